@@ -1,0 +1,1 @@
+"""tradebot: run, check and repair a trading-bot stack from one command line."""

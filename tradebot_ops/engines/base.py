@@ -1,0 +1,163 @@
+"""The protocol every engine keeps: twelve verbs over single replicas.
+
+An engine is told what one replica must be and makes it so. Order, parallelism, readiness, draining and
+everything that is policy live in ``tradebot_ops.operations`` and are the same on every engine. An engine turns
+errors of the library it owns into ``OpsError``; a verb it cannot do raises ``Unsupported``.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from tradebot_ops.stack.model import Stack
+
+#: Tells about a long step as it goes: (service, one line). Image builds and downloads use it.
+Progress = Callable[[str, str], None]
+
+
+class State(StrEnum):
+    """What the engine says of one replica; ``RESTARTING`` covers back-off between crashes."""
+
+    CREATED = "created"
+    STARTING = "starting"
+    RUNNING = "running"
+    RESTARTING = "restarting"
+    PAUSED = "paused"
+    EXITED = "exited"
+    FAILED = "failed"  # gave up: will not be restarted by the engine
+
+
+class Health(StrEnum):
+    NONE = "none"
+    STARTING = "starting"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where this host reaches a port of a replica."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A port of a replica that the operator can reach: ``target`` inside, ``address`` outside."""
+
+    target: int
+    address: Address
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One replica as the engine sees it now. ``id`` is the engine's own handle for it."""
+
+    service: str
+    number: int
+    id: str
+    name: str
+    state: State
+    health: Health = Health.NONE
+    spec_hash: str = ""
+    exit_code: int | None = None
+    restarts: int = 0
+    pid: int | None = None
+    started_at: datetime | None = None
+    image: str = ""
+    published: tuple[Published, ...] = ()
+    oom_killed: bool = False
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Resources of one replica: ``cpu`` in cores (1.0 = one core busy), memory in bytes."""
+
+    id: str
+    cpu: float
+    memory: int
+    memory_limit: int | None = None
+
+
+@dataclass(frozen=True)
+class LogLine:
+    service: str
+    number: int
+    text: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a replica: ``start``, ``die``, ``oom``, ``health_status: healthy`` …"""
+
+    at: datetime
+    service: str
+    number: int
+    action: str
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True)
+class LogQuery:
+    """``services`` empty means all; ``tail`` is lines per replica, None means all."""
+
+    services: tuple[str, ...] = ()
+    number: int | None = None
+    since: datetime | None = None
+    tail: int | None = None
+    follow: bool = False
+
+
+@dataclass(frozen=True)
+class ExecResult:
+    exit_code: int
+    output: str
+
+
+class Engine(Protocol):
+    """Makes the world match one project's stack. Opened for one project; safe to call from several threads."""
+
+    name: str
+
+    def prepare(self, stack: Stack, progress: Progress) -> None:
+        """Make what replicas stand on: networks and volumes, or the supervisor. Images come with ``apply``."""
+
+    def list(self) -> tuple[Instance, ...]:
+        """Every replica of the project, running or not; empty when nothing was ever started."""
+
+    def apply(self, stack: Stack, service: str, number: int) -> Instance:
+        """Make replica ``number`` exist as described and start it; recreate it if its spec hash differs."""
+
+    def stop(self, instance: Instance, grace: float) -> None:
+        """Send the service's stop signal, wait ``grace`` seconds, then kill. It is not restarted."""
+
+    def signal(self, instance: Instance, name: str) -> None:
+        """Send the named signal, such as ``SIGHUP``, to the replica's main process."""
+
+    def remove(self, instance: Instance) -> None:
+        """Forget a stopped replica. Data in volumes stays."""
+
+    def destroy(self, stack: Stack | None, *, volumes: bool) -> tuple[str, ...]:
+        """Remove networks or the supervisor, with ``volumes`` the data too; returns the names of what went."""
+
+    def logs(self, query: LogQuery) -> Iterator[LogLine]:
+        """Log lines, oldest first per replica; with ``follow`` until the caller stops."""
+
+    def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
+        """Run a command where the replica runs, with its environment."""
+
+    def stats(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
+        """Memory and CPU of running replicas, asked in parallel; a replica that vanished is left out."""
+
+    def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
+        """What happened to the project's replicas."""
+
+    def endpoint(self, service: str, port: int, number: int = 1) -> Address:
+        """Where this host reaches that port, published or not."""

@@ -1,0 +1,49 @@
+"""What an operator is told when something cannot be done, and the exit codes scripts rely on."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Stable process exit codes; documented in ``docs/exit-codes.md``."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    WARNINGS = 3
+    ENGINE_UNREACHABLE = 4
+    DEPENDENCY_UNREACHABLE = 5
+    TIMED_OUT = 6
+    LOCK_HELD = 7
+    CONFIG_INVALID = 8
+    REFUSED = 9
+    CHANGES_PRESENT = 10
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class OpsError(Exception):
+    """A failure the operator can act on.
+
+    ``message`` says what failed and why in one sentence. ``code`` is ``TB-xxyy``: ``xx`` is the exit code of
+    the process, ``yy`` tells causes with the same exit code apart, so scripts and people can look one up.
+    ``hint`` says what to type next. ``detail`` holds lines worth showing under the message, such as the last
+    log lines of a service that crashed.
+    """
+
+    def __init__(self, message: str, code: str = "TB-0100", hint: str = "", detail: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.hint = hint
+        self.detail = detail
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode(int(self.code[3:5]))
+
+
+class Unsupported(OpsError):  # noqa: N818 - reads as what it is: an engine that cannot do a verb
+    """The chosen engine cannot do what was asked; the hint names one that can."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, code="TB-0102", hint=hint)

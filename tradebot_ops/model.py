@@ -1,0 +1,82 @@
+"""One frozen result that every command produces and every renderer reads."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from tradebot_ops.errors import ExitCode
+
+Json = Mapping[str, Any] | Sequence[Any] | str | int | float | bool | None
+
+
+class Level(StrEnum):
+    """How much a finding matters. ``SKIP`` always carries its reason; ``ERROR`` means the look itself broke."""
+
+    PASS = "pass"  # noqa: S105 - not a password
+    INFO = "info"
+    WARN = "warn"
+    FAIL = "fail"
+    SKIP = "skip"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fact judged: ``id`` is stable, ``hint`` is what to type next."""
+
+    level: Level
+    id: str
+    message: str
+    hint: str = ""
+    observed: str = ""
+    expected: str = ""
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows for people. Cells are text; the machine-readable form is ``Report.data``."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report: a heading, lines of text, then tables."""
+
+    title: str = ""
+    lines: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a command found or did: ``data`` for machines, ``sections`` for people, ``findings`` for both."""
+
+    command: str
+    data: Json = None
+    sections: tuple[Section, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def ok(self) -> bool:
+        return not any(finding.level in {Level.FAIL, Level.ERROR} for finding in self.findings)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode.OK if self.ok else ExitCode.FAILED
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON envelope of ``--json``; errors of failed findings are repeated under ``errors``."""
+        failed = (finding for finding in self.findings if finding.level in {Level.FAIL, Level.ERROR})
+        return {
+            "schema": f"tradebot/v1/{self.command}",
+            "ok": self.ok,
+            "data": self.data,
+            "warnings": list(self.warnings),
+            "errors": [{"code": f.id, "message": f.message, "hint": f.hint} for f in failed],
+        }

@@ -1,0 +1,1 @@
+"""The stack description: ``compose.yaml`` read, checked and turned into a plan. Nothing here touches the world."""

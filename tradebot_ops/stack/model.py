@@ -1,0 +1,206 @@
+"""The typed stack: what ``compose.yaml`` says after interpolation and defaults.
+
+Sizes are bytes, times are seconds, paths of bind mounts are absolute. Every value is final: whoever reads the
+model needs neither the environment nor the YAML.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+
+class Condition(StrEnum):
+    """When a dependency counts as ready (Compose's own names)."""
+
+    STARTED = "service_started"
+    HEALTHY = "service_healthy"
+    COMPLETED = "service_completed_successfully"
+
+
+class MountKind(StrEnum):
+    BIND = "bind"
+    VOLUME = "volume"
+    TMPFS = "tmpfs"
+
+
+@dataclass(frozen=True)
+class Port:
+    """A published port. ``published`` is 0 for "any free port"; ``explicit`` is true when the user chose it."""
+
+    target: int
+    published: int
+    host_ip: str = "127.0.0.1"
+    explicit: bool = False
+
+
+@dataclass(frozen=True)
+class Mount:
+    """``source`` is an absolute host path (bind), a volume's name (volume) or empty (tmpfs)."""
+
+    kind: MountKind
+    source: str
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class SecretMount:
+    """A secret or config file as one service sees it: the name declared at the top level, and where it appears."""
+
+    source: str
+    target: str
+    mode: int | None = None
+
+
+@dataclass(frozen=True)
+class Healthcheck:
+    test: tuple[str, ...]
+    interval: float = 30.0
+    timeout: float = 30.0
+    retries: int = 3
+    start_period: float = 0.0
+    start_interval: float | None = None
+
+
+@dataclass(frozen=True)
+class Dependency:
+    service: str
+    condition: Condition = Condition.STARTED
+
+
+@dataclass(frozen=True)
+class Limits:
+    memory: int | None = None
+    cpus: float | None = None
+    pids: int | None = None
+
+
+@dataclass(frozen=True)
+class Build:
+    """How an image is made: ``context`` and ``dockerfile`` are absolute paths."""
+
+    context: Path
+    dockerfile: Path
+    args: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Logging:
+    driver: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """``x-tradebot.probe``: the protocol that proves a service ready, asked by the CLI itself.
+
+    ``protocol`` is ``redis``, ``postgres``, ``http`` or ``tcp``; ``path`` belongs to ``http``.
+    """
+
+    protocol: str
+    port: int
+    path: str = "/"
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service with every default filled in.
+
+    ``spec_hash`` covers all that makes a running replica differ, the contents of bind-mounted configuration
+    included, and leaves out the number of replicas. ``one_shot`` services are done at exit 0.
+    """
+
+    name: str
+    image: str
+    command: tuple[str, ...]
+    entrypoint: tuple[str, ...] | None = None
+    build: Build | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[Port, ...] = ()
+    expose: tuple[int, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    secrets: tuple[SecretMount, ...] = ()
+    configs: tuple[SecretMount, ...] = ()
+    networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # network -> aliases
+    depends_on: tuple[Dependency, ...] = ()
+    healthcheck: Healthcheck | None = None
+    restart: str = "no"
+    replicas: int = 1
+    limits: Limits = field(default_factory=Limits)
+    profiles: tuple[str, ...] = ()
+    user: str = ""
+    read_only: bool = False
+    cap_drop: tuple[str, ...] = ()
+    cap_add: tuple[str, ...] = ()
+    group_add: tuple[str, ...] = ()
+    security_opt: tuple[str, ...] = ()
+    init: bool = False
+    working_dir: str = ""
+    stop_grace: float = 10.0
+    stop_signal: str = "SIGTERM"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    logging: Logging = field(default_factory=Logging)
+    probe: Probe | None = None
+    one_shot: bool = False
+    scalable: bool = False  # `x-tradebot.scalable`: replicas beyond the first make sense
+    x: Mapping[str, Any] = field(default_factory=dict)  # the rest of `x-tradebot`
+    spec_hash: str = ""
+
+
+@dataclass(frozen=True)
+class SecretFile:
+    """A top-level secret or config: where its file lies, and how it is made when it does not exist.
+
+    ``derive`` names the function that computes it from other secrets; empty means a random token.
+    """
+
+    name: str
+    file: Path
+    derive: str = ""
+
+
+@dataclass(frozen=True)
+class Volume:
+    name: str
+    external: bool = False
+    driver: str = ""
+
+
+@dataclass(frozen=True)
+class Network:
+    name: str
+    driver: str = ""
+    internal: bool = False
+    external: bool = False
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The whole description. ``project`` names it on an engine; ``folder`` is where ``compose.yaml`` lies."""
+
+    project: str
+    folder: Path
+    files: tuple[Path, ...]
+    services: Mapping[str, Service]
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    volumes: Mapping[str, Volume] = field(default_factory=dict)
+    secrets: Mapping[str, SecretFile] = field(default_factory=dict)
+    configs: Mapping[str, SecretFile] = field(default_factory=dict)
+
+    def in_order(self) -> tuple[Service, ...]:
+        """Services sorted so that each comes after all it depends on (the loader refused cycles)."""
+        done: dict[str, Service] = {}
+
+        def visit(name: str) -> None:
+            if name in done:
+                return
+            for dependency in self.services[name].depends_on:
+                visit(dependency.service)
+            done[name] = self.services[name]
+
+        for name in self.services:
+            visit(name)
+        return tuple(done.values())
