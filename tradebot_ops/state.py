@@ -9,6 +9,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,14 @@ class ProjectState:
                 Path(temporary).unlink(missing_ok=True)
                 raise
         return path
+
+    def forget(self) -> None:
+        """Remove everything this project remembers; the lock file stays while somebody holds it."""
+        for entry in self.folder.iterdir() if self.folder.is_dir() else ():
+            if entry.name == "lock":
+                continue
+            with writable(entry):
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
 
     @contextlib.contextmanager
     def lock(self, purpose: str) -> Iterator[None]:
