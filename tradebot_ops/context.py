@@ -78,8 +78,12 @@ def _read_secret(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
-        raise OpsError(f"There is no secret {path.name} yet.", code="TB-0805", hint="tradebot up generates it.") from None
+        raise OpsError(
+            f"There is no secret {path.name} yet.", code="TB-0805", hint="tradebot up generates it."
+        ) from None
     except OSError as error:
         raise OpsError(
-            f"Cannot read the secret {path}: {error.strerror}.", code="TB-0805", hint=f"Check who owns it: ls -l {path}"
+            f"Cannot read the secret {path}: {error.strerror}.",
+            code="TB-0805",
+            hint=f"Check who owns it: ls -l {path}",
         ) from None

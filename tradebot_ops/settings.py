@@ -148,7 +148,9 @@ def _checked(name: str, value: Value, check: Callable[[str], str] | None) -> str
     try:
         return check(value.text)
     except ValueError as error:
-        raise OpsError(f"{name} (from {value.origin}): {error}.", code="TB-0803", hint=f"Set {name} to a valid value.") from None
+        raise OpsError(
+            f"{name} (from {value.origin}): {error}.", code="TB-0803", hint=f"Set {name} to a valid value."
+        ) from None
 
 
 def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> Settings:
@@ -168,7 +170,7 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", project):
         raise OpsError(
             f"'{project}' cannot name a project.",
-            code="TB-0803",
+            code="TB-0205",
             hint="Use up to 63 lower-case letters, digits, '-' and '_', starting with a letter or digit: -p trading_bot",
         )
     files = flags.get("files") or [name for name in pick("file", "").split(":") if name]
@@ -243,13 +245,17 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise OpsError(f"Cannot read {path}: {error}.", code="TB-0804", hint="Check that it is a readable UTF-8 file.") from None
+        raise OpsError(
+            f"Cannot read {path}: {error}.", code="TB-0804", hint="Check that it is a readable UTF-8 file."
+        ) from None
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise OpsError(
-            f"'{value}' is not a value of --{name}.", code="TB-0803", hint=f"Use one of: {', '.join(allowed)}."
+            f"'{value}' is not a value of --{name}.",
+            code="TB-0205",
+            hint=f"Use one of: {', '.join(allowed)}.",
         )
     return value
 
@@ -260,7 +266,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 86400:
-        raise OpsError(f"'{text}' is not a timeout in seconds.", code="TB-0803", hint="Use a number from 1 to 86400.")
+        raise OpsError(f"'{text}' is not a timeout in seconds.", code="TB-0205", hint="Use a number from 1 to 86400.")
     return seconds
 
 

@@ -118,7 +118,11 @@ def writable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reasons = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota is used up", errno.EROFS: "it is read-only"}
+        reasons = {
+            errno.ENOSPC: "the disk is full",
+            errno.EDQUOT: "the quota is used up",
+            errno.EROFS: "it is read-only",
+        }
         reason = reasons.get(error.errno or 0, error.strerror or str(error))
         raise OpsError(
             f"Cannot write {path}: {reason}.",

@@ -33,7 +33,22 @@ class OpsGroup(TyperGroup):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        return TyperCommand(cmd_name, help=entry.help, hidden=entry.hidden, rich_help_panel=entry.panel)
+        return TyperCommand(cmd_name, help=entry.help, hidden=entry.hidden)
+
+    def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Commands before options: they are what a reader looks for."""
+        self.format_commands(ctx, formatter)
+        TyperCommand.format_options(self, ctx, formatter)  # type: ignore[arg-type]
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """One list per panel, everyday commands first."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name, entry in COMMANDS.items():
+            if not entry.hidden:
+                panels.setdefault(entry.panel, []).append((name, entry.help))
+        for panel, rows in panels.items():
+            with formatter.section(panel):
+                formatter.write_dl(rows)
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         """For calling: the command itself."""
@@ -162,10 +177,14 @@ def report_error(problem: OpsError, words: Sequence[str]) -> int:
 
 def wants_json(words: Sequence[str]) -> bool:
     pairs = zip(words, [*words[1:], ""], strict=True)
-    return "--json" in words or any(
-        word in {"-ojson", "--output=json"} or (word in {"-o", "--output"} and following == "json")
-        for word, following in pairs
-    ) or ("TRADEBOT_OUTPUT" in os.environ and os.environ["TRADEBOT_OUTPUT"] == "json")
+    return (
+        "--json" in words
+        or any(
+            word in {"-ojson", "--output=json"} or (word in {"-o", "--output"} and following == "json")
+            for word, following in pairs
+        )
+        or ("TRADEBOT_OUTPUT" in os.environ and os.environ["TRADEBOT_OUTPUT"] == "json")
+    )
 
 
 def command_name(words: Sequence[str]) -> str:
@@ -186,4 +205,3 @@ def close_stdout() -> None:
     """The reader of a pipe has left: stop writing, and keep the interpreter from complaining at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-

@@ -4,7 +4,12 @@ import typer
 
 from tradebot_ops.cli.emit import emit, ops_of
 
-app = typer.Typer(no_args_is_help=True, help="Show and check the configuration.")
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Show and check the configuration.",
+)
 
 
 @app.callback()
@@ -16,7 +21,9 @@ def config() -> None:
 def show(context: typer.Context) -> None:
     """Show every setting, its value and where it came from.
 
-    Example: [bold]WORKER_REPLICAS=4 tradebot config show[/]
+    \b
+    Examples:
+      WORKER_REPLICAS=4 tradebot config show
     """
     from tradebot_ops.operations.project import show_config
 
@@ -28,7 +35,9 @@ def show(context: typer.Context) -> None:
 def validate(context: typer.Context) -> None:
     """Check compose.yaml and every setting without touching anything.
 
-    Example: [bold]tradebot config validate -f compose.yaml[/]
+    \b
+    Examples:
+      tradebot config validate -f compose.yaml
     """
     from tradebot_ops.operations.project import validate_config
 

@@ -14,7 +14,12 @@ def confirm(ops: Ops, warning: str) -> None:
         return
     project = ops.settings.project
     if sys.stdin.isatty() and sys.stderr.isatty():
-        typed = typer.prompt(f"{warning} Type the project's name ({project}) to go on", default="", show_default=False, err=True)
+        typed = typer.prompt(
+            f"{warning} Type the project's name ({project}) to go on",
+            default="",
+            show_default=False,
+            err=True,
+        )
         if typed == project:
             return
     raise OpsError(f"{warning} It was not confirmed, so nothing was done.", code="TB-0902", hint="Add --yes.")

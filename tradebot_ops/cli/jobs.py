@@ -8,7 +8,9 @@ import typer
 from tradebot_ops.cli.emit import emit, ops_of
 from tradebot_ops.context import Ops
 
-app = typer.Typer(no_args_is_help=True, help="Submit, watch and cancel jobs.")
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Submit, watch and cancel jobs."
+)
 
 Job = Annotated[str, typer.Argument(help="The job's id.")]
 
@@ -27,12 +29,17 @@ def submit(
 ) -> None:
     """Submit a job.
 
-    Example: [bold]tradebot jobs submit backtest symbol=AAPL strategy=sma_cross fast=10 slow=30 --wait[/]
+    \b
+    Examples:
+      tradebot jobs submit backtest symbol=AAPL strategy=sma_cross fast=10 slow=30 --wait
     """
     from tradebot_ops.operations import jobs as work
 
     ops = ops_of(context)
-    emit(ops, work.submit(ops, job_type, payload or [], wait=wait, watch=_watcher(ops) if wait else lambda job: None))
+    emit(
+        ops,
+        work.submit(ops, job_type, payload or [], wait=wait, watch=_watcher(ops) if wait else lambda job: None),
+    )
 
 
 @app.command("list")
@@ -44,7 +51,9 @@ def list_(
 ) -> None:
     """List jobs, newest first.
 
-    Example: [bold]tradebot jobs list --state dead[/]
+    \b
+    Examples:
+      tradebot jobs list --state dead
     """
     from tradebot_ops.operations import jobs as work
 

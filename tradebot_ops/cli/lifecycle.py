@@ -6,7 +6,7 @@ import typer
 
 from tradebot_ops.cli.emit import emit, ops_of, told
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 Services = Annotated[list[str] | None, typer.Argument(help="Services; all when none is named.", show_default=False)]
 
@@ -24,7 +24,11 @@ def up(
 
     Changes only what differs from the description; a second `up` changes nothing and says so.
 
-    Examples: [bold]tradebot up[/] · [bold]tradebot up redis postgres[/] · [bold]tradebot up --engine local --json[/]
+    \b
+    Examples:
+      tradebot up
+      tradebot up redis postgres
+      tradebot up --engine local --json
     """
     from tradebot_ops.operations import lifecycle
 
@@ -41,7 +45,10 @@ def down(
 ) -> None:
     """Stop and remove the stack; data stays unless --volumes is given.
 
-    Examples: [bold]tradebot down[/] · [bold]tradebot down --volumes --yes[/]
+    \b
+    Examples:
+      tradebot down
+      tradebot down --volumes --yes
     """
     from tradebot_ops.cli.confirm import confirm
     from tradebot_ops.operations import lifecycle
@@ -58,7 +65,9 @@ def down(
 def start(context: typer.Context, services: Services = None) -> None:
     """Start stopped services again, as they were.
 
-    Example: [bold]tradebot start worker[/]
+    \b
+    Examples:
+      tradebot start worker
     """
     from tradebot_ops.operations import lifecycle
 
@@ -72,7 +81,9 @@ def start(context: typer.Context, services: Services = None) -> None:
 def stop(context: typer.Context, services: Services = None) -> None:
     """Stop services without removing them; workers finish their job first.
 
-    Example: [bold]tradebot stop worker[/]
+    \b
+    Examples:
+      tradebot stop worker
     """
     from tradebot_ops.operations import lifecycle
 
@@ -86,7 +97,9 @@ def stop(context: typer.Context, services: Services = None) -> None:
 def restart(context: typer.Context, services: Services = None) -> None:
     """Stop and start services and wait until they are ready.
 
-    Example: [bold]tradebot restart api[/]
+    \b
+    Examples:
+      tradebot restart api
     """
     from tradebot_ops.operations import lifecycle
 
@@ -106,7 +119,10 @@ def scale(
 
     New ones are added without touching the others; leaving ones finish their job first.
 
-    Examples: [bold]tradebot scale workers 6[/] · [bold]tradebot scale workers=6[/]
+    \b
+    Examples:
+      tradebot scale workers 6
+      tradebot scale workers=6
     """
     from tradebot_ops.operations import scale as scaling
 

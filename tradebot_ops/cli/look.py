@@ -8,7 +8,7 @@ import typer
 
 from tradebot_ops.cli.emit import emit, ops_of
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
@@ -20,7 +20,11 @@ def status(
 
     Exit code 1 when something that should run does not.
 
-    Examples: [bold]tradebot status[/] · [bold]tradebot status --json[/] · [bold]tradebot status --watch[/]
+    \b
+    Examples:
+      tradebot status
+      tradebot status --json
+      tradebot status --watch
     """
     from tradebot_ops.operations.status import status as look
 
@@ -45,7 +49,9 @@ def urls(context: typer.Context) -> None:
 @app.command()
 def logs(
     context: typer.Context,
-    services: Annotated[list[str] | None, typer.Argument(help="Services; all when none is named.", show_default=False)] = None,
+    services: Annotated[
+        list[str] | None, typer.Argument(help="Services; all when none is named.", show_default=False)
+    ] = None,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with new lines until Ctrl-C.")] = False,
     since: Annotated[str | None, typer.Option("--since", help="15m, 2h or 2026-11-22T08:00 (UTC).")] = None,
     tail: Annotated[int, typer.Option("--tail", help="Lines per replica; 0 shows all.", min=0)] = 100,
@@ -55,7 +61,10 @@ def logs(
 ) -> None:
     """Show or follow the logs of services: rendered on a terminal, raw when piped.
 
-    Examples: [bold]tradebot logs worker -f[/] · [bold]tradebot logs --since 15m --level warning[/]
+    \b
+    Examples:
+      tradebot logs worker -f
+      tradebot logs --since 15m --level warning
     """
     from tradebot_ops.engines.base import LogQuery
     from tradebot_ops.operations.logs import entries

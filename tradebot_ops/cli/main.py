@@ -13,12 +13,10 @@ app = typer.Typer(
     cls=OpsGroup,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start here: [bold]tradebot up[/], then [bold]tradebot status[/].",
+    epilog="Start here: tradebot up, then tradebot status.",
 )
-
-GLOBAL = "Global options (before or after the command)"
 
 
 def _show_version(wanted: bool) -> None:
@@ -32,38 +30,30 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def tradebot(
     context: typer.Context,
-    project: Annotated[
-        str | None, typer.Option("-p", "--project", help="Name of the stack on this host.", rich_help_panel=GLOBAL)
-    ] = None,
+    project: Annotated[str | None, typer.Option("-p", "--project", help="Name of the stack on this host.")] = None,
     files: Annotated[
         list[str] | None,
-        typer.Option("-f", "--file", help="Compose file; may be given again.", rich_help_panel=GLOBAL),
+        typer.Option("-f", "--file", help="Compose file; may be given again."),
     ] = None,
-    env_file: Annotated[
-        str | None, typer.Option("--env-file", help="File of settings instead of .env.", rich_help_panel=GLOBAL)
-    ] = None,
-    env: Annotated[str | None, typer.Option("--env", help="dev, staging or prod.", rich_help_panel=GLOBAL)] = None,
-    engine: Annotated[
-        str | None, typer.Option("--engine", help="auto, docker, local or swarm.", rich_help_panel=GLOBAL)
-    ] = None,
-    output: Annotated[
-        str | None, typer.Option("-o", "--output", help="table, json, yaml or plain.", rich_help_panel=GLOBAL)
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Same as -o json.", rich_help_panel=GLOBAL)] = False,
-    timeout: Annotated[
-        str | None, typer.Option("--timeout", help="Seconds to wait at most.", rich_help_panel=GLOBAL)
-    ] = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.", rich_help_panel=GLOBAL)] = False,
-    verbose: Annotated[
-        int, typer.Option("-v", "--verbose", count=True, help="More detail; -vv shows tracebacks.", rich_help_panel=GLOBAL)
-    ] = 0,
-    no_color: Annotated[bool, typer.Option("--no-color", help="No colours.", rich_help_panel=GLOBAL)] = False,
-    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.", rich_help_panel=GLOBAL)] = False,
+    env_file: Annotated[str | None, typer.Option("--env-file", help="File of settings instead of .env.")] = None,
+    env: Annotated[str | None, typer.Option("--env", help="dev, staging or prod.")] = None,
+    engine: Annotated[str | None, typer.Option("--engine", help="auto, docker, local or swarm.")] = None,
+    output: Annotated[str | None, typer.Option("-o", "--output", help="table, json, yaml or plain.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Same as -o json.")] = False,
+    timeout: Annotated[str | None, typer.Option("--timeout", help="Seconds to wait at most.")] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
+    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="More detail; -vv shows tracebacks.")] = 0,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colours.")] = False,
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave."),
     ] = False,
 ) -> None:
-    """Run, check and repair a trading-bot stack: API, workers, Redis, Postgres, monitoring."""
+    """Run, check and repair a trading-bot stack: API, workers, Redis, Postgres, monitoring.
+
+    Every option below may stand before or after the command.
+    """
     del version
     from tradebot_ops.context import Ops
     from tradebot_ops.settings import load_settings

@@ -7,16 +7,19 @@ import typer
 
 from tradebot_ops.cli.emit import emit, ops_of
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
 def init(
-    context: typer.Context, folder: Annotated[Path, typer.Argument(help="Where to; made if missing.")] = Path()
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where to; made if missing.")] = Path(),
 ) -> None:
     """Write the stack's files into a folder, for editing.
 
-    Example: [bold]tradebot init my-stack && cd my-stack && tradebot up[/]
+    \b
+    Examples:
+      tradebot init my-stack && cd my-stack && tradebot up
     """
     from tradebot_ops.operations.project import init as write
 
@@ -33,4 +36,11 @@ def version(context: typer.Context) -> None:
     from tradebot_ops.version import version as installed
 
     data = {"tradebot": installed(), "python": platform.python_version()}
-    emit(ops_of(context), Report("version", data=data, sections=(Section(lines=(f"tradebot {data['tradebot']} (Python {data['python']})",)),)))
+    emit(
+        ops_of(context),
+        Report(
+            "version",
+            data=data,
+            sections=(Section(lines=(f"tradebot {data['tradebot']} (Python {data['python']})",)),),
+        ),
+    )

@@ -25,7 +25,11 @@ def choose(settings: Settings, state: ProjectState) -> Choice:
     if settings.engine == "local":
         return Choice(_local(settings, state), "chosen with --engine local")
     if settings.engine == "swarm":
-        raise OpsError("The swarm engine is not there yet.", code="TB-0102", hint="Use --engine docker or --engine local.")
+        raise OpsError(
+            "The swarm engine is not there yet.",
+            code="TB-0102",
+            hint="Use --engine docker or --engine local.",
+        )
     if settings.engine == "docker":
         return Choice(_docker(settings), "chosen with --engine docker")
     answer = ping(settings.environ)

@@ -45,7 +45,10 @@ def converge(stack: Stack, steps: Sequence[Step], world: World, listen: Listener
         {service.name: threading.Event() for service in services},
         {service.name: threading.Event() for service in services},
     )
-    in_parallel([lambda service=service: _service(run, service, by_service[service.name]) for service in services], world)  # type: ignore[misc]
+    in_parallel(
+        [lambda service=service: _service(run, service, by_service[service.name]) for service in services],
+        world,
+    )  # type: ignore[misc]
 
 
 def in_parallel(tasks: Sequence[Callable[[], None]], world: World) -> None:

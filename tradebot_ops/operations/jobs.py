@@ -38,7 +38,9 @@ def payload_of(pairs: Sequence[str]) -> dict[str, Any]:
         name, equals, text = pair.partition("=")
         if not equals or not name:
             raise OpsError(
-                f"'{pair}' is not NAME=VALUE.", code="TB-0202", hint="tradebot jobs submit backtest symbol=AAPL fast=10 slow=30"
+                f"'{pair}' is not NAME=VALUE.",
+                code="TB-0202",
+                hint="tradebot jobs submit backtest symbol=AAPL fast=10 slow=30",
             )
         try:
             payload[name] = json.loads(text)
@@ -90,10 +92,18 @@ def list_jobs(ops: Ops, state: str | None, job_type: str | None, limit: int) -> 
         for job in page["jobs"]
     )
     columns = ("job", "type", "state", "progress", "attempt", "submitted (UTC)", "worker", "error")
-    lines = () if rows else ("No jobs yet. Submit one: tradebot jobs submit backtest symbol=AAPL strategy=sma_cross fast=10 slow=30",)
+    lines = (
+        ()
+        if rows
+        else ("No jobs yet. Submit one: tradebot jobs submit backtest symbol=AAPL strategy=sma_cross fast=10 slow=30",)
+    )
     more = (f"There are more: tradebot jobs list --limit {limit * 2}",) if page["next"] else ()
     tables = (Table(columns, rows),) if rows else ()
-    return Report("jobs.list", data=page, sections=(Section(lines=lines, tables=tables), *([Section(lines=more)] if more else [])))
+    return Report(
+        "jobs.list",
+        data=page,
+        sections=(Section(lines=lines, tables=tables), *([Section(lines=more)] if more else [])),
+    )
 
 
 def job_report(job: dict[str, Any], command: str) -> Report:
@@ -110,7 +120,12 @@ def job_report(job: dict[str, Any], command: str) -> Report:
     findings: tuple[Finding, ...] = ()
     if error := job.get("error"):
         findings = (
-            Finding(Level.FAIL, f"job.{error['type']}", f"The job ended as {job['state']}: {error['message']}", hint="tradebot logs worker --tail 50"),
+            Finding(
+                Level.FAIL,
+                f"job.{error['type']}",
+                f"The job ended as {job['state']}: {error['message']}",
+                hint="tradebot logs worker --tail 50",
+            ),
         )
     if job["state"] == "cancelled":
         findings = (Finding(Level.FAIL, "job.cancelled", "The job was cancelled."),)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance, State
 from tradebot_ops.errors import OpsError
+from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import canary, secrets
 from tradebot_ops.operations.converge import PARALLEL_STARTS, converge
 from tradebot_ops.operations.observe import observed
@@ -14,13 +15,14 @@ from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.readiness import World
 from tradebot_ops.operations.select import chosen_services, with_dependencies
 from tradebot_ops.operations.status import status
-from tradebot_ops.model import Report, Section
 from tradebot_ops.stack.plan import Action, Plan, Step, plan
 
 LIVE = {State.RUNNING, State.STARTING, State.RESTARTING, State.PAUSED}
 
 
-def up(ops: Ops, services: Sequence[str], listen: Listener, *, prove: bool = True, remove_orphans: bool = False) -> Report:
+def up(
+    ops: Ops, services: Sequence[str], listen: Listener, *, prove: bool = True, remove_orphans: bool = False
+) -> Report:
     """Make the world match the stack and prove it: every replica answers, and a canary job goes all the way.
 
     Raises ``OpsError``; whatever was made until then is left for the next `up` or `down`.
@@ -45,10 +47,14 @@ def _up_report(ops: Ops, planned: Plan, made: Sequence[str], proof: canary.Proof
     said.append(_change_line(changed))
     if proof is not None:
         said.append(proof.sentence)
-    orphans = tuple(f"{name} is not in the stack any more; remove it with: tradebot up --remove-orphans" for name in planned.orphans)
+    orphans = tuple(
+        f"{name} is not in the stack any more; remove it with: tradebot up --remove-orphans" for name in planned.orphans
+    )
     data = {
         **dict(shown.data if isinstance(shown.data, dict) else {}),
-        "changes": [{"action": str(s.action), "service": s.service, "number": s.number, "reason": s.reason} for s in changed],
+        "changes": [
+            {"action": str(s.action), "service": s.service, "number": s.number, "reason": s.reason} for s in changed
+        ],
         "canary": proof.data if proof is not None else None,
     }
     return Report(
@@ -88,8 +94,14 @@ def down(ops: Ops, listen: Listener, *, volumes: bool = False) -> Report:
     if not found and not gone:
         line = "Nothing was running."
     else:
-        line = f"Stopped {len(found)} replicas." + (" Data was removed." if volumes else " Data stays; `tradebot up` brings it back.")
-    return Report("down", data={"stopped": names, "removed": list(gone), "volumes": volumes}, sections=(Section(lines=(line,)),))
+        line = f"Stopped {len(found)} replicas." + (
+            " Data was removed." if volumes else " Data stays; `tradebot up` brings it back."
+        )
+    return Report(
+        "down",
+        data={"stopped": names, "removed": list(gone), "volumes": volumes},
+        sections=(Section(lines=(line,)),),
+    )
 
 
 def _stop_levels(ops: Ops, found: Sequence[Instance]) -> list[list[Instance]]:
@@ -150,7 +162,9 @@ def start(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
         found = [
             instance
             for instance in ops.engine.list()
-            if instance.service in names and instance.state not in LIVE and not ops.stack.services[instance.service].one_shot
+            if instance.service in names
+            and instance.state not in LIVE
+            and not ops.stack.services[instance.service].one_shot
         ]
         steps = [Step(Action.START, instance.service, instance.number, "was stopped") for instance in found]
         if steps:

@@ -67,7 +67,9 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
         return re.compile(text) if text else None
     except re.error as error:
         raise OpsError(
-            f"'{text}' is not a regular expression: {error}.", code="TB-0204", hint="Escape special signs: --grep 'a\\.b'"
+            f"'{text}' is not a regular expression: {error}.",
+            code="TB-0204",
+            hint="Escape special signs: --grep 'a\\.b'",
         ) from None
 
 

@@ -46,7 +46,10 @@ def _copy(source: Path, target: Path) -> None:
 
 def example_env() -> str:
     """``.env.production.example``: every setting with its meaning and default, generated from the settings."""
-    lines = ["# Settings of the stack. Copy to .env.production, set ENVIRONMENT=production, uncomment what you change.", ""]
+    lines = [
+        "# Settings of the stack. Copy to .env.production, set ENVIRONMENT=production, uncomment what you change.",
+        "",
+    ]
     for setting in STACK_SETTINGS:
         lines += [f"# {setting.help}.", f"#{setting.name}={setting.default}", ""]
     return "\n".join(lines)
@@ -66,7 +69,9 @@ def show_config(ops: Ops) -> Report:
         "settings": [{"name": name, "value": value.text, "origin": value.origin} for name, value in values.items()],
     }
     return Report(
-        "config.show", data=data, sections=(Section(lines=(where,), tables=(Table(("setting", "value", "from", "meaning"), rows),)),)
+        "config.show",
+        data=data,
+        sections=(Section(lines=(where,), tables=(Table(("setting", "value", "from", "meaning"), rows),)),),
     )
 
 
@@ -75,4 +80,8 @@ def validate_config(ops: Ops) -> Report:
     stack = ops.stack
     names = list(stack.services)
     line = f"The configuration is valid: {len(names)} services ({', '.join(names)}) from {ops.source.folder}."
-    return Report("config.validate", data={"services": names, "folder": str(ops.source.folder)}, sections=(Section(lines=(line,)),))
+    return Report(
+        "config.validate",
+        data={"services": names, "folder": str(ops.source.folder)},
+        sections=(Section(lines=(line,)),),
+    )

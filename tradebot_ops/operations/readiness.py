@@ -101,7 +101,11 @@ def _settled(engine: Engine, service: Service, found: Instance, crashes_before: 
     if found.state is State.FAILED:
         raise failed(engine, found, f"{service.name} {found.number} cannot start: {_how(found)}")
     if found.restarts - crashes_before >= CRASHES:
-        raise failed(engine, found, f"{service.name} {found.number} keeps crashing ({found.restarts} restarts): {_how(found)}")
+        raise failed(
+            engine,
+            found,
+            f"{service.name} {found.number} keeps crashing ({found.restarts} restarts): {_how(found)}",
+        )
     if found.state is State.EXITED and service.restart == "no":
         raise failed(engine, found, f"{service.name} {found.number} ended: {_how(found)}")
     return ""

@@ -69,7 +69,12 @@ def leavers(found: Sequence[Instance], count: int, activity: Mapping[int, str]) 
     the last to leave.
     """
     ordered = sorted(
-        found, key=lambda instance: (instance.number == 1, activity.get(instance.number, "") == "busy", -instance.number)
+        found,
+        key=lambda instance: (
+            instance.number == 1,
+            activity.get(instance.number, "") == "busy",
+            -instance.number,
+        ),
     )
     return [(instance, _why(instance, activity)) for instance in ordered[: max(0, len(found) - count)]]
 

@@ -68,7 +68,9 @@ def _missing(ops: Ops, found: Sequence[Instance]) -> list[Row]:
         there = [instance for instance in found if instance.service == service.name]
         taken = {instance.number for instance in there}
         free = (number for number in range(1, service.replicas + len(there) + 1) if number not in taken)
-        rows += [Row(service.name, next(free), "missing", "tradebot up", None) for _ in range(service.replicas - len(there))]
+        rows += [
+            Row(service.name, next(free), "missing", "tradebot up", None) for _ in range(service.replicas - len(there))
+        ]
     return rows
 
 

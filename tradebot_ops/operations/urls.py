@@ -5,7 +5,10 @@ from tradebot_ops.engines.base import State
 from tradebot_ops.model import Report, Section, Table
 
 #: What an address shows, by service and the path behind it.
-_PAGES = {"api": (("API", ""), ("API documentation", "/docs"), ("API metrics", "/metrics")), "worker": (("Worker metrics", "/metrics"),)}
+_PAGES = {
+    "api": (("API", ""), ("API documentation", "/docs"), ("API metrics", "/metrics")),
+    "worker": (("Worker metrics", "/metrics"),),
+}
 
 
 def urls(ops: Ops) -> Report:

@@ -28,4 +28,10 @@ def error_envelope(command: str, error: OpsError) -> dict[str, object]:
     problem: dict[str, object] = {"code": error.code, "message": error.message, "hint": error.hint}
     if error.detail:
         problem["detail"] = list(error.detail)
-    return {"schema": f"tradebot/v1/{command}", "ok": False, "data": None, "warnings": [], "errors": [problem]}
+    return {
+        "schema": f"tradebot/v1/{command}",
+        "ok": False,
+        "data": None,
+        "warnings": [],
+        "errors": [problem],
+    }

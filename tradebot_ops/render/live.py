@@ -64,7 +64,12 @@ def _live(out: TextIO, color: bool | None) -> Iterator[Listener]:
         for told, at in shown:
             ended = told.phase in {Phase.READY, Phase.DONE, Phase.UNCHANGED, Phase.FAILED, Phase.REMOVED}
             seconds = "" if ended else f"{time.monotonic() - at:.0f} s"
-            grid.add_row(told.service, Text(told.phase, style=_STYLES.get(told.phase, "")), seconds, Text(told.detail, style="dim"))
+            grid.add_row(
+                told.service,
+                Text(told.phase, style=_STYLES.get(told.phase, "")),
+                seconds,
+                Text(told.detail, style="dim"),
+            )
         return grid
 
     def listen(told: Told) -> None:
@@ -73,4 +78,3 @@ def _live(out: TextIO, color: bool | None) -> Iterator[Listener]:
 
     with Live(console=console(out, color), get_renderable=picture, refresh_per_second=8, transient=False):
         yield listen
-

@@ -21,7 +21,7 @@ class LogWriter:
     def __init__(self, stream: TextIO, color: bool | None, *, ndjson: bool, raw: bool) -> None:
         self._stream = stream
         self._ndjson = ndjson
-        self._console: Console | None = None if raw or not stream.isatty() and not color else console(stream, color)
+        self._console: Console | None = None if raw or (not stream.isatty() and not color) else console(stream, color)
 
     def write(self, entry: Entry) -> None:
         if self._ndjson:
@@ -36,7 +36,13 @@ class LogWriter:
 def _document(entry: Entry) -> dict[str, Any]:
     line = entry.line
     at = line.at.isoformat() if line.at else None
-    return {"service": line.service, "number": line.number, "at": at, "text": line.text, "fields": entry.fields}
+    return {
+        "service": line.service,
+        "number": line.number,
+        "at": at,
+        "text": line.text,
+        "fields": entry.fields,
+    }
 
 
 def _for_people(entry: Entry) -> Text:

@@ -7,11 +7,8 @@ from tradebot_ops.model import Report
 
 def render(report: Report, stream: TextIO, color: bool | None) -> None:
     del color
-    for finding in report.findings:
-        stream.write(f"{finding.level.upper()}\t{finding.id}\t{finding.message}\n")
+    stream.writelines(f"{finding.level.upper()}\t{finding.id}\t{finding.message}\n" for finding in report.findings)
     for section in report.sections:
-        for line in section.lines:
-            stream.write(line + "\n")
+        stream.writelines(line + "\n" for line in section.lines)
         for table in section.tables:
-            for row in (table.columns, *table.rows):
-                stream.write("\t".join(cell.replace("\t", " ") for cell in row) + "\n")
+            stream.writelines("\t".join(cell.replace("\t", " ") for cell in row) + "\n" for row in (table.columns, *table.rows))

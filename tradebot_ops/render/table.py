@@ -41,7 +41,11 @@ _STATES = {
 def console(stream: TextIO, color: bool | None) -> Console:
     """A console on a stream; links and markup of untrusted text are never interpreted."""
     return Console(
-        file=stream, force_terminal=True if color else None, no_color=color is False, highlight=False, emoji=False
+        file=stream,
+        force_terminal=True if color else None,
+        no_color=color is False,
+        highlight=False,
+        emoji=False,
     )
 
 

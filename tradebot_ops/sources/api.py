@@ -17,7 +17,9 @@ class Api:
     """
 
     def __init__(self, base_url: str, key: Secret, timeout: float = 10.0) -> None:
-        self._client = httpx.Client(base_url=base_url, timeout=timeout, headers={"X-API-Key": key.reveal()}, trust_env=False)
+        self._client = httpx.Client(
+            base_url=base_url, timeout=timeout, headers={"X-API-Key": key.reveal()}, trust_env=False
+        )
 
     def submit(self, job_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         return self._call("POST", "/jobs", json={"type": job_type, "payload": payload})
@@ -80,6 +82,11 @@ def _problem(response: httpx.Response) -> OpsError:
         return OpsError(str(message), code="TB-0105", hint="tradebot jobs list")
     if response.status_code >= 500:
         return OpsError(
-            f"The API failed: {message}", code="TB-0503", hint="tradebot status; tradebot logs api --tail 50", detail=fields
+            f"The API failed: {message}",
+            code="TB-0503",
+            hint="tradebot status; tradebot logs api --tail 50",
+            detail=fields,
         )
-    return OpsError(str(message), code="TB-0104", hint="Correct the fields named above." if fields else "", detail=fields)
+    return OpsError(
+        str(message), code="TB-0104", hint="Correct the fields named above." if fields else "", detail=fields
+    )
