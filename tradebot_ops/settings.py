@@ -171,7 +171,7 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
         raise OpsError(
             f"'{project}' cannot name a project.",
             code="TB-0205",
-            hint="Use up to 63 lower-case letters, digits, '-' and '_', starting with a letter or digit: -p trading_bot",
+            hint="Use lower-case letters, digits, '-' and '_', starting with a letter or digit: -p trading_bot",
         )
     files = flags.get("files") or [name for name in pick("file", "").split(":") if name]
     return Settings(

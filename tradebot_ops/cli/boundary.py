@@ -52,7 +52,7 @@ class OpsGroup(TyperGroup):
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         """For calling: the command itself."""
-        self.commands = dict.fromkeys(self.list_commands(ctx))  # type: ignore[arg-type] # names for "did you mean"
+        self.commands = {known: self.get_command(ctx, known) for known in self.list_commands(ctx)}  # for "did you mean"
         name, stub, rest = super().resolve_command(ctx, args)
         if name is None or stub is None:
             return name, stub, rest

@@ -1,4 +1,4 @@
-"""The guard before something is lost: ``--yes``, or the project's name typed on a terminal; never a prompt elsewhere."""
+"""The guard before something is lost: ``--yes``, or the project's name typed on a terminal."""
 
 import sys
 

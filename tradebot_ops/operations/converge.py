@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 
 from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.readiness import Stopped, World, until_ready
@@ -45,10 +46,7 @@ def converge(stack: Stack, steps: Sequence[Step], world: World, listen: Listener
         {service.name: threading.Event() for service in services},
         {service.name: threading.Event() for service in services},
     )
-    in_parallel(
-        [lambda service=service: _service(run, service, by_service[service.name]) for service in services],
-        world,
-    )  # type: ignore[misc]
+    in_parallel([partial(_service, run, service, by_service[service.name]) for service in services], world)
 
 
 def in_parallel(tasks: Sequence[Callable[[], None]], world: World) -> None:
@@ -74,7 +72,8 @@ def _service(run: _Run, service: Service, steps: Sequence[Step]) -> None:
     try:
         _remove(run.world, [step for step in steps if step.action is Action.REMOVE], run.listen)
         replicas = [step for step in steps if step.action is not Action.REMOVE]
-        in_parallel([lambda step=step: _replica(run, service, step) for step in replicas], run.world)  # type: ignore[misc]
+        in_parallel([partial(_replica, run, service, step) for step in replicas], run.world)
+
     except Stopped:
         raise
     except Exception as error:

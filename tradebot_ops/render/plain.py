@@ -11,4 +11,6 @@ def render(report: Report, stream: TextIO, color: bool | None) -> None:
     for section in report.sections:
         stream.writelines(line + "\n" for line in section.lines)
         for table in section.tables:
-            stream.writelines("\t".join(cell.replace("\t", " ") for cell in row) + "\n" for row in (table.columns, *table.rows))
+            stream.writelines(
+                "\t".join(cell.replace("\t", " ") for cell in row) + "\n" for row in (table.columns, *table.rows)
+            )
