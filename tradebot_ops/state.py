@@ -9,6 +9,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,6 +76,14 @@ class ProjectState:
                 raise
         return path
 
+    def forget(self) -> None:
+        """Remove everything this project remembers; the lock file stays while somebody holds it."""
+        for entry in self.folder.iterdir() if self.folder.is_dir() else ():
+            if entry.name == "lock":
+                continue
+            with writable(entry):
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+
     @contextlib.contextmanager
     def lock(self, purpose: str) -> Iterator[None]:
         """Hold the project for one change. The kernel frees it when the holder dies; TB-0701 names the holder."""
@@ -109,7 +118,11 @@ def writable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reasons = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota is used up", errno.EROFS: "it is read-only"}
+        reasons = {
+            errno.ENOSPC: "the disk is full",
+            errno.EDQUOT: "the quota is used up",
+            errno.EROFS: "it is read-only",
+        }
         reason = reasons.get(error.errno or 0, error.strerror or str(error))
         raise OpsError(
             f"Cannot write {path}: {reason}.",

@@ -66,6 +66,7 @@ class Instance:
     state: State
     health: Health = Health.NONE
     spec_hash: str = ""
+    content_hash: str = ""
     exit_code: int | None = None
     restarts: int = 0
     pid: int | None = None

@@ -27,7 +27,11 @@ class MountKind(StrEnum):
 
 @dataclass(frozen=True)
 class Port:
-    """A published port. ``published`` is 0 for "any free port"; ``explicit`` is true when the user chose it."""
+    """A published port. ``published`` is 0 for "any free port"; ``explicit`` is true when the user chose it.
+
+    Only replica 1 of a service publishes. Chosen means: a literal number in the file, or one that comes from a
+    variable the user set. The default of a variable is not chosen, so an engine may move it out of the way.
+    """
 
     target: int
     published: int
@@ -37,12 +41,17 @@ class Port:
 
 @dataclass(frozen=True)
 class Mount:
-    """``source`` is an absolute host path (bind), a volume's name (volume) or empty (tmpfs)."""
+    """``source`` is an absolute host path (bind), a key of ``Stack.volumes`` (volume) or empty (tmpfs).
+
+    ``size`` limits a tmpfs, in bytes; ``mode`` is its permission bits.
+    """
 
     kind: MountKind
     source: str
     target: str
     read_only: bool = False
+    size: int | None = None
+    mode: int | None = None
 
 
 @dataclass(frozen=True)
@@ -109,8 +118,10 @@ class Probe:
 class Service:
     """One service with every default filled in.
 
-    ``spec_hash`` covers all that makes a running replica differ, the contents of bind-mounted configuration
-    included, and leaves out the number of replicas. ``one_shot`` services are done at exit 0.
+    ``spec_hash`` covers all that makes a running replica differ and leaves out the number of replicas; a replica
+    with another one must be recreated. ``content_hash`` covers the contents of bind-mounted configuration: when it
+    alone differs, sending the signal ``reload`` is enough, or a restart where ``reload`` is empty.
+    ``one_shot`` services are done at exit 0.
     """
 
     name: str
@@ -148,6 +159,8 @@ class Service:
     scalable: bool = False  # `x-tradebot.scalable`: replicas beyond the first make sense
     x: Mapping[str, Any] = field(default_factory=dict)  # the rest of `x-tradebot`
     spec_hash: str = ""
+    content_hash: str = ""
+    reload: str = ""  # `x-tradebot.reload`: the signal that makes it read its configuration again
 
 
 @dataclass(frozen=True)
@@ -164,6 +177,8 @@ class SecretFile:
 
 @dataclass(frozen=True)
 class Volume:
+    """``name`` is the full name on an engine (``<project>_<key>`` unless the file names it)."""
+
     name: str
     external: bool = False
     driver: str = ""
@@ -171,6 +186,8 @@ class Volume:
 
 @dataclass(frozen=True)
 class Network:
+    """``name`` is the full name on an engine (``<project>_<key>`` unless the file names it)."""
+
     name: str
     driver: str = ""
     internal: bool = False
@@ -179,7 +196,10 @@ class Network:
 
 @dataclass(frozen=True)
 class Stack:
-    """The whole description. ``project`` names it on an engine; ``folder`` is where ``compose.yaml`` lies."""
+    """The whole description. ``project`` names it on an engine; ``folder`` is where ``compose.yaml`` lies.
+
+    ``services`` holds the active ones; ``inactive`` names those that no chosen profile asks for.
+    """
 
     project: str
     folder: Path
@@ -189,6 +209,7 @@ class Stack:
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     secrets: Mapping[str, SecretFile] = field(default_factory=dict)
     configs: Mapping[str, SecretFile] = field(default_factory=dict)
+    inactive: tuple[str, ...] = ()
 
     def in_order(self) -> tuple[Service, ...]:
         """Services sorted so that each comes after all it depends on (the loader refused cycles)."""

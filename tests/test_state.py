@@ -1,0 +1,81 @@
+"""The project's state folder: private, atomic, locked, and honest about damage."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tradebot_ops.errors import OpsError
+from tradebot_ops.state import ProjectState, state_root
+
+
+def test_files_are_private(tmp_path: Path) -> None:
+    state = ProjectState(tmp_path / "p")
+    path = state.write("secrets/token", "x")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [entry.name for entry in path.parent.iterdir()] == ["token"]
+
+
+def test_json_comes_back_and_is_empty_before_it_was_written(tmp_path: Path) -> None:
+    state = ProjectState(tmp_path)
+    assert state.read_json("desired.json") == {}
+    state.write_json("desired.json", {"replicas": {"worker": 6}})
+    assert state.read_json("desired.json") == {"replicas": {"worker": 6}}
+
+
+@pytest.mark.parametrize("content", [b'{"replicas": ', b"[1, 2]", b"\xff\xfe"])
+def test_a_damaged_file_is_named_and_kept(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "desired.json").write_bytes(content)
+    with pytest.raises(OpsError, match=r"desired\.json") as raised:
+        ProjectState(tmp_path).read_json("desired.json")
+    assert raised.value.exit_code == 8
+    assert "mv " in raised.value.hint
+    assert (tmp_path / "desired.json").read_bytes() == content
+
+
+def test_the_lock_names_its_holder_and_dies_with_it(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from tradebot_ops.state import ProjectState\n"
+        "with ProjectState(Path(sys.argv[1])).lock('up'): print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    with (
+        pytest.raises(OpsError, match=f"`tradebot up` .process {holder.pid}.") as raised,
+        ProjectState(tmp_path).lock("down"),
+    ):
+        pass
+    assert raised.value.exit_code == 7
+    holder.kill()
+    holder.communicate()
+    with ProjectState(tmp_path).lock("down"):
+        pass
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(OpsError, match="Cannot write") as raised:
+        ProjectState(tmp_path / "file" / "project").write("a", "b")
+    assert raised.value.exit_code == 8
+
+
+def test_where_state_lies() -> None:
+    assert state_root({"TRADEBOT_STATE": "/srv/t"}) == Path("/srv/t")
+    assert state_root({"XDG_STATE_HOME": "/x"}) == Path("/x/tradebot")
+    assert state_root({"HOME": "/home/ann"}) == Path("/home/ann/.local/state/tradebot")
+    assert state_root({"HOME": os.environ["HOME"]}).is_absolute()
+
+
+def test_forget_leaves_the_folder_empty_but_for_the_lock(tmp_path: Path) -> None:
+    state = ProjectState(tmp_path)
+    with state.lock("down"):
+        state.write("secrets/a", "b")
+        state.forget()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["lock"]

@@ -1,0 +1,207 @@
+"""The Typer group every command hangs on: lazy commands, global options anywhere, one place that ends errors.
+
+Everything sits in the group class, so that it works the same from the shell, in tests and for nested groups.
+"""
+
+import contextlib
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from tradebot_ops.cli.table import COMMANDS
+from tradebot_ops.errors import ExitCode, OpsError
+
+#: Commands whose ``-f`` means ``--follow``; there the compose file is ``--file`` only.
+_FOLLOWING = {"logs", "events"}
+
+
+class OpsGroup(TyperGroup):
+    """The root of the command tree."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        return [name for name, entry in COMMANDS.items() if not entry.hidden]
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        """For help: the name and its one line, without importing the command."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        return TyperCommand(cmd_name, help=entry.help, hidden=entry.hidden)
+
+    def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Commands before options: they are what a reader looks for."""
+        self.format_commands(ctx, formatter)
+        TyperCommand.format_options(self, ctx, formatter)  # type: ignore[arg-type]
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """One list per panel, everyday commands first."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name, entry in COMMANDS.items():
+            if not entry.hidden:
+                panels.setdefault(entry.panel, []).append((name, entry.help))
+        for panel, rows in panels.items():
+            with formatter.section(panel):
+                formatter.write_dl(rows)
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        """For calling: the command itself."""
+        self.commands = {known: self.get_command(ctx, known) for known in self.list_commands(ctx)}  # for "did you mean"
+        name, stub, rest = super().resolve_command(ctx, args)
+        if name is None or stub is None:
+            return name, stub, rest
+        return name, load(name), rest
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:  # type: ignore[override]
+        words = list(sys.argv[1:] if args is None else args)
+        standalone = extra.pop("standalone_mode", True)
+        ordered = hoist(words, value_options(self))
+        code = run_guarded(
+            lambda: super(OpsGroup, self).main(ordered, prog_name or "tradebot", standalone_mode=False, **extra),
+            words,
+        )
+        if standalone:
+            sys.exit(code)
+        return code
+
+
+def load(name: str) -> Any:
+    """Import a command's module and take the command of that name out of its Typer app."""
+    entry = COMMANDS[name]
+    app: typer.Typer = importlib.import_module(entry.module).app
+    command = get_command(app)
+    if isinstance(command, TyperGroup) and not entry.group:
+        return command.commands[entry.command or name]
+    return command
+
+
+def value_options(group: TyperGroup) -> Mapping[str, bool]:
+    """Every spelling of the global options, and whether it takes a value."""
+    return {
+        spelling: not getattr(parameter, "is_flag", False) and not getattr(parameter, "count", False)
+        for parameter in group.params
+        for spelling in (*parameter.opts, *parameter.secondary_opts)
+        if spelling.startswith("-") and spelling != "--help"
+    }
+
+
+def hoist(words: Sequence[str], options: Mapping[str, bool]) -> list[str]:
+    """Move global options to the front, so that they may stand before or after the command.
+
+    Nothing after ``--`` is moved: it belongs to the program that ``exec`` runs.
+    """
+    front: list[str] = []
+    rest: list[str] = []
+    command = ""
+    waiting = iter(words)
+    for word in waiting:
+        if word == "--":
+            rest += [word, *waiting]
+            break
+        option = word.partition("=")[0] if word.startswith("--") else word
+        known = option in options and not (option == "-f" and command in _FOLLOWING)
+        if not known:
+            command = command or ("" if word.startswith("-") else word)
+            rest.append(word)
+            continue
+        front.append(word)
+        if options[option] and option == word:
+            front += [value for value in [next(waiting, None)] if value is not None]
+    return front + rest
+
+
+def run_guarded(call: Any, words: Sequence[str]) -> int:
+    """Run a command; every way it can end becomes an exit code and, if it failed, one clear sentence."""
+    try:
+        with plain_streams():
+            result = call()
+            sys.stdout.flush()
+        return int(result) if isinstance(result, int) else int(ExitCode.OK)
+    except OpsError as problem:
+        return report_error(problem, words)
+    except KeyboardInterrupt:
+        return int(ExitCode.INTERRUPTED)
+    except typer.Abort:
+        return int(ExitCode.INTERRUPTED)
+    except typer.TyperException as usage:
+        return report_usage(usage, words)
+    except BrokenPipeError:
+        close_stdout()
+        return int(ExitCode.OK)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
+        return report_error(unexpected(error), words)
+
+
+def report_usage(usage: typer.TyperException, words: Sequence[str]) -> int:
+    """A wrong call. Asking for a group without a command shows its help and is no error of ours."""
+    context = getattr(usage, "ctx", None)
+    if type(usage).__name__ == "NoArgsIsHelpError":
+        sys.stderr.write(usage.format_message() + "\n") if usage.format_message() else None
+        return int(ExitCode.USAGE)
+    path = context.command_path if context is not None else "tradebot"
+    problem = OpsError(usage.format_message(), code="TB-0200", hint=f"{path} --help")
+    return report_error(problem, words)
+
+
+def unexpected(error: Exception) -> OpsError:
+    return OpsError(
+        f"Something unexpected went wrong: {type(error).__name__}: {error}.",
+        code="TB-0199",
+        hint="Run the command again with -vv to see where, and report it with that output.",
+    )
+
+
+def report_error(problem: OpsError, words: Sequence[str]) -> int:
+    """Say what failed, as JSON on stdout when ``--json`` was asked for, else as text on stderr."""
+    if wants_json(words):
+        from tradebot_ops.render import error_envelope, json_
+
+        with contextlib.suppress(BrokenPipeError):
+            json_.write(error_envelope(command_name(words), problem), sys.stdout)
+            sys.stdout.flush()
+    else:
+        from tradebot_ops.render import table
+
+        no_color = "--no-color" in words or bool(os.environ.get("NO_COLOR"))
+        table.error(problem, sys.stderr, False if no_color else None)
+    if any(word in {"-vv", "-vvv"} for word in words) or words.count("-v") > 1:
+        sys.stderr.write(traceback.format_exc())
+    return int(problem.exit_code)
+
+
+def wants_json(words: Sequence[str]) -> bool:
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    return (
+        "--json" in words
+        or any(
+            word in {"-ojson", "--output=json"} or (word in {"-o", "--output"} and following == "json")
+            for word, following in pairs
+        )
+        or ("TRADEBOT_OUTPUT" in os.environ and os.environ["TRADEBOT_OUTPUT"] == "json")
+    )
+
+
+def command_name(words: Sequence[str]) -> str:
+    """The command of a call that failed, for the ``schema`` of its JSON."""
+    return next((word for word in words if word in COMMANDS), "tradebot")
+
+
+@contextlib.contextmanager
+def plain_streams() -> Iterator[None]:
+    """A terminal or pipe that cannot show a character gets a replacement, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    yield
+
+
+def close_stdout() -> None:
+    """The reader of a pipe has left: stop writing, and keep the interpreter from complaining at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

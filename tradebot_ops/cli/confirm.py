@@ -1,0 +1,25 @@
+"""The guard before something is lost: ``--yes``, or the project's name typed on a terminal."""
+
+import sys
+
+import typer
+
+from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
+
+
+def confirm(ops: Ops, warning: str) -> None:
+    """Raises ``OpsError`` TB-0902 unless the operator agreed."""
+    if ops.settings.yes:
+        return
+    project = ops.settings.project
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        typed = typer.prompt(
+            f"{warning} Type the project's name ({project}) to go on",
+            default="",
+            show_default=False,
+            err=True,
+        )
+        if typed == project:
+            return
+    raise OpsError(f"{warning} It was not confirmed, so nothing was done.", code="TB-0902", hint="Add --yes.")

@@ -1,0 +1,37 @@
+"""The last line of every command: show the report in the chosen form and leave with its exit code."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+import typer
+
+from tradebot_ops.context import Ops
+from tradebot_ops.model import Report
+from tradebot_ops.operations.progress import Listener
+from tradebot_ops.render import renderer
+
+
+def ops_of(context: typer.Context) -> Ops:
+    """The command's world, made by the root callback."""
+    ops = context.find_object(Ops)
+    if ops is None:
+        raise TypeError("a command ran outside the tradebot group")
+    return ops
+
+
+def emit(ops: Ops, report: Report) -> None:
+    """Write the report to stdout; raises ``typer.Exit`` with its code when that is not 0."""
+    renderer(ops.settings.output)(report, sys.stdout, ops.settings.color)
+    sys.stdout.flush()
+    if report.exit_code:
+        raise typer.Exit(int(report.exit_code))
+
+
+@contextlib.contextmanager
+def told(ops: Ops) -> Iterator[Listener]:
+    """Progress on stderr while an operation runs."""
+    from tradebot_ops.render.live import progress
+
+    with progress(color=ops.settings.color, quiet=ops.settings.quiet) as listen:
+        yield listen

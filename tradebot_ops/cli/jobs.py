@@ -1,0 +1,94 @@
+"""tradebot jobs …"""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from tradebot_ops.cli.emit import emit, ops_of
+from tradebot_ops.context import Ops
+
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Submit, watch and cancel jobs."
+)
+
+Job = Annotated[str, typer.Argument(help="The job's id.")]
+
+
+@app.callback()
+def jobs() -> None:
+    """Submit, watch and cancel jobs."""
+
+
+@app.command()
+def submit(
+    context: typer.Context,
+    job_type: Annotated[str, typer.Argument(help="backtest, sweep, load_candles, canary, or a plug-in's.")],
+    payload: Annotated[list[str] | None, typer.Argument(help="NAME=VALUE pairs.", show_default=False)] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Until it ended; the exit code tells how.")] = False,
+) -> None:
+    """Submit a job.
+
+    \b
+    Examples:
+      tradebot jobs submit backtest symbol=AAPL strategy=sma_cross fast=10 slow=30 --wait
+    """
+    from tradebot_ops.operations import jobs as work
+
+    ops = ops_of(context)
+    emit(
+        ops,
+        work.submit(ops, job_type, payload or [], wait=wait, watch=_watcher(ops) if wait else lambda job: None),
+    )
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    state: Annotated[str | None, typer.Option("--state", help="queued, running, succeeded, dead …")] = None,
+    job_type: Annotated[str | None, typer.Option("--type", help="Only this type.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="At most so many, newest first.")] = 20,
+) -> None:
+    """List jobs, newest first.
+
+    \b
+    Examples:
+      tradebot jobs list --state dead
+    """
+    from tradebot_ops.operations import jobs as work
+
+    ops = ops_of(context)
+    emit(ops, work.list_jobs(ops, state, job_type, limit))
+
+
+@app.command()
+def show(context: typer.Context, job: Job) -> None:
+    """Show one job: state, result, or why it failed."""
+    from tradebot_ops.operations import jobs as work
+
+    ops = ops_of(context)
+    emit(ops, work.show(ops, job))
+
+
+@app.command()
+def cancel(context: typer.Context, job: Job) -> None:
+    """Cancel a job; a running one is ended."""
+    from tradebot_ops.operations import jobs as work
+
+    ops = ops_of(context)
+    emit(ops, work.cancel(ops, job))
+
+
+@app.command()
+def watch(context: typer.Context, job: Job) -> None:
+    """Follow a job until it ended."""
+    from tradebot_ops.operations import jobs as work
+
+    ops = ops_of(context)
+    emit(ops, work.watch_job(ops, job, _watcher(ops)))
+
+
+def _watcher(ops: Ops) -> Any:
+    from tradebot_ops.render.jobs import progress_line
+
+    return (lambda job: None) if ops.settings.quiet else (lambda job: progress_line(job, sys.stderr))

@@ -1,0 +1,80 @@
+"""status, logs, urls."""
+
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from tradebot_ops.cli.emit import emit, ops_of
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it again every two seconds until Ctrl-C.")] = False,
+) -> None:
+    """Show every service: state, health, endpoint, memory.
+
+    Exit code 1 when something that should run does not.
+
+    \b
+    Examples:
+      tradebot status
+      tradebot status --json
+      tradebot status --watch
+    """
+    from tradebot_ops.operations.status import status as look
+
+    ops = ops_of(context)
+    if watch:
+        from tradebot_ops.render.watch import watch as repeat
+
+        repeat(lambda: look(ops), ops.settings, sys.stdout)
+        return
+    emit(ops, look(ops))
+
+
+@app.command()
+def urls(context: typer.Context) -> None:
+    """Show the addresses of everything with an address, moved ports included."""
+    from tradebot_ops.operations.urls import urls as addresses
+
+    ops = ops_of(context)
+    emit(ops, addresses(ops))
+
+
+@app.command()
+def logs(
+    context: typer.Context,
+    services: Annotated[
+        list[str] | None, typer.Argument(help="Services; all when none is named.", show_default=False)
+    ] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with new lines until Ctrl-C.")] = False,
+    since: Annotated[str | None, typer.Option("--since", help="15m, 2h or 2026-11-22T08:00 (UTC).")] = None,
+    tail: Annotated[int, typer.Option("--tail", help="Lines per replica; 0 shows all.", min=0)] = 100,
+    level: Annotated[str | None, typer.Option("--level", help="Least level: debug … critical.")] = None,
+    grep: Annotated[str | None, typer.Option("--grep", help="Only lines that match this regular expression.")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Lines as the services wrote them.")] = False,
+) -> None:
+    """Show or follow the logs of services: rendered on a terminal, raw when piped.
+
+    \b
+    Examples:
+      tradebot logs worker -f
+      tradebot logs --since 15m --level warning
+    """
+    from tradebot_ops.engines.base import LogQuery
+    from tradebot_ops.operations.logs import entries
+    from tradebot_ops.operations.logs import since as moment
+    from tradebot_ops.operations.select import chosen_services
+    from tradebot_ops.render.logs import LogWriter
+
+    ops = ops_of(context)
+    names = chosen_services(ops.stack, services or [])
+    query = LogQuery(names, since=moment(since, datetime.now(UTC)), tail=tail or None, follow=follow)
+    writer = LogWriter(sys.stdout, ops.settings.color, ndjson=ops.settings.output == "json", raw=raw)
+    for entry in entries(ops, query, level, grep):
+        writer.write(entry)

@@ -1,0 +1,79 @@
+"""The entry point: global options, then the command."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tradebot_ops.cli.boundary import OpsGroup
+
+app = typer.Typer(
+    cls=OpsGroup,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start here: tradebot up, then tradebot status.",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from tradebot_ops.version import version
+
+        sys.stdout.write(f"tradebot {version()}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def tradebot(
+    context: typer.Context,
+    project: Annotated[str | None, typer.Option("-p", "--project", help="Name of the stack on this host.")] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option("-f", "--file", help="Compose file; may be given again."),
+    ] = None,
+    env_file: Annotated[str | None, typer.Option("--env-file", help="File of settings instead of .env.")] = None,
+    env: Annotated[str | None, typer.Option("--env", help="dev, staging or prod.")] = None,
+    engine: Annotated[str | None, typer.Option("--engine", help="auto, docker, local or swarm.")] = None,
+    output: Annotated[str | None, typer.Option("-o", "--output", help="table, json, yaml or plain.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Same as -o json.")] = False,
+    timeout: Annotated[str | None, typer.Option("--timeout", help="Seconds to wait at most.")] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
+    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="More detail; -vv shows tracebacks.")] = 0,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colours.")] = False,
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave."),
+    ] = False,
+) -> None:
+    """Run, check and repair a trading-bot stack: API, workers, Redis, Postgres, monitoring.
+
+    Every option below may stand before or after the command.
+    """
+    del version
+    from tradebot_ops.context import Ops
+    from tradebot_ops.settings import load_settings
+
+    flags: dict[str, Any] = {
+        "project": project,
+        "files": files,
+        "env_file": env_file,
+        "env": env,
+        "engine": engine,
+        "output": "json" if json else output,
+        "timeout": timeout,
+        "quiet": quiet,
+        "verbose": verbose,
+        "no_color": no_color,
+        "yes": yes,
+    }
+    context.obj = Ops(load_settings(flags, os.environ, Path.cwd()))
+
+
+def main() -> None:
+    """The console script."""
+    app()

@@ -1,0 +1,89 @@
+"""What a command works with: settings, stack, engine, API. Opened when first used; passed, never global."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tradebot_ops.engines.base import Engine
+from tradebot_ops.engines.choose import Choice, choose
+from tradebot_ops.errors import OpsError
+from tradebot_ops.settings import Secret, Settings
+from tradebot_ops.stack.model import Stack
+from tradebot_ops.state import ProjectState, state_root
+
+if TYPE_CHECKING:
+    from tradebot_ops.sources.api import Api
+    from tradebot_ops.stack.source import Source
+
+DESIRED = "desired.json"
+
+
+class Ops:
+    """One command's world for one project."""
+
+    def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
+        self.settings = settings
+        self._given_engine = engine
+
+    @cached_property
+    def state(self) -> ProjectState:
+        return ProjectState(state_root(dict(self.settings.environ)) / self.settings.project)
+
+    @cached_property
+    def source(self) -> "Source":
+        from tradebot_ops.stack.source import find
+
+        return find(self.settings.files, self.settings.cwd)
+
+    @cached_property
+    def stack(self) -> Stack:
+        from tradebot_ops.stack.load import load
+
+        return load(
+            self.source,
+            self.settings.variables() | {"TRADEBOT_SECRETS": str(self.state.secrets)},
+            project=self.settings.project,
+            replicas=self.desired_replicas,
+            explicit=self.settings.explicit,
+        )
+
+    @property
+    def desired_replicas(self) -> dict[str, int]:
+        """What `scale` stored; it outranks the settings until the next `scale`."""
+        return {name: int(count) for name, count in self.state.read_json(DESIRED).get("replicas", {}).items()}
+
+    @cached_property
+    def choice(self) -> Choice:
+        if self._given_engine is not None:
+            return Choice(self._given_engine, "given by the caller")
+        return choose(self.settings, self.state)
+
+    @property
+    def engine(self) -> Engine:
+        return self.choice.engine
+
+    def secret(self, name: str) -> Secret:
+        """A generated secret of this project. Raises ``OpsError`` TB-0805 when there is none."""
+        path = self.stack.secrets[name].file if name in self.stack.secrets else self.state.secrets / name
+        return Secret(_read_secret(path))
+
+    @cached_property
+    def api(self) -> "Api":
+        from tradebot_ops.sources.api import Api
+
+        return Api(f"http://{self.engine.endpoint('api', 8010)}", self.secret("api_key"))
+
+
+def _read_secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        raise OpsError(
+            f"There is no secret {path.name} yet.", code="TB-0805", hint="tradebot up generates it."
+        ) from None
+    except OSError as error:
+        raise OpsError(
+            f"Cannot read the secret {path}: {error.strerror}.",
+            code="TB-0805",
+            hint=f"Check who owns it: ls -l {path}",
+        ) from None

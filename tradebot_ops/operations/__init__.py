@@ -1,0 +1,1 @@
+"""What changes the world, and the questions that need several sources. Engine-independent policy lives here."""

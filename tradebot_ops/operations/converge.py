@@ -1,0 +1,138 @@
+"""Carry out a plan: services in dependency order, at most four starts at once, each proved ready before the next.
+
+Any failure ends the whole at once and leaves what was made for the next `up` or `down`: every step is repeatable.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import partial
+
+from tradebot_ops.operations.progress import Listener, Phase, Told
+from tradebot_ops.operations.readiness import Stopped, World, until_ready
+from tradebot_ops.stack.model import Condition, Service, Stack
+from tradebot_ops.stack.plan import Action, Step
+
+#: More than four parallel starts gain little on Docker, and less on a small host.
+PARALLEL_STARTS = 4
+
+
+@dataclass
+class _Run:
+    stack: Stack
+    world: World
+    listen: Listener
+    starts: threading.Semaphore
+    started: Mapping[str, threading.Event]
+    ready: Mapping[str, threading.Event]
+
+
+def converge(stack: Stack, steps: Sequence[Step], world: World, listen: Listener) -> None:
+    """Do the steps. Raises the first ``OpsError``; Ctrl-C stops waiting and leaves a state `down` can remove."""
+    by_service: dict[str, list[Step]] = {}
+    for step in steps:
+        by_service.setdefault(step.service, []).append(step)
+    services = [service for service in stack.in_order() if service.name in by_service]
+    for gone in (name for name in by_service if name not in stack.services):
+        _remove(world, by_service[gone], listen)
+    if not services:
+        return
+    run = _Run(
+        stack,
+        world,
+        listen,
+        threading.Semaphore(PARALLEL_STARTS),
+        {service.name: threading.Event() for service in services},
+        {service.name: threading.Event() for service in services},
+    )
+    in_parallel([partial(_service, run, service, by_service[service.name]) for service in services], world)
+
+
+def in_parallel(tasks: Sequence[Callable[[], None]], world: World) -> None:
+    """Run all tasks at once; the first failure stops the others and is raised."""
+    with ThreadPoolExecutor(max_workers=max(1, len(tasks)), thread_name_prefix="tradebot") as pool:
+        futures = [pool.submit(task) for task in tasks]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            world.stop.set() if _unfinished(futures) else None
+    for future in futures:
+        error = future.exception()
+        if error is not None and not isinstance(error, Stopped):
+            raise error
+
+
+def _unfinished(futures: Sequence[Future[None]]) -> bool:
+    return any(not future.done() or future.exception() is not None for future in futures)
+
+
+def _service(run: _Run, service: Service, steps: Sequence[Step]) -> None:
+    _wait_for_dependencies(run, service)
+    try:
+        _remove(run.world, [step for step in steps if step.action is Action.REMOVE], run.listen)
+        replicas = [step for step in steps if step.action is not Action.REMOVE]
+        in_parallel([partial(_replica, run, service, step) for step in replicas], run.world)
+
+    except Stopped:
+        raise
+    except Exception as error:
+        run.listen(Told(service.name, Phase.FAILED, str(error)))
+        raise
+    run.started[service.name].set()
+    run.ready[service.name].set()
+    run.listen(Told(service.name, _outcome(service, replicas)))
+
+
+def _outcome(service: Service, replicas: Sequence[Step]) -> Phase:
+    if all(step.action is Action.NOTHING for step in replicas):
+        return Phase.UNCHANGED
+    return Phase.DONE if service.one_shot else Phase.READY
+
+
+def _wait_for_dependencies(run: _Run, service: Service) -> None:
+    for dependency in service.depends_on:
+        if dependency.service not in run.ready:
+            continue
+        gate = run.started if dependency.condition is Condition.STARTED else run.ready
+        while not gate[dependency.service].is_set():
+            run.world.pause()
+
+
+def _replica(run: _Run, service: Service, step: Step) -> None:
+    crashes = 0
+    if step.action is not Action.NOTHING:
+        run.listen(Told(service.name, Phase.STARTING, step.reason))
+        with run.starts:
+            crashes = _act(run, service, step)
+        run.world.forget()
+    if step.action is Action.NOTHING and service.one_shot:
+        return
+    until_ready(run.world, service, step.number, crashes)
+
+
+def _act(run: _Run, service: Service, step: Step) -> int:
+    """Do one step; returns the replica's restarts until now, which say nothing about this start."""
+    engine = run.world.engine
+    if step.action is Action.RELOAD:
+        found = run.world.instance(service.name, step.number)
+        if found is not None:
+            engine.signal(found, "SIGHUP")
+            return found.restarts
+    if step.action is Action.RESTART:
+        found = run.world.instance(service.name, step.number)
+        if found is not None:
+            engine.stop(found, service.stop_grace)
+    return engine.apply(run.stack, service.name, step.number).restarts
+
+
+def _remove(world: World, steps: Sequence[Step], listen: Listener) -> None:
+    for step in steps:
+        found = world.instance(step.service, step.number)
+        if found is None:
+            continue
+        listen(Told(step.service, Phase.STOPPING, step.reason))
+        world.engine.stop(found, 10.0)
+        world.engine.remove(found)
+        world.forget()
+        listen(Told(step.service, Phase.REMOVED, step.reason))

@@ -1,0 +1,98 @@
+"""Log lines of services: chosen, parsed, filtered. Showing them is the renderer's."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import LogLine, LogQuery
+from tradebot_ops.errors import OpsError
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A log line; ``fields`` is its JSON object, or None for a line that is not JSON."""
+
+    line: LogLine
+    fields: dict[str, Any] | None
+
+    @property
+    def level(self) -> str:
+        return str((self.fields or {}).get("level", "")).lower()
+
+
+def entries(ops: Ops, query: LogQuery, level: str | None, grep: str | None) -> Iterator[Entry]:
+    """Lines that match, oldest first; with ``follow`` in the order they arrive.
+
+    Raises ``OpsError`` TB-0204 for a level or pattern that cannot be.
+    """
+    least = _level(level)
+    pattern = _pattern(grep)
+    lines = ops.engine.logs(query)
+    for line in lines if query.follow else sorted(lines, key=_when):
+        entry = Entry(line, _fields(line.text))
+        if pattern is not None and not pattern.search(line.text):
+            continue
+        if least is not None and not _at_least(entry, least):
+            continue
+        yield entry
+
+
+def _when(line: LogLine) -> datetime:
+    return line.at or datetime.min.replace(tzinfo=UTC)
+
+
+def _at_least(entry: Entry, least: int) -> bool:
+    """Lines without a level of their own (a database's, a traceback's) count as info."""
+    level = entry.level if entry.level in LEVELS else "info"
+    return LEVELS.index(level) >= least
+
+
+def _level(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if text.lower() not in LEVELS:
+        raise OpsError(f"'{text}' is not a log level.", code="TB-0204", hint=f"Use one of: {', '.join(LEVELS)}.")
+    return LEVELS.index(text.lower())
+
+
+def _pattern(text: str | None) -> re.Pattern[str] | None:
+    try:
+        return re.compile(text) if text else None
+    except re.error as error:
+        raise OpsError(
+            f"'{text}' is not a regular expression: {error}.",
+            code="TB-0204",
+            hint="Escape special signs: --grep 'a\\.b'",
+        ) from None
+
+
+def _fields(text: str) -> dict[str, Any] | None:
+    if not text.startswith("{"):
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def since(text: str | None, now: datetime) -> datetime | None:
+    """``15m``, ``2h`` before now, or an ISO time (UTC unless it says otherwise). Raises ``OpsError`` TB-0204."""
+    if text is None:
+        return None
+    if match := re.fullmatch(r"(\d+)([smhd])", text):
+        return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise OpsError(
+            f"'{text}' is not a time.", code="TB-0204", hint="Use 15m, 2h, 1d or 2026-11-22T08:00."
+        ) from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

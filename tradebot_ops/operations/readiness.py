@@ -1,0 +1,144 @@
+"""When is a replica ready? When it answers in its own protocol several times in a row, seen from here.
+
+Docker's own health check is slower (it asks every ten seconds) and the local engine has none: so the same question
+decides on every engine.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tradebot_ops.engines.base import Engine, Instance, LogQuery, State
+from tradebot_ops.errors import OpsError
+from tradebot_ops.sources.probe import Sample, ask
+from tradebot_ops.stack.model import Service
+
+GOOD_SAMPLES = 3
+PAUSE_SECONDS = 0.1
+CRASHES = 2
+LAST_LINES = 15
+
+
+@dataclass
+class World:
+    """One engine seen by several threads: its list is asked at most every ``PAUSE_SECONDS``."""
+
+    engine: Engine
+    deadline: float
+    stop: threading.Event = field(default_factory=threading.Event)
+    clock: Callable[[], float] = time.monotonic
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _seen_at: float = float("-inf")
+    _seen: dict[tuple[str, int], Instance] = field(default_factory=dict)
+
+    def instance(self, service: str, number: int) -> Instance | None:
+        with self._guard:
+            if self.clock() - self._seen_at >= PAUSE_SECONDS:
+                self._seen = {(found.service, found.number): found for found in self.engine.list()}
+                self._seen_at = self.clock()
+            return self._seen.get((service, number))
+
+    def forget(self) -> None:
+        """What was seen is older than what was just done."""
+        with self._guard:
+            self._seen_at = float("-inf")
+
+    def remaining(self) -> float:
+        return self.deadline - self.clock()
+
+    def pause(self) -> None:
+        """Wait a little; raises ``Stopped`` when another part of the operation failed."""
+        if self.stop.wait(PAUSE_SECONDS):
+            raise Stopped
+
+
+class Stopped(Exception):  # noqa: N818 - not an error of its own: another one ended the operation
+    """Given up because another service failed."""
+
+
+def until_ready(world: World, service: Service, number: int, crashes_before: int = 0) -> str:
+    """Wait for one replica; returns what proved it ready.
+
+    Raises ``OpsError`` TB-0106 at once for a failed one-shot or a crash loop, with the last log lines, and
+    TB-0601 when the deadline passes first.
+    """
+    good, last = 0, "it was not seen yet"
+    while True:
+        found = world.instance(service.name, number)
+        if found is not None:
+            verdict = _settled(world.engine, service, found, crashes_before)
+            if verdict:
+                return verdict
+            last = f"its state is {found.state}"
+            if found.state is State.RUNNING and not service.one_shot:
+                sample = sample_of(world.engine, service, number)
+                last, good = sample.detail, (good + 1 if sample.ok else 0)
+                if good >= (GOOD_SAMPLES if service.probe else 1):
+                    return last
+        if world.remaining() <= 0:
+            raise _timed_out(world.engine, service, number, last)
+        world.pause()
+
+
+def sample_of(engine: Engine, service: Service, number: int, timeout: float = 1.0) -> Sample:
+    """Ask one replica once. A service without a probe is as ready as its process is alive."""
+    if service.probe is None:
+        return Sample(True, "is running", 0.0)
+    try:
+        address = engine.endpoint(service.name, service.probe.port, number)
+    except OpsError as error:
+        return Sample(False, error.message, 0.0)
+    return ask(service.probe, address.host, address.port, timeout)
+
+
+def _settled(engine: Engine, service: Service, found: Instance, crashes_before: int) -> str:
+    """Empty while the matter is open; else what ended it well. What ended it badly is raised."""
+    if service.one_shot and found.state is State.EXITED:
+        if found.exit_code == 0:
+            return "finished with exit code 0"
+        raise failed(engine, found, f"{service.name} failed with exit code {found.exit_code}")
+    if found.state is State.FAILED:
+        raise failed(engine, found, f"{service.name} {found.number} cannot start: {_how(found)}")
+    if found.restarts - crashes_before >= CRASHES:
+        raise failed(
+            engine,
+            found,
+            f"{service.name} {found.number} keeps crashing ({found.restarts} restarts): {_how(found)}",
+        )
+    if found.state is State.EXITED and service.restart == "no":
+        raise failed(engine, found, f"{service.name} {found.number} ended: {_how(found)}")
+    return ""
+
+
+def _how(found: Instance) -> str:
+    if found.oom_killed:
+        return "it ran out of memory and was killed"
+    return f"exit code {found.exit_code}" if found.exit_code is not None else "it gave up"
+
+
+def failed(engine: Engine, found: Instance, message: str) -> OpsError:
+    return OpsError(
+        f"{message}.",
+        code="TB-0106",
+        hint=f"tradebot logs {found.service} --tail 50",
+        detail=last_lines(engine, found.service, found.number),
+    )
+
+
+def _timed_out(engine: Engine, service: Service, number: int, last: str) -> OpsError:
+    return OpsError(
+        f"{service.name} {number} was not ready in time: {last}.",
+        code="TB-0601",
+        hint=f"tradebot logs {service.name} --tail 50; or give it longer: --timeout 600",
+        detail=last_lines(engine, service.name, number),
+    )
+
+
+def last_lines(engine: Engine, service: str, number: int, count: int = LAST_LINES) -> tuple[str, ...]:
+    """The end of a replica's log; a log that cannot be read says so instead."""
+    try:
+        lines = engine.logs(LogQuery(services=(service,), number=number, tail=count))
+        return tuple(line.text for line in lines)[-count:]
+    except OpsError as error:
+        return (f"(its log cannot be read: {error.message})",)

@@ -1,0 +1,165 @@
+"""Every service as it is now: what the engine says, and what the service itself answers."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import Instance, State, Stats
+from tradebot_ops.model import Finding, Level, Report, Section, Table
+from tradebot_ops.operations.readiness import sample_of
+from tradebot_ops.stack.model import Service
+
+ASK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One replica, judged: ``condition`` is the word people read, ``detail`` why."""
+
+    service: str
+    number: int
+    condition: str
+    detail: str
+    instance: Instance | None
+    stats: Stats | None = None
+    endpoint: str = ""
+
+
+def status(ops: Ops, command: str = "status") -> Report:
+    """Look at everything at once; each question ends by itself, and a silent service is shown as such."""
+    found = ops.engine.list()
+    running = [instance for instance in found if instance.state is State.RUNNING]
+    with ThreadPoolExecutor(max_workers=max(2, len(found) + 1)) as pool:
+        measured = pool.submit(ops.engine.stats, running)
+        rows = list(pool.map(lambda instance: _row(ops, instance), found))
+        by_id = {stats.id: stats for stats in measured.result()}
+    rows += _missing(ops, found)
+    return _report(ops, command, _ordered(ops, rows), by_id)
+
+
+def _row(ops: Ops, instance: Instance) -> Row:
+    service = ops.stack.services.get(instance.service)
+    condition, detail = _condition(ops, service, instance)
+    endpoint = ", ".join(f"{p.address}" for p in instance.published)
+    return Row(instance.service, instance.number, condition, detail, instance, endpoint=endpoint)
+
+
+def _condition(ops: Ops, service: Service | None, instance: Instance) -> tuple[str, str]:
+    if service is None:
+        return "orphan", "not in the stack any more; tradebot up --remove-orphans"
+    if instance.state is State.EXITED and service.one_shot and instance.exit_code == 0:
+        return "done", "finished with exit code 0"
+    if instance.state is State.EXITED:
+        return ("failed" if service.one_shot else "stopped"), f"exit code {instance.exit_code}"
+    if instance.state is not State.RUNNING:
+        return str(instance.state), f"{instance.restarts} restarts" if instance.restarts else ""
+    sample = sample_of(ops.engine, service, instance.number, ASK_SECONDS)
+    if sample.ok:
+        return ("running" if service.one_shot or service.probe is None else "ready"), sample.detail
+    return "unhealthy", sample.detail
+
+
+def _missing(ops: Ops, found: Sequence[Instance]) -> list[Row]:
+    """Replicas the stack wants and the engine does not have."""
+    rows = []
+    for service in ops.stack.services.values():
+        there = [instance for instance in found if instance.service == service.name]
+        taken = {instance.number for instance in there}
+        free = (number for number in range(1, service.replicas + len(there) + 1) if number not in taken)
+        rows += [
+            Row(service.name, next(free), "missing", "tradebot up", None) for _ in range(service.replicas - len(there))
+        ]
+    return rows
+
+
+def _ordered(ops: Ops, rows: Sequence[Row]) -> list[Row]:
+    order = {name: place for place, name in enumerate(ops.stack.services)}
+    return sorted(rows, key=lambda row: (order.get(row.service, len(order)), row.number))
+
+
+def _report(ops: Ops, command: str, rows: Sequence[Row], stats: dict[str, Stats]) -> Report:
+    columns = ("service", "state", "endpoint", "memory", "cpu", "up", "restarts", "detail")
+    table = Table(columns, tuple(_cells(row, stats.get(row.instance.id) if row.instance else None) for row in rows))
+    wrong = [row for row in rows if row.condition not in {"ready", "running", "done"}]
+    nothing = all(row.instance is None for row in rows)
+    engine = f"Project {ops.settings.project} on the {ops.engine.name} engine ({ops.choice.why})."
+    return Report(
+        command,
+        data={
+            "project": ops.settings.project,
+            "engine": {"name": ops.engine.name, "why": ops.choice.why},
+            "running": not nothing,
+            "services": [_data(row, stats.get(row.instance.id) if row.instance else None) for row in rows],
+        },
+        findings=_findings(wrong, nothing),
+        sections=(Section(lines=(engine,), tables=(table,)),),
+    )
+
+
+def _findings(wrong: Sequence[Row], nothing: bool) -> tuple[Finding, ...]:
+    if nothing:
+        return (Finding(Level.FAIL, "status.down", "Nothing runs.", hint="tradebot up"),)
+    return tuple(
+        Finding(
+            Level.WARN if row.condition in {"orphan", "starting"} else Level.FAIL,
+            f"status.{row.condition}",
+            f"{row.service} {row.number} is {row.condition}: {row.detail or 'no more is known'}",
+            hint="tradebot up" if row.instance is None else f"tradebot logs {row.service} --tail 50",
+        )
+        for row in wrong
+    )
+
+
+def _cells(row: Row, stats: Stats | None) -> tuple[str, ...]:
+    instance = row.instance
+    return (
+        f"{row.service}-{row.number}",
+        row.condition,
+        row.endpoint,
+        human_bytes(stats.memory) if stats else "",
+        f"{100 * stats.cpu:.0f} %" if stats else "",
+        _age(instance.started_at) if instance and instance.state is State.RUNNING else "",
+        str(instance.restarts) if instance else "",
+        row.detail,
+    )
+
+
+def _data(row: Row, stats: Stats | None) -> dict[str, object]:
+    instance = row.instance
+    return {
+        "service": row.service,
+        "number": row.number,
+        "state": row.condition,
+        "detail": row.detail,
+        "id": instance.id if instance else None,
+        "pid": instance.pid if instance else None,
+        "restarts": instance.restarts if instance else None,
+        "exit_code": instance.exit_code if instance else None,
+        "started_at": instance.started_at.isoformat() if instance and instance.started_at else None,
+        "image": instance.image if instance else None,
+        "published": {str(p.target): str(p.address) for p in instance.published} if instance else {},
+        "memory_bytes": stats.memory if stats else None,
+        "memory_limit_bytes": stats.memory_limit if stats else None,
+        "cpu_cores": round(stats.cpu, 3) if stats else None,
+    }
+
+
+def human_bytes(size: int) -> str:
+    value = float(size)
+    for unit in ("B", "KB", "MB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}"
+        value /= 1024
+    return f"{value:.1f} GB"
+
+
+def _age(since: datetime | None) -> str:
+    if since is None:
+        return ""
+    seconds = max(0, int((datetime.now(UTC) - since).total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

@@ -1,0 +1,80 @@
+"""Progress on stderr: a live table on a terminal, plain lines anywhere else."""
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import TextIO
+
+from tradebot_ops.operations.progress import Listener, Phase, Told, nobody
+
+_STYLES = {
+    Phase.READY: "green",
+    Phase.DONE: "green",
+    Phase.UNCHANGED: "green",
+    Phase.FAILED: "red",
+    Phase.STARTING: "yellow",
+    Phase.PREPARING: "yellow",
+    Phase.STOPPING: "yellow",
+}
+
+
+@contextlib.contextmanager
+def progress(stream: TextIO | None = None, color: bool | None = None, *, quiet: bool = False) -> Iterator[Listener]:
+    """A listener that shows what an operation tells, until the block ends."""
+    out = stream or sys.stderr
+    if quiet:
+        yield nobody
+    elif out.isatty():
+        with _live(out, color) as listen:
+            yield listen
+    else:
+        yield _lines(out)
+
+
+def _lines(out: TextIO) -> Listener:
+    guard = threading.Lock()
+    started = time.monotonic()
+
+    def listen(told: Told) -> None:
+        with guard:
+            text = f"{time.monotonic() - started:6.1f} s  {told.service:14} {told.phase:10} {told.detail}".rstrip()
+            out.write(text + "\n")
+            out.flush()
+
+    return listen
+
+
+@contextlib.contextmanager
+def _live(out: TextIO, color: bool | None) -> Iterator[Listener]:
+    from rich.live import Live
+    from rich.table import Table
+    from rich.text import Text
+
+    from tradebot_ops.render.table import console
+
+    rows: dict[str, tuple[Told, float]] = {}
+    guard = threading.Lock()
+
+    def picture() -> Table:
+        grid = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+        with guard:
+            shown = list(rows.values())
+        for told, at in shown:
+            ended = told.phase in {Phase.READY, Phase.DONE, Phase.UNCHANGED, Phase.FAILED, Phase.REMOVED}
+            seconds = "" if ended else f"{time.monotonic() - at:.0f} s"
+            grid.add_row(
+                told.service,
+                Text(told.phase, style=_STYLES.get(told.phase, "")),
+                seconds,
+                Text(told.detail, style="dim"),
+            )
+        return grid
+
+    def listen(told: Told) -> None:
+        with guard:
+            rows[told.service] = (told, time.monotonic())
+
+    with Live(console=console(out, color), get_renderable=picture, refresh_per_second=8, transient=False):
+        yield listen

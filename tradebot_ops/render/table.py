@@ -1,0 +1,93 @@
+"""The default output: tables and sentences for people, at any width, with or without colours."""
+
+from typing import TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from tradebot_ops.errors import OpsError
+from tradebot_ops.model import Level, Report, Section, Table
+
+_SIGNS = {
+    Level.PASS: ("PASS", "green"),
+    Level.INFO: ("INFO", "cyan"),
+    Level.WARN: ("WARN", "yellow"),
+    Level.FAIL: ("FAIL", "red"),
+    Level.ERROR: ("ERROR", "red"),
+    Level.SKIP: ("SKIP", "dim"),
+}
+
+#: Cells whose whole text is one of these words are coloured; the word itself says the same in monochrome.
+_STATES = {
+    "ready": "green",
+    "done": "green",
+    "running": "green",
+    "succeeded": "green",
+    "starting": "yellow",
+    "queued": "yellow",
+    "retrying": "yellow",
+    "restarting": "red",
+    "unhealthy": "red",
+    "failed": "red",
+    "dead": "red",
+    "stopped": "red",
+    "missing": "red",
+    "cancelled": "dim",
+}
+
+
+def console(stream: TextIO, color: bool | None) -> Console:
+    """A console on a stream; links and markup of untrusted text are never interpreted."""
+    return Console(
+        file=stream,
+        force_terminal=True if color else None,
+        no_color=color is False,
+        highlight=False,
+        emoji=False,
+    )
+
+
+def render(report: Report, stream: TextIO, color: bool | None) -> None:
+    out = console(stream, color)
+    for finding in report.findings:
+        sign, style = _SIGNS[finding.level]
+        out.print(f"[{style}]{sign:5}[/] {escape(finding.message)}")
+        if finding.hint:
+            out.print(f"      -> {escape(finding.hint)}", style="dim")
+    for number, section in enumerate(report.sections):
+        if number or report.findings:
+            out.print()
+        _section(out, section)
+    for warning in report.warnings:
+        out.print(f"[yellow]warning:[/] {escape(warning)}")
+
+
+def _section(out: Console, section: Section) -> None:
+    if section.title:
+        out.print(escape(section.title), style="bold")
+    for line in section.lines:
+        out.print(escape(line))
+    for table in section.tables:
+        out.print(grid(table))
+
+
+def grid(table: Table) -> RichTable:
+    """A borderless table: columns apart by two spaces, so that a row can be copied into a shell."""
+    rich = RichTable(title=table.title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in table.columns:
+        rich.add_column(column.upper(), header_style="bold", overflow="fold")
+    for row in table.rows:
+        rich.add_row(*(Text(cell, style=_STATES.get(cell, "")) for cell in row))
+    return rich
+
+
+def error(problem: OpsError, stream: TextIO, color: bool | None) -> None:
+    """What failed and why, what belongs to it, what to type next."""
+    out = console(stream, color)
+    out.print(f"[red]error[/] {problem.code}: {escape(problem.message)}", soft_wrap=True)
+    for line in problem.detail:
+        out.print(f"  | {escape(line)}", soft_wrap=True)
+    if problem.hint:
+        out.print(f"  -> {escape(problem.hint)}", soft_wrap=True)

@@ -1,0 +1,92 @@
+"""The stack's own API, over httpx. Answers are the API's JSON; problems become sentences."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from tradebot_ops.errors import OpsError
+from tradebot_ops.settings import Secret
+
+
+class Api:
+    """A client for one API. Every call ends within ``timeout`` seconds.
+
+    Raises ``OpsError``: TB-0501 unreachable, TB-0502 refused our key, TB-0104 a request that cannot be done
+    (with the fields the API named), TB-0105 a job it does not know.
+    """
+
+    def __init__(self, base_url: str, key: Secret, timeout: float = 10.0) -> None:
+        self._client = httpx.Client(
+            base_url=base_url, timeout=timeout, headers={"X-API-Key": key.reveal()}, trust_env=False
+        )
+
+    def submit(self, job_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        return self._call("POST", "/jobs", json={"type": job_type, "payload": payload})
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        return self._call("GET", f"/jobs/{job_id}")
+
+    def jobs(self, state: str | None, job_type: str | None, limit: int, cursor: str | None = None) -> dict[str, Any]:
+        wanted = {"state": state, "type": job_type, "limit": limit, "cursor": cursor}
+        return self._call("GET", "/jobs", params={name: value for name, value in wanted.items() if value is not None})
+
+    def cancel(self, job_id: str) -> dict[str, Any]:
+        return self._call("DELETE", f"/jobs/{job_id}")
+
+    def workers(self) -> list[dict[str, Any]]:
+        return list(self._call("GET", "/workers")["workers"])
+
+    def job_types(self) -> dict[str, Any]:
+        return self._call("GET", "/job-types")
+
+    def health(self) -> dict[str, Any]:
+        """The health document, also when the API calls itself down."""
+        return self._call("GET", "/health", accept=(503,))
+
+    def _call(self, method: str, path: str, accept: tuple[int, ...] = (), **options: Any) -> dict[str, Any]:
+        try:
+            response = self._client.request(method, path, **options)
+        except httpx.TimeoutException:
+            raise OpsError(
+                f"The API at {self._client.base_url} did not answer {method} {path} in time.",
+                code="TB-0501",
+                hint="tradebot status; tradebot logs api --tail 50",
+            ) from None
+        except httpx.HTTPError as error:
+            raise OpsError(
+                f"The API at {self._client.base_url} cannot be reached: {error}.",
+                code="TB-0501",
+                hint="tradebot status; if it does not run: tradebot up",
+            ) from None
+        if response.is_success or response.status_code in accept:
+            return dict(response.json())
+        raise _problem(response)
+
+
+def _problem(response: httpx.Response) -> OpsError:
+    """An RFC 9457 problem document, or whatever came instead, as a sentence."""
+    try:
+        document = dict(response.json())
+    except ValueError:
+        document = {}
+    message = document.get("detail") or document.get("title") or f"the API answered HTTP {response.status_code}"
+    fields = tuple(f"{item.get('field')}: {item.get('message')}" for item in document.get("errors") or ())
+    if response.status_code in {401, 403}:
+        return OpsError(
+            f"The API refused this project's key: {message}.".replace("..", "."),
+            code="TB-0502",
+            hint="Is this the right project (-p)? A new key takes effect with: tradebot restart api",
+        )
+    if response.status_code == 404:
+        return OpsError(str(message), code="TB-0105", hint="tradebot jobs list")
+    if response.status_code >= 500:
+        return OpsError(
+            f"The API failed: {message}",
+            code="TB-0503",
+            hint="tradebot status; tradebot logs api --tail 50",
+            detail=fields,
+        )
+    return OpsError(
+        str(message), code="TB-0104", hint="Correct the fields named above." if fields else "", detail=fields
+    )

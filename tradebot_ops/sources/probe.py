@@ -1,0 +1,82 @@
+"""Does a service answer in its own protocol, now? One cheap question each, without the service's client library.
+
+The clients (redis, psycopg, httpx) cost 150-300 ms to import, too much for `status` and a no-op `up`. What is asked
+is what their own tools ask: `PING`, PQping's startup packet, one GET.
+"""
+
+import http.client
+import socket
+import struct
+from dataclasses import dataclass
+from time import perf_counter
+
+from tradebot_ops.stack.model import Probe
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One answer: ``detail`` says what came back or what went wrong; ``seconds`` is how long it took."""
+
+    ok: bool
+    detail: str
+    seconds: float
+
+
+def ask(probe: Probe, host: str, port: int, timeout: float = 1.0) -> Sample:
+    """Ask once. A refused or hanging service is an answer (``ok=False``), not an exception."""
+    started = perf_counter()
+    try:
+        ok, detail = _ASK[probe.protocol](probe, host, port, timeout)
+    except TimeoutError:
+        ok, detail = False, f"no answer within {timeout:g} s"
+    except (OSError, http.client.HTTPException) as error:
+        ok, detail = False, _reason(error)
+    return Sample(ok, detail, perf_counter() - started)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _tcp(probe: Probe, host: str, port: int, timeout: float) -> tuple[bool, str]:
+    with socket.create_connection((host, port), timeout):
+        return True, "connected"
+
+
+def _http(probe: Probe, host: str, port: int, timeout: float) -> tuple[bool, str]:
+    connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    try:
+        connection.request("GET", probe.path)
+        response = connection.getresponse()
+        response.read()
+        # A login that is asked for proves the service as well as the page behind it.
+        return response.status < 400 or response.status == 401, f"HTTP {response.status}"
+    finally:
+        connection.close()
+
+
+def _redis(probe: Probe, host: str, port: int, timeout: float) -> tuple[bool, str]:
+    """PING; a server that asks for a password has loaded its data and serves (LOADING is answered before auth)."""
+    with socket.create_connection((host, port), timeout) as connection:
+        connection.sendall(b"PING\r\n")
+        answer = connection.recv(256).decode(errors="replace").strip()
+    return answer.startswith(("+PONG", "-NOAUTH")), answer or "closed the connection"
+
+
+def _postgres(probe: Probe, host: str, port: int, timeout: float) -> tuple[bool, str]:
+    """libpq's PQping: a startup packet; anything but "cannot connect now" (57P03) means it accepts connections.
+
+    Source: PostgreSQL documentation, "Frontend/Backend Protocol", StartupMessage and ErrorResponse.
+    """
+    body = struct.pack("!I", 196608) + b"user\0tradebot\0database\0tradebot\0\0"
+    with socket.create_connection((host, port), timeout) as connection:
+        connection.sendall(struct.pack("!I", len(body) + 4) + body)
+        answer = connection.recv(1024)
+    if answer[:1] == b"R":
+        return True, "accepts connections"
+    if answer[:1] == b"E":
+        return b"C57P03" not in answer, answer[5:].split(b"M", 1)[-1].split(b"\0", 1)[0].decode(errors="replace")
+    return False, "closed the connection"
+
+
+_ASK = {"tcp": _tcp, "http": _http, "redis": _redis, "postgres": _postgres}

@@ -1,0 +1,99 @@
+"""Fingerprints that tell whether a running replica is still what the description asks for.
+
+Two are kept apart, because the answer differs: another specification means a new replica, while other contents of
+mounted configuration mean that it reads them again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from tradebot_ops.stack.model import MountKind, Service, Stack
+
+#: Not part of what a replica is: how many there are, who waits for whom, how the image is made, how it is probed.
+_LEFT_OUT = {
+    "build",
+    "content_hash",
+    "depends_on",
+    "one_shot",
+    "probe",
+    "profiles",
+    "reload",
+    "replicas",
+    "scalable",
+    "spec_hash",
+}
+#: Mounted folders beyond these bounds are data, not configuration; their contents are not followed.
+MAX_FILES = 1000
+MAX_BYTES = 8 * 1024 * 1024
+_NEVER = tuple(map(Path, ("/proc", "/sys", "/dev", "/run", "/var/run")))
+
+
+def hashed(stack: Stack, service: Service) -> Service:
+    """The service with both hashes filled in."""
+    return replace(service, spec_hash=spec_hash(stack, service), content_hash=content_hash(stack, service))
+
+
+def spec_hash(stack: Stack, service: Service) -> str:
+    """Everything that makes a replica differ, from the typed model, so that spelling and order of keys do not."""
+    spec = {key: value for key, value in asdict(service).items() if key not in _LEFT_OUT}
+    for port in spec["ports"]:
+        del port["explicit"]
+    spec["files"] = [
+        [secret.name, str(secret.file), secret.derive]
+        for declared, used in ((stack.secrets, service.secrets), (stack.configs, service.configs))
+        for secret in (declared[mount.source] for mount in used if mount.source in declared)
+    ]
+    spec["volumes"] = sorted(
+        stack.volumes[mount.source].name for mount in service.mounts if mount.source in stack.volumes
+    )
+    return _digest(json.dumps(spec, sort_keys=True, default=str).encode())
+
+
+def content_hash(stack: Stack, service: Service) -> str:
+    """Contents of read-only bind mounts and of configs; empty when the service mounts none."""
+    roots = [Path(m.source) for m in service.mounts if m.kind is MountKind.BIND and m.read_only]
+    roots += [
+        stack.configs[config.source].file for config in service.configs if config.source in stack.configs
+    ]
+    parts = [f"{root}\0{_contents(root)}" for root in sorted(roots) if _is_configuration(root, stack.folder)]
+    return _digest("\0".join(parts).encode()) if parts else ""
+
+
+def _is_configuration(root: Path, folder: Path) -> bool:
+    """A parent of the stack, such as ``/``, or a kernel file system is mounted to be looked at."""
+    return not folder.is_relative_to(root) and not any(root.is_relative_to(never) for never in _NEVER)
+
+
+def _contents(root: Path) -> str:
+    digest = hashlib.sha256()
+    size = 0
+    for count, path in enumerate(_files(root)):
+        try:
+            content = path.read_bytes() if size + path.stat().st_size <= MAX_BYTES else None
+        except OSError:  # vanished or unreadable: that it is so is part of the fingerprint
+            content = b"unreadable"
+        if content is None or count >= MAX_FILES:
+            return "too much to follow"
+        size += len(content)
+        digest.update(f"{path.relative_to(root)}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _files(root: Path) -> Iterator[Path]:
+    if root.is_file():
+        yield root
+        return
+    for path in sorted(root.iterdir()) if root.is_dir() else ():
+        if path.is_dir() and not path.is_symlink():
+            yield from _files(path)
+        elif path.is_file():
+            yield path
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
