@@ -1,0 +1,194 @@
+"""From the stack's description to what one replica is on this host."""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tradebot_ops.engines.local import localise
+from tradebot_ops.engines.local.layout import MARK, Layout
+from tradebot_ops.engines.local.localise import Places
+from tradebot_ops.engines.local.ports import Wish
+from tradebot_ops.engines.local.programs import Program, Replica, program_for
+from tradebot_ops.engines.local.records import Record, replica_name
+from tradebot_ops.errors import OpsError
+from tradebot_ops.stack.model import MountKind, Service, Stack
+
+#: What a replica takes over from this command's environment; all else comes from the description.
+_INHERITED = (
+    "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+    "http_proxy", "https_proxy", "no_proxy",
+)  # fmt: skip
+_LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Described:
+    """A record ready to be written, and the program that knows how to prepare it."""
+
+    record: Record
+    replica: Replica
+    program: Program
+
+
+def words(service: Service) -> tuple[str, ...]:
+    """The command with its entrypoint; ``OpsError`` TB-0805 when there is none."""
+    found = (*(service.entrypoint or ()), *service.command)
+    if not found:
+        raise OpsError(
+            f"The service {service.name} has no command, and without Docker there is no image to take it from.",
+            code="TB-0805",
+            hint=f"Write services.{service.name}.command in compose.yaml, program first.",
+        )
+    return found
+
+
+def ports_of(stack: Stack, service: Service) -> tuple[int, ...]:
+    """Every port of the service that it publishes, exposes or listens on, or that another service names."""
+    found = {port.target for port in service.ports} | set(service.expose)
+    found |= localise.own_ports(_texts(service))
+    if service.probe:
+        found.add(service.probe.port)
+    for other in stack.services.values():
+        found |= {port for _, port in localise.referred_ports(_texts(other), (service.name,))}
+    return tuple(sorted(found))
+
+
+def wishes(stack: Stack, service: Service, number: int) -> Iterator[Wish]:
+    """The ports one replica needs; only the first replica has the published ones."""
+    published = {port.target: port for port in service.ports}
+    for target in ports_of(stack, service):
+        port = published.get(target)
+        if port is None or number > 1:
+            yield Wish(service.name, number, target, target, port.host_ip if port else _LOOPBACK)
+        else:
+            yield Wish(
+                service.name,
+                number,
+                target,
+                port.published,
+                port.host_ip,
+                port.explicit and port.published > 0,
+            )
+
+
+def describe(
+    stack: Stack,
+    service: Service,
+    number: int,
+    *,
+    layout: Layout,
+    ports: Mapping[str, Mapping[str, int]],
+    environ: Mapping[str, str],
+) -> Described:
+    """What replica ``number`` is on this host. ``ports`` holds all assigned ones: replica → target → local."""
+    name = replica_name(service.name, number)
+    own = {int(target): local for target, local in ports.get(name, {}).items()}
+    refers = _refers(stack, service, ports)
+    listen = next((port.host_ip for port in service.ports), _LOOPBACK)
+    places = Places(
+        services={key: f"{_LOOPBACK}:{local}" for key, local in refers.items()},
+        own={target: f"{listen}:{local}" for target, local in own.items()},
+        paths=_paths(stack, service, number, layout),
+    )
+    replica = Replica(
+        service=service,
+        number=number,
+        argv=tuple(localise.localise(word, places) for word in words(service)),
+        environ=_environ(service, number, places, environ, layout),
+        ports=own,
+        paths=places.paths,
+        listen=listen,
+        stack_folder=stack.folder,
+        layout=layout,
+    )
+    program = program_for(replica.argv[0])
+    return Described(_record(replica, program, refers), replica, program)
+
+
+def _record(replica: Replica, program: Program, refers: Mapping[tuple[str, int], int]) -> Record:
+    service = replica.service
+    launch = program.launch(replica)
+    log_size, log_files = _log_limits(service.logging.options)
+    return Record(
+        service=service.name,
+        number=replica.number,
+        spec_hash=service.spec_hash,
+        image=service.image,
+        argv=launch.argv,
+        environ={**replica.environ, **launch.environ},
+        folder=str(launch.folder),
+        restart=service.restart,
+        one_shot=service.one_shot,
+        stop_signal=launch.stop_signal
+        if service.stop_signal == "SIGTERM" and launch.stop_signal
+        else service.stop_signal,
+        stop_grace=service.stop_grace,
+        log_size=log_size,
+        log_files=log_files,
+        listen=replica.listen,
+        ports={str(target): local for target, local in replica.ports.items()},
+        published=tuple(port.target for port in service.ports),
+        refers={f"{host}:{port}": local for (host, port), local in refers.items()},
+        paths=dict(replica.paths),
+    )
+
+
+def _refers(
+    stack: Stack, service: Service, ports: Mapping[str, Mapping[str, int]]
+) -> dict[tuple[str, int], int]:
+    named = localise.referred_ports(_texts(service), stack.services)
+    return {
+        (host, port): ports[replica_name(host, 1)][str(port)]
+        for host, port in sorted(named)
+        if str(port) in ports.get(replica_name(host, 1), {})
+    }
+
+
+def _environ(
+    service: Service, number: int, places: Places, environ: Mapping[str, str], layout: Layout
+) -> dict[str, str]:
+    inherited = {key: environ[key] for key in _INHERITED if key in environ}
+    name = replica_name(service.name, number)
+    # First the folder of this interpreter: commands installed beside it are the stack's own.
+    path = f"{Path(sys.executable).parent}:{environ.get('PATH', '/usr/local/bin:/usr/bin:/bin')}"
+    described = {key: localise.localise(value, places) for key, value in service.environment.items()}
+    return {**inherited, "PATH": path, "HOSTNAME": name, **described, MARK: layout.mark(name)}
+
+
+def _paths(stack: Stack, service: Service, number: int, layout: Layout) -> dict[str, str]:
+    """Where each mount, secret and config of the service lies on this host."""
+    found: dict[str, str] = {}
+    for mount in service.mounts:
+        places = {
+            MountKind.BIND: mount.source,
+            MountKind.VOLUME: str(layout.volumes / mount.source),
+            MountKind.TMPFS: str(
+                layout.temporary / replica_name(service.name, number) / mount.target.strip("/")
+            ),
+        }
+        found[mount.target.rstrip("/") or "/"] = places[mount.kind]
+    for declared, default, mounts in (
+        (stack.secrets, "/run/secrets", service.secrets),
+        (stack.configs, "", service.configs),
+    ):
+        for file in mounts:
+            target = file.target or file.source
+            if not target.startswith("/"):
+                target = f"{default}/{target}"
+            found[target] = str(declared[file.source].file)
+    return found
+
+
+def _texts(service: Service) -> tuple[str, ...]:
+    return (*service.environment.values(), *(service.entrypoint or ()), *service.command)
+
+
+def _log_limits(options: Mapping[str, str]) -> tuple[str, int]:
+    """Compose's ``max-size: 10m`` and ``max-file`` as the supervisor writes them."""
+    match = re.fullmatch(r"(\d+)([kmg]?)b?", options.get("max-size", "10m").strip().lower())
+    size = f"{match[1]}{match[2].upper()}B" if match and match[2] else (match[1] if match else "10MB")
+    files = options.get("max-file", "3")
+    return size, int(files) if files.isdigit() else 3

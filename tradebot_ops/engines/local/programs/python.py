@@ -1,0 +1,21 @@
+"""``python``: the interpreter that runs this command, with the stack's own packages importable."""
+
+import os
+import sys
+
+from tradebot_ops.engines.local.programs.base import Launch, Program, Replica
+
+
+def _launch(replica: Replica) -> Launch:
+    environ = {
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, (str(replica.stack_folder), replica.service.environment.get("PYTHONPATH", "")))
+        ),
+        "PYTHONUNBUFFERED": "1",
+        "WORKER_NAME": f"{replica.service.name}-{replica.number}",
+    }
+    described = {key: value for key, value in replica.environ.items() if key != "PYTHONPATH"}
+    return Launch((sys.executable, *replica.argv[1:]), replica.folder(""), {**environ, **described})
+
+
+PROGRAM = Program(("python", "python3"), _launch)

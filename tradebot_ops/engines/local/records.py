@@ -1,0 +1,95 @@
+"""What the engine remembers of each replica: all that is needed to start it, and to tell about it when it is down."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from tradebot_ops.engines.local.layout import Layout
+from tradebot_ops.errors import OpsError
+from tradebot_ops.state import ProjectState
+
+
+@dataclass(frozen=True)
+class Record:
+    """One replica as it was described when it was last applied.
+
+    ``argv`` and ``environ`` hold no secret: services read those from files. ``ports`` maps a port of the service
+    to the local one, ``published`` names those the operator may use, ``refers`` the ports of others it was told.
+    ``paths`` maps folders and files as the service knows them to where they are on this host.
+    """
+
+    service: str
+    number: int
+    spec_hash: str
+    image: str
+    argv: tuple[str, ...]
+    environ: Mapping[str, str]
+    folder: str
+    restart: str
+    one_shot: bool
+    stop_signal: str
+    stop_grace: float
+    log_size: str = "10MB"
+    log_files: int = 3
+    listen: str = "127.0.0.1"
+    ports: Mapping[str, int] = field(default_factory=dict)
+    published: tuple[int, ...] = ()
+    refers: Mapping[str, int] = field(default_factory=dict)
+    paths: Mapping[str, str] = field(default_factory=dict)
+    started: bool = False
+
+    @property
+    def replica(self) -> str:
+        return replica_name(self.service, self.number)
+
+    def same_as(self, other: "Record") -> bool:
+        """Whether a process started from either would be the same."""
+        return replace(self, started=False) == replace(other, started=False)
+
+
+def replica_name(service: str, number: int) -> str:
+    return f"{service}-{number}"
+
+
+class Records:
+    """The records of one project, one file each."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._state = ProjectState(layout.records)
+
+    def all(self) -> tuple[Record, ...]:
+        """Every record, by service and number; ``OpsError`` TB-0801 when one is damaged."""
+        try:
+            names = [path.name for path in self._layout.records.iterdir() if not path.name.startswith(".")]
+        except FileNotFoundError:
+            return ()
+        found = (self._read(name) for name in names)
+        return tuple(sorted((r for r in found if r), key=lambda record: (record.service, record.number)))
+
+    def get(self, replica: str) -> Record | None:
+        return self._read(f"{replica}.json")
+
+    def put(self, record: Record) -> None:
+        self._state.write_json(f"{record.replica}.json", asdict(record))
+
+    def drop(self, replica: str) -> None:
+        self._layout.record(replica).unlink(missing_ok=True)
+
+    def _read(self, name: str) -> Record | None:
+        content = self._state.read_json(name)
+        if not content:
+            return None
+        try:
+            return Record(**_tuples(content))
+        except TypeError as error:
+            path = self._layout.records / name
+            raise OpsError(
+                f"The state file {path} was written by another version: {error}.",
+                code="TB-0801",
+                hint=f"Move it away and run the command again: mv '{path}' '{path}.damaged'",
+            ) from error
+
+
+def _tuples(content: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}

@@ -1,0 +1,82 @@
+"""Turn the supervisor's answer about one replica into an ``Instance``."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from tradebot_ops.engines.base import Address, Instance, Published, State
+from tradebot_ops.engines.local import history
+from tradebot_ops.engines.local.layout import Layout
+from tradebot_ops.engines.local.records import Record, replica_name
+
+_STATES = {
+    "STARTING": State.RUNNING,  # the process runs; whether it is ready is for a probe to say
+    "RUNNING": State.RUNNING,
+    "STOPPING": State.RUNNING,
+    "BACKOFF": State.RESTARTING,
+    "EXITED": State.EXITED,
+    "FATAL": State.FAILED,
+    "UNKNOWN": State.FAILED,
+}
+_ENDED = frozenset({State.EXITED, State.FAILED, State.RESTARTING})
+
+
+def instance_of(
+    record: Record,
+    answer: Mapping[str, Any] | None,
+    left: Sequence[int] | None,
+    layout: Layout,
+    ports: Mapping[str, Mapping[str, int]],
+    project: str,
+) -> Instance:
+    """``answer`` is the supervisor's, ``left`` the processes found where no supervisor runs."""
+    down = State.EXITED if record.started else State.CREATED
+    if answer is not None:
+        state = _STATES.get(answer["statename"], down)
+        pid = answer["pid"] or None
+    else:
+        state = State.RUNNING if left else down
+        pid = left[0] if left else None
+    return Instance(
+        service=record.service,
+        number=record.number,
+        id=record.replica,
+        name=f"{project}-{record.replica}",
+        state=state,
+        spec_hash=record.spec_hash if _told_right(record, ports) else "",
+        exit_code=_exit_code(record, answer, layout) if state in _ENDED else None,
+        restarts=_restarts(record, layout),
+        pid=pid,
+        started_at=datetime.fromtimestamp(answer["start"], UTC) if answer and answer["start"] else None,
+        image=record.image,
+        published=tuple(
+            Published(target, Address("127.0.0.1" if record.listen == "0.0.0.0" else record.listen, local))
+            for target in record.published
+            if (local := record.ports.get(str(target))) is not None
+        ),
+    )
+
+
+def _told_right(record: Record, ports: Mapping[str, Mapping[str, int]]) -> bool:
+    """Whether the ports of others it was started with still hold; else it must be recreated."""
+    for name, local in record.refers.items():
+        host, _, port = name.rpartition(":")
+        if ports.get(replica_name(host, 1), {}).get(port, local) != local:
+            return False
+    return True
+
+
+def _exit_code(record: Record, answer: Mapping[str, Any] | None, layout: Layout) -> int | None:
+    if answer is not None and not answer["stop"]:
+        return None
+    if answer is not None and answer["exitstatus"] >= 0:
+        return int(answer["exitstatus"])
+    return history.last_exit(layout, record.service, record.number)
+
+
+def _restarts(record: Record, layout: Layout) -> int:
+    """The launcher adds a byte per start; the first one is not a restart."""
+    try:
+        return max(layout.start_count(record.replica).stat().st_size - 1, 0)
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,124 @@
+"""Read rotated log files (``x.log``, older ``x.log.1``, ``x.log.2`` …) without loading them whole."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+_BLOCK = 64 * 1024
+_BETWEEN_LOOKS = 0.1
+
+
+def files(path: Path) -> list[Path]:
+    """The log and its rotated predecessors, oldest first."""
+    older = sorted(
+        (
+            candidate
+            for candidate in path.parent.glob(f"{_quoted(path.name)}.*")
+            if candidate.suffix[1:].isdigit()
+        ),
+        key=lambda candidate: -int(candidate.suffix[1:]),
+    )
+    return [*older, path]
+
+
+def last_lines(path: Path, count: int) -> list[str]:
+    """The last ``count`` lines over all files, oldest first."""
+    found: list[str] = []
+    for file in reversed(files(path)):
+        if len(found) >= count:
+            break
+        with contextlib.suppress(FileNotFoundError), file.open("rb") as stream:
+            found = _last_of(stream, count - len(found)) + found
+    return found
+
+
+def lines_since(path: Path, since: datetime | None) -> Iterator[str]:
+    """Every line, oldest first; files last written before ``since`` are not opened."""
+    for file in files(path):
+        with contextlib.suppress(FileNotFoundError):
+            if since is not None and file.stat().st_mtime < since.timestamp():
+                continue
+            with file.open("rb") as stream:
+                for line in stream:
+                    yield _text(line)
+
+
+def follow_lines(path: Path, *, offset: int = 0, inode: int | None = None) -> Iterator[str | None]:
+    """Lines of the newest file from ``offset`` on, then each new one, over rotations; ``None`` while there is none.
+
+    ``inode`` is that of the file ``offset`` belongs to: when it was rotated away meanwhile, its rest comes first.
+    """
+    stream = _open_at(path, offset, inode)
+    pending = b""
+    while True:
+        if stream is None:
+            with contextlib.suppress(FileNotFoundError):
+                stream = path.open("rb")
+        if stream is not None:
+            while line := stream.readline():
+                pending += line
+                if pending.endswith(b"\n"):
+                    yield _text(pending)
+                    pending = b""
+            if _replaced(stream, path):
+                stream.close()
+                stream = None
+                continue
+        yield None
+
+
+def position(path: Path) -> tuple[int, int | None]:
+    """The end of the newest file, and its inode; (0, None) when there is none yet."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return 0, None
+    return status.st_size, status.st_ino
+
+
+def pause() -> None:
+    """Wait before looking at followed files again."""
+    time.sleep(_BETWEEN_LOOKS)
+
+
+def _open_at(path: Path, offset: int, inode: int | None) -> BinaryIO | None:
+    for file in reversed(files(path)):
+        with contextlib.suppress(FileNotFoundError):
+            stream = file.open("rb")
+            if inode is None or os.fstat(stream.fileno()).st_ino == inode:
+                stream.seek(offset)
+                return stream
+            stream.close()
+    return None
+
+
+def _replaced(stream: BinaryIO, path: Path) -> bool:
+    """Whether the name now means another file, or the file was emptied under us."""
+    try:
+        now = path.stat()
+    except FileNotFoundError:
+        return True
+    return now.st_ino != os.fstat(stream.fileno()).st_ino or now.st_size < stream.tell()
+
+
+def _last_of(stream: BinaryIO, count: int) -> list[str]:
+    position = stream.seek(0, os.SEEK_END)
+    content = b""
+    while position > 0 and content.count(b"\n") <= count:
+        size = min(_BLOCK, position)
+        position -= size
+        stream.seek(position)
+        content = stream.read(size) + content
+    return [_text(line) for line in content.splitlines()[-count:]]
+
+
+def _text(line: bytes) -> str:
+    return line.rstrip(b"\r\n").decode("utf-8", errors="replace")
+
+
+def _quoted(name: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
