@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count, islice
 from typing import Protocol
 
 from tradebot_ops.stack.model import Service, Stack
@@ -124,11 +125,13 @@ def dependency_levels(stack: Stack) -> tuple[tuple[str, ...], ...]:
 
 
 def _surplus(stack: Stack, observed: Iterable[InstanceLike], wanted: AbstractSet[str]) -> list[Step]:
-    return [
-        _removal(instance, f"{_count(stack.services[instance.service].replicas)} wanted")
-        for instance in observed
-        if instance.service in wanted and instance.number > stack.services[instance.service].replicas
-    ]
+    """Replicas beyond the wanted number: the newest leave. Numbers may have gaps, which draining leaves behind."""
+    leaving = []
+    for name in wanted & stack.services.keys():
+        replicas = stack.services[name].replicas
+        numbered = sorted((found for found in observed if found.service == name), key=lambda found: found.number)
+        leaving += [_removal(instance, f"{_count(replicas)} wanted") for instance in numbered[replicas:]]
+    return leaving
 
 
 def _count(replicas: int) -> str:
@@ -146,7 +149,7 @@ def _newest_first(steps: Iterable[Step]) -> list[Step]:
 def _service(service: Service, observed: Iterable[InstanceLike], rebuilt: AbstractSet[str]) -> list[Step]:
     replicas = {instance.number: instance for instance in observed if instance.service == service.name}
     steps = []
-    for number in range(1, service.replicas + 1):
+    for number in _numbers(service.replicas, replicas):
         instance = replicas.get(number)
         if instance is None:
             steps.append(Step(Action.CREATE, service.name, number, "does not exist yet"))
@@ -154,6 +157,13 @@ def _service(service: Service, observed: Iterable[InstanceLike], rebuilt: Abstra
         action, reason = _judge(service, instance, is_rebuilt=service.name in rebuilt)
         steps.append(Step(action, service.name, number, reason, instance.id))
     return steps
+
+
+def _numbers(wanted: int, existing: Iterable[int]) -> list[int]:
+    """Which numbers the replicas have: those that exist stay, the lowest free ones fill up."""
+    kept = sorted(existing)[:wanted]
+    free = (number for number in count(1) if number not in kept)
+    return sorted([*kept, *islice(free, wanted - len(kept))])
 
 
 def _judge(service: Service, instance: InstanceLike, *, is_rebuilt: bool) -> tuple[Action, str]:

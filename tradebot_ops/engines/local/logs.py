@@ -60,8 +60,7 @@ def _recent(record: Record, path: Path, since: datetime) -> Iterator[LogLine]:
 
 def _coming(starts: Sequence[tuple[Record, Path, tuple[int, int | None]]]) -> Iterator[LogLine]:
     followed = [
-        (record, tailing.follow_lines(path, offset=offset, inode=inode))
-        for record, path, (offset, inode) in starts
+        (record, tailing.follow_lines(path, offset=offset, inode=inode)) for record, path, (offset, inode) in starts
     ]
     while True:
         quiet = True
