@@ -116,6 +116,7 @@ def _record(replica: Replica, program: Program, refers: Mapping[tuple[str, int],
         service=service.name,
         number=replica.number,
         spec_hash=service.spec_hash,
+        content_hash=service.content_hash,
         image=service.image,
         argv=launch.argv,
         environ={**replica.environ, **launch.environ},
@@ -136,9 +137,7 @@ def _record(replica: Replica, program: Program, refers: Mapping[tuple[str, int],
     )
 
 
-def _refers(
-    stack: Stack, service: Service, ports: Mapping[str, Mapping[str, int]]
-) -> dict[tuple[str, int], int]:
+def _refers(stack: Stack, service: Service, ports: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, int], int]:
     named = localise.referred_ports(_texts(service), stack.services)
     return {
         (host, port): ports[replica_name(host, 1)][str(port)]
@@ -165,9 +164,7 @@ def _paths(stack: Stack, service: Service, number: int, layout: Layout) -> dict[
         places = {
             MountKind.BIND: mount.source,
             MountKind.VOLUME: str(layout.volumes / mount.source),
-            MountKind.TMPFS: str(
-                layout.temporary / replica_name(service.name, number) / mount.target.strip("/")
-            ),
+            MountKind.TMPFS: str(layout.temporary / replica_name(service.name, number) / mount.target.strip("/")),
         }
         found[mount.target.rstrip("/") or "/"] = places[mount.kind]
     for declared, default, mounts in (

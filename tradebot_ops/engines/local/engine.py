@@ -197,9 +197,7 @@ class LocalEngine:
     def signal(self, instance: Instance, name: str) -> None:
         """Signal the main process; ``OpsError`` TB-0808 when it does not run, TB-0205 for an unknown name."""
         if not hasattr(signal, name) or not name.startswith("SIG"):
-            raise OpsError(
-                f"There is no signal {name}.", code="TB-0205", hint="`kill -l` lists them, e.g. SIGHUP."
-            )
+            raise OpsError(f"There is no signal {name}.", code="TB-0205", hint="`kill -l` lists them, e.g. SIGHUP.")
         try:
             self._signal(instance.id, name)
         except NotRunning:
@@ -324,9 +322,7 @@ class LocalEngine:
         with self._lock:
             if self._usage is None:
                 self._usage = Usage()
-        found: tuple[Stats, ...] = self._usage.of(
-            {one.id: one.pid for one in instances if one.pid is not None}
-        )
+        found: tuple[Stats, ...] = self._usage.of({one.id: one.pid for one in instances if one.pid is not None})
         return found
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:

@@ -55,9 +55,7 @@ def parse(line: str) -> Event | None:
         return None
     for action, pattern in _SAYS:
         if said := pattern.match(found[3]):
-            at = datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S").replace(
-                tzinfo=UTC, microsecond=int(found[2]) * 1000
-            )
+            at = datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC, microsecond=int(found[2]) * 1000)
             code = _exit_code(said["how"]) if "how" in pattern.groupindex else None
             return Event(at, said["service"], int(said["number"]), action, code)
     return None

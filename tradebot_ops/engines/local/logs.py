@@ -33,7 +33,7 @@ def line_time(text: str) -> datetime | None:
     if found := _ISO.match(text):
         return _iso(found[1], found[2], found[3])
     if found := _REDIS.match(text):
-        at = datetime.strptime(f"{found[1]}.{found[2]}", "%d %b %Y %H:%M:%S.%f")
+        at = datetime.strptime(f"{found[1]}.{found[2]}", "%d %b %Y %H:%M:%S.%f")  # noqa: DTZ007 - this host's time
         return at.astimezone(UTC)
     return None
 
@@ -60,8 +60,7 @@ def _recent(record: Record, path: Path, since: datetime) -> Iterator[LogLine]:
 
 def _coming(starts: Sequence[tuple[Record, Path, tuple[int, int | None]]]) -> Iterator[LogLine]:
     followed = [
-        (record, tailing.follow_lines(path, offset=offset, inode=inode))
-        for record, path, (offset, inode) in starts
+        (record, tailing.follow_lines(path, offset=offset, inode=inode)) for record, path, (offset, inode) in starts
     ]
     while True:
         quiet = True

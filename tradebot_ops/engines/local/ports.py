@@ -76,9 +76,7 @@ class Ports:
             return wish.first
         port = _next_free(wish, others)
         if wish.number == 1:
-            why = (
-                "belongs to another service" if wish.first in others else f"is taken by {holder(wish.first)}"
-            )
+            why = "belongs to another service" if wish.first in others else f"is taken by {holder(wish.first)}"
             tell(f"port {wish.first} {why}: using {port}")
         return port
 

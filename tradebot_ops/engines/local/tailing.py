@@ -15,11 +15,7 @@ _BETWEEN_LOOKS = 0.1
 def files(path: Path) -> list[Path]:
     """The log and its rotated predecessors, oldest first."""
     older = sorted(
-        (
-            candidate
-            for candidate in path.parent.glob(f"{_quoted(path.name)}.*")
-            if candidate.suffix[1:].isdigit()
-        ),
+        (candidate for candidate in path.parent.glob(f"{_quoted(path.name)}.*") if candidate.suffix[1:].isdigit()),
         key=lambda candidate: -int(candidate.suffix[1:]),
     )
     return [*older, path]
