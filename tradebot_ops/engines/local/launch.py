@@ -5,6 +5,8 @@ the kernel stops the program when the supervisor dies, the environment is exactl
 are counted. Standard library only, nothing of this package: it runs before every start and must be quick.
 """
 
+# ruff: noqa: PTH118, PTH123 - importing pathlib would cost every start some milliseconds
+
 import ctypes
 import json
 import os

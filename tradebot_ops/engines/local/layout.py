@@ -1,6 +1,5 @@
 """Where the local engine keeps what: everything lies in the project's state folder, readable by its owner alone."""
 
-import os
 from pathlib import Path
 
 from tradebot_ops.state import make_private, writable
@@ -14,7 +13,7 @@ class Layout:
 
     def __init__(self, state_folder: Path) -> None:
         # Absolute without resolving links: the operator sees the path as it was configured.
-        self.state = Path(os.path.abspath(state_folder))
+        self.state = Path.cwd() / state_folder
         self.base = self.state / "local"
         self.records = self.base / "records"
         self.logs = self.base / "logs"

@@ -33,7 +33,7 @@ def line_time(text: str) -> datetime | None:
     if found := _ISO.match(text):
         return _iso(found[1], found[2], found[3])
     if found := _REDIS.match(text):
-        at = datetime.strptime(f"{found[1]}.{found[2]}", "%d %b %Y %H:%M:%S.%f")
+        at = datetime.strptime(f"{found[1]}.{found[2]}", "%d %b %Y %H:%M:%S.%f")  # noqa: DTZ007 - this host's time
         return at.astimezone(UTC)
     return None
 

@@ -8,6 +8,8 @@ from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.errors import OpsError
 from tradebot_ops.state import ProjectState
 
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - looked up, not bound
+
 
 @dataclass(frozen=True)
 class Record:
@@ -21,6 +23,7 @@ class Record:
     service: str
     number: int
     spec_hash: str
+    content_hash: str
     image: str
     argv: tuple[str, ...]
     environ: Mapping[str, str]
@@ -42,9 +45,14 @@ class Record:
     def replica(self) -> str:
         return replica_name(self.service, self.number)
 
+    @property
+    def reachable(self) -> str:
+        """The address under which this host reaches what listens on ``listen``."""
+        return _WILDCARDS.get(self.listen, self.listen)
+
     def same_as(self, other: "Record") -> bool:
-        """Whether a process started from either would be the same."""
-        return replace(self, started=False) == replace(other, started=False)
+        """Whether a process started from either would be the same; contents of mounted files are not compared."""
+        return replace(self, started=True, content_hash="") == replace(other, started=True, content_hash="")
 
 
 def replica_name(service: str, number: int) -> str:

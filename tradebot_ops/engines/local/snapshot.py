@@ -44,13 +44,14 @@ def instance_of(
         name=f"{project}-{record.replica}",
         state=state,
         spec_hash=record.spec_hash if _told_right(record, ports) else "",
+        content_hash=record.content_hash,
         exit_code=_exit_code(record, answer, layout) if state in _ENDED else None,
         restarts=_restarts(record, layout),
         pid=pid,
         started_at=datetime.fromtimestamp(answer["start"], UTC) if answer and answer["start"] else None,
         image=record.image,
         published=tuple(
-            Published(target, Address("127.0.0.1" if record.listen == "0.0.0.0" else record.listen, local))
+            Published(target, Address(record.reachable, local))
             for target in record.published
             if (local := record.ports.get(str(target))) is not None
         ),
