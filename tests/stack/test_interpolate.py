@@ -47,7 +47,9 @@ def test_expands(template: str, expected: str) -> None:
     assert expand(template, ENVIRON).text == expected
 
 
-@pytest.mark.parametrize("template", ["$NONE", "${NONE}", "${NONE?}", "${NONE:?}", "${EMPTY:?}", "x${NONE:-$ALSO_NONE}"])
+@pytest.mark.parametrize(
+    "template", ["$NONE", "${NONE}", "${NONE?}", "${NONE:?}", "${EMPTY:?}", "x${NONE:-$ALSO_NONE}"]
+)
 def test_a_variable_without_value_or_default_is_refused(template: str) -> None:
     with pytest.raises(MissingVariableError):
         expand(template, ENVIRON)
@@ -59,7 +61,9 @@ def test_the_authors_message_is_kept_and_expanded() -> None:
     assert caught.value.name == "NONE"
 
 
-@pytest.mark.parametrize("template", ["$", "a$ b", "$1", "${", "${SET", "${}", "${1}", "${SET!x}", "${SET:x}", "${A:-${B}"])
+@pytest.mark.parametrize(
+    "template", ["$", "a$ b", "$1", "${", "${SET", "${}", "${1}", "${SET!x}", "${SET:x}", "${A:-${B}"]
+)
 def test_a_broken_template_is_refused(template: str) -> None:
     with pytest.raises(BadTemplateError):
         expand(template, ENVIRON)

@@ -62,7 +62,10 @@ def merged(keys: str, over: str) -> dict[str, Any]:
             id="mappings merge at any depth",
         ),
         pytest.param(
-            "build: ./here", "build: {args: {A: 1}}", {"build": {"context": "./here", "args": {"A": 1}}}, id="short build"
+            "build: ./here",
+            "build: {args: {A: 1}}",
+            {"build": {"context": "./here", "args": {"A": 1}}},
+            id="short build",
         ),
         pytest.param('ports: ["1:1"]', 'ports: !override ["2:2"]', {"ports": ["2:2"]}, id="!override replaces"),
         pytest.param('image: a\nports: ["1:1"]', "ports: !reset []", {"image": "a"}, id="!reset removes"),

@@ -248,7 +248,9 @@ def test_every_wanted_replica_has_exactly_one_step_after_what_it_needs(stack: St
 
 
 @given(stacks(), WORLDS, st.randoms())
-def test_the_order_in_which_the_engine_lists_does_not_matter(stack: Stack, world: list[Observed], random: object) -> None:
+def test_the_order_in_which_the_engine_lists_does_not_matter(
+    stack: Stack, world: list[Observed], random: object
+) -> None:
     shuffled = list(world)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert plan(stack, world) == plan(stack, shuffled)

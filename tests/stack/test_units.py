@@ -7,7 +7,16 @@ from tradebot_ops.stack import units
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("10s", 10), ("1m30s", 90), ("500ms", 0.5), ("1h", 3600), ("1.5s", 1.5), ("2h45m", 9900), ("0s", 0), ("1d", 86400)],
+    [
+        ("10s", 10),
+        ("1m30s", 90),
+        ("500ms", 0.5),
+        ("1h", 3600),
+        ("1.5s", 1.5),
+        ("2h45m", 9900),
+        ("0s", 0),
+        ("1d", 86400),
+    ],
 )
 def test_durations(text: str, expected: float) -> None:
     assert units.seconds(text) == pytest.approx(expected)
