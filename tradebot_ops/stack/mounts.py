@@ -61,7 +61,8 @@ def _short(reader: Reader, item: Item) -> Mount | None:
 
 def _long(reader: Reader, item: Item) -> Mount | None:
     fields = reader.fields(item, _LONG)
-    kind = MountKind(reader.chosen(fields.get("type"), tuple(MountKind), MountKind.VOLUME))
+    named = list(reader.required(item, fields, "type"))
+    kind = MountKind(reader.chosen(named[0] if named else None, tuple(MountKind), MountKind.VOLUME))
     source, target = reader.text(fields.get("source")), reader.text(fields.get("target"))
     if not target.startswith("/") or (kind is not MountKind.TMPFS) != bool(source):
         reader.fail(item, "needs an absolute `target`, and a `source` unless it is a tmpfs", _HINT)
@@ -111,4 +112,10 @@ def _reference(reader: Reader, item: Item, folder: str) -> SecretMount:
 
 
 def _mode(reader: Reader, item: Item | None) -> int | None:
-    return reader.parsed(item, lambda text: int(text.removeprefix("0o"), 8), None, "Write octal digits, such as 0400.")
+    return reader.parsed(item, _octal, None, "Write octal digits with a leading 0, such as 0400.")
+
+
+def _octal(text: str) -> int:
+    if not text.startswith("0"):  # Compose would read 400 as a decimal number
+        raise ValueError(text)
+    return int(text.removeprefix("0o"), 8)
