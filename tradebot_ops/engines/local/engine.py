@@ -14,6 +14,7 @@ import threading
 import time
 import xmlrpc.client
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -119,6 +120,8 @@ class LocalEngine:
         before = self._records.get(record.replica)
         if self._pid(record.replica) is not None:
             if before is not None and before.same_as(record):
+                if before.content_hash != record.content_hash:  # it was told to read its files again
+                    self._records.put(replace(record, started=True))
                 return self._instance(record.replica)
             self._stop(before or record, (before or record).stop_grace)
         self._make_folders(described)
@@ -248,9 +251,9 @@ class LocalEngine:
     def _end_supervisor(self) -> tuple[str, ...]:
         running = self._supervisor.running()
         if running:
-            for instance in self.list():
-                if instance.pid is not None and (record := self._records.get(instance.id)):
-                    self._stop(record, record.stop_grace)
+            alive = [record for record in self._records.all() if self._pid(record.replica) is not None]
+            with ThreadPoolExecutor(max_workers=max(len(alive), 1)) as pool:
+                list(pool.map(lambda record: self._stop(record, record.stop_grace), alive))
         self._supervisor.shutdown()
         self._end_strays(_silent)
         return ("supervisor",) if running else ()
@@ -339,7 +342,7 @@ class LocalEngine:
                 code="TB-0405",
                 hint="Start it with `tradebot up`; `tradebot urls` lists what can be reached.",
             )
-        return Address(_reachable(record.listen), local)
+        return Address(record.reachable, local)
 
     # Helpers
 
@@ -381,10 +384,6 @@ def _silent(_service: str, _line: str) -> None:
 def _authority(name: str) -> tuple[str, int]:
     host, _, port = name.rpartition(":")
     return host, int(port)
-
-
-def _reachable(listen: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(listen, listen)
 
 
 def _no_supervisor() -> OpsError:
