@@ -9,7 +9,7 @@ from tradebot_ops.engines.choose import Choice, choose
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import Secret, Settings
 from tradebot_ops.stack.model import Stack
-from tradebot_ops.state import ProjectState, state_root
+from tradebot_ops.state import ProjectState, cache_root, state_root
 
 if TYPE_CHECKING:
     from tradebot_ops.sources.api import Api
@@ -33,7 +33,7 @@ class Ops:
     def source(self) -> "Source":
         from tradebot_ops.stack.source import find
 
-        return find(self.settings.files, self.settings.cwd)
+        return find([str(name) for name in self.settings.files], self.settings.cwd)
 
     @cached_property
     def stack(self) -> Stack:
@@ -45,6 +45,7 @@ class Ops:
             project=self.settings.project,
             replicas=self.desired_replicas,
             explicit=self.settings.explicit,
+            cache=cache_root(dict(self.settings.environ)),
         )
 
     @property

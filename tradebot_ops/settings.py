@@ -14,7 +14,7 @@ from typing import Any
 
 from tradebot_ops.errors import OpsError
 
-ENVIRONMENTS = {"dev": "development", "staging": "staging", "prod": "production"}
+ENVIRONMENTS = {"dev": "dev", "staging": "staging", "prod": "production"}
 _UNITS = {"": 1, "b": 1, "k": 1024, "kb": 1024, "m": 1024**2, "mb": 1024**2, "g": 1024**3, "gb": 1024**3}
 
 
@@ -88,7 +88,7 @@ MAX_REPLICAS = 100
 
 #: Settings of the stack by the names the brief gives them; ``compose.yaml`` may use each as ``${NAME}``.
 STACK_SETTINGS = (
-    Setting("ENVIRONMENT", "development", "What this stack is for", _one_of(*ENVIRONMENTS.values())),
+    Setting("ENVIRONMENT", "dev", "What this stack is for", _one_of(*ENVIRONMENTS.values())),
     Setting("WORKER_REPLICAS", "2", "Workers that `up` starts; `scale` overrides it", _whole(0, MAX_REPLICAS)),
     Setting("WORKER_MEMORY_LIMIT", "2gb", "Memory one worker may use, its job included", _size),
     Setting("JOB_MEMORY_LIMIT", "1gb", "Memory one job may use before it is ended", _size),

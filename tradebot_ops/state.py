@@ -26,6 +26,12 @@ def state_root(environ: dict[str, str]) -> Path:
     return Path(base) / "tradebot"
 
 
+def cache_root(environ: dict[str, str]) -> Path:
+    """Where things lie that can be made again at any time."""
+    base = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME") or Path.home()) / ".cache")
+    return Path(base) / "tradebot"
+
+
 class ProjectState:
     """Files of one project. Nothing is created before the first write."""
 

@@ -71,7 +71,7 @@ def tradebot(
         "no_color": no_color,
         "yes": yes,
     }
-    context.obj = Ops(load_settings(flags, os.environ, Path.cwd()))
+    context.obj = Ops(load_settings(flags, os.environ, Path.cwd()), engine=context.obj)
 
 
 def main() -> None:

@@ -117,12 +117,13 @@ def _act(run: _Run, service: Service, step: Step) -> int:
     if step.action is Action.RELOAD:
         found = run.world.instance(service.name, step.number)
         if found is not None:
-            engine.signal(found, "SIGHUP")
+            engine.signal(found, service.reload)
             return found.restarts
-    if step.action is Action.RESTART:
-        found = run.world.instance(service.name, step.number)
-        if found is not None:
-            engine.stop(found, service.stop_grace)
+    found = run.world.instance(service.name, step.number)
+    if found is not None and step.action in {Action.RESTART, Action.RECREATE}:
+        engine.stop(found, service.stop_grace)
+    if found is not None and step.action is Action.RECREATE:
+        engine.remove(found)
     return engine.apply(run.stack, service.name, step.number).restarts
 
 

@@ -10,7 +10,6 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import canary, secrets
 from tradebot_ops.operations.converge import PARALLEL_STARTS, converge
-from tradebot_ops.operations.observe import observed
 from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.readiness import World
 from tradebot_ops.operations.select import chosen_services, with_dependencies
@@ -31,7 +30,7 @@ def up(
     with ops.state.lock("up"):
         made = secrets.ensure(ops.stack, ops.state)
         ops.engine.prepare(ops.stack, lambda service, line: listen(Told(service, Phase.PREPARING, line)))
-        planned = plan(ops.stack, observed(ops.engine), services=wanted, remove_orphans=remove_orphans)
+        planned = plan(ops.stack, ops.engine.list(), services=wanted, remove_orphans=remove_orphans)
         world = World(ops.engine, deadline=time.monotonic() + ops.settings.timeout)
         converge(ops.stack, planned.steps, world, listen)
     proof = canary.run(ops, listen) if prove and "worker" in wanted else None
@@ -40,7 +39,7 @@ def up(
 
 def _up_report(ops: Ops, planned: Plan, made: Sequence[str], proof: canary.Proof | None) -> Report:
     shown = status(ops, command="up")
-    changed = [step for step in planned.steps if step.action is not Action.NOTHING]
+    changed = planned.changes
     said = []
     if made:
         said.append(f"Generated secrets: {', '.join(made)} (in {ops.state.secrets}).")

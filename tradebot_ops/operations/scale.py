@@ -10,7 +10,6 @@ from tradebot_ops.engines.base import Instance
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.converge import converge
-from tradebot_ops.operations.observe import observed
 from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.readiness import World
 from tradebot_ops.operations.select import service_name
@@ -116,7 +115,7 @@ def _drain(ops: Ops, service: Service, leaving: Sequence[tuple[Instance, str]], 
 def _add(ops: Ops, stack: Stack, name: str, listen: Listener) -> list[int]:
     steps = [
         step
-        for step in plan(stack, observed(ops.engine), services=[name]).steps
+        for step in plan(stack, ops.engine.list(), services=[name]).steps
         if step.service == name and step.action in {Action.CREATE, Action.START}
     ]
     if steps:

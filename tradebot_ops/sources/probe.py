@@ -60,7 +60,9 @@ def _redis(probe: Probe, host: str, port: int, timeout: float) -> tuple[bool, st
     with socket.create_connection((host, port), timeout) as connection:
         connection.sendall(b"PING\r\n")
         answer = connection.recv(256).decode(errors="replace").strip()
-    return answer.startswith(("+PONG", "-NOAUTH")), answer or "closed the connection"
+    if answer.startswith(("+PONG", "-NOAUTH")):
+        return True, "answers"
+    return False, answer or "closed the connection"
 
 
 def _postgres(probe: Probe, host: str, port: int, timeout: float) -> tuple[bool, str]:

@@ -41,14 +41,10 @@ def _references(stack: Stack, service: Service, tree: Item, problems: Problems) 
             if name not in declared:
                 hint = f"{did_you_mean(name, declared)} Declared are: {listed(declared)}.".lstrip()
                 place = place_of(tree, "services", service.name, key)
-                problems.add(
-                    Code.REFERENCE, place, f"uses {name!r}, which the top-level `{key}` do not declare", hint
-                )
+                problems.add(Code.REFERENCE, place, f"uses {name!r}, which the top-level `{key}` do not declare", hint)
     for name in (dependency.service for dependency in service.depends_on):
         if name not in stack.services:
-            _unknown_dependency(
-                stack, name, place_of(tree, "services", service.name, "depends_on", name), problems
-            )
+            _unknown_dependency(stack, name, place_of(tree, "services", service.name, "depends_on", name), problems)
 
 
 def _unknown_dependency(stack: Stack, name: str, place: Place, problems: Problems) -> None:
@@ -63,12 +59,8 @@ def _unknown_dependency(stack: Stack, name: str, place: Place, problems: Problem
 def _replicas(service: Service, tree: Item, problems: Problems) -> None:
     if service.replicas > 1 and not service.scalable:
         message = f"asks for {service.replicas} replicas of a service that cannot be scaled"
-        hint = (
-            "Write replicas: 1, or mark it `x-tradebot: {scalable: true}` if several can work side by side."
-        )
-        problems.add(
-            Code.VALUE, place_of(tree, "services", service.name, "deploy", "replicas"), message, hint
-        )
+        hint = "Write replicas: 1, or mark it `x-tradebot: {scalable: true}` if several can work side by side."
+        problems.add(Code.VALUE, place_of(tree, "services", service.name, "deploy", "replicas"), message, hint)
 
 
 def _cycle(services: Mapping[str, Service], tree: Item, problems: Problems) -> None:

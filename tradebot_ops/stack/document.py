@@ -83,9 +83,7 @@ def _syntax_error(error: yaml.YAMLError, file: Path) -> OpsError:
     mark = getattr(error, "problem_mark", None)
     place = Place(file, mark.line + 1 if mark else 0)
     reason = getattr(error, "problem", None) or str(error).splitlines()[0]
-    return OpsError(
-        f"{place}: not valid YAML: {reason}.", code=Code.YAML, hint="Check indentation, quotes and colons."
-    )
+    return OpsError(f"{place}: not valid YAML: {reason}.", code=Code.YAML, hint="Check indentation, quotes and colons.")
 
 
 class _Builder:
@@ -144,7 +142,5 @@ class _Builder:
         if kind == "float":
             return float(text)
         if kind != "str" and node.tag not in {"!", "!reset", "!override"}:
-            self.problems.add(
-                Code.YAML, place, f"has the tag {node.tag}, which a stack description does not use"
-            )
+            self.problems.add(Code.YAML, place, f"has the tag {node.tag}, which a stack description does not use")
         return text

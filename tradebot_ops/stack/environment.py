@@ -24,11 +24,7 @@ def read_environment(
 
 
 def _file(reader: Reader, item: Item, environ: Mapping[str, str], paths: Paths) -> dict[str, str | None]:
-    fields = (
-        reader.fields(item, frozenset({"path", "required"}))
-        if isinstance(item.value, dict)
-        else {"path": item}
-    )
+    fields = reader.fields(item, frozenset({"path", "required"})) if isinstance(item.value, dict) else {"path": item}
     named = list(reader.required(item, fields, "path"))
     if not named:
         return {}
@@ -51,13 +47,9 @@ def _parse(reader: Reader, path: Path, text: str, environ: Mapping[str, str]) ->
     for binding in parse_stream(io.StringIO(text)):
         place = Place(path, binding.original.line, binding.key or "")
         if binding.error:
-            reader.problems.add(
-                Code.YAML, place, "is no line of KEY=value", "Correct the line or start it with #."
-            )
+            reader.problems.add(Code.YAML, place, "is no line of KEY=value", "Correct the line or start it with #.")
         elif binding.key is not None:
-            literal = binding.value is None or binding.original.string.partition("=")[2].lstrip().startswith(
-                "'"
-            )
+            literal = binding.value is None or binding.original.string.partition("=")[2].lstrip().startswith("'")
             known = {**{key: value for key, value in values.items() if value is not None}, **environ}
             try:
                 values[binding.key] = binding.value if literal else expand(binding.value or "", known).text

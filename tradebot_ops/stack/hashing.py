@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from tradebot_ops.stack.model import MountKind, Service, Stack
 
@@ -56,9 +55,7 @@ def spec_hash(stack: Stack, service: Service) -> str:
 def content_hash(stack: Stack, service: Service) -> str:
     """Contents of read-only bind mounts and of configs; empty when the service mounts none."""
     roots = [Path(m.source) for m in service.mounts if m.kind is MountKind.BIND and m.read_only]
-    roots += [
-        stack.configs[config.source].file for config in service.configs if config.source in stack.configs
-    ]
+    roots += [stack.configs[config.source].file for config in service.configs if config.source in stack.configs]
     parts = [f"{root}\0{_contents(root)}" for root in sorted(roots) if _is_configuration(root, stack.folder)]
     return _digest("\0".join(parts).encode()) if parts else ""
 

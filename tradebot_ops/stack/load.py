@@ -33,12 +33,7 @@ class Choice:
     services: AbstractSet[str]
 
     def wants(self, name: str, profiles: Sequence[str]) -> bool:
-        return (
-            not profiles
-            or name in self.services
-            or "*" in self.profiles
-            or not self.profiles.isdisjoint(profiles)
-        )
+        return not profiles or name in self.services or "*" in self.profiles or not self.profiles.isdisjoint(profiles)
 
 
 def load(
@@ -75,9 +70,7 @@ def load(
     crosscheck.check(stack, tree, problems)
     problems.raise_if_any()
     schema.check(tree, cache)
-    return replace(
-        stack, services={name: hashing.hashed(stack, service) for name, service in stack.services.items()}
-    )
+    return replace(stack, services={name: hashing.hashed(stack, service) for name, service in stack.services.items()})
 
 
 def _parse(file: Path) -> Item:
@@ -93,9 +86,7 @@ def _parse(file: Path) -> Item:
 def _interpolated(item: Item, environ: Mapping[str, str], problems: Problems) -> Item:
     """The tree with variables replaced; keys are left as they are."""
     if isinstance(item.value, dict):
-        return replace(
-            item, value={key: _interpolated(child, environ, problems) for key, child in item.value.items()}
-        )
+        return replace(item, value={key: _interpolated(child, environ, problems) for key, child in item.value.items()})
     if isinstance(item.value, list):
         return replace(item, value=[_interpolated(child, environ, problems) for child in item.value])
     if not isinstance(item.value, str) or "$" not in item.value:

@@ -82,22 +82,17 @@ def _long(reader: Reader, item: Item) -> Mount | None:
 
 def _tmpfs(reader: Reader, item: Item) -> Mount | None:
     """``/path`` or ``/path:size=64m,mode=1777``."""
-    target, _, options = reader.text(item).partition(":")
-    try:
-        named = dict(option.split("=") for option in options.split(",") if option)
-        size, mode = named.pop("size", None), named.pop("mode", None)
-        if named or not target.startswith("/"):
-            raise ValueError(target)
-        return Mount(
-            MountKind.TMPFS,
-            "",
-            target,
-            size=units.size(size) if size else None,
-            mode=int(mode, 8) if mode else None,
-        )
-    except ValueError:
-        reader.fail(item, f"is {item.raw!r}", "Write /path or /path:size=64m,mode=1777.")
-        return None
+    return reader.parsed(item, _parse_tmpfs, None, "Write /path or /path:size=64m,mode=1777.")
+
+
+def _parse_tmpfs(text: str) -> Mount:
+    target, _, options = text.partition(":")
+    named = dict(option.split("=", 1) for option in options.split(",") if option)
+    if not target.startswith("/") or named.keys() - {"size", "mode"}:
+        raise ValueError(text)
+    size = units.size(named["size"]) if "size" in named else None
+    mode = int(named["mode"], 8) if "mode" in named else None
+    return Mount(MountKind.TMPFS, "", target, size=size, mode=mode)
 
 
 def read_references(reader: Reader, item: Item | None, folder: str) -> tuple[SecretMount, ...]:
@@ -116,6 +111,4 @@ def _reference(reader: Reader, item: Item, folder: str) -> SecretMount:
 
 
 def _mode(reader: Reader, item: Item | None) -> int | None:
-    return reader.parsed(
-        item, lambda text: int(text.removeprefix("0o"), 8), None, "Write octal digits, such as 0400."
-    )
+    return reader.parsed(item, lambda text: int(text.removeprefix("0o"), 8), None, "Write octal digits, such as 0400.")

@@ -36,9 +36,7 @@ def _port(reader: Reader, item: Item, chosen: AbstractSet[str]) -> Port | None:
         reader.fail(item, f"names a port outside 1-{_HIGHEST}", _HINT, Code.PORT)
         return None
     outside = numbers[1] if len(numbers) > 1 else 0
-    return Port(
-        numbers[0], outside, ip.strip("[]") or _ANYWHERE, explicit=bool(outside) and _chosen(item, chosen)
-    )
+    return Port(numbers[0], outside, ip.strip("[]") or _ANYWHERE, explicit=bool(outside) and _chosen(item, chosen))
 
 
 def _short(reader: Reader, item: Item) -> tuple[str, str, str, str] | None:

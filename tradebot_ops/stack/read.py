@@ -93,10 +93,7 @@ class Reader:
         if item is not None and isinstance(item.value, list):
             split = (self.text(child).partition("=") for child in item.value)
             return {name: value if equals else None for name, equals, value in split}
-        return {
-            key: None if child.value is None else self.text(child)
-            for key, child in self.mapping(item).items()
-        }
+        return {key: None if child.value is None else self.text(child) for key, child in self.mapping(item).items()}
 
     def integer(self, item: Item | None, fallback: int = 0, least: int = 0) -> int:
         if item is None or item.value is None:
@@ -109,11 +106,7 @@ class Reader:
         return number
 
     def number(self, item: Item | None) -> float | None:
-        return (
-            None
-            if item is None
-            else self.parsed(item, _positive, None, "Write a number above 0, such as 0.5.")
-        )
+        return None if item is None else self.parsed(item, _positive, None, "Write a number above 0, such as 0.5.")
 
     def boolean(self, item: Item | None, *, fallback: bool = False) -> bool:
         if item is None or item.value is None:
@@ -122,9 +115,7 @@ class Reader:
         return self.parsed(item, lambda text: known[text.lower()], fallback, "Write true or false.")
 
     def seconds(self, item: Item | None, fallback: float) -> float:
-        return self.parsed(
-            item, units.seconds, fallback, "Write a duration with its unit, such as 10s or 1m30s."
-        )
+        return self.parsed(item, units.seconds, fallback, "Write a duration with its unit, such as 10s or 1m30s.")
 
     def size(self, item: Item | None) -> int | None:
         return self.parsed(item, units.size, None, "Write a size such as 512m or 4gb.")
@@ -152,7 +143,7 @@ class Reader:
     def required(self, owner: Item, fields: Mapping[str, Item], key: str) -> Iterator[Item]:
         """The field if it is there and has a value; a problem on its owner if not."""
         item = fields.get(key)
-        if item is None or item.value is None or item.raw == "" and not isinstance(item.value, dict | list):
+        if item is None or item.value is None or (item.raw == "" and not isinstance(item.value, dict | list)):
             self.fail(owner, f"has no `{key}`", f"Add a `{key}:` line.")
         else:
             yield item

@@ -25,9 +25,38 @@ from tradebot_ops.stack.problems import did_you_mean
 from tradebot_ops.stack.read import Reader
 
 SUPPORTED = frozenset(
-    "build cap_add cap_drop command configs depends_on deploy entrypoint env_file environment expose group_add"
-    " healthcheck image init labels logging networks ports profiles read_only restart secrets security_opt"
-    " stop_grace_period stop_signal tmpfs user volumes working_dir".split()
+    {
+        "build",
+        "cap_add",
+        "cap_drop",
+        "command",
+        "configs",
+        "depends_on",
+        "deploy",
+        "entrypoint",
+        "env_file",
+        "environment",
+        "expose",
+        "group_add",
+        "healthcheck",
+        "image",
+        "init",
+        "labels",
+        "logging",
+        "networks",
+        "ports",
+        "profiles",
+        "read_only",
+        "restart",
+        "secrets",
+        "security_opt",
+        "stop_grace_period",
+        "stop_signal",
+        "tmpfs",
+        "user",
+        "volumes",
+        "working_dir",
+    }
 )
 _BUILD = frozenset({"context", "dockerfile", "args", "target"})
 _HEALTH = frozenset({"test", "interval", "timeout", "retries", "start_period", "start_interval", "disable"})
@@ -102,7 +131,7 @@ def _build(reader: Reader, item: Item | None, paths: Paths) -> Build | None:
 def _networks(reader: Reader, item: Item | None) -> dict[str, tuple[str, ...]]:
     """Networks with the service's extra names on them; without any, the project's own ``default`` network."""
     if item is not None and isinstance(item.value, list):
-        return {name: () for name in reader.texts(item)}
+        return dict.fromkeys(reader.texts(item), ())
     found = {}
     for name, child in reader.mapping(item).items():
         found[name] = reader.texts(reader.fields(child, frozenset({"aliases"})).get("aliases"))

@@ -23,7 +23,7 @@ class Source:
     why: str
 
 
-def find(explicit: Sequence[str], cwd: Path, package: Path | None = None) -> Source:
+def find(explicit: Sequence[str | Path], cwd: Path, package: Path | None = None) -> Source:
     """Choose the description: ``-f``, else upwards of ``cwd``, else the checkout, else package data.
 
     ``package`` is the folder of ``tradebot_ops``; tests pass another. Raises ``OpsError`` TB-0810 when a named
@@ -33,7 +33,20 @@ def find(explicit: Sequence[str], cwd: Path, package: Path | None = None) -> Sou
         return _named([cwd / Path(name).expanduser() for name in explicit])
     if file := _upwards(cwd):
         return Source((file, *_override(file.parent)), file.parent, f"{file.name} in {file.parent}")
-    package = package or Path(tradebot_ops.__file__).resolve().parent
+    return own(cwd, package or _package())
+
+
+def default_folder(package: Path | None = None) -> Path:
+    """The folder of tradebot's own stack, whatever lies around the caller: the checkout, else package data."""
+    package = package or _package()
+    return own(package, package).folder
+
+
+def _package() -> Path:
+    return Path(tradebot_ops.__file__).resolve().parent
+
+
+def own(cwd: Path, package: Path) -> Source:
     checkout, shipped = package.parent / FILE_NAMES[0], package / "_stack" / FILE_NAMES[0]
     if checkout.is_file() and (package.parent / "pyproject.toml").is_file():
         files = (checkout, *_override(checkout.parent))
@@ -45,7 +58,7 @@ def find(explicit: Sequence[str], cwd: Path, package: Path | None = None) -> Sou
             "the stack that ships with tradebot; `tradebot init` copies it for editing",
         )
     raise OpsError(
-        f"There is no {FILE_NAMES[0]} in {cwd} or above it, and this installation ships none.",
+        f"There is no {FILE_NAMES[0]} here or above, and this installation ships none.",
         code=Code.FILE,
         hint="Name one with -f FILE, or install tradebot again: pip install --force-reinstall tradebot-ops",
     )

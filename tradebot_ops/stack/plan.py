@@ -1,0 +1,213 @@
+"""What must change to make the world match the description: worked out, never done, by pure functions.
+
+The plan reads the description and what an engine observed, and names a step with its reason for every replica,
+also for those that stay. Carrying it out is the business of ``tradebot_ops.operations``.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import count, islice
+from typing import Protocol
+
+from tradebot_ops.stack.model import Service, Stack
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    RECREATE = "recreate"
+    START = "start"
+    RESTART = "restart"
+    RELOAD = "reload"
+    REMOVE = "remove"
+    NOTHING = "nothing"
+
+
+class InstanceLike(Protocol):
+    """What the plan needs to know of a replica; an engine's ``Instance`` has it all."""
+
+    @property
+    def service(self) -> str: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def spec_hash(self) -> str: ...
+    @property
+    def content_hash(self) -> str: ...
+    @property
+    def exit_code(self) -> int | None: ...
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A replica as an engine sees it. ``state`` is one of the engines' words, such as ``running``.
+
+    An empty ``spec_hash`` means that tradebot did not make it; an empty ``content_hash`` that nobody recorded it.
+    """
+
+    service: str
+    number: int
+    spec_hash: str = ""
+    content_hash: str = ""
+    state: str = "running"
+    exit_code: int | None = None
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One replica and what happens to it; ``reason`` is a clause such as ``its description changed``."""
+
+    action: Action
+    service: str
+    number: int
+    reason: str
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps in levels: those of one level may run at once, a level follows when the one before is ready.
+
+    Removals come first, newest replica first. ``orphans`` names services that run but are not described.
+    """
+
+    levels: tuple[tuple[Step, ...], ...] = ()
+    orphans: tuple[str, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps, those that change nothing included, in order."""
+        return tuple(step for level in self.levels for step in level)
+
+    @property
+    def changes(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.action is not Action.NOTHING)
+
+
+def plan(
+    stack: Stack,
+    observed: Sequence[InstanceLike],
+    *,
+    services: Collection[str] = (),
+    remove_orphans: bool = False,
+    rebuilt: AbstractSet[str] = frozenset(),
+) -> Plan:
+    """The steps for ``services`` (all when empty; what they depend on is not added).
+
+    ``rebuilt`` names services whose image is newer than their replicas. Orphans are removed only when asked.
+    """
+    wanted = set(services) or set(stack.services)
+    described = stack.services.keys() | set(stack.inactive)
+    strangers = [instance for instance in observed if instance.service not in described]
+    leaving = [_removal(instance, "its service is not described any more") for instance in strangers if remove_orphans]
+    leaving += _surplus(stack, observed, wanted)
+    levels = [tuple(_newest_first(leaving))]
+    for level in dependency_levels(stack):
+        found = (step for name in level if name in wanted for step in _service(stack.services[name], observed, rebuilt))
+        levels.append(tuple(found))
+    orphans = sorted({instance.service for instance in strangers})
+    return Plan(tuple(level for level in levels if level), tuple(orphans))
+
+
+def dependency_levels(stack: Stack) -> tuple[tuple[str, ...], ...]:
+    """Names of services: each level depends only on the levels before it."""
+    depth: dict[str, int] = {}
+    for service in stack.in_order():
+        depth[service.name] = 1 + max((depth[needed.service] for needed in service.depends_on), default=-1)
+    deepest = max(depth.values(), default=-1)
+    return tuple(tuple(name for name in depth if depth[name] == level) for level in range(deepest + 1))
+
+
+def _surplus(stack: Stack, observed: Iterable[InstanceLike], wanted: AbstractSet[str]) -> list[Step]:
+    """Replicas beyond the wanted number: the newest leave. Numbers may have gaps, which draining leaves behind."""
+    leaving = []
+    for name in wanted & stack.services.keys():
+        replicas = stack.services[name].replicas
+        numbered = sorted((found for found in observed if found.service == name), key=lambda found: found.number)
+        leaving += [_removal(instance, f"{_count(replicas)} wanted") for instance in numbered[replicas:]]
+    return leaving
+
+
+def _count(replicas: int) -> str:
+    return f"only {replicas} {'is' if replicas == 1 else 'are'}" if replicas else "none is"
+
+
+def _removal(instance: InstanceLike, reason: str) -> Step:
+    return Step(Action.REMOVE, instance.service, instance.number, reason, instance.id)
+
+
+def _newest_first(steps: Iterable[Step]) -> list[Step]:
+    return sorted(steps, key=lambda step: (step.service, -step.number))
+
+
+def _service(service: Service, observed: Iterable[InstanceLike], rebuilt: AbstractSet[str]) -> list[Step]:
+    replicas = {instance.number: instance for instance in observed if instance.service == service.name}
+    steps = []
+    for number in _numbers(service.replicas, replicas):
+        instance = replicas.get(number)
+        if instance is None:
+            steps.append(Step(Action.CREATE, service.name, number, "does not exist yet"))
+            continue
+        action, reason = _judge(service, instance, is_rebuilt=service.name in rebuilt)
+        steps.append(Step(action, service.name, number, reason, instance.id))
+    return steps
+
+
+def _numbers(wanted: int, existing: Iterable[int]) -> list[int]:
+    """Which numbers the replicas have: those that exist stay, the lowest free ones fill up."""
+    kept = sorted(existing)[:wanted]
+    free = (number for number in count(1) if number not in kept)
+    return sorted([*kept, *islice(free, wanted - len(kept))])
+
+
+def _judge(service: Service, instance: InstanceLike, *, is_rebuilt: bool) -> tuple[Action, str]:
+    """What happens to an existing replica, and why."""
+    if not instance.spec_hash:
+        return Action.RECREATE, "was not made by tradebot"
+    if instance.spec_hash != service.spec_hash:
+        return Action.RECREATE, "its description changed"
+    if is_rebuilt:
+        return Action.RECREATE, "its image was rebuilt"
+    same_content = instance.content_hash in {"", service.content_hash}
+    if service.one_shot:
+        return _one_shot(instance, same_content=same_content)
+    if (revival := _revival(instance)) is not None:
+        return revival
+    if same_content:
+        return Action.NOTHING, "is as described"
+    if service.reload:
+        return Action.RELOAD, "its mounted configuration changed"
+    return Action.RESTART, "its mounted configuration changed and it cannot reload"
+
+
+def _revival(instance: InstanceLike) -> tuple[Action, str] | None:
+    """How a replica that does not run comes back; None when it runs."""
+    code = "" if instance.exit_code is None else f" with exit code {instance.exit_code}"
+    known = {
+        "starting": None,
+        "running": None,
+        "created": (Action.START, "was never started"),
+        "paused": (Action.START, "is paused"),
+        "exited": (Action.START, f"stopped{code}"),
+        "failed": (Action.START, f"gave up{code}"),
+        "restarting": (Action.RESTART, f"keeps crashing{code}"),
+    }
+    return known.get(instance.state, (Action.RECREATE, f"is {instance.state}"))
+
+
+def _one_shot(instance: InstanceLike, *, same_content: bool) -> tuple[Action, str]:
+    """A one-shot is done at exit 0 and runs again when it failed or what it reads changed."""
+    if instance.state in {"starting", "running"}:
+        return Action.NOTHING, "is at work"
+    if instance.state == "exited" and instance.exit_code == 0:
+        return (Action.NOTHING, "is done") if same_content else (Action.RECREATE, "its mounted configuration changed")
+    if instance.state == "created":
+        return Action.START, "was never started"
+    code = "" if instance.exit_code is None else f" with exit code {instance.exit_code}"
+    return Action.RECREATE, f"failed{code}"
