@@ -196,9 +196,12 @@ class Supervisor:
                 self.call("shutdown")
             else:
                 process.kill()  # with nothing left to stop it would only take another second to end politely
-            process.wait(ANSWER_WITHIN)
-        except (NotRunning, psutil.NoSuchProcess, psutil.TimeoutExpired):
-            pass  # it ended by itself or was never there; one that hangs is met again at the next start
+            deadline = time.monotonic() + ANSWER_WITHIN
+            # Not every container's first process collects the dead promptly: a zombie has ended, too.
+            while process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+                time.sleep(0.01)
+        except (NotRunning, psutil.NoSuchProcess):
+            pass  # it ended by itself, or was never there
         for leftover in (self._layout.socket, self._layout.pidfile):
             leftover.unlink(missing_ok=True)
 
