@@ -42,8 +42,6 @@ from tradebot_ops.stack.model import MountKind, Service, Stack
 from tradebot_ops.state import ProjectState, make_private, writable
 
 _BETWEEN_LOOKS = 0.02
-#: Seconds a process that outlived its supervisor has to end before it is killed.
-_STRAY_GRACE = 10.0
 
 
 class LocalEngine:
@@ -75,8 +73,7 @@ class LocalEngine:
                 self._settle_ports(stack, service, 1, progress)
 
     def _end_strays(self, progress: Progress) -> None:
-        signals = {record.replica: record.stop_signal for record in self._records.all()}
-        for replica in strays.end(self._layout, signals, _STRAY_GRACE):
+        for replica in strays.end(self._layout, self._records.all()):
             progress(replica.rpartition("-")[0], "ended a process that had outlived its supervisor")
 
     def _settle_ports(self, stack: Stack, service: Service, number: int, progress: Progress) -> None:
@@ -259,17 +256,16 @@ class LocalEngine:
         return ("supervisor",) if running else ()
 
     def _remove_volumes(self) -> tuple[str, ...]:
-        gone = []
-        if self._layout.volumes.is_dir():
-            for volume in sorted(self._layout.volumes.iterdir()):
-                if volume.is_symlink():
-                    shutil.rmtree(volume.resolve(), ignore_errors=True)
-                    volume.unlink()
-                else:
-                    shutil.rmtree(volume)
-                gone.append(volume.name)
-            self._layout.volumes.rmdir()
-        return tuple(gone)
+        if not self._layout.volumes.is_dir():
+            return ()
+        gone = tuple(sorted(path.name for path in self._layout.volumes.iterdir()))
+        for link in self._layout.volumes.rglob("*"):
+            if link.is_symlink() and link.resolve().is_relative_to(self._layout.outside):
+                shutil.rmtree(link.resolve())
+        for folder in (self._layout.volumes, self._layout.outside):
+            if folder.exists():
+                shutil.rmtree(folder)
+        return gone
 
     # Looking
 
