@@ -14,6 +14,7 @@ import threading
 import time
 import xmlrpc.client
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -41,8 +42,6 @@ from tradebot_ops.stack.model import MountKind, Service, Stack
 from tradebot_ops.state import ProjectState, make_private, writable
 
 _BETWEEN_LOOKS = 0.02
-#: Seconds a process that outlived its supervisor has to end before it is killed.
-_STRAY_GRACE = 10.0
 
 
 class LocalEngine:
@@ -74,8 +73,7 @@ class LocalEngine:
                 self._settle_ports(stack, service, 1, progress)
 
     def _end_strays(self, progress: Progress) -> None:
-        signals = {record.replica: record.stop_signal for record in self._records.all()}
-        for replica in strays.end(self._layout, signals, _STRAY_GRACE):
+        for replica in strays.end(self._layout, self._records.all()):
             progress(replica.rpartition("-")[0], "ended a process that had outlived its supervisor")
 
     def _settle_ports(self, stack: Stack, service: Service, number: int, progress: Progress) -> None:
@@ -119,6 +117,8 @@ class LocalEngine:
         before = self._records.get(record.replica)
         if self._pid(record.replica) is not None:
             if before is not None and before.same_as(record):
+                if before.content_hash != record.content_hash:  # it was told to read its files again
+                    self._records.put(replace(record, started=True))
                 return self._instance(record.replica)
             self._stop(before or record, (before or record).stop_grace)
         self._make_folders(described)
@@ -248,25 +248,24 @@ class LocalEngine:
     def _end_supervisor(self) -> tuple[str, ...]:
         running = self._supervisor.running()
         if running:
-            for instance in self.list():
-                if instance.pid is not None and (record := self._records.get(instance.id)):
-                    self._stop(record, record.stop_grace)
+            alive = [record for record in self._records.all() if self._pid(record.replica) is not None]
+            with ThreadPoolExecutor(max_workers=max(len(alive), 1)) as pool:
+                list(pool.map(lambda record: self._stop(record, record.stop_grace), alive))
         self._supervisor.shutdown()
         self._end_strays(_silent)
         return ("supervisor",) if running else ()
 
     def _remove_volumes(self) -> tuple[str, ...]:
-        gone = []
-        if self._layout.volumes.is_dir():
-            for volume in sorted(self._layout.volumes.iterdir()):
-                if volume.is_symlink():
-                    shutil.rmtree(volume.resolve(), ignore_errors=True)
-                    volume.unlink()
-                else:
-                    shutil.rmtree(volume)
-                gone.append(volume.name)
-            self._layout.volumes.rmdir()
-        return tuple(gone)
+        if not self._layout.volumes.is_dir():
+            return ()
+        gone = tuple(sorted(path.name for path in self._layout.volumes.iterdir()))
+        for link in self._layout.volumes.rglob("*"):
+            if link.is_symlink() and link.resolve().is_relative_to(self._layout.outside):
+                shutil.rmtree(link.resolve())
+        for folder in (self._layout.volumes, self._layout.outside):
+            if folder.exists():
+                shutil.rmtree(folder)
+        return gone
 
     # Looking
 
@@ -339,7 +338,7 @@ class LocalEngine:
                 code="TB-0405",
                 hint="Start it with `tradebot up`; `tradebot urls` lists what can be reached.",
             )
-        return Address(_reachable(record.listen), local)
+        return Address(record.reachable, local)
 
     # Helpers
 
@@ -381,10 +380,6 @@ def _silent(_service: str, _line: str) -> None:
 def _authority(name: str) -> tuple[str, int]:
     host, _, port = name.rpartition(":")
     return host, int(port)
-
-
-def _reachable(listen: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(listen, listen)
 
 
 def _no_supervisor() -> OpsError:

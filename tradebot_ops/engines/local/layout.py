@@ -1,5 +1,7 @@
 """Where the local engine keeps what: everything lies in the project's state folder, readable by its owner alone."""
 
+import hashlib
+import os
 from pathlib import Path
 
 from tradebot_ops.state import make_private, writable
@@ -24,6 +26,9 @@ class Layout:
         self.socket = self.base / "supervisor.sock"
         self.history = self.logs / "supervisord.log"
         self.volumes = self.state / "volumes"
+        # For data of a server that runs as another user, who cannot enter this user's home.
+        digest = hashlib.sha256(os.fsencode(self.state)).hexdigest()[:12]
+        self.outside = Path("/var/lib/tradebot") / f"{self.state.name}-{digest}"
 
     def make(self) -> None:
         """Create the folders, 0700; ``OpsError`` TB-0802 where the disk is full or read-only."""

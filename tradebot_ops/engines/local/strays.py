@@ -4,11 +4,14 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from tradebot_ops.engines.local.layout import MARK, Layout
+from tradebot_ops.engines.local.records import Record
 
 _BETWEEN_LOOKS = 0.05
+_GRACE = 10.0
 
 
 def strays(layout: Layout) -> dict[str, list[int]]:
@@ -24,16 +27,21 @@ def strays(layout: Layout) -> dict[str, list[int]]:
     return {replica: sorted(pids) for replica, pids in found.items()}
 
 
-def end(layout: Layout, stop_signals: dict[str, str], grace: float) -> tuple[str, ...]:
-    """Ask every stray to stop, kill what is left after ``grace`` seconds; returns the replicas that had any."""
+def end(layout: Layout, records: Iterable[Record]) -> tuple[str, ...]:
+    """Ask every stray to stop, kill what is left after its grace; returns the replicas that had any.
+
+    One whose record is gone gets the defaults.
+    """
+    known = {record.replica: record for record in records}
     found = strays(layout)
     for replica, pids in found.items():
-        send(pids[:1], stop_signals.get(replica, "SIGTERM"))
-    deadline = time.monotonic() + grace
-    while (left := strays(layout)) and time.monotonic() < deadline:
+        send(pids[:1], known[replica].stop_signal if replica in known else "SIGTERM")
+    begun = time.monotonic()
+    while left := strays(layout):
+        for replica, pids in left.items():
+            if time.monotonic() - begun >= (known[replica].stop_grace if replica in known else _GRACE):
+                send(pids, "SIGKILL")
         time.sleep(_BETWEEN_LOOKS)
-    for pids in left.values():
-        send(pids, "SIGKILL")
     return tuple(sorted(found))
 
 

