@@ -1,8 +1,8 @@
 """What a job type is, and how the API and the workers find the same ones.
 
-Built-in types are the modules of ``services.jobs``; others come through the entry-point group ``tradebot.jobs``.
-Importing a job type must stay cheap: the API imports all of them only to validate payloads, so numpy, pandas and
-the like belong inside ``run``.
+Built-in types are the modules of ``services.jobs``; others come through the entry-point group
+``tradebot.jobs``. Importing a job type must stay cheap: the API imports all of them only to validate
+payloads, so numpy, pandas and the like belong inside ``run``.
 """
 
 import importlib
@@ -85,7 +85,7 @@ class PayloadInvalid(ValueError):  # noqa: N818 - reads as what it is
 
 @dataclass(frozen=True)
 class JobType:
-    """One kind of work. ``run`` executes in a child process and returns what becomes the job's JSON result."""
+    """One kind of work. ``run`` executes in a child process; what it returns is the job's JSON result."""
 
     name: str
     version: int

@@ -1,1 +1,1 @@
-"""Built-in job types: every plain module here defines one as ``JOB``; sub-packages hold what they are made of."""
+"""Built-in job types: every plain module defines one as ``JOB``; sub-packages hold their parts."""

@@ -1,1 +1,1 @@
-"""The backtester: what is asked (request), what the strategy does (strategy, simulate), how it went (metrics)."""
+"""The backtester: what is asked (request), what is done (strategy, simulate), how it went (metrics)."""

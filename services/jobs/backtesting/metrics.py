@@ -12,9 +12,9 @@ Metrics = dict[str, float | int | None]
 
 
 def metrics(simulation: "Simulation") -> Metrics:
-    """Fractions (0.1 is 10 %) and ratios; ``None`` where a figure does not exist, such as the Sharpe of no trade.
+    """Fractions (0.1 is 10 %) and ratios; ``None`` where a figure does not exist: the Sharpe of no trade.
 
-    Daily returns are those between consecutive closes; risk-free 0, 252 periods a year, deviations with ddof 1.
+    Daily returns are those between consecutive closes; risk-free 0, 252 periods a year, ddof 1.
     """
     import empyrical
     import numpy as np
@@ -28,7 +28,9 @@ def metrics(simulation: "Simulation") -> Metrics:
             "total_return": _number(empyrical.cum_returns_final(returns)),
             "cagr": _number(empyrical.cagr(returns, annualization=PERIODS_PER_YEAR)),
             "sharpe": _number(empyrical.sharpe_ratio(returns, risk_free=0, annualization=PERIODS_PER_YEAR)),
-            "sortino": _number(empyrical.sortino_ratio(returns, required_return=0, annualization=PERIODS_PER_YEAR)),
+            "sortino": _number(
+                empyrical.sortino_ratio(returns, required_return=0, annualization=PERIODS_PER_YEAR)
+            ),
             "max_drawdown": _number(empyrical.max_drawdown(returns)),
             "volatility": _number(empyrical.annual_volatility(returns, annualization=PERIODS_PER_YEAR)),
             "exposure": _number(simulation.held.mean()),

@@ -13,5 +13,5 @@ def hold_between(buy: "NDArray[np.bool_]", sell: "NDArray[np.bool_]") -> "NDArra
 
     marked = buy | sell
     latest = np.maximum.accumulate(np.where(marked, np.arange(len(buy)), -1))
-    held: NDArray[np.bool_] = np.where(latest >= 0, (buy & ~sell)[np.maximum(latest, 0)], False)  # noqa: FBT003
+    held: NDArray[np.bool_] = np.where(latest >= 0, (buy & ~sell)[np.maximum(latest, 0)], False)
     return held

@@ -41,7 +41,7 @@ def simulate(bars: "Bars", target: "NDArray[np.bool_]", cash: float, fee_bps: fl
     """Trade all the money, long or flat.
 
     ``target`` of one bar is filled at the next bar's open; the first bar is always flat. Each side costs
-    ``fee_bps`` basis points of what is traded, paid out of the money at hand; fractions of a share are bought.
+    ``fee_bps`` basis points of what is traded, paid out of the money at hand; shares have fractions.
     """
     import numpy as np
 

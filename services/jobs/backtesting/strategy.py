@@ -23,8 +23,8 @@ STRATEGY_PACKAGE = "services.jobs.strategies"
 class Strategy:
     """A long-or-flat rule.
 
-    ``target(bars, parameters)`` says for every bar, knowing only that bar and those before it, whether to hold
-    the symbol after that bar's close: a boolean array as long as the bars.
+    ``target(bars, parameters)`` says for every bar, knowing only that bar and those before it, whether to
+    hold the symbol after that bar's close: a boolean array as long as the bars.
     """
 
     name: str

@@ -16,7 +16,7 @@ OUTLIER_MOVE = 0.25
 OUTLIER_DEVIATIONS = 8.0
 MAD_TO_DEVIATION = 1.4826
 STALE_BARS = 3
-# Alone in a file, a symbol cannot tell a holiday from a gap: exchanges have been closed for four weekdays in a row.
+# Alone in a file, a symbol cannot tell a holiday from a gap; exchanges were closed for four weekdays once.
 LONE_GAP_WEEKDAYS = 5
 
 
@@ -32,7 +32,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Checked:
-    """``good`` rows ordered by symbol and day; ``bad`` rows with a column ``reason``; flags on the good ones."""
+    """``good`` rows ordered by symbol and day; ``bad`` rows with a column ``reason``; flags on good ones."""
 
     good: "pd.DataFrame"
     bad: "pd.DataFrame"
@@ -48,7 +48,9 @@ def check(frame: "pd.DataFrame", now: datetime) -> Checked:
         reasons[mask & (reasons == "")] = reason
     passed = frame[reasons == ""].sort_values(["symbol", "day"], kind="stable")
     repeated = passed.duplicated(["symbol", "day"], keep="last")
-    reasons[frame.index.get_indexer(passed.index[repeated])] = "duplicate: a later line has the same symbol and day"
+    reasons[frame.index.get_indexer(passed.index[repeated])] = (
+        "duplicate: a later line has the same symbol and day"
+    )
     good = passed[~repeated.to_numpy()].reset_index(drop=True)
     bad = frame[reasons != ""].assign(reason=reasons[reasons != ""])
     return Checked(good, bad, (*_gaps(good), *_stale(good), *_outliers(good)))
@@ -92,12 +94,15 @@ def _gaps(good: "pd.DataFrame") -> list[Flag]:
     weekday = (days.astype("datetime64[D]").view("int64") + 3) % 7 < 5
     count = listed.sum(axis=0)
     expected = weekday & (count >= 2) & (2 * traded.sum(axis=0) >= count)
-    flags = []
+    flags: list[Flag] = []
     for row in present:
         missing = np.flatnonzero(listed[row] & expected & ~traded[row])
-        for run in np.split(missing, np.flatnonzero(np.diff(missing) > 1) + 1):
-            if len(run):
-                flags.append(Flag(str(symbols[row]), _day(days[run[0]]), "gap", f"{len(run)} trading day(s) missing"))
+        runs = np.split(missing, np.flatnonzero(np.diff(missing) > 1) + 1)
+        flags += [
+            Flag(str(symbols[row]), _day(days[run[0]]), "gap", f"{len(run)} trading day(s) missing")
+            for run in runs
+            if len(run)
+        ]
     return flags
 
 
@@ -139,7 +144,12 @@ def _outliers(good: "pd.DataFrame") -> list[Flag]:
     change = np.expm1(move)
     odd = np.flatnonzero((np.abs(change) > OUTLIER_MOVE) & (np.abs(move) > OUTLIER_DEVIATIONS * usual))
     return [
-        Flag(good["symbol"].iat[at], _day(good["day"].iat[at]), "outlier", f"close moved {100 * change[at]:+.1f} %")
+        Flag(
+            good["symbol"].iat[at],
+            _day(good["day"].iat[at]),
+            "outlier",
+            f"close moved {100 * change[at]:+.1f} %",
+        )
         for at in odd
     ]
 

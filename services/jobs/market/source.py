@@ -23,13 +23,13 @@ REQUIRED = ("symbol", "day", "open", "high", "low", "close", "volume")
 
 
 def folders() -> list[Path]:
-    """Where candle files may lie: the folder named by ``CANDLE_FILES``, then the data that ships with the stack."""
+    """Where candle files may lie: the folder named by ``CANDLE_FILES``, then the data of the stack itself."""
     chosen = os.environ.get(FOLDER_VARIABLE)
     return [*([Path(chosen)] if chosen else []), BUNDLED]
 
 
 def locate(name: str) -> Path:
-    """The file of that name; ``JobFailure`` says where it was looked for. Nothing outside the folders is read."""
+    """The file of that name; ``JobFailure`` says where it was looked for. Nothing else is ever read."""
     for folder in folders():
         path = folder / name
         if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
@@ -50,12 +50,16 @@ def read(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
     try:
-        frame = pd.read_csv(path, dtype={name: "str" for name in ("Ticker", "Symbol", "ticker", "symbol")})
+        frame = pd.read_csv(path, dtype=dict.fromkeys(("Ticker", "Symbol", "ticker", "symbol"), "str"))
     except (ValueError, OSError, UnicodeDecodeError) as error:
         raise JobFailure(f"{path.name} is not a readable CSV file: {error}.") from error
-    frame.columns = [ALIASES.get(str(name).lower().replace(" ", "").replace("_", ""), str(name)) for name in frame]
+    frame.columns = [
+        ALIASES.get(str(name).lower().replace(" ", "").replace("_", ""), str(name)) for name in frame
+    ]
     if missing := [name for name in REQUIRED if name not in frame]:
-        raise JobFailure(f"{path.name} has no column {', '.join(missing)}; it has {', '.join(map(str, frame))}.")
+        raise JobFailure(
+            f"{path.name} has no column {', '.join(missing)}; it has {', '.join(map(str, frame))}."
+        )
     if "adj_close" not in frame:
         frame["adj_close"] = frame["close"]
     frame = frame[["symbol", "day", "open", "high", "low", "close", "volume", "adj_close"]].copy()
@@ -68,7 +72,9 @@ def _typed(frame: "pd.DataFrame") -> "pd.DataFrame":
     for name in (*PRICES, "volume"):
         frame[name] = pd.to_numeric(frame[name], errors="coerce").astype("float64")
     frame["symbol"] = frame["symbol"].astype("str").str.strip().str.upper().astype("category")
-    frame["day"] = pd.to_datetime(frame["day"], errors="coerce", utc=True, format="ISO8601").dt.tz_localize(None)
+    frame["day"] = pd.to_datetime(frame["day"], errors="coerce", utc=True, format="ISO8601").dt.tz_localize(
+        None
+    )
     frame["day"] = frame["day"].dt.normalize().astype("datetime64[s]")
     frame["line"] = range(2, len(frame) + 2)
     return frame

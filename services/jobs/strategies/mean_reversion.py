@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 
 class MeanReversion(Payload):
-    """Distances are in sample standard deviations (ddof 1) of the close over ``window`` bars, this one included."""
+    """Distances are in standard deviations (ddof 1) of the close over ``window`` bars, this one included."""
 
     window: int = Field(20, ge=3, le=1000, description="bars of the mean and the deviation")
     z: float = Field(1.5, gt=0, le=10, description="buy this many deviations below the mean")
-    exit_z: float = Field(0.0, ge=-10, le=10, description="sell this many deviations above the mean")
+    exit_z: float = Field(
+        0.0, ge=-10, le=10, description="sell this many deviations above the mean", validate_default=True
+    )
 
     @field_validator("exit_z")
     @classmethod

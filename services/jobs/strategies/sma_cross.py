@@ -21,7 +21,7 @@ class SmaCross(Payload):
     """Window lengths in bars."""
 
     fast: int = Field(10, ge=1, le=1000, description="bars in the fast average")
-    slow: int = Field(30, ge=2, le=1000, description="bars in the slow average")
+    slow: int = Field(30, ge=2, le=1000, description="bars in the slow average", validate_default=True)
 
     @field_validator("slow")
     @classmethod
@@ -29,8 +29,6 @@ class SmaCross(Payload):
         if "fast" in info.data and slow <= info.data["fast"]:
             raise ValueError(f"must be greater than fast ({info.data['fast']})")
         return slow
-
-    model_config = {"validate_default": True}
 
 
 def target(bars: "Bars", parameters: SmaCross) -> "NDArray[np.bool_]":
