@@ -9,7 +9,9 @@ from tradebot_ops.stack.problems import Code
 from tradebot_ops.stack.read import Reader
 
 _SHORT = re.compile(
-    r"(?:(?P<ip>\[[0-9a-fA-F:]+\]|[0-9.]+):)?(?:(?P<published>\d*(?:-\d+)?):)?(?P<target>\d+)(?:/(?P<protocol>\w+))?"
+    r"(?:(?P<ip>\[[0-9a-fA-F:]+\]|\d+(?:\.\d+){3}):)?"
+    r"(?:(?P<published>\d*(?:-\d+)?):)?"
+    r"(?P<target>\d+)(?:/(?P<protocol>\w+))?"
 )
 _LONG = frozenset({"target", "published", "host_ip", "protocol"})
 _HINT = 'Write "127.0.0.1:8010:8010": address, port outside, port inside.'
