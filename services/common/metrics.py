@@ -161,9 +161,7 @@ def declared(name: str) -> Metric:
     return {metric.name: metric for metric in METRICS}[name]
 
 
-def _create(
-    metric: Metric, known: Mapping[str, Sequence[str]], registry: CollectorRegistry
-) -> MetricWrapperBase:
+def _create(metric: Metric, known: Mapping[str, Sequence[str]], registry: CollectorRegistry) -> MetricWrapperBase:
     options = {"buckets": metric.buckets} if metric.buckets else {}
     created = _CLASSES[metric.kind](metric.name, metric.help, metric.labels, registry=registry, **options)  # type: ignore[arg-type]
     values = [metric.values.get(label) or known.get(label, ()) for label in metric.labels]

@@ -52,9 +52,7 @@ def migrate(settings: Settings, wait_s: float = WAIT_S) -> None:
         # Held by the session, so a migrator that dies frees it; a rolled back migration does not.
         guard.execute(sql.SQL("SELECT pg_advisory_lock(hashtextextended({}, 0))").format(LOCK_KEY))
         guard.commit()
-        engine = create_engine(
-            "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool
-        )
+        engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
         with engine.connect() as connection:
             command.upgrade(_config(connection), "head")
 

@@ -46,14 +46,10 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     environment: Literal["dev", "staging", "production"] = "dev"
 
-    def postgres_dsn(
-        self, application: str, *, statement_timeout_s: float = 10.0, lock_timeout_s: float = 5.0
-    ) -> str:
+    def postgres_dsn(self, application: str, *, statement_timeout_s: float = 10.0, lock_timeout_s: float = 5.0) -> str:
         """The DSN with password and with the limits (0: none) that keep a hung Postgres from hanging us."""
         timeouts = {"statement_timeout": statement_timeout_s, "lock_timeout": lock_timeout_s}
-        options = quote(
-            " ".join(f"-c {name}={value * 1000:.0f}" for name, value in timeouts.items()), safe=""
-        )
+        options = quote(" ".join(f"-c {name}={value * 1000:.0f}" for name, value in timeouts.items()), safe="")
         limits = (
             f"connect_timeout=3&application_name={quote(application)}&options={options}"
             "&keepalives_idle=10&keepalives_interval=3&keepalives_count=3&tcp_user_timeout=15000"

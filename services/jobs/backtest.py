@@ -39,9 +39,7 @@ def curve(bars: "Bars", simulation: Simulation, points: int) -> dict[str, list[A
     import numpy as np
 
     count = min(points, len(bars))
-    chosen = (
-        np.unique(np.linspace(len(bars) - 1, 0, count).round().astype(int)) if count else np.array([], int)
-    )
+    chosen = np.unique(np.linspace(len(bars) - 1, 0, count).round().astype(int)) if count else np.array([], int)
     return {
         "day": bars.day[chosen].astype(str).tolist(),
         "equity": simulation.equity[chosen].round(4).tolist(),

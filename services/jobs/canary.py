@@ -45,9 +45,7 @@ def run(ctx: JobContext, payload: Canary) -> dict[str, Any]:
     if kept != BARS or len(bars) != BARS:
         raise JobFailure(f"Wrote {BARS} candles, but {kept} were stored and {len(bars)} read back.")
     strategy = strategies()["sma_cross"]
-    simulation = simulate(
-        bars, strategy.target(bars, strategy.Parameters(fast=3, slow=9)), CASH, fee_bps=10.0
-    )
+    simulation = simulate(bars, strategy.target(bars, strategy.Parameters(fast=3, slow=9)), CASH, fee_bps=10.0)
     figures = metrics(simulation)
     if not math.isfinite(figures["final_equity"] or math.nan) or not figures["trades"]:
         raise JobFailure(f"The backtest on {BARS} candles made no sense: {figures}.")

@@ -58,9 +58,7 @@ def migrated(postgres: PostgresPart) -> str:
 
 
 @pytest.fixture
-def settings(
-    postgres: PostgresPart, migrated: str, redis_server: RedisPart, tmp_path: Path
-) -> Iterator[Settings]:
+def settings(postgres: PostgresPart, migrated: str, redis_server: RedisPart, tmp_path: Path) -> Iterator[Settings]:
     """Settings with a migrated database and an empty Redis number that nobody else uses."""
     name = new_database(postgres, template=migrated)
     number = next(_redis_numbers)

@@ -37,9 +37,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(
-    condition: Callable[[], object], what: str, within_s: float = 30.0, pause_s: float = 0.05
-) -> None:
+def wait_until(condition: Callable[[], object], what: str, within_s: float = 30.0, pause_s: float = 0.05) -> None:
     """Poll until the condition holds; fail with ``what`` at the deadline."""
     deadline = time.monotonic() + within_s
     while not condition():

@@ -34,11 +34,13 @@ def up(
         world = World(ops.engine, deadline=time.monotonic() + ops.settings.timeout)
         converge(ops.stack, planned.steps, world, listen)
     proof = canary.run(ops, listen) if prove and "worker" in wanted else None
-    return _up_report(ops, planned, made, proof)
+    return _up_report(ops, wanted, planned, made, proof)
 
 
-def _up_report(ops: Ops, planned: Plan, made: Sequence[str], proof: canary.Proof | None) -> Report:
-    shown = status(ops, command="up")
+def _up_report(
+    ops: Ops, wanted: Sequence[str], planned: Plan, made: Sequence[str], proof: canary.Proof | None
+) -> Report:
+    shown = status(ops, wanted, command="up")
     changed = planned.changes
     said = []
     if made:
@@ -66,8 +68,9 @@ def _up_report(ops: Ops, planned: Plan, made: Sequence[str], proof: canary.Proof
 
 
 NEXT = (
+    "  tradebot jobs submit load_candles --wait",
     "  tradebot jobs submit backtest symbol=AAPL strategy=sma_cross fast=10 slow=30 --wait",
-    "  tradebot status        tradebot logs -f        tradebot scale workers 4        tradebot down",
+    "  tradebot status   tradebot logs -f   tradebot scale workers 4   tradebot down",
 )
 
 

@@ -1,6 +1,6 @@
 """Every service as it is now: what the engine says, and what the service itself answers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,15 +27,17 @@ class Row:
     endpoint: str = ""
 
 
-def status(ops: Ops, command: str = "status") -> Report:
-    """Look at everything at once; each question ends by itself, and a silent service is shown as such."""
+def status(ops: Ops, wanted: Collection[str] = (), *, command: str = "status") -> Report:
+    """Look at everything at once; ``wanted`` names the services that must be there, all when empty.
+
+    Each question ends by itself, and a silent service is shown as such."""
     found = ops.engine.list()
     running = [instance for instance in found if instance.state is State.RUNNING]
     with ThreadPoolExecutor(max_workers=max(2, len(found) + 1)) as pool:
         measured = pool.submit(ops.engine.stats, running)
         rows = list(pool.map(lambda instance: _row(ops, instance), found))
         by_id = {stats.id: stats for stats in measured.result()}
-    rows += _missing(ops, found)
+    rows += _missing(ops, found, wanted or ops.stack.services.keys())
     return _report(ops, command, _ordered(ops, rows), by_id)
 
 
@@ -61,10 +63,10 @@ def _condition(ops: Ops, service: Service | None, instance: Instance) -> tuple[s
     return "unhealthy", sample.detail
 
 
-def _missing(ops: Ops, found: Sequence[Instance]) -> list[Row]:
+def _missing(ops: Ops, found: Sequence[Instance], wanted: Collection[str]) -> list[Row]:
     """Replicas the stack wants and the engine does not have."""
     rows = []
-    for service in ops.stack.services.values():
+    for service in (ops.stack.services[name] for name in wanted):
         there = [instance for instance in found if instance.service == service.name]
         taken = {instance.number for instance in there}
         free = (number for number in range(1, service.replicas + len(there) + 1) if number not in taken)

@@ -38,9 +38,16 @@ _STATES = {
 }
 
 
+class _Console(Console):
+    """Rich would end the process when a reader leaves; our caller knows better what to do."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console(stream: TextIO, color: bool | None) -> Console:
     """A console on a stream; links and markup of untrusted text are never interpreted."""
-    return Console(
+    return _Console(
         file=stream,
         force_terminal=True if color else None,
         no_color=color is False,
@@ -68,7 +75,7 @@ def _section(out: Console, section: Section) -> None:
     if section.title:
         out.print(escape(section.title), style="bold")
     for line in section.lines:
-        out.print(escape(line))
+        out.print(escape(line), soft_wrap=True)
     for table in section.tables:
         out.print(grid(table))
 

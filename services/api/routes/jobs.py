@@ -29,9 +29,7 @@ IdempotencyKey = Annotated[
 
 
 @router.post("", status_code=202, dependencies=[WithApiKey])
-def submit(
-    request: JobRequest, parts: Provided, response: Response, idempotency_key: IdempotencyKey = None
-) -> JobOut:
+def submit(request: JobRequest, parts: Provided, response: Response, idempotency_key: IdempotencyKey = None) -> JobOut:
     """Store a job and hand it to the workers. While Redis is away the job waits in the ledger: still 202."""
     job_type = _job_type(parts, request.type)
     payload = _payload(job_type, request.payload)

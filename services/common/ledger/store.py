@@ -200,9 +200,7 @@ class Ledger:
     def counts(self) -> dict[State, int]:
         """How many jobs are queued, retrying, running and dead; states without a job count 0."""
         found = {row["state"]: row["jobs"] for row in self._database.rows(sql.COUNTS)}
-        return {
-            state: found.get(state, 0) for state in (State.QUEUED, State.RETRYING, State.RUNNING, State.DEAD)
-        }
+        return {state: found.get(state, 0) for state in (State.QUEUED, State.RETRYING, State.RUNNING, State.DEAD)}
 
 
 def _held(claim: Claim) -> Row:

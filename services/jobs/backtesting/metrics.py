@@ -28,9 +28,7 @@ def metrics(simulation: "Simulation") -> Metrics:
             "total_return": _number(empyrical.cum_returns_final(returns)),
             "cagr": _number(empyrical.cagr(returns, annualization=PERIODS_PER_YEAR)),
             "sharpe": _number(empyrical.sharpe_ratio(returns, risk_free=0, annualization=PERIODS_PER_YEAR)),
-            "sortino": _number(
-                empyrical.sortino_ratio(returns, required_return=0, annualization=PERIODS_PER_YEAR)
-            ),
+            "sortino": _number(empyrical.sortino_ratio(returns, required_return=0, annualization=PERIODS_PER_YEAR)),
             "max_drawdown": _number(empyrical.max_drawdown(returns)),
             "volatility": _number(empyrical.annual_volatility(returns, annualization=PERIODS_PER_YEAR)),
             "exposure": _number(simulation.held.mean()),

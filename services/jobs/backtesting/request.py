@@ -37,9 +37,7 @@ class Market(Payload):
     start: date | None = Field(None, description="first day, included; default: the first candle")
     end: date | None = Field(None, description="last day, included; default: the last candle")
     cash: float = Field(10_000.0, gt=0, le=1e15, allow_inf_nan=False, description="money at the start")
-    fee_bps: float = Field(
-        0.0, ge=0, le=1000, description="cost of each side in basis points of the amount traded"
-    )
+    fee_bps: float = Field(0.0, ge=0, le=1000, description="cost of each side in basis points of the amount traded")
 
     @field_validator("end")
     @classmethod
@@ -73,9 +71,7 @@ def single_run(strategy: Strategy) -> type[BaseModel]:
 
 def parameters(strategy: Strategy, payload: BaseModel) -> BaseModel:
     """The strategy's own keys of a payload."""
-    return strategy.Parameters.model_validate(
-        {key: getattr(payload, key) for key in strategy.Parameters.model_fields}
-    )
+    return strategy.Parameters.model_validate({key: getattr(payload, key) for key in strategy.Parameters.model_fields})
 
 
 BacktestPayload = by_strategy("BacktestPayload", [single_run(strategy) for strategy in strategies().values()])

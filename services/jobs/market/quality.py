@@ -48,9 +48,7 @@ def check(frame: "pd.DataFrame", now: datetime) -> Checked:
         reasons[mask & (reasons == "")] = reason
     passed = frame[reasons == ""].sort_values(["symbol", "day"], kind="stable")
     repeated = passed.duplicated(["symbol", "day"], keep="last")
-    reasons[frame.index.get_indexer(passed.index[repeated])] = (
-        "duplicate: a later line has the same symbol and day"
-    )
+    reasons[frame.index.get_indexer(passed.index[repeated])] = "duplicate: a later line has the same symbol and day"
     good = passed[~repeated.to_numpy()].reset_index(drop=True)
     bad = frame[reasons != ""].assign(reason=reasons[reasons != ""])
     return Checked(good, bad, (*_gaps(good), *_stale(good), *_outliers(good)))

@@ -267,9 +267,7 @@ class TestSweeper:
         claimed(ledger, submit(ledger))
         assert sweep(ledger, all_sent=True) == [job_id]
 
-    def test_a_vanished_workers_job_is_overdue_once_the_lease_ends(
-        self, ledger: Ledger, database: Database
-    ) -> None:
+    def test_a_vanished_workers_job_is_overdue_once_the_lease_ends(self, ledger: Ledger, database: Database) -> None:
         claim = claimed(ledger, submit(ledger))
         assert sweep(ledger) == []
         lose_worker(database, claim.id)
