@@ -19,14 +19,15 @@ Row = dict[str, Any]
 RECONNECT_S = 5.0
 
 
-class DatabaseUnavailable(Exception):
+class DatabaseUnavailable(Exception):  # noqa: N818 - reads as what it is
     """Postgres does not answer, refuses us, or dropped the connection in the middle."""
 
 
 class Database:
-    """A pool of autocommit connections. Nothing connects before ``open``; ``open`` does not wait for Postgres.
+    """A pool of autocommit connections. Nothing connects before ``open``, which does not wait for Postgres.
 
-    ``timeout_s`` bounds the wait for a usable connection; ``on_error`` is called once per lost or refused one.
+    ``timeout_s`` bounds the wait for a usable connection; ``on_error`` is called once per lost or refused
+    one.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class Database:
 
 
 def _check(connection: Connection) -> None:
-    """Notice a connection that Postgres has closed, without a round trip: an idle socket has nothing to read."""
+    """Notice a connection that Postgres has closed, at no round trip: an idle socket has nothing to read."""
     if select.select([connection], [], [], 0)[0]:
         ConnectionPool.check_connection(connection)
 

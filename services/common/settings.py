@@ -14,7 +14,7 @@ _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
 def parse_size(value: object) -> object:
-    """``512mb``, ``2g``, ``1.5GiB`` or a number of bytes, all in 1024s; raises ``ValueError`` on anything else."""
+    """``512mb``, ``2g``, ``1.5GiB`` or bytes, all in 1024s; raises ``ValueError`` on anything else."""
     if not isinstance(value, str):
         return value
     if not (match := _SIZE.fullmatch(value.strip())):
@@ -26,7 +26,7 @@ Size = Annotated[int, BeforeValidator(parse_size)]
 
 
 class Settings(BaseSettings):
-    """Defaults are those of compose.yaml. Secrets come from files, so that no listing of processes shows them."""
+    """Defaults are those of compose.yaml. Secrets come from files, so that no process listing shows them."""
 
     model_config = SettingsConfigDict(extra="ignore")
 
@@ -46,17 +46,28 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     environment: Literal["dev", "staging", "production"] = "dev"
 
-    def postgres_dsn(self, application: str, *, statement_timeout_s: float = 10.0) -> str:
-        """The DSN with password and with the limits that keep a hung Postgres from hanging us."""
-        options = quote(f"-c statement_timeout={statement_timeout_s * 1000:.0f} -c lock_timeout=5000", safe="")
+    def postgres_dsn(
+        self, application: str, *, statement_timeout_s: float = 10.0, lock_timeout_s: float = 5.0
+    ) -> str:
+        """The DSN with password and with the limits (0: none) that keep a hung Postgres from hanging us."""
+        timeouts = {"statement_timeout": statement_timeout_s, "lock_timeout": lock_timeout_s}
+        options = quote(
+            " ".join(f"-c {name}={value * 1000:.0f}" for name, value in timeouts.items()), safe=""
+        )
         limits = (
             f"connect_timeout=3&application_name={quote(application)}&options={options}"
             "&keepalives_idle=10&keepalives_interval=3&keepalives_count=3&tcp_user_timeout=15000"
         )
-        return _with_password(self.database_url, self.database_password_file) + f"?{limits}"
+        return _with_password(self.database_url, self.postgres_password()) + f"?{limits}"
 
     def redis_dsn(self) -> str:
-        return _with_password(self.redis_url, self.redis_password_file)
+        return _with_password(self.redis_url, self.redis_password())
+
+    def postgres_password(self) -> SecretStr | None:
+        return read_secret(self.database_password_file)
+
+    def redis_password(self) -> SecretStr | None:
+        return read_secret(self.redis_password_file)
 
     def api_key(self) -> SecretStr | None:
         return read_secret(self.api_key_file)
@@ -83,10 +94,10 @@ def listen_address(value: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _with_password(url: str, password_file: Path | None) -> str:
-    secret = read_secret(password_file)
+def _with_password(url: str, secret: SecretStr | None) -> str:
     if secret is None:
         return url
     parts = urlsplit(url)
-    location = f"{parts.username or ''}:{quote(secret.get_secret_value(), safe='')}@{parts.netloc.rpartition('@')[2]}"
-    return urlunsplit(parts._replace(netloc=location))
+    host = parts.netloc.rpartition("@")[2]
+    password = quote(secret.get_secret_value(), safe="")
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:{password}@{host}"))

@@ -36,12 +36,12 @@ class Renewal(StrEnum):
     """Somebody else took it over: stop the child and throw its result away."""
 
 
-class IdempotencyConflict(Exception):
+class IdempotencyConflict(Exception):  # noqa: N818 - reads as what it is
     """The idempotency key was used before, for another type or payload."""
 
 
-class UnstorableValue(ValueError):
-    """A payload or result that Postgres cannot store as JSON: NaN, infinity, a NUL character, a lone surrogate."""
+class UnstorableValue(ValueError):  # noqa: N818 - reads as what it is
+    """Not JSON to Postgres: NaN, infinity, a NUL character or a lone surrogate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Failure:
 class Claim:
     """The right to run one attempt of a job, until its lease ends.
 
-    ``lease_token`` is the fencing token: it grows at every claim and never falls, so a worker that was believed
-    dead cannot write over its successor.
+    ``lease_token`` is the fencing token: it grows at every claim and never falls, so a worker that was
+    believed dead cannot write over its successor.
     """
 
     id: UUID

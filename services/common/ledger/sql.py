@@ -2,13 +2,11 @@
 
 from services.common.ledger.model import KILL_LIMIT
 
-LIGHT_COLUMNS = """id, type, version, payload, state, attempt, max_attempts, kills, worker, submitted_at, started_at,
-    finished_at, retry_at, cancel_requested_at, progress, note, NULL::jsonb AS result, error_type, message,
-    NULL::text AS traceback, fingerprint, peak_memory_bytes, trace_id"""
-
-COLUMNS = """id, type, version, payload, state, attempt, max_attempts, kills, worker, submitted_at, started_at,
-    finished_at, retry_at, cancel_requested_at, progress, note, result, error_type, message,
-    traceback, fingerprint, peak_memory_bytes, trace_id"""
+_SMALL = """id, type, version, payload, state, attempt, max_attempts, kills, worker, submitted_at,
+    started_at, finished_at, retry_at, cancel_requested_at, progress, note, error_type, message, fingerprint,
+    peak_memory_bytes, trace_id"""
+COLUMNS = f"{_SMALL}, result, traceback"
+LIGHT_COLUMNS = f"{_SMALL}, NULL::jsonb AS result, NULL::text AS traceback"
 
 # The id is sent right after this commits, hence sent_at; a failed send takes it back (UNSENT).
 SUBMIT = f"""
@@ -30,8 +28,8 @@ FROM job WHERE idempotency_key = %(key)s
 
 UNSENT = "UPDATE job SET sent_at = NULL WHERE id = %(id)s AND state IN ('queued', 'retrying')"
 
-# A delayed message may arrive a little before the database's clock reaches retry_at; refusing it would leave the
-# job to the sweeper, so a second of tolerance is given.
+# A delayed message may arrive a little before the database's clock reaches retry_at; refusing it would leave
+# the job to the sweeper, so a second of tolerance is given.
 CLAIM = f"""
 WITH moved AS (
   UPDATE job SET
@@ -48,7 +46,8 @@ WITH moved AS (
   INSERT INTO job_event (job_id, state, by, note)
   SELECT id, state, worker, 'attempt ' || attempt || ' of ' || max_attempts FROM moved
 )
-SELECT id, type, version, payload, attempt, max_attempts, kills, lease_token, worker, trace_id, submitted_at FROM moved
+SELECT id, type, version, payload, attempt, max_attempts, kills, lease_token, worker, trace_id, submitted_at
+FROM moved
 """  # noqa: S608 - only constants are put together
 
 # A job whose worker vanished and that must not run again: cancelled meanwhile, out of attempts, or poison.
@@ -58,8 +57,8 @@ WITH moved AS (
     state = CASE WHEN cancel_requested_at IS NULL THEN 'dead' ELSE 'cancelled' END,
     lease_token = lease_token + 1, kills = kills + 1, lease_until = NULL, finished_at = now(),
     error_type = 'WorkerLost', fingerprint = 'worker-lost-' || type,
-    message = 'The worker ' || worker || ' vanished while running attempt ' || attempt || ' of ' || max_attempts
-              || ' (lost ' || kills + 1 || ' worker(s) in all).'
+    message = 'The worker ' || worker || ' vanished while running attempt ' || attempt
+              || ' of ' || max_attempts || ' (lost ' || kills + 1 || ' worker(s) in all).'
   WHERE id = %(id)s AND state = 'running' AND lease_until < now()
     AND (cancel_requested_at IS NOT NULL OR kills >= {KILL_LIMIT - 1} OR attempt >= max_attempts)
   RETURNING id, state, message
@@ -83,7 +82,8 @@ RETURNING cancel_requested_at IS NOT NULL AS cancel
 
 FINISH = """
 WITH moved AS (
-  UPDATE job SET state = 'succeeded', result = %(result)s, progress = 1, finished_at = now(), lease_until = NULL,
+  UPDATE job SET
+    state = 'succeeded', result = %(result)s, progress = 1, finished_at = now(), lease_until = NULL,
     peak_memory_bytes = %(peak)s, error_type = NULL, message = NULL, traceback = NULL, fingerprint = NULL
   WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'
   RETURNING id, state, worker
@@ -102,7 +102,8 @@ WITH moved AS (
     retry_at = CASE WHEN {_AGAIN} THEN now() + make_interval(secs => %(retry_in_s)s) END,
     finished_at = CASE WHEN {_AGAIN} THEN NULL ELSE now() END,
     sent_at = NULL, sends = 0, lease_until = NULL, peak_memory_bytes = %(peak)s,
-    error_type = %(error_type)s, message = %(message)s, traceback = %(traceback)s, fingerprint = %(fingerprint)s
+    error_type = %(error_type)s, message = %(message)s, traceback = %(traceback)s,
+    fingerprint = %(fingerprint)s
   WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'
   RETURNING id, state, worker
 ), logged AS (
@@ -177,4 +178,7 @@ MARK_SENT = "UPDATE job SET sent_at = now(), sends = sends + 1 WHERE id = ANY(%(
 
 EVENTS = "SELECT at, state, by, note FROM job_event WHERE job_id = %(id)s ORDER BY id"
 
-COUNTS = "SELECT state, count(*) AS jobs FROM job WHERE state IN ('queued', 'running', 'retrying', 'dead') GROUP BY state"
+COUNTS = """
+SELECT state, count(*) AS jobs FROM job
+WHERE state IN ('queued', 'running', 'retrying', 'dead') GROUP BY state
+"""

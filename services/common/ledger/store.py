@@ -1,4 +1,4 @@
-"""Every move a job can make. Methods are safe to call from several threads; all raise ``DatabaseUnavailable``."""
+"""Every move a job can make. Methods are safe from several threads; all raise ``DatabaseUnavailable``."""
 
 import base64
 import binascii
@@ -72,10 +72,10 @@ class Ledger:
         self._database.execute(sql.UNSENT, {"id": job_id})
 
     def claim(self, job_id: UUID, worker: str, lease_s: float) -> Claim | None:
-        """Take the job for ``lease_s`` seconds; None when it is not ours to run (a duplicate delivery: drop it).
+        """Take the job for ``lease_s`` seconds; None when it is not ours to run (a duplicate: drop it).
 
-        A job whose worker vanished is taken over, or buried as ``dead`` when it is out of attempts or has lost
-        ``KILL_LIMIT`` workers, or as ``cancelled`` when that was asked for.
+        A job whose worker vanished is taken over, or buried as ``dead`` when it is out of attempts or has
+        lost ``KILL_LIMIT`` workers, or as ``cancelled`` when that was asked for.
         """
         row = self._database.row(sql.CLAIM, {"id": job_id, "worker": worker, "lease_s": lease_s})
         if row is None:
@@ -127,9 +127,10 @@ class Ledger:
         return State(row["state"]) if row else None
 
     def release(self, claim: Claim, note: str, *, delay_s: float = 0.0) -> bool:
-        """Give the job back: the attempt is not burned, the token stays grown; False when the lease was lost.
+        """Give the job back, its attempt unburned, the token still grown; False when we lost the lease.
 
-        It is ``queued`` again, or ``retrying`` in ``delay_s`` seconds. The sweeper sends it if the caller does not.
+        It is ``queued`` again, or ``retrying`` in ``delay_s`` seconds. The sweeper sends it if the caller does
+        not.
         """
         params = _held(claim) | {"note": note, "delay_s": delay_s, "by": claim.worker}
         return self._database.row(sql.RELEASE, params) is not None
@@ -140,7 +141,7 @@ class Ledger:
         return self._database.row(sql.CANCELLED, params) is not None
 
     def request_cancel(self, job_id: UUID, *, by: str = "api") -> Job | None:
-        """End a waiting job now, or mark a running one for its worker; None when it is unknown or already over."""
+        """End a waiting job now, or mark a running one for its worker; None when unknown or already over."""
         row = self._database.row(sql.REQUEST_CANCEL, {"id": job_id, "by": by})
         return _job(row) if row else None
 
@@ -151,8 +152,8 @@ class Ledger:
         """Ids to send (again), oldest first, for the one sweeper that holds the lock; empty for any other.
 
         Leaving the block normally marks them as sent; leaving it by an exception keeps them overdue. Each
-        repetition doubles ``resend_s``; ``grace_s`` is how late a delayed message may be; ``all_sent`` also gives
-        ids sent moments ago, for a transport that lost everything.
+        repetition doubles ``resend_s``; ``grace_s`` is how late a delayed message may be; ``all_sent`` also
+        gives ids sent moments ago, for a transport that lost everything.
         """
         params = {"limit": limit, "resend_s": resend_s, "grace_s": grace_s, "all": all_sent}
         with self._database.connection() as connection, connection.transaction():
@@ -182,8 +183,9 @@ class Ledger:
         limit: int = 50,
         cursor: str | None = None,
     ) -> tuple[list[Job], str | None]:
-        """Newest first, and the cursor of the next page. Raises ``ValueError`` for a cursor that is not ours."""
-        conditions, params = ["true"], {"limit": limit + 1, "state": state, "type": type}
+        """Newest first, and the cursor of the next page; ``ValueError`` for a cursor that is not ours."""
+        conditions = ["true"]
+        params: Row = {"limit": limit + 1, "state": state, "type": type}
         conditions += ["state = %(state)s"] * (state is not None) + ["type = %(type)s"] * (type is not None)
         if cursor is not None:
             conditions.append("(submitted_at, id) < (%(at)s, %(id)s)")
@@ -198,7 +200,9 @@ class Ledger:
     def counts(self) -> dict[State, int]:
         """How many jobs are queued, retrying, running and dead; states without a job count 0."""
         found = {row["state"]: row["jobs"] for row in self._database.rows(sql.COUNTS)}
-        return {state: found.get(state, 0) for state in (State.QUEUED, State.RETRYING, State.RUNNING, State.DEAD)}
+        return {
+            state: found.get(state, 0) for state in (State.QUEUED, State.RETRYING, State.RUNNING, State.DEAD)
+        }
 
 
 def _held(claim: Claim) -> Row:
