@@ -1,7 +1,8 @@
 """Pooled Postgres: one place that turns lost connections into one exception, quickly, and counts them."""
 
 import select
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +12,6 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from services.common.settings import Settings
 
-Connection = psycopg.Connection[DictRow]
 Row = dict[str, Any]
 
 # Reconnection attempts back off exponentially for this long, then wait for the next caller to start over: an
@@ -23,11 +23,42 @@ class DatabaseUnavailable(Exception):  # noqa: N818 - reads as what it is
     """Postgres does not answer, refuses us, or dropped the connection in the middle."""
 
 
+class Connection(psycopg.Connection[DictRow]):
+    """Gives up on a server that holds the connection open and says nothing; libpq would wait for ever."""
+
+    answer_s = 12.0
+
+    def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().wait(_bounded(gen, self.answer_s), *args, **kwargs)
+        except _NoAnswer:
+            self.pgconn.finish()
+            raise
+
+
+class _NoAnswer(psycopg.OperationalError):
+    pass
+
+
+def _bounded(gen: Generator[Any, Any, Any], limit_s: float) -> Generator[Any, Any, Any]:
+    """The same generator; psycopg wakes it up at intervals, and after ``limit_s`` seconds it raises."""
+    deadline = time.monotonic() + limit_s
+    try:
+        wanted = next(gen)
+        while True:
+            ready = yield wanted
+            if not ready and time.monotonic() > deadline:
+                raise _NoAnswer(f"Postgres did not answer within {limit_s:.0f} s")
+            wanted = gen.send(ready)
+    except StopIteration as done:
+        return done.value
+
+
 class Database:
     """A pool of autocommit connections. Nothing connects before ``open``, which does not wait for Postgres.
 
-    ``timeout_s`` bounds the wait for a usable connection; ``on_error`` is called once per lost or refused
-    one.
+    ``timeout_s`` bounds the wait for a usable connection, ``statement_timeout_s`` each statement;
+    ``on_error`` is called once per lost or refused connection.
     """
 
     def __init__(
@@ -37,12 +68,13 @@ class Database:
         *,
         max_size: int = 8,
         timeout_s: float = 2.0,
+        statement_timeout_s: float = 10.0,
         on_error: Callable[[], None] = lambda: None,
     ) -> None:
-        self._timeout_s = timeout_s
+        self._answer_s = statement_timeout_s + 2
         self._on_error = on_error
         self._pool: ConnectionPool[Connection] = ConnectionPool(
-            settings.postgres_dsn(application),
+            settings.postgres_dsn(application, statement_timeout_s=statement_timeout_s),
             kwargs={"autocommit": True, "row_factory": dict_row},
             connection_class=Connection,
             min_size=1,
@@ -61,14 +93,20 @@ class Database:
         self._pool.close(timeout=2.0)
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """A connection for several statements; raises ``DatabaseUnavailable``."""
+    def connection(self, answer_s: float | None = None) -> Iterator[Connection]:
+        """A connection for several statements, each answered within ``answer_s``; ``DatabaseUnavailable``."""
         try:
             with self._pool.connection() as connection:
+                connection.answer_s = answer_s or self._answer_s
                 yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             self._on_error()
             raise DatabaseUnavailable(_reason(error)) from error
+
+    def ping(self, answer_s: float = 2.0) -> None:
+        """Raise ``DatabaseUnavailable`` unless Postgres answers within ``answer_s`` seconds."""
+        with self.connection(answer_s) as connection:
+            connection.execute("SELECT 1")
 
     def rows(self, query: str, params: Row | None = None) -> list[Row]:
         """All rows of one statement, which is its own transaction."""

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pytest
 
+from services.common.migrate import migrate
 from services.common.settings import Settings
 from tests.integration.parts import (
     PostgresPart,
@@ -48,10 +49,20 @@ def own_redis() -> Iterator[RedisPart]:
     yield from _running(make_redis, "redis")
 
 
-@pytest.fixture
-def settings(postgres: PostgresPart, redis_server: RedisPart, tmp_path: Path) -> Iterator[Settings]:
-    """Settings with a migrated database and an empty Redis number that nobody else uses."""
+@pytest.fixture(scope="session")
+def migrated(postgres: PostgresPart) -> str:
+    """Name of a migrated, empty database to copy: much faster than migrating one for each test."""
     name = new_database(postgres)
+    migrate(Settings(database_url=postgres.url(name), database_password_file=postgres.password_file))
+    return name
+
+
+@pytest.fixture
+def settings(
+    postgres: PostgresPart, migrated: str, redis_server: RedisPart, tmp_path: Path
+) -> Iterator[Settings]:
+    """Settings with a migrated database and an empty Redis number that nobody else uses."""
+    name = new_database(postgres, template=migrated)
     number = next(_redis_numbers)
     redis_server.client(number).flushdb()
     yield make_settings(postgres, redis_server, tmp_path, database=name, redis_number=number)

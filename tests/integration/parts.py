@@ -18,7 +18,6 @@ import psycopg
 import pytest
 import redis
 
-from services.common.migrate import migrate
 from services.common.settings import Settings
 
 PASSWORD = "integration-password"
@@ -220,10 +219,10 @@ def _postgres_answers(part: PostgresPart) -> bool:
         return connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def new_database(postgres: PostgresPart) -> str:
+def new_database(postgres: PostgresPart, template: str = "template1") -> str:
     name = f"t_{uuid.uuid4().hex[:12]}"
     with closing(postgres.connect()) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return name
 
 
@@ -235,10 +234,10 @@ def make_settings(
     database: str = "postgres",
     redis_number: int = 0,
 ) -> Settings:
-    """Settings for these servers, the database migrated, secrets in ``folder``."""
+    """Settings for these servers, secrets in ``folder``; the database is not migrated."""
     (folder / "api_key").write_text("integration-api-key\n")
     (folder / "alert_token").write_text("integration-alert-token\n")
-    settings = Settings(
+    return Settings(
         database_url=postgres.url(database),
         database_password_file=postgres.password_file,
         redis_url=redis_server.url(redis_number),
@@ -248,5 +247,3 @@ def make_settings(
         api_listen="127.0.0.1:0",
         worker_name="worker-test",
     )
-    migrate(settings)
-    return settings

@@ -127,10 +127,10 @@ class Ledger:
         return State(row["state"]) if row else None
 
     def release(self, claim: Claim, note: str, *, delay_s: float = 0.0) -> bool:
-        """Give the job back, its attempt unburned, the token still grown; False when we lost the lease.
+        """Give the job back, its attempt unburned, its token grown; False when the lease is lost.
 
-        It is ``queued`` again, or ``retrying`` in ``delay_s`` seconds. The sweeper sends it if the caller does
-        not.
+        It is ``queued`` again, or ``retrying`` in ``delay_s`` seconds. If the caller does not send it,
+        the sweeper will.
         """
         params = _held(claim) | {"note": note, "delay_s": delay_s, "by": claim.worker}
         return self._database.row(sql.RELEASE, params) is not None
