@@ -1,7 +1,7 @@
 """The job process: ``python -m services.worker.child LINE PARENT``, started by ``JobProcess`` alone.
 
-It takes one order after another from its parent over the socket with file descriptor ``LINE``, and says how each
-went. It may be killed at any moment.
+It takes one order after another from its parent over the socket with file descriptor ``LINE``, and says how
+each went. It may be killed at any moment.
 """
 
 import ctypes
@@ -28,6 +28,7 @@ from services.worker.context import ChildContext, Store
 
 PR_SET_PDEATHSIG = 1
 IDLE_S = 30.0
+LARGEST_RESULT = 16 * 1024**2
 # The kernel's OOM killer shall take the job, not the worker beside it.
 OOM_SCORE = "500"
 
@@ -38,7 +39,6 @@ def main(line_number: int, parent: int) -> int:
     configure_logging(settings)
     registry()
     child = Child(Connection(line_number), Store(settings))
-    signal.signal(signal.SIGTERM, child.on_terminate)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     child.serve()
     return 0
@@ -62,6 +62,7 @@ class Child:
         self._context: ChildContext | None = None
 
     def serve(self) -> None:
+        signal.signal(signal.SIGTERM, self._on_terminate)
         self._say({"kind": "ready"})
         while True:
             if not self._line.poll(IDLE_S):
@@ -73,8 +74,10 @@ class Child:
             except EOFError:
                 return
             self._say(self._attempt(order))
+            # The job may have put a handler of its own here.
+            signal.signal(signal.SIGTERM, self._on_terminate)
 
-    def on_terminate(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature is given
+    def _on_terminate(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature is given
         if self._context is None:
             sys.exit(0)
         if not self._context.cancelled:
@@ -98,13 +101,21 @@ class Child:
         return answer
 
     def _say(self, message: dict[str, Any]) -> None:
-        self._line.send_bytes(json.dumps(message).encode())
+        content = json.dumps(message).encode()
+        # A SIGTERM in the middle would leave half a message on the line.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            self._line.send_bytes(content)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _run(order: dict[str, Any], context: ChildContext) -> dict[str, Any]:
     job_type = registry().get(order["type"])
     if job_type is None:
-        raise JobFailure(f"This worker knows no job type {order['type']!r}.", hint=_why_unknown(order["type"]))
+        raise JobFailure(
+            f"This worker knows no job type {order['type']!r}.", hint=_why_unknown(order["type"])
+        )
     try:
         payload = job_type.validate(order["payload"])
     except PayloadInvalid as error:
@@ -112,8 +123,12 @@ def _run(order: dict[str, Any], context: ChildContext) -> dict[str, Any]:
     result = job_type.run(context, payload)
     if not isinstance(result, dict):
         raise TypeError(f"{job_type.name} returned {type(result).__name__}; a job's result is a dict")
-    # Refused here, where the traceback still says which job it was.
-    json.dumps(result, allow_nan=False)
+    # Refused here, where it can still be said which job type it was.
+    size = len(json.dumps(result, allow_nan=False))
+    if size > LARGEST_RESULT:
+        raise JobFailure(
+            f"The result of {job_type.name} is {size} bytes long; at most {LARGEST_RESULT} are kept."
+        )
     return {"kind": "done", "result": result}
 
 

@@ -27,9 +27,9 @@ class ChildDied(Exception):  # noqa: N818 - an observation
 class JobProcess:
     """A fresh interpreter that does one job after another, and dies with its parent.
 
-    It is started by executing Python anew, not by forking: a fork would inherit the locks that the parent's other
-    threads hold at that moment. Its own session keeps a terminal's Ctrl-C away, and lets whatever a job started be
-    ended together with it.
+    It is started by executing Python anew, not by forking: a fork would inherit the locks that the parent's
+    other threads hold at that moment. Its own session keeps a terminal's Ctrl-C away, and lets whatever a job
+    started be ended together with it.
     """
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
@@ -92,7 +92,7 @@ class JobProcess:
         self._signal(signal.SIGKILL)
 
     def end(self, grace_s: float = 0.0) -> int:
-        """Make sure that it and everything it started is gone; its exit code, negative for a signal's number."""
+        """Make sure that it and all it started are gone; its exit code, negative for a signal's number."""
         deadline = time.monotonic() + grace_s
         while self.alive and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -48,6 +48,11 @@ class Watch:
     _kill_at: float = field(default=math.inf, init=False)
     _forced: bool = field(default=False, init=False)
 
+    @property
+    def struck(self) -> bool:
+        """The job was told to end: its process is not to be used again."""
+        return self._verdict is not None
+
     def run(self) -> Outcome:
         deadline = time.monotonic() + self.limits.seconds
         try:
@@ -62,7 +67,12 @@ class Watch:
 
     def _order(self) -> Message:
         claim = self.claim
-        log = {"job_id": str(claim.id), "job_type": claim.type, "attempt": claim.attempt, "trace_id": claim.trace_id}
+        log = {
+            "job_id": str(claim.id),
+            "job_type": claim.type,
+            "attempt": claim.attempt,
+            "trace_id": claim.trace_id,
+        }
         return {"id": str(claim.id), "type": claim.type, "payload": claim.payload, "log": log}
 
     def _look(self, deadline: float) -> None:
@@ -97,7 +107,9 @@ class Watch:
         if message["kind"] == "done":
             return Succeeded(message["result"], self.peak_bytes)
         if message["kind"] == "cancelled":
-            return self._failed("JobCancelled", "The job stopped itself as cancelled, but nobody had asked for it.")
+            return self._failed(
+                "JobCancelled", "The job stopped itself as cancelled, but nobody had asked for it."
+            )
         failure = Failure(message["type"], message["message"], message["traceback"], message["fingerprint"])
         return Failed(failure, self.peak_bytes, RETRY_STORE_S if message["again"] else None)
 
@@ -107,8 +119,12 @@ class Watch:
             return self._settled()
         if code < 0:
             name = _signal_name(-code)
-            return self._failed("KilledBySignal", f"The job's process was killed by signal {-code} ({name}).", name)
-        return self._failed("ProcessExited", f"The job's process ended by itself with exit code {code}.", str(code))
+            return self._failed(
+                "KilledBySignal", f"The job's process was killed by signal {-code} ({name}).", name
+            )
+        return self._failed(
+            "ProcessExited", f"The job's process ended by itself with exit code {code}.", str(code)
+        )
 
     def _settled(self) -> Outcome:
         if isinstance(self._verdict, Stop):
@@ -121,7 +137,9 @@ class Watch:
 
 
 def _too_long(limit_s: float, job_type: str) -> Failure:
-    return _failure("TimeLimitExceeded", f"The job ran longer than its time limit of {limit_s:g} s.", job_type)
+    return _failure(
+        "TimeLimitExceeded", f"The job ran longer than its time limit of {limit_s:g} s.", job_type
+    )
 
 
 def _too_big(rss: int, limit: int, job_type: str) -> Failure:
