@@ -1,6 +1,7 @@
 """Dramatiq on Redis, tuned to rerun a killed worker's messages soon. It only carries ids."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 from uuid import UUID
 
 import dramatiq
@@ -24,6 +25,8 @@ HEARTBEAT_TIMEOUT_MS = 15_000
 MAINTENANCE_CHANCE = 50_000
 """Of a million commands, how many look for dead consumers: about one a second from one idle worker."""
 
+Broker = TypeVar("Broker", bound=RedisBroker)
+
 _EPOCH_KEY = "tradebot:transport:epoch"
 
 
@@ -36,9 +39,10 @@ def make_broker(
     *,
     client: redis.Redis | None = None,
     middleware: Iterable[dramatiq.Middleware] = (),
-) -> RedisBroker:
+    kind: type[Broker] = RedisBroker,  # type: ignore[assignment]
+) -> Broker:
     """A broker with its queue declared. Retries and limits are the ledger's work, not middleware's."""
-    broker = RedisBroker(  # type: ignore[no-untyped-call]
+    broker = kind(
         client=client or redis_client(settings),
         middleware=list(middleware),
         maintenance_chance=MAINTENANCE_CHANCE,

@@ -1,8 +1,8 @@
 """Job type ``canary``: proof that a job travels API → Redis → worker → Postgres and computes something.
 
-It needs no candles: it writes made-up prices under a name of its own, reads them back, trades on them and
-takes them away again. ``nonce`` comes back in the result, so that the one who asked knows that this very job
-was done.
+It needs no candles: it writes made-up prices under a name of its own, reads them back, trades on them,
+compares the outcome with the known one, and takes them away again. ``nonce`` comes back in the result, so that
+the one who asked knows that this very job was done.
 """
 
 import math
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from services.common.jobtypes import JobContext, JobFailure, JobType, Payload
-from services.jobs.backtesting.metrics import metrics
 from services.jobs.backtesting.simulate import simulate
 from services.jobs.backtesting.strategy import strategies
 from services.jobs.market import store
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 BARS = 120
 SYMBOL = "CANARY"
 CASH = 1_000.0
+FEE_BPS = 10.0
+FINAL_EQUITY = 1576.0774883212148
 
 
 class Canary(Payload):
@@ -45,16 +46,19 @@ def run(ctx: JobContext, payload: Canary) -> dict[str, Any]:
     if kept != BARS or len(bars) != BARS:
         raise JobFailure(f"Wrote {BARS} candles, but {kept} were stored and {len(bars)} read back.")
     strategy = strategies()["sma_cross"]
-    simulation = simulate(bars, strategy.target(bars, strategy.Parameters(fast=3, slow=9)), CASH, fee_bps=10.0)
-    figures = metrics(simulation)
-    if not math.isfinite(figures["final_equity"] or math.nan) or not figures["trades"]:
-        raise JobFailure(f"The backtest on {BARS} candles made no sense: {figures}.")
+    target = strategy.target(bars, strategy.Parameters(fast=3, slow=9))
+    simulation = simulate(bars, target, CASH, FEE_BPS)
+    equity = float(simulation.equity[-1])
+    if not math.isclose(equity, FINAL_EQUITY, rel_tol=1e-9):
+        raise JobFailure(f"The backtest ended at {equity} where {FINAL_EQUITY} is right.")
     done = time.perf_counter()
     steps = {"write_ms": stored - began, "read_ms": fetched - stored, "backtest_ms": done - fetched}
     return {
         "nonce": payload.nonce,
         "bars": BARS,
-        "metrics": figures,
+        "trades": len(simulation.trades),
+        "final_equity": round(equity, 4),
+        "total_return": round(equity / CASH - 1, 6),
         **{name: round(1000 * seconds, 2) for name, seconds in steps.items()},
     }
 

@@ -57,7 +57,8 @@ class SingleRun(Market):
 def by_strategy(name: str, models: Iterable[type[BaseModel]]) -> type[RootModel[Any]]:
     """One payload out of several models that are told apart by their key ``strategy``."""
     choice = ANNOTATED[reduce(or_, models), Field(discriminator="strategy")]
-    return create_model(name, __base__=ROOT[choice])
+    model: type[RootModel[Any]] = create_model(name, __base__=ROOT[choice])
+    return model
 
 
 def single_run(strategy: Strategy) -> type[BaseModel]:
