@@ -1,0 +1,37 @@
+"""One fixture runs the contract suite over every engine."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engines.contract import Harness, free_port, tiny_stack
+from tradebot_ops.engines.base import ExecResult
+from tradebot_ops.engines.local import LocalEngine
+from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.state import ProjectState
+
+
+@pytest.fixture(params=["stub", pytest.param("local", marks=pytest.mark.integration)])
+def harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
+    made = {"stub": _stub, "local": _local}[request.param](tmp_path)
+    yield made
+    made.engine.destroy(None, volumes=True)
+
+
+def _stub(folder: Path) -> Harness:
+    port = free_port()
+    engine = StubEngine(exit_codes={"failing": 3}, answers={("true",): ExecResult(0, "")})
+    return Harness(engine, tiny_stack("stub", folder, port), port, real=False, reopen=lambda: engine)
+
+
+def _local(folder: Path) -> Harness:
+    port = free_port()
+    project = f"test-{uuid.uuid4().hex[:8]}"
+
+    def opened() -> LocalEngine:
+        return LocalEngine(project, ProjectState(folder / "state" / project), dict(os.environ))
+
+    return Harness(opened(), tiny_stack(project, folder, port), port, real=True, reopen=opened)

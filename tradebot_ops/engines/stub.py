@@ -1,0 +1,270 @@
+"""An engine that keeps everything in memory: replicas go through the real states, but no program runs.
+
+Unit tests work against it, and planning does with ``read_only``: then every verb that would change something
+raises. ``recording`` lists the writes as ``("apply", "worker-2")``.
+"""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from tradebot_ops.engines.base import (
+    Address,
+    Event,
+    ExecResult,
+    Instance,
+    LogLine,
+    LogQuery,
+    Progress,
+    Published,
+    State,
+    Stats,
+)
+from tradebot_ops.errors import OpsError
+from tradebot_ops.stack.model import Service, Stack
+
+T = TypeVar("T")
+
+_KILLED, _STOPPED = 137, 143
+_ALIVE = frozenset({State.RUNNING, State.RESTARTING})
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class StubEngine:
+    """``exit_codes`` says how one-shot services end (0 unless told); ``answers`` what ``exec`` returns by command."""
+
+    name = "stub"
+
+    def __init__(
+        self,
+        project: str = "stub",
+        *,
+        read_only: bool = False,
+        exit_codes: Mapping[str, int] | None = None,
+        answers: Mapping[tuple[str, ...], ExecResult] | None = None,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self.recording: list[tuple[str, str]] = []
+        self.volumes: set[str] = set()
+        self._project = project
+        self._read_only = read_only
+        self._exit_codes = exit_codes or {}
+        self._answers = answers or {}
+        self._clock = clock
+        self._prepared = False
+        self._instances: dict[str, Instance] = {}
+        self._ports: dict[str, frozenset[int]] = {}
+        self._lines: list[LogLine] = []
+        self._events: list[Event] = []
+        self._pids = itertools.count(1000)
+        self._changed = threading.Condition(threading.RLock())
+
+    # The protocol
+
+    def prepare(self, stack: Stack, progress: Progress) -> None:
+        """Remember that the project stands; its volumes come into being."""
+        with self._writing("prepare", stack.project):
+            self._prepared = True
+            self.volumes |= set(stack.volumes)
+            progress("", "prepared in memory")
+
+    def list(self) -> tuple[Instance, ...]:
+        with self._changed:
+            return tuple(sorted(self._instances.values(), key=lambda one: (one.service, one.number)))
+
+    def apply(self, stack: Stack, service: str, number: int) -> Instance:
+        """Start the replica; a one-shot has ended when this returns."""
+        described = stack.services[service]
+        name = f"{service}-{number}"
+        before = self._instances.get(name)
+        if before and before.state in _ALIVE and before.spec_hash == described.spec_hash:
+            with self._changed:
+                self._instances[name] = replace(before, content_hash=described.content_hash)
+                return self._instances[name]
+        with self._writing("apply", name):
+            if not self._prepared:
+                raise OpsError("Nothing is prepared.", code="TB-0401", hint="Start the stack: tradebot up")
+            if before and before.state in _ALIVE:
+                self._end(before, State.EXITED, _STOPPED, "stop")
+            self._ports[name] = _ports(described)
+            started = self._start(described, number, name)
+            if described.one_shot:
+                return self._end(started, State.EXITED, self._exit_codes.get(service, 0), "die")
+            return started
+
+    def stop(self, instance: Instance, grace: float) -> None:
+        """A grace of 0 kills; a replica that is not running stays as it is."""
+        with self._writing("stop", instance.id):
+            found = self._instances.get(instance.id)
+            if found is not None and found.state in _ALIVE:
+                self._end(found, State.EXITED, _STOPPED if grace > 0 else _KILLED, "stop")
+
+    def signal(self, instance: Instance, name: str) -> None:
+        with self._writing("signal", f"{instance.id} {name}"):
+            found = self._running(instance)
+            if name == "SIGKILL":
+                self._end(found, State.EXITED, _KILLED, "die")
+
+    def remove(self, instance: Instance) -> None:
+        with self._writing("remove", instance.id):
+            found = self._instances.get(instance.id)
+            if found is not None and found.state in _ALIVE:
+                raise OpsError(
+                    f"{instance.name} is running.",
+                    code="TB-0901",
+                    hint=f"Stop it first: tradebot stop {instance.service}",
+                )
+            self._instances.pop(instance.id, None)
+            self._lines = [line for line in self._lines if f"{line.service}-{line.number}" != instance.id]
+
+    def destroy(self, stack: Stack | None, *, volumes: bool) -> tuple[str, ...]:
+        with self._writing("destroy", "volumes" if volumes else ""):
+            gone = [self._project] if self._prepared else []
+            self._prepared = False
+            self._instances.clear()
+            if volumes:
+                gone += sorted(self.volumes)
+                self.volumes.clear()
+            return tuple(gone)
+
+    def logs(self, query: LogQuery) -> Iterator[LogLine]:
+        """What ``say`` was told, and what the engine itself says of starts."""
+        position = len(self._lines)
+        for one in self.list():
+            said = [line for line in self._lines[:position] if _matches(line, one, query)]
+            yield from said if query.tail is None else said[max(len(said) - query.tail, 0) :]
+        while query.follow:
+            fresh = self._next(self._lines, position)
+            position += len(fresh)
+            yield from (line for line in fresh if not query.services or line.service in query.services)
+
+    def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
+        self._running(instance)
+        return self._answers.get(tuple(command), ExecResult(0, ""))
+
+    def stats(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
+        alive = {one.id for one in self.list() if one.state in _ALIVE}
+        return tuple(Stats(one.id, 0.0, 1024 * 1024) for one in instances if one.id in alive)
+
+    def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
+        seen = len(self._events)
+        fresh = self._events[:seen]
+        while True:
+            yield from (event for event in fresh if since is None or event.at >= since)
+            if not follow:
+                return
+            fresh = self._next(self._events, seen)
+            seen += len(fresh)
+
+    def endpoint(self, service: str, port: int, number: int = 1) -> Address:
+        if port not in self._ports.get(f"{service}-{number}", frozenset()):
+            raise OpsError(
+                f"{service}-{number} has no port {port}.",
+                code="TB-0405",
+                hint="Start it with `tradebot up`; `tradebot urls` lists what can be reached.",
+            )
+        return Address("127.0.0.1", port if number == 1 else port + 10000 + number - 2)
+
+    # What a test makes happen
+
+    def say(self, service: str, number: int, text: str) -> None:
+        """Let a replica write a log line."""
+        with self._changed:
+            self._lines.append(LogLine(service, number, text, self._clock()))
+            self._changed.notify_all()
+
+    def crash(self, service: str, number: int, exit_code: int = 1, *, for_good: bool = False) -> Instance:
+        """Let a replica die: it comes back at once, or with ``for_good`` the engine gives up on it."""
+        with self._changed:
+            found = self._instances[f"{service}-{number}"]
+            self._end(found, State.FAILED if for_good else State.RESTARTING, exit_code, "die")
+            if for_good:
+                return self._instances[found.id]
+            back = replace(
+                found,
+                state=State.RUNNING,
+                restarts=found.restarts + 1,
+                exit_code=exit_code,
+                pid=next(self._pids),
+                started_at=self._clock(),
+            )
+            self._instances[found.id] = back
+            self._happened(back, "start")
+            return back
+
+    # Helpers
+
+    def _writing(self, verb: str, subject: str) -> threading.Condition:
+        if self._read_only:
+            raise OpsError(
+                f"A read-only engine was asked to {verb} {subject}.",
+                code="TB-0902",
+                hint="This is a mistake in tradebot: a plan must not change anything.",
+            )
+        with self._changed:
+            self.recording.append((verb, subject))
+        return self._changed
+
+    def _next(self, what: Sequence[T], seen: int) -> Sequence[T]:
+        """Wait for what comes after the first ``seen`` ones."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(what) > seen)
+            return what[seen:]
+
+    def _start(self, service: Service, number: int, name: str) -> Instance:
+        instance = Instance(
+            service=service.name,
+            number=number,
+            id=name,
+            name=f"{self._project}-{name}",
+            state=State.RUNNING,
+            spec_hash=service.spec_hash,
+            content_hash=service.content_hash,
+            pid=next(self._pids),
+            started_at=self._clock(),
+            image=service.image,
+            published=tuple(
+                Published(port.target, Address(port.host_ip, port.published or port.target))
+                for port in service.ports
+                if number == 1
+            ),
+        )
+        self._instances[name] = instance
+        self._happened(instance, "start")
+        return instance
+
+    def _end(self, instance: Instance, state: State, exit_code: int, action: str) -> Instance:
+        ended = replace(instance, state=state, exit_code=exit_code, pid=None)
+        self._instances[instance.id] = ended
+        self._happened(ended, action, exit_code)
+        return ended
+
+    def _happened(self, instance: Instance, action: str, exit_code: int | None = None) -> None:
+        self._events.append(Event(self._clock(), instance.service, instance.number, action, exit_code))
+        self._changed.notify_all()
+
+    def _running(self, instance: Instance) -> Instance:
+        found = self._instances.get(instance.id)
+        if found is None or found.state not in _ALIVE:
+            raise OpsError(f"{instance.id} is not running.", code="TB-0808", hint="`tradebot status` shows what is.")
+        return found
+
+
+def _ports(service: Service) -> frozenset[int]:
+    ports = {port.target for port in service.ports} | set(service.expose)
+    return frozenset(ports | {service.probe.port} if service.probe else ports)
+
+
+def _matches(line: LogLine, one: Instance, query: LogQuery) -> bool:
+    return (
+        (line.service, line.number) == (one.service, one.number)
+        and (not query.services or line.service in query.services)
+        and query.number in {None, line.number}
+        and (query.since is None or line.at is None or line.at >= query.since)
+    )
