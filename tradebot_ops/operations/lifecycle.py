@@ -33,7 +33,7 @@ def up(
         planned = plan(ops.stack, ops.engine.list(), services=wanted, remove_orphans=remove_orphans)
         world = World(ops.engine, deadline=time.monotonic() + ops.settings.timeout)
         converge(ops.stack, planned.steps, world, listen)
-    proof = canary.run(ops, listen) if prove and "worker" in wanted else None
+    proof = canary.run(ops, listen) if prove and {"api", "worker"} <= set(wanted) else None
     return _up_report(ops, wanted, planned, made, proof)
 
 

@@ -116,7 +116,7 @@ def _settled(engine: Engine, service: Service, found: Instance, crashes_before: 
 def _how(found: Instance) -> str:
     if found.oom_killed:
         return "it ran out of memory and was killed"
-    return f"exit code {found.exit_code}" if found.exit_code is not None else "it gave up"
+    return f"exit code {found.exit_code}" if found.exit_code is not None else "its last lines tell why"
 
 
 def failed(engine: Engine, found: Instance, message: str) -> OpsError:
