@@ -104,7 +104,7 @@ def hoist(words: Sequence[str], options: Mapping[str, bool]) -> list[str]:
         if word == "--":
             rest += [word, *waiting]
             break
-        option = word.partition("=")[0] if word.startswith("--") else word
+        option = _spelling(word, options)
         known = option in options and not (option == "-f" and command in _FOLLOWING)
         if not known:
             command = command or ("" if word.startswith("-") else word)
@@ -114,6 +114,16 @@ def hoist(words: Sequence[str], options: Mapping[str, bool]) -> list[str]:
         if options[option] and option == word:
             front += [value for value in [next(waiting, None)] if value is not None]
     return front + rest
+
+
+def _spelling(word: str, options: Mapping[str, bool]) -> str:
+    """The option a word spells: ``--project=x``, ``-px`` and ``-vv`` carry more than the name."""
+    if word.startswith("--"):
+        return word.partition("=")[0]
+    if len(word) > 2 and word[:2] in options:
+        is_flags = all(options.get(f"-{letter}") is False for letter in word[1:])
+        return word[:2] if options[word[:2]] or is_flags else word
+    return word
 
 
 def run_guarded(call: Any, words: Sequence[str]) -> int:

@@ -12,6 +12,8 @@ from tradebot_ops.operations.readiness import sample_of
 from tradebot_ops.stack.model import Service
 
 ASK_SECONDS = 1.0
+_GOOD = {"ready", "running", "done"}
+_ALIVE = {"ready", "running", "unhealthy", "starting", "restarting", "paused", "orphan"}
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ def _ordered(ops: Ops, rows: Sequence[Row]) -> list[Row]:
 def _report(ops: Ops, command: str, rows: Sequence[Row], stats: dict[str, Stats]) -> Report:
     columns = ("service", "state", "endpoint", "memory", "cpu", "up", "restarts", "detail")
     table = Table(columns, tuple(_cells(row, stats.get(row.instance.id) if row.instance else None) for row in rows))
-    wrong = [row for row in rows if row.condition not in {"ready", "running", "done"}]
-    nothing = all(row.instance is None for row in rows)
+    wrong = [row for row in rows if row.condition not in _GOOD]
+    nothing = not any(row.condition in _ALIVE for row in rows)
     engine = f"Project {ops.settings.project} on the {ops.engine.name} engine ({ops.choice.why})."
     return Report(
         command,

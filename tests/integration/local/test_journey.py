@@ -76,7 +76,7 @@ def test_state_and_secrets_are_private(running: Tradebot) -> None:
     ("pairs", "named"),
     [
         (("symbol=AAPL", "strategy=hope"), "strategy"),
-        (("symbol=AAPL", "strategy=sma_cross", "fast=30", "slow=10"), "fast"),
+        (("symbol=AAPL", "strategy=sma_cross", "fast=30", "slow=10"), "slow"),
         (("symbol=AAPL", "strategy=sma_cross", "fast=ten", "slow=30"), "fast"),
         (("symbl=AAPL", "strategy=sma_cross", "fast=10", "slow=30"), "symbl"),
         (("strategy=sma_cross", "fast=10", "slow=30"), "symbol"),
