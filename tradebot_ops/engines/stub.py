@@ -121,7 +121,6 @@ class StubEngine:
                     hint=f"Stop it first: tradebot stop {instance.service}",
                 )
             self._instances.pop(instance.id, None)
-            self._lines = [line for line in self._lines if f"{line.service}-{line.number}" != instance.id]
 
     def destroy(self, stack: Stack | None, *, volumes: bool) -> tuple[str, ...]:
         with self._writing("destroy", "volumes" if volumes else ""):
@@ -154,7 +153,7 @@ class StubEngine:
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
         seen = len(self._events)
-        fresh = self._events[:seen]
+        fresh: Sequence[Event] = self._events[:seen]
         while True:
             yield from (event for event in fresh if since is None or event.at >= since)
             if not follow:

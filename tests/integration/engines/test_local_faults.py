@@ -1,0 +1,150 @@
+"""The local engine when things die: what comes back, what list() says, and that nothing is left behind."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.engines.contract import Harness, until
+from tests.integration.engines.conftest import Project
+from tradebot_ops.engines.base import LogQuery, State
+from tradebot_ops.engines.local.layout import MARK, Layout
+from tradebot_ops.errors import OpsError
+
+pytestmark = pytest.mark.integration
+
+
+def _layout(harness: Harness) -> Layout:
+    return harness.engine._layout  # type: ignore[attr-defined,no-any-return]
+
+
+def _supervisor(harness: Harness) -> psutil.Process:
+    return psutil.Process(int(_layout(harness).pidfile.read_text()))
+
+
+def _alive(harness: Harness) -> list[int]:
+    """Every process of the project but the supervisor, found without the engine's help."""
+    mark = f"{MARK}={_layout(harness).base}/"
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if mark in Path(f"/proc/{process.pid}/environ").read_text(errors="replace"):
+                found.append(process.pid)
+        except OSError:
+            continue
+    return found
+
+
+def test_a_killed_replica_comes_back(project: Project) -> None:
+    harness = project()
+    first = harness.up()
+    assert first.pid is not None
+    os.kill(first.pid, signal.SIGKILL)
+    back = until(lambda: (one := harness.now()) and one.pid not in {None, first.pid} and one, "a new process")
+    assert (back.state, back.restarts) == (State.RUNNING, 1)
+    assert ("die", 137) in [(event.action, event.exit_code) for event in harness.engine.events()]
+
+
+def test_a_killed_supervisor_leaves_no_orphan_and_everything_comes_back(project: Project) -> None:
+    harness = project()
+    for number in (1, 2):
+        harness.up("web", number)
+    harness.up("once")
+    assert len(_alive(harness)) >= 2
+    _supervisor(harness).kill()
+    until(lambda: not _alive(harness), "every replica ended with its supervisor")
+    listed = {one.id: one for one in harness.reopen().list()}
+    assert {one.state for one in listed.values()} == {State.EXITED}
+    assert all(one.pid is None for one in listed.values())
+    again = [harness.up("web", number) for number in (1, 2)]
+    assert {one.state for one in again} == {State.RUNNING}
+    assert len(harness.engine.list()) == 3
+
+
+def test_a_process_that_outlives_its_supervisor_is_told_and_ended(project: Project) -> None:
+    harness = project()
+    started = harness.up("stubborn")
+    until(lambda: list(harness.engine.logs(LogQuery())), "the line that says it ignores SIGTERM")
+    _supervisor(harness).kill()
+    stray = until(
+        lambda: (one := harness.now("stubborn")) and not _layout_running(harness) and one, "no supervisor any more"
+    )
+    assert (stray.state, stray.pid) == (State.RUNNING, started.pid)
+    told: list[str] = []
+    harness.engine.prepare(harness.stack, lambda service, line: told.append(f"{service}: {line}"))
+    assert told == ["stubborn: ended a process that had outlived its supervisor"]
+    assert _alive(harness) == []
+
+
+def test_a_stray_can_be_stopped_without_a_supervisor(project: Project) -> None:
+    harness = project()
+    started = harness.up("stubborn")
+    until(lambda: list(harness.engine.logs(LogQuery())), "the line that says it ignores SIGTERM")
+    _supervisor(harness).kill()
+    until(lambda: not _layout_running(harness), "no supervisor any more")
+    harness.engine.stop(started, 0.2)
+    assert _alive(harness) == []
+
+
+def _layout_running(harness: Harness) -> bool:
+    return bool(harness.engine._supervisor.running())  # type: ignore[attr-defined]
+
+
+def test_files_of_a_dead_supervisor_are_recognised(project: Project) -> None:
+    harness = project()
+    harness.up()
+    layout = _layout(harness)
+    _supervisor(harness).kill()
+    assert layout.socket.exists()
+    assert layout.pidfile.exists()
+    layout.pidfile.write_text(str(os.getpid()))  # as if the number had been given to somebody else
+    until(lambda: (one := harness.now()) and one.state is State.EXITED, "the truth")
+    assert harness.up().state is State.RUNNING
+    assert _supervisor(harness).pid != os.getpid()
+
+
+def test_a_crash_loop_gets_its_verdict_with_the_last_lines(project: Project) -> None:
+    harness = project()
+    harness.up("crashing")
+    failed = until(
+        lambda: (one := harness.now("crashing")) and one.state is State.FAILED and one, "the verdict", seconds=40
+    )
+    assert (failed.exit_code, failed.restarts, failed.pid) == (7, 4, None)
+    assert [line.text for line in harness.engine.logs(LogQuery(services=("crashing",), tail=2))] == ["boom", "boom"]
+    assert [event.action for event in harness.engine.events()][-1] == "failed"
+    again = harness.up("crashing")
+    assert again.restarts == 0
+
+
+def test_a_program_that_cannot_start_says_why_in_its_log(project: Project) -> None:
+    harness = project()
+    stack = harness.changed("once", command=("/etc/passwd",))
+    harness.engine.prepare(stack, lambda _service, _line: None)
+    with pytest.raises(OpsError, match="needs the program /etc/passwd") as caught:
+        harness.engine.apply(stack, "once", 1)
+    assert caught.value.code == "TB-0404"
+
+
+def test_nothing_of_a_destroyed_project_is_left(project: Project) -> None:
+    harness = project()
+    harness.up()
+    supervisor = _supervisor(harness)
+    harness.engine.destroy(harness.stack, volumes=True)
+    assert _alive(harness) == []
+    assert not supervisor.is_running() or supervisor.status() == psutil.STATUS_ZOMBIE
+    assert [path.name for path in _layout(harness).state.iterdir()] == []
+    assert harness.engine.destroy(harness.stack, volumes=True) == ()
+
+
+def test_scaling_takes_well_under_a_second(project: Project) -> None:
+    harness = project()
+    harness.up()
+    harness.up("web", 2)
+    begun = time.monotonic()
+    for number in range(3, 7):
+        harness.engine.apply(harness.stack, "web", number)
+    assert time.monotonic() - begun < 3  # about 0.2 s on a quiet machine
+    assert all(one.state is State.RUNNING for one in harness.engine.list())
