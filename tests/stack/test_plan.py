@@ -1,6 +1,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from tradebot_ops.stack.model import Condition, Dependency, Service, Stack
 from tradebot_ops.stack.plan import Action, Observed, Plan, Step, dependency_levels, plan
 
-DONE = {"state": "exited", "exit_code": 0}
+DONE: dict[str, Any] = {"state": "exited", "exit_code": 0}
 
 
 def service(name: str, *needs: str, **fields: object) -> Service:
@@ -117,7 +118,7 @@ def test_a_stopped_service_starts_rather_than_reloads() -> None:
         (DONE | {"content_hash": "old"}, Action.RECREATE, "its mounted configuration changed"),
     ],
 )
-def test_a_one_shot_runs_again_only_when_it_must(fields: dict[str, object], action: Action, reason: str) -> None:
+def test_a_one_shot_runs_again_only_when_it_must(fields: dict[str, Any], action: Action, reason: str) -> None:
     made = plan(STACK, [*without("migrate"), seen("migrate", **fields)])
     assert [step for step in made.steps if step.service == "migrate"] == [Step(action, "migrate", 1, reason)]
 
@@ -179,7 +180,7 @@ HASHES = st.sampled_from(["", "old", "now"])
 
 @st.composite
 def stacks(draw: st.DrawFn) -> Stack:
-    services = []
+    services: list[Service] = []
     for index, name in enumerate(draw(st.permutations(NAMES))[: draw(st.integers(1, 4))]):
         earlier = [other.name for other in services[:index]]
         one_shot = draw(st.booleans())
