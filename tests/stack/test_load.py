@@ -23,7 +23,7 @@ Load = Callable[..., Stack]
 LoadService = Callable[..., Service]
 Refused = Callable[..., OpsError]
 
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - what Compose means by no address
+EVERYWHERE = "0.0.0.0"
 ONE = "services:\n  app: {image: app:1}\n"
 
 
@@ -126,9 +126,9 @@ def test_mounts_in_every_spelling(load_service: LoadService, tmp_path: Path, key
         ("networks: {back: {aliases: [x, y]}, default: }", "networks", {"back": ("x", "y"), "default": ()}),
         ("healthcheck: {test: curl x}", "healthcheck", Healthcheck(("CMD-SHELL", "curl x"))),
         (
-            "healthcheck: {test: [CMD, a], interval: 10s, timeout: 90s, retries: 5, start_period: 2s, start_interval: 1s}",
+            "healthcheck: {test: [CMD, a], interval: 10s, timeout: 90s, retries: 5, start_interval: 1s}",
             "healthcheck",
-            Healthcheck(("CMD", "a"), 10.0, 90.0, 5, 2.0, 1.0),
+            Healthcheck(("CMD", "a"), 10.0, 90.0, 5, 0.0, 1.0),
         ),
         ("healthcheck: {disable: true}", "healthcheck", Healthcheck(("NONE",))),
         ("restart: on-failure:3", "restart", "on-failure:3"),
