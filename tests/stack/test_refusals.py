@@ -99,7 +99,8 @@ def app(keys: str) -> str:
         ),
         pytest.param(app("depends_on: [app]"), "TB-0818", "app → app", "Remove", id="waits for itself"),
         pytest.param(
-            "services:\n  a: {image: i, depends_on: [b]}\n  b: {image: i, depends_on: [c]}\n  c: {image: i, depends_on: [a]}\n",
+            "services:\n  a: {image: i, depends_on: [b]}\n  b: {image: i, depends_on: [c]}\n"
+            "  c: {image: i, depends_on: [a]}\n",
             "TB-0818",
             "a → b → c → a",
             "Remove",

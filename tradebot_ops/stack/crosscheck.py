@@ -14,6 +14,7 @@ def check(stack: Stack, tree: Item, problems: Problems) -> None:
     for service in stack.services.values():
         _references(stack, service, tree, problems)
         _replicas(service, tree, problems)
+        _completes(service, tree, problems)
     _cycle(stack.services, tree, problems)
     _ports(stack.services.values(), tree, problems)
 
@@ -61,6 +62,13 @@ def _replicas(service: Service, tree: Item, problems: Problems) -> None:
         message = f"asks for {service.replicas} replicas of a service that cannot be scaled"
         hint = "Write replicas: 1, or mark it `x-tradebot: {scalable: true}` if several can work side by side."
         problems.add(Code.VALUE, place_of(tree, "services", service.name, "deploy", "replicas"), message, hint)
+
+
+def _completes(service: Service, tree: Item, problems: Problems) -> None:
+    if service.one_shot and service.restart in {"always", "unless-stopped"}:
+        place = place_of(tree, "services", service.name, "restart")
+        message = f"is {service.restart!r}, but others wait for it to complete"
+        problems.add(Code.VALUE, place, message, 'Write restart: "no" or on-failure.')
 
 
 def _cycle(services: Mapping[str, Service], tree: Item, problems: Problems) -> None:
