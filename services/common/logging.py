@@ -53,7 +53,7 @@ class Redactor:
 
 def configure_logging(settings: Settings) -> None:
     """Set up structlog and the standard library's logging; later calls replace the earlier configuration."""
-    redactor = Redactor(_secrets(settings))
+    redactor = redactor_for(settings)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -79,6 +79,11 @@ def configure_logging(settings: Settings) -> None:
         )
     )
     _take_over(handler, settings.log_level.upper())
+
+
+def redactor_for(settings: Settings) -> Redactor:
+    """A redactor that knows the secrets of these settings."""
+    return Redactor(_secrets(settings))
 
 
 def _renderer(settings: Settings) -> "Processor":

@@ -1,0 +1,35 @@
+"""``python -m services.api``: serve the API with our log format until SIGTERM, then finish what is in flight."""
+
+import sys
+
+import uvicorn
+
+from services.api.app import create_app
+from services.common.logging import configure_logging
+from services.common.settings import Settings, listen_address
+
+GRACE_S = 20
+
+
+def main() -> int:
+    settings = Settings()
+    host, port = listen_address(settings.api_listen)
+    app = create_app(settings)
+    # After the imports, so that no library has the last word about handlers.
+    configure_logging(settings)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
