@@ -1,5 +1,7 @@
 """What a command works with: settings, stack, engine, API. Opened when first used; passed, never global."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +20,21 @@ if TYPE_CHECKING:
 DESIRED = "desired.json"
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Ops:
     """One command's world for one project."""
 
-    def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         self.settings = settings
+        self.clock = clock
         self._given_engine = engine
 
     @cached_property

@@ -48,9 +48,6 @@ def _up_report(
     said.append(_change_line(changed))
     if proof is not None:
         said.append(proof.sentence)
-    orphans = tuple(
-        f"{name} is not in the stack any more; remove it with: tradebot up --remove-orphans" for name in planned.orphans
-    )
     data = {
         **dict(shown.data if isinstance(shown.data, dict) else {}),
         "changes": [
@@ -63,7 +60,7 @@ def _up_report(
         data=data,
         findings=shown.findings,
         sections=(Section(lines=tuple(said)), *shown.sections, Section(title="Next", lines=NEXT)),
-        warnings=(*shown.warnings, *orphans),
+        warnings=shown.warnings,
     )
 
 
