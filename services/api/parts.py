@@ -76,5 +76,3 @@ def get_parts(request: Request) -> Parts:
     """Dependency of the routes."""
     parts: Parts = request.app.state.parts
     return parts
-
-

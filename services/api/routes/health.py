@@ -92,9 +92,7 @@ def _queue(parts: Parts) -> DependencyOut:
     except DatabaseUnavailable:
         return DependencyOut(status="down", detail="unknown while Postgres is away")
     pending = counts[State.QUEUED] + counts[State.RETRYING]
-    return DependencyOut(
-        status="ok", latency_ms=_since(started), pending=pending, dead=counts[State.DEAD]
-    )
+    return DependencyOut(status="ok", latency_ms=_since(started), pending=pending, dead=counts[State.DEAD])
 
 
 def _since(started: float) -> float:
