@@ -1,5 +1,6 @@
-"""``python -m services.api``: serve the API with our log format until SIGTERM, then finish what is in flight."""
+"""``python -m services.api``: serve the API in our log format until SIGTERM, then finish open requests."""
 
+import signal
 import sys
 
 import uvicorn
@@ -26,9 +27,10 @@ def main() -> int:
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-    server = uvicorn.Server(config)
-    server.run()
-    return 0 if server.started else 1
+    # uvicorn raises the signal again once it has shut down; without this, a clean end looks like a kill.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    uvicorn.Server(config).run()
+    return 0
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from services.common.database import Database
 
 INSERT = """
 INSERT INTO alert_event (fingerprint, name, status, severity, starts_at, ends_at, labels, annotations)
-VALUES (%(fingerprint)s, %(name)s, %(status)s, %(severity)s, %(starts_at)s, %(ends_at)s, %(labels)s, %(annotations)s)
+VALUES (%(fingerprint)s, %(name)s, %(status)s, %(severity)s, %(starts_at)s, %(ends_at)s,
+        %(labels)s, %(annotations)s)
 ON CONFLICT (fingerprint, starts_at, status) DO NOTHING
 RETURNING id
 """

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from services.common.database import Database, DatabaseUnavailable
+from services.common.database import Database, DatabaseUnavailable, storable_text
 from services.common.fingerprint import fingerprint
 from services.common.logging import Redactor
 
@@ -18,7 +18,8 @@ _LONGEST_MESSAGE = 2000
 
 UPSERT = """
 INSERT INTO api_error (fingerprint, type, message, location, traceback, count, first_seen, last_seen)
-VALUES (%(fingerprint)s, %(type)s, %(message)s, %(where)s, %(traceback)s, %(count)s, %(first_seen)s, %(last_seen)s)
+VALUES (%(fingerprint)s, %(type)s, %(message)s, %(where)s, %(traceback)s, %(count)s,
+        %(first_seen)s, %(last_seen)s)
 ON CONFLICT (fingerprint) DO UPDATE SET
   count = api_error.count + excluded.count, last_seen = greatest(api_error.last_seen, excluded.last_seen),
   message = excluded.message, traceback = excluded.traceback
@@ -91,15 +92,16 @@ class ErrorTracker:
             return counts[:limit]
 
     def _text(self, value: str) -> str:
-        return self._redactor.text(value).replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
+        return storable_text(self._redactor.text(value))
 
 
 def _add(counts: dict[str, ErrorCount], more: ErrorCount) -> None:
     known = counts.get(more.fingerprint)
     if known is None and len(counts) >= KEPT_KINDS:
         del counts[min(counts, key=lambda key: counts[key].last_seen)]
-    first = known.first_seen if known else more.first_seen
-    counts[more.fingerprint] = replace(more, count=more.count + (known.count if known else 0), first_seen=first)
+    if known is not None:
+        more = replace(more, count=more.count + known.count, first_seen=known.first_seen)
+    counts[more.fingerprint] = more
 
 
 def _row(count: ErrorCount) -> dict[str, object]:

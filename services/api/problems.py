@@ -1,4 +1,4 @@
-"""Every error of the API is RFC 9457 ``application/problem+json``, with the request's id and the fields at fault."""
+"""Every error is RFC 9457 ``application/problem+json``, with the request's id and the fields at fault."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -64,11 +64,11 @@ class JobList(BaseModel):
 
 
 class JobTypeOut(BaseModel):
-    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(serialize_by_alias=True)
 
     name: str
     version: int
-    payload_schema: dict[str, Any] = Field(alias="schema")
+    payload_schema: dict[str, Any] = Field(serialization_alias="schema")
     timeout_s: float
     max_attempts: int
 

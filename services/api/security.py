@@ -20,7 +20,7 @@ def require_api_key(
     parts: Provided,
     x_api_key: Annotated[str | None, Header(description="The key in the secret file `api_key`.")] = None,
 ) -> None:
-    """401 unless the header ``X-API-Key`` holds our key; 403 when this API has none and so allows no writes."""
+    """401 unless the header ``X-API-Key`` holds our key; 403 when this API has none."""
     if parts.api_key is None:
         raise Problem(403, "This API takes no writes: it was started without API_KEY_FILE.")
     if x_api_key is None:

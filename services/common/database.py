@@ -23,6 +23,11 @@ class DatabaseUnavailable(Exception):  # noqa: N818 - reads as what it is
     """Postgres does not answer, refuses us, or dropped the connection in the middle."""
 
 
+def storable_text(value: str) -> str:
+    """The text with NUL and lone surrogates written as escapes: Postgres refuses them."""
+    return value.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 class Connection(psycopg.Connection[DictRow]):
     """Gives up on a server that holds the connection open and says nothing; libpq would wait for ever."""
 

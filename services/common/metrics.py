@@ -29,7 +29,7 @@ JOB_BUCKETS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric. ``values`` are the known values of labels; a ``computed`` one is gathered at each scrape."""
+    """One metric. ``values`` are known values of labels; a ``computed`` one is gathered at each scrape."""
 
     name: str
     kind: Kind

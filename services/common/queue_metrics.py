@@ -20,9 +20,9 @@ _REDIS_QUEUE = f"dramatiq:{QUEUE}"
 
 
 class QueueCollector(Collector):
-    """``queue_length`` from the ledger, or its waiting part from Redis while Postgres is away.
+    """``queue_length`` from the ledger; while Postgres is away, its waiting part from Redis.
 
-    ``tradebot_workers_desired`` keeps its last value while Redis is away, and is absent until somebody scales.
+    ``tradebot_workers_desired`` keeps its value while Redis is away, and is absent until somebody scales.
     """
 
     def __init__(self, ledger: Ledger, client: redis.Redis, *, workers_desired: bool) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 import redis
@@ -77,10 +78,10 @@ class Part:
 
     def pause(self) -> None:
         """Hang it: connections stay open, nothing answers."""
-        self._signal_group(signal.SIGSTOP)
+        self._signal_all(signal.SIGSTOP)
 
     def resume(self) -> None:
-        self._signal_group(signal.SIGCONT)
+        self._signal_all(signal.SIGCONT)
 
     def kill(self) -> None:
         """kill -9 of the whole server."""
@@ -104,9 +105,13 @@ class Part:
             self.process.wait(20)
         self.process = None
 
-    def _signal_group(self, how: signal.Signals) -> None:
+    def _signal_all(self, how: signal.Signals) -> None:
+        """Also children that made process groups of their own, as each of Postgres' backends does."""
         assert self.process is not None
-        os.killpg(self.process.pid, how)
+        server = psutil.Process(self.process.pid)
+        for process in (server, *server.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(how)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.types.json import Jsonb
 
-from services.common.database import Database, Row
+from services.common.database import Database, Row, storable_text
 from services.common.ledger import sql
 from services.common.ledger.model import (
     Claim,
@@ -89,7 +89,7 @@ class Ledger:
 
     def progress(self, claim: Claim, fraction: float, note: str = "") -> Renewal:
         """Record how far the job is, 0 to 1."""
-        params = _held(claim) | {"progress": min(max(fraction, 0.0), 1.0), "note": _text(note)[:500]}
+        params = _held(claim) | {"progress": min(max(fraction, 0.0), 1.0), "note": storable_text(note)[:500]}
         return _renewal(self._database.row(sql.PROGRESS, params))
 
     def finish(self, claim: Claim, result: dict[str, Any], *, peak_memory_bytes: int | None = None) -> bool:
@@ -117,11 +117,11 @@ class Ledger:
         params = _held(claim) | {
             "retry_in_s": retry_in_s,
             "peak": peak_memory_bytes,
-            "error_type": _text(failure.error_type),
-            "message": _text(failure.message),
-            "traceback": _text(failure.traceback),
+            "error_type": storable_text(failure.error_type),
+            "message": storable_text(failure.message),
+            "traceback": storable_text(failure.traceback),
             "fingerprint": failure.fingerprint,
-            "note": _text(f"{failure.error_type}: {failure.message}")[:500],
+            "note": storable_text(f"{failure.error_type}: {failure.message}")[:500],
         }
         row = self._database.row(sql.FAIL, params)
         return State(row["state"]) if row else None
@@ -215,11 +215,6 @@ def _renewal(row: Row | None) -> Renewal:
 
 def _job(row: Row) -> Job:
     return Job(**(row | {"state": State(row["state"])}))
-
-
-def _text(value: str) -> str:
-    """Postgres refuses NUL and lone surrogates in text; the rest of a traceback is worth keeping."""
-    return value.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _json(value: dict[str, Any]) -> Jsonb:
