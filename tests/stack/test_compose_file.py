@@ -1,11 +1,17 @@
 """The stack this repository ships keeps its promises."""
 
 import re
+import socket
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 import tradebot_ops
+from tradebot_ops.settings import STACK_SETTINGS
 from tradebot_ops.stack.load import load
 from tradebot_ops.stack.model import MountKind, Service, Stack
 from tradebot_ops.stack.source import Source
@@ -121,3 +127,51 @@ def test_redis_never_drops_a_job(stack: Stack) -> None:
     command = stack.services["redis"].command
     assert "noeviction" in command
     assert command[command.index("--appendonly") + 1] == "yes"
+
+
+class _Answer(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/ready" else 503)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Tests stay quiet."""
+
+
+@pytest.mark.parametrize(("path", "healthy"), [("/ready", True), ("/other", False)])
+@pytest.mark.parametrize("name", ["api", "worker"])
+def test_the_http_check_believes_only_200(stack: Stack, name: str, path: str, healthy: bool) -> None:
+    check = stack.services[name].healthcheck
+    assert check is not None
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Answer) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        words = [sys.executable, *check.test[2:-2], str(server.server_port), path]
+        done = subprocess.run(words, capture_output=True, timeout=30)
+        server.shutdown()
+    assert (done.returncode == 0) is healthy, done.stderr
+
+
+def test_the_http_check_fails_where_nobody_listens(stack: Stack) -> None:
+    check = stack.services["api"].healthcheck
+    assert check is not None
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can take it meanwhile
+        words = [sys.executable, *check.test[2:-2], str(taken.getsockname()[1]), "/"]
+        assert subprocess.run(words, capture_output=True, timeout=30).returncode == 1
+
+
+def test_the_checks_ask_what_the_probes_ask(stack: Stack) -> None:
+    for name in ("api", "worker"):
+        service = stack.services[name]
+        assert service.healthcheck is not None
+        assert service.probe is not None
+        assert service.healthcheck.test[-2:] == (str(service.probe.port), service.probe.path)
+
+
+def test_defaults_are_those_of_the_settings() -> None:
+    """`docker compose up` without tradebot must start the same stack, but for the workers that would share a port."""
+    written = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", FILE.read_text(encoding="utf-8")))
+    for setting in STACK_SETTINGS:
+        if setting.name in written and setting.name != "WORKER_REPLICAS":
+            assert setting.check(written[setting.name].lower()) == setting.check(setting.default), setting.name
+    assert written["WORKER_REPLICAS"] == "1"

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -80,19 +81,27 @@ def test_an_escaped_text_expands_to_itself(text: str) -> None:
 
 # --- Templates built together with their meaning, so that the two can be compared.
 
-Part = tuple[str, str | None, Mapping[str, str]]  # template, meaning (None: must be refused), environment
 NAMES = st.from_regex(r"[A-Z_][A-Z0-9_]{0,5}", fullmatch=True)
 LITERALS = st.text(st.characters(exclude_characters="${}", exclude_categories=["Cs"]), max_size=6)
 
 
+@dataclass(frozen=True)
+class Grammar:
+    """What templates are built from: variables with their values, text, and the operators to use."""
+
+    environ: Mapping[str, str | None]
+    literals: st.SearchStrategy[str] = LITERALS
+    operators: tuple[str, ...] = ("", ":-", "-", ":+", "+", ":?", "?")
+
+
 @st.composite
-def reference(draw: st.DrawFn, environ: Mapping[str, str | None], depth: int) -> tuple[str, str | None]:
-    name = draw(st.sampled_from(sorted(environ)))
-    value = environ[name]
-    operator = draw(st.sampled_from(["", ":-", "-", ":+", "+", ":?", "?"]))
+def reference(draw: st.DrawFn, grammar: Grammar, depth: int) -> tuple[str, str | None]:
+    name = draw(st.sampled_from(sorted(grammar.environ)))
+    value = grammar.environ[name]
+    operator = draw(st.sampled_from(grammar.operators))
     if not operator:
         return f"${{{name}}}", value
-    inner, meaning = draw(template(environ, depth - 1))
+    inner, meaning = draw(template(grammar, depth - 1))
     present = bool(value) if operator[0] == ":" else value is not None
     outcome = {
         "-": value if present else meaning,
@@ -103,19 +112,20 @@ def reference(draw: st.DrawFn, environ: Mapping[str, str | None], depth: int) ->
 
 
 @st.composite
-def template(draw: st.DrawFn, environ: Mapping[str, str | None], depth: int) -> tuple[str, str | None]:
+def template(draw: st.DrawFn, grammar: Grammar, depth: int) -> tuple[str, str | None]:
+    """A template with its meaning, None if it must be refused."""
     text, meaning = "", ""
     refused = False
     for _ in range(draw(st.integers(0, 3))):
         kinds = ["literal", "dollar"] + (["reference"] if depth else [])
         match draw(st.sampled_from(kinds)):
             case "literal":
-                more = draw(LITERALS)
+                more = draw(grammar.literals)
                 text, meaning = text + more, meaning + more
             case "dollar":
                 text, meaning = text + "$$", meaning + "$"
             case "reference":
-                more, value = draw(reference(environ, depth))
+                more, value = draw(reference(grammar, depth))
                 text += more
                 refused = refused or value is None
                 meaning += value or ""
@@ -125,7 +135,7 @@ def template(draw: st.DrawFn, environ: Mapping[str, str | None], depth: int) -> 
 @st.composite
 def case(draw: st.DrawFn) -> tuple[str, str | None, dict[str, str]]:
     environ = draw(st.dictionaries(NAMES, st.none() | LITERALS, min_size=1, max_size=4))
-    text, meaning = draw(template(environ, 3))
+    text, meaning = draw(template(Grammar(environ), 3))
     return text, meaning, {name: value for name, value in environ.items() if value is not None}
 
 
