@@ -20,6 +20,7 @@ import dramatiq
 
 from services.common.database import Database
 from services.common.ledger import Ledger, State
+from services.common.migrate import migrate
 from services.common.settings import Settings
 from services.common.transport import Transport, make_broker
 from services.worker.consumer import THREADS
@@ -60,7 +61,9 @@ def servers() -> Iterator[Settings]:
         postgres.command = [word.replace("fsync=off", "fsync=on") for word in postgres.command]
         for part in (postgres, redis):
             stack.enter_context(_running(part))
-        yield make_settings(postgres, redis, folder)
+        settings = make_settings(postgres, redis, folder)
+        migrate(settings)
+        yield settings
 
 
 @contextmanager
