@@ -50,7 +50,13 @@ def read(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
     try:
-        frame = pd.read_csv(path, dtype=dict.fromkeys(("Ticker", "Symbol", "ticker", "symbol"), "str"))
+        # Only an empty cell is missing: "NA" and "NAN" are tickers.
+        frame = pd.read_csv(
+            path,
+            dtype=dict.fromkeys(("Ticker", "Symbol", "ticker", "symbol"), "str"),
+            keep_default_na=False,
+            na_values=[""],
+        )
     except (ValueError, OSError, UnicodeDecodeError) as error:
         raise JobFailure(f"{path.name} is not a readable CSV file: {error}.") from error
     frame.columns = [
@@ -71,7 +77,7 @@ def _typed(frame: "pd.DataFrame") -> "pd.DataFrame":
 
     for name in (*PRICES, "volume"):
         frame[name] = pd.to_numeric(frame[name], errors="coerce").astype("float64")
-    frame["symbol"] = frame["symbol"].astype("str").str.strip().str.upper().astype("category")
+    frame["symbol"] = frame["symbol"].astype("str").fillna("").str.strip().str.upper().astype("category")
     frame["day"] = pd.to_datetime(frame["day"], errors="coerce", utc=True, format="ISO8601").dt.tz_localize(
         None
     )

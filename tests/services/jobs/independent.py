@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import itertools
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,9 @@ def rows_of(symbol: str) -> list[dict[str, float]]:
             if row["Ticker"] != symbol:
                 continue
             factor = float(row["Adj Close"]) / float(row["Close"])
-            rows.append({name.lower(): float(row[name]) * factor for name in ("Open", "High", "Low", "Close")})
+            rows.append(
+                {name.lower(): float(row[name]) * factor for name in ("Open", "High", "Low", "Close")}
+            )
     return rows
 
 
@@ -89,7 +92,7 @@ def trade(rows: list[dict[str, float]], wants: list[bool], cash: float, fee_bps:
 
 
 def figures(equity: list[float], trades: int) -> Figures:
-    daily = [after / before - 1 for before, after in zip(equity, equity[1:], strict=False)]
+    daily = [after / before - 1 for before, after in itertools.pairwise(equity)]
     mean = math.fsum(daily) / len(daily)
     deviation = math.sqrt(math.fsum((r - mean) ** 2 for r in daily) / (len(daily) - 1))
     downside = math.sqrt(math.fsum(min(r, 0.0) ** 2 for r in daily) / len(daily))

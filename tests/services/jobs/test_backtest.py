@@ -54,8 +54,13 @@ def test_curve_is_thinned_and_keeps_its_end() -> None:
     assert len(thin["equity"]) == 10
     assert thin["day"][-1] == full["day"][-1] == "2013-03-01"
     assert thin["equity"][0] == full["equity"][0] == 10_000.0
-    assert set(zip(thin["day"], thin["equity"], strict=True)) <= set(zip(full["day"], full["equity"], strict=True))
-    assert backtest(symbol="FB", strategy="breakout", curve_points=0)["equity_curve"] == {"day": [], "equity": []}
+    assert set(zip(thin["day"], thin["equity"], strict=True)) <= set(
+        zip(full["day"], full["equity"], strict=True)
+    )
+    assert backtest(symbol="FB", strategy="breakout", curve_points=0)["equity_curve"] == {
+        "day": [],
+        "equity": [],
+    }
 
 
 def test_days_are_chosen_with_both_ends_included() -> None:
@@ -90,7 +95,11 @@ def test_symbol_without_candles_is_a_clear_failure() -> None:
         ({"symbol": "A;B", "strategy": "breakout"}, "symbol", "pattern"),
         ({"symbol": "A", "strategy": "breakout", "fee_bps": -1}, "fee_bps", "greater than or equal to 0"),
         ({"symbol": "A", "strategy": "breakout", "cash": "inf"}, "cash", "finite|less than"),
-        ({"symbol": "A", "strategy": "breakout", "start": "2010-02-01", "end": "2010-01-01"}, "end", "before start"),
+        (
+            {"symbol": "A", "strategy": "breakout", "start": "2010-02-01", "end": "2010-01-01"},
+            "end",
+            "before start",
+        ),
         ({"symbol": "A", "strategy": "mean_reversion", "z": 1, "exit_z": -1}, "exit_z", "greater than -z"),
     ],
 )
@@ -101,6 +110,8 @@ def test_bad_payload_names_the_field(payload: dict[str, Any], field: str, says: 
 
 
 def test_values_typed_on_a_command_line_are_understood() -> None:
-    normal = JOB.normalise({"symbol": " aapl ", "strategy": "sma_cross", "fast": "10", "slow": "30", "fee_bps": "5"})
+    normal = JOB.normalise(
+        {"symbol": " aapl ", "strategy": "sma_cross", "fast": "10", "slow": "30", "fee_bps": "5"}
+    )
     assert (normal["symbol"], normal["fast"], normal["slow"], normal["fee_bps"]) == ("AAPL", 10, 30, 5.0)
     assert JOB.normalise(normal) == normal

@@ -22,7 +22,9 @@ def test_best_come_first_and_equal_single_runs() -> None:
     assert len(ranked) == 4
     assert ranked == sorted(ranked, reverse=True)
     best = result["best"][0]
-    single = backtest.JOB.validate({"symbol": "FB", "strategy": "sma_cross", "fee_bps": 3, **best["parameters"]})
+    single = backtest.JOB.validate(
+        {"symbol": "FB", "strategy": "sma_cross", "fee_bps": 3, **best["parameters"]}
+    )
     assert backtest.run(FileContext(), single)["metrics"] == best["metrics"]
 
 
@@ -43,7 +45,8 @@ def test_progress_is_told_and_a_cancelled_sweep_ends() -> None:
 @pytest.mark.parametrize(
     ("written", "values"),
     [
-        (5, [5]), ([5, 6], [5, 6]), ("5", [5]), ("5, 6", [5, 6]), ("2:4", [2, 3, 4]), ("2:9:3,20", [2, 5, 8, 20]),
+        (5, [5]), ([5, 6], [5, 6]), ("5", [5]), ("5, 6", [5, 6]),
+        ("2:4", [2, 3, 4]), ("2:9:3,20", [2, 5, 8, 20]),
         ((7,), [7]),
     ],
 )  # fmt: skip
