@@ -28,6 +28,7 @@ TYPES = (
     "abort",
     "leave",
     "stubborn",
+    "stubborn_long",
     "forker",
     "raiser",
     "unjson",
