@@ -1,8 +1,8 @@
 """Job type ``canary``: proof that a job travels API → Redis → worker → Postgres and computes something.
 
-It needs no candles: it writes made-up prices under a name of its own, reads them back, trades on them, compares
-the outcome with the known one, and takes them away again. ``nonce`` comes back in the result, so that the one
-who asked knows that this very job was done.
+It needs no candles: it writes made-up prices under a name of its own, reads them back, trades on them,
+compares the outcome with the known one, and takes the prices away again. ``nonce`` comes back in the result,
+so that whoever asked knows that this very job was done.
 """
 
 import math

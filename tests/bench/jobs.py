@@ -1,7 +1,7 @@
 """How fast jobs go, next to bare Dramatiq: ``python -m tests.bench.jobs [--rounds 5] [--jobs 400]``.
 
-Starts its own Postgres and Redis with the services' own settings (Postgres syncs to disk). Rounds are interleaved,
-both workers use the same number of consumer threads, and every job's outcome is checked.
+Starts its own Postgres (which syncs to disk) and Redis. Rounds are interleaved, both workers use the same
+number of consumer threads, and every job's outcome is checked.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import dramatiq
 
 from services.common.database import Database
 from services.common.ledger import Ledger, State
+from services.common.migrate import migrate
 from services.common.settings import Settings
 from services.common.transport import Transport, make_broker
 from services.worker.consumer import THREADS
@@ -60,7 +61,9 @@ def servers() -> Iterator[Settings]:
         postgres.command = [word.replace("fsync=off", "fsync=on") for word in postgres.command]
         for part in (postgres, redis):
             stack.enter_context(_running(part))
-        yield make_settings(postgres, redis, folder)
+        settings = make_settings(postgres, redis, folder)
+        migrate(settings)
+        yield settings
 
 
 @contextmanager
@@ -101,7 +104,8 @@ def bare_rate(settings: Settings, jobs: int) -> float:
         broker.enqueue(dramatiq.Message(BARE_QUEUE, "bare", (), {}, {}))
     code = subprocess.run(
         [sys.executable, "-m", "tests.bench.bare_dramatiq", str(jobs), str(THREADS)],
-        cwd=ROOT, env={**os.environ, **_redis(settings)}, capture_output=True, text=True, check=True, timeout=300,
+        cwd=ROOT, env={**os.environ, **_redis(settings)},
+        capture_output=True, text=True, check=True, timeout=300,
     )  # fmt: skip
     return float(code.stdout)
 

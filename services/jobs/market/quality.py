@@ -61,7 +61,7 @@ def _impossible(frame: "pd.DataFrame", now: datetime) -> "list[tuple[str, Mask]]
     volume, day = frame["volume"].to_numpy(), frame["day"].to_numpy()
     top = np.maximum(np.maximum(prices["open"], prices["close"]), prices["low"])
     bottom = np.minimum(np.minimum(prices["open"], prices["close"]), prices["high"])
-    missing = np.isnat(day) | frame["symbol"].isin(["", "NAN"]).to_numpy() | ~np.isfinite(volume)
+    missing = np.isnat(day) | (frame["symbol"] == "").to_numpy() | ~np.isfinite(volume)
     not_positive = np.zeros(len(frame), dtype=bool)
     for values in prices.values():
         missing |= ~np.isfinite(values)

@@ -19,7 +19,20 @@ from services.common.transport import Transport
 from tests.integration.parts import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
-TYPES = ("noop", "nap", "hold_gil", "eat_memory", "crash", "abort", "leave", "stubborn", "forker", "raiser", "unjson")
+TYPES = (
+    "noop",
+    "nap",
+    "hold_gil",
+    "eat_memory",
+    "crash",
+    "abort",
+    "leave",
+    "stubborn",
+    "stubborn_long",
+    "forker",
+    "raiser",
+    "unjson",
+)
 
 
 def install_job_types(folder: Path) -> Path:
