@@ -72,9 +72,11 @@ def test_an_ordinary_user_needs_nothing_special(tmp_path_factory: pytest.TempPat
     try:
         os.chown(home, 65534, 65534)
         done = subprocess.run(
-            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-m", "pytest", "-q"]
-            + ["-n", "0", "-p", "no:cacheprovider", f"--basetemp={home}/pytest", "-k", "not stub"]
-            + ["tests/engines/test_contract.py", "tests/integration/engines/test_local_databases.py"],
+            [
+                *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-m", "pytest", "-q"),
+                *("-n", "0", "-p", "no:cacheprovider", f"--basetemp={home}/pytest", "-k", "not stub"),
+                *("tests/engines/test_contract.py", "tests/integration/engines/test_local_databases.py"),
+            ],
             cwd=SOURCES,
             env={"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "CI": "1"},
             capture_output=True,

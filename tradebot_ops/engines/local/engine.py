@@ -124,6 +124,8 @@ class LocalEngine:
         self._make_folders(described)
         described.program.initialise(described.replica)
         with self._alone():
+            # Making a data folder takes seconds, in which somebody may have taken the port.
+            record = self._describe(stack, stack.services[service], number).record
             self._records.put(replace(record, started=True))
             self._supervisor.configure(self._records.all())
             self._ask_supervisor_to_reload()
