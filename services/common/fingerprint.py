@@ -6,7 +6,8 @@ import traceback
 from dataclasses import dataclass
 
 TOP_FRAMES = 5
-_ROOTS = re.compile(r".*?(?:site-packages/|dist-packages/|/lib/python[\d.]+/|(?=/(?:services|tests)/))")
+_ROOTS = ("/_stack/", "/site-packages/", "/dist-packages/")
+_LIBRARY = re.compile(r"^.*/lib/python[\d.]+/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +30,10 @@ def fingerprint(error: BaseException) -> Fingerprint:
 
 def normal_path(filename: str) -> str:
     """The file's path below the installation: ``services/api/app.py``, ``fastapi/routing.py``."""
-    return _ROOTS.sub("", filename, count=1).lstrip("/")
+    for root in _ROOTS:
+        if root in filename:
+            return filename.rpartition(root)[2]
+    # The last folder of that name: a project may well lie in one called so, too.
+    if start := filename.rfind("/services/") + 1:
+        return filename[start:]
+    return _LIBRARY.sub("", filename)

@@ -48,10 +48,11 @@ class RequestContextMiddleware:
         started = time.perf_counter()
         try:
             await self._app(scope, receive, stamped)
-        except Exception as error:  # noqa: BLE001 - the last boundary: counted, logged, answered
+        except Exception as error:
             self._failed(error)
-            if status == 0:
-                await _internal_error(stamped)
+            if status:
+                raise  # half an answer is out: the server must cut the connection
+            await _internal_error(stamped)
         finally:
             _access(scope, status, time.perf_counter() - started)
 
