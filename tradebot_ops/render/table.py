@@ -83,8 +83,9 @@ def _section(out: Console, section: Section) -> None:
 def grid(table: Table) -> RichTable:
     """A borderless table: columns apart by two spaces, so that a row can be copied into a shell."""
     rich = RichTable(title=table.title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in table.columns:
-        rich.add_column(column.upper(), header_style="bold", overflow="fold")
+    for place, column in enumerate(table.columns, 1):
+        # The last column is the talkative one: it alone folds, the others stay readable and copyable.
+        rich.add_column(column.upper(), header_style="bold", overflow="fold", no_wrap=place < len(table.columns))
     for row in table.rows:
         rich.add_row(*(Text(cell, style=_STATES.get(cell, "")) for cell in row))
     return rich
