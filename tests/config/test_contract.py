@@ -2,10 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
+from services.common.metrics import METRICS
 from tradebot_ops.stack.contract import Metric, Use, check, dashboard_uses, declared_metrics, rule_uses
 
 ROOT = Path(__file__).parents[2]
@@ -29,5 +31,36 @@ def exporters() -> list[Metric]:
     return declared_metrics(yaml.safe_load((CONFIG / "prometheus/exporter-metrics.yml").read_text()))
 
 
+def services() -> list[Metric]:
+    return declared_metrics(yaml.safe_load((CONFIG / "prometheus/service-metrics.yml").read_text()))
+
+
+def test_file_of_service_metrics_says_what_the_services_declare() -> None:
+    declared = {
+        owner: {metric.name: _facts(metric.kind, metric.labels) for metric in METRICS if owner in metric.owners}
+        for owner in ("api", "worker")
+    }
+    written = yaml.safe_load((CONFIG / "prometheus/service-metrics.yml").read_text())
+    assert written == declared, "write this instead:\n" + yaml.safe_dump(declared, sort_keys=False)
+
+
+def _facts(kind: str, labels: tuple[str, ...]) -> dict[str, object]:
+    return {"type": kind} | ({"labels": list(labels)} if labels else {})
+
+
+def test_nothing_asks_for_what_nothing_emits() -> None:
+    broken = check(uses() + runbook_uses(), exporters() + services()).broken
+    assert [str(found) for found in broken] == []
+
+
 def test_every_declared_exporter_metric_is_used() -> None:
     assert check(uses(), exporters()).unused == ()
+
+
+def test_a_renamed_label_of_ours_names_what_dies() -> None:
+    renamed = [
+        replace(metric, labels=frozenset({"name"})) if metric.name == "queue_length" else metric
+        for metric in services()
+    ]
+    where = {found.where for found in check(uses(), exporters() + renamed).broken}
+    assert {"alert WorkerQueueBacklog", "alert DeadLetterQueueGrowing", "panel 5 'Queue Lengths'"} <= where

@@ -27,6 +27,7 @@ def broken(expression: str, *metrics: Metric, shows: frozenset[str] = frozenset(
         'queue_length{queue!~".*dlq",shard!="x"} offset 3h',
         "max by (outage) (max_over_time(ALERTS[5m]))",
         "rate(queue_length[$__rate_interval]) or vector(0)",
+        'count by (__name__, anything) ({job="api"})',
         "avg_over_time((sum by (queue) (queue_length))[10m:1m])",
         "time() - max by (queue) (queue_length) > -60",
     ],

@@ -85,6 +85,8 @@ class _Follower:
     def _vectorselector(self, node: Any) -> Labels:
         matchers = node.matchers.matchers
         name = node.name or next((m.value for m in matchers if m.name == "__name__"), "")
+        if not name:
+            return None  # every series with such labels, as in count by (__name__) ({job="api"})
         self.reading.used.add(name)
         found = self.emitted(name)
         if found is False:
