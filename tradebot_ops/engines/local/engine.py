@@ -57,6 +57,7 @@ class LocalEngine:
         self._ports = Ports(state)
         self._supervisor = Supervisor(self._layout)
         self._lock = threading.RLock()
+        self._depth = 0
         self._usage: Any = None
 
     # Standing ground
@@ -362,17 +363,20 @@ class LocalEngine:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """One change of records and configuration at a time, over threads and over commands."""
+        """One change of records and configuration at a time, over threads and over commands; may be nested."""
         path = self._layout.base / "changing"
-        with self._lock:
-            with writable(path):
-                make_private(path.parent)
-                handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
+        with self._lock, contextlib.ExitStack() as stack:
+            if not self._depth:
+                with writable(path):
+                    make_private(path.parent)
+                    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                stack.callback(os.close, handle)
                 fcntl.flock(handle, fcntl.LOCK_EX)
+            self._depth += 1
+            try:
                 yield
             finally:
-                os.close(handle)
+                self._depth -= 1
 
 
 def _silent(_service: str, _line: str) -> None:
