@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from tradebot_ops.engines.base import (
@@ -172,6 +173,7 @@ class LocalEngine:
             self._stop(record, grace)
 
     def _stop(self, record: Record, grace: float) -> None:
+        self._await_exec(record.replica)
         try:
             self._supervisor.call("stopProcess", record.replica, False)
         except NotRunning:
@@ -188,6 +190,17 @@ class LocalEngine:
                 self._signal(record.replica, "SIGKILL")
                 killed = True
             time.sleep(_BETWEEN_LOOKS)
+
+    def _await_exec(self, replica: str) -> None:
+        """Between fork and exec a child still has the supervisor's signal handlers, and a signal would be lost."""
+        deadline = time.monotonic() + 1
+        while (pid := self._pid(replica)) is not None and time.monotonic() < deadline:
+            try:
+                if b"supervisor.supervisord" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return
+            except OSError:
+                return
+            time.sleep(_BETWEEN_LOOKS / 4)
 
     def _stop_stray(self, record: Record, grace: float) -> None:
         deadline = time.monotonic() + grace

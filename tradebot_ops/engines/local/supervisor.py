@@ -175,6 +175,7 @@ class Supervisor:
             check=False,
             timeout=ANSWER_WITHIN * 2,
             start_new_session=True,
+            umask=0o077,
         )
         if done.returncode != 0:
             lines = done.stdout.decode(errors="replace").strip().splitlines()
@@ -223,9 +224,12 @@ class Supervisor:
 
 
 def _launch_script() -> str:
-    """A shell script, because the interpreter's path may hold characters the supervisor's configuration cannot."""
+    """A shell script, because the interpreter's path may hold characters the supervisor's configuration cannot.
+
+    It counts the start first: the supervisor tells of restarts in its log alone.
+    """
     words = [sys.executable, "-I", "-S", str(Path(launch.__file__).absolute())]
-    return f'exec {shlex.join(words)} "$1"\n'
+    return f'printf . >> "starts/$1"\nexec {shlex.join(words)} "$1"\n'
 
 
 class _Transport(xmlrpc.client.Transport):
@@ -256,7 +260,7 @@ def _connected(folder: Path) -> Iterator[socket.socket]:
     """A connection to the socket in ``folder``, reached through an open folder because its path may be too long."""
     try:
         handle = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise NotRunning from None
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
