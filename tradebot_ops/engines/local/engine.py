@@ -34,6 +34,7 @@ from tradebot_ops.engines.local import history, logs, strays
 from tradebot_ops.engines.local.describe import Described, describe, wishes
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.engines.local.localise import Places, localise
+from tradebot_ops.engines.local.logs import Source
 from tradebot_ops.engines.local.ports import Ports
 from tradebot_ops.engines.local.records import Record, Records, replica_name
 from tradebot_ops.engines.local.snapshot import instance_of
@@ -287,13 +288,14 @@ class LocalEngine:
 
     def logs(self, query: LogQuery) -> Iterator[LogLine]:
         """Standard output and error of the chosen replicas, from their rotated files."""
-        chosen = [
+        return logs.read(lambda: self._sources(query), query)
+
+    def _sources(self, query: LogQuery) -> tuple[Source, ...]:
+        return tuple(
             (record, self._layout.log(record.replica))
             for record in self._records.all()
-            if (not query.services or record.service in query.services)
-            and (query.number is None or record.number == query.number)
-        ]
-        return logs.read(chosen, query)
+            if (not query.services or record.service in query.services) and query.number in {None, record.number}
+        )
 
     def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
         """Run a command on this host with the replica's environment, folder and rewritten addresses."""
