@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.engines.local.records import a_record
+from tradebot_ops.engines.local.config import render_config
 from tradebot_ops.engines.local.layout import Layout
-from tradebot_ops.engines.local.supervisor import NotRunning, Supervisor, render_config
+from tradebot_ops.engines.local.rpc import NotRunning
+from tradebot_ops.engines.local.supervisor import Supervisor
 
 
 def _parsed(text: str) -> configparser.RawConfigParser:
