@@ -38,13 +38,21 @@ def _alive(harness: Harness) -> list[int]:
     return found
 
 
+def _heard(harness: Harness, service: str = "web", number: int = 1) -> None:
+    """Wait until the program itself runs: it has said something."""
+    query = LogQuery(services=(service,), number=number)
+    until(lambda: list(harness.engine.logs(query)), f"a log line of {service}")
+
+
 def test_a_killed_replica_comes_back(project: Project) -> None:
     harness = project()
     first = harness.up()
+    _heard(harness)
     assert first.pid is not None
     os.kill(first.pid, signal.SIGKILL)
-    back = until(lambda: (one := harness.now()) and one.pid not in {None, first.pid} and one, "a new process")
+    back = until(lambda: (one := harness.now()) and one.restarts and one.pid and one, "a new process")
     assert (back.state, back.restarts) == (State.RUNNING, 1)
+    assert back.pid != first.pid
     assert ("die", 137) in [(event.action, event.exit_code) for event in harness.engine.events()]
 
 
@@ -52,6 +60,7 @@ def test_a_killed_supervisor_leaves_no_orphan_and_everything_comes_back(project:
     harness = project()
     for number in (1, 2):
         harness.up("web", number)
+        _heard(harness, "web", number)
     harness.up("once")
     assert len(_alive(harness)) >= 2
     _supervisor(harness).kill()
@@ -67,7 +76,7 @@ def test_a_killed_supervisor_leaves_no_orphan_and_everything_comes_back(project:
 def test_a_process_that_outlives_its_supervisor_is_told_and_ended(project: Project) -> None:
     harness = project()
     started = harness.up("stubborn")
-    until(lambda: list(harness.engine.logs(LogQuery())), "the line that says it ignores SIGTERM")
+    _heard(harness, "stubborn")
     _supervisor(harness).kill()
     stray = until(
         lambda: (one := harness.now("stubborn")) and not _layout_running(harness) and one, "no supervisor any more"
@@ -82,7 +91,7 @@ def test_a_process_that_outlives_its_supervisor_is_told_and_ended(project: Proje
 def test_a_stray_can_be_stopped_without_a_supervisor(project: Project) -> None:
     harness = project()
     started = harness.up("stubborn")
-    until(lambda: list(harness.engine.logs(LogQuery())), "the line that says it ignores SIGTERM")
+    _heard(harness, "stubborn")
     _supervisor(harness).kill()
     until(lambda: not _layout_running(harness), "no supervisor any more")
     harness.engine.stop(started, 0.2)

@@ -9,12 +9,8 @@ import fcntl
 import os
 import shutil
 import signal
-import subprocess
 import threading
-import time
-import xmlrpc.client
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -29,19 +25,19 @@ from tradebot_ops.engines.base import (
     Progress,
     Stats,
 )
-from tradebot_ops.engines.local import history, logs, strays
+from tradebot_ops.engines.local import beside, history, logs, strays
 from tradebot_ops.engines.local.describe import Described, describe, wishes
 from tradebot_ops.engines.local.layout import Layout
-from tradebot_ops.engines.local.localise import Places, localise
+from tradebot_ops.engines.local.logs import Source
 from tradebot_ops.engines.local.ports import Ports
-from tradebot_ops.engines.local.records import Record, Records, replica_name
+from tradebot_ops.engines.local.processes import Processes, not_running
+from tradebot_ops.engines.local.records import Records, replica_name
+from tradebot_ops.engines.local.rpc import NotRunning
 from tradebot_ops.engines.local.snapshot import instance_of
-from tradebot_ops.engines.local.supervisor import NotRunning, Supervisor
+from tradebot_ops.engines.local.supervisor import Supervisor
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import MountKind, Service, Stack
 from tradebot_ops.state import ProjectState, make_private, writable
-
-_BETWEEN_LOOKS = 0.02
 
 
 class LocalEngine:
@@ -56,7 +52,9 @@ class LocalEngine:
         self._records = Records(self._layout)
         self._ports = Ports(state)
         self._supervisor = Supervisor(self._layout)
+        self._processes = Processes(self._layout, self._supervisor)
         self._lock = threading.RLock()
+        self._depth = 0
         self._usage: Any = None
 
     # Standing ground
@@ -83,7 +81,7 @@ class LocalEngine:
 
     def _held_ports(self, replica: str) -> Mapping[str, int]:
         record = self._records.get(replica)
-        return record.ports if record is not None and self._pid(replica) else {}
+        return record.ports if record is not None and self._processes.alive(replica) else {}
 
     # One replica
 
@@ -115,12 +113,12 @@ class LocalEngine:
         described = self._describe(stack, stack.services[service], number)
         record = described.record
         before = self._records.get(record.replica)
-        if self._pid(record.replica) is not None:
+        if self._processes.alive(record.replica):
             if before is not None and before.same_as(record):
                 if before.content_hash != record.content_hash:  # it was told to read its files again
                     self._records.put(replace(record, started=True))
                 return self._instance(record.replica)
-            self._stop(before or record, (before or record).stop_grace)
+            self._processes.stop(before or record, (before or record).stop_grace)
         self._make_folders(described)
         described.program.initialise(described.replica)
         with self._alone():
@@ -130,7 +128,7 @@ class LocalEngine:
             self._supervisor.configure(self._records.all())
             self._ask_supervisor_to_reload()
             self._layout.start_count(record.replica).unlink(missing_ok=True)
-            self._start(record.replica)
+            self._processes.start(record.replica)
         return self._instance(record.replica)
 
     def _describe(self, stack: Stack, service: Service, number: int) -> Described:
@@ -153,72 +151,22 @@ class LocalEngine:
         except NotRunning:
             raise _no_supervisor() from None
 
-    def _start(self, replica: str) -> None:
-        try:
-            self._supervisor.call("startProcess", replica, False)
-        except xmlrpc.client.Fault as fault:
-            if "ALREADY_STARTED" not in fault.faultString:
-                raise OpsError(
-                    f"The supervisor cannot start {replica}: {fault.faultString}.",
-                    code="TB-0402",
-                    hint=f"See {self._layout.history}.",
-                ) from fault
-
     def stop(self, instance: Instance, grace: float) -> None:
         """Stop and wait; a replica that is not running stays as it is."""
         record = self._records.get(instance.id)
         if record is not None:
-            self._stop(record, grace)
-
-    def _stop(self, record: Record, grace: float) -> None:
-        try:
-            self._supervisor.call("stopProcess", record.replica, False)
-        except NotRunning:
-            self._stop_stray(record, grace)
-            return
-        except xmlrpc.client.Fault as fault:
-            if "NOT_RUNNING" in fault.faultString or "BAD_NAME" in fault.faultString:
-                return
-            raise
-        deadline = time.monotonic() + grace
-        killed = False
-        while self._pid(record.replica) is not None:
-            if not killed and time.monotonic() >= deadline:
-                self._signal(record.replica, "SIGKILL")
-                killed = True
-            time.sleep(_BETWEEN_LOOKS)
-
-    def _stop_stray(self, record: Record, grace: float) -> None:
-        deadline = time.monotonic() + grace
-        strays.send(strays.strays(self._layout).get(record.replica, [])[:1], record.stop_signal)
-        while left := strays.strays(self._layout).get(record.replica):
-            if time.monotonic() >= deadline:
-                strays.send(left, "SIGKILL")
-            time.sleep(_BETWEEN_LOOKS)
+            self._processes.stop(record, grace)
 
     def signal(self, instance: Instance, name: str) -> None:
         """Signal the main process; ``OpsError`` TB-0808 when it does not run, TB-0205 for an unknown name."""
-        if not hasattr(signal, name) or not name.startswith("SIG"):
+        if name not in signal.Signals.__members__:
             raise OpsError(f"There is no signal {name}.", code="TB-0205", hint="`kill -l` lists them, e.g. SIGHUP.")
-        try:
-            self._signal(instance.id, name)
-        except NotRunning:
-            pids = strays.strays(self._layout).get(instance.id, [])[:1]
-            if not pids:
-                raise _not_running(instance.id) from None
-            strays.send(pids, name)
-
-    def _signal(self, replica: str, name: str) -> None:
-        try:
-            self._supervisor.call("signalProcess", replica, name.removeprefix("SIG"))
-        except xmlrpc.client.Fault as fault:
-            if name != "SIGKILL":
-                raise _not_running(replica) from fault
+        self._processes.signal(instance.id, name)
 
     def remove(self, instance: Instance) -> None:
         """Forget a stopped replica, its log included; its ports stay remembered."""
         with self._alone():
-            if self._pid(instance.id) is not None:
+            if self._processes.alive(instance.id):
                 raise OpsError(
                     f"{instance.name} is running.",
                     code="TB-0901",
@@ -250,9 +198,7 @@ class LocalEngine:
     def _end_supervisor(self) -> tuple[str, ...]:
         running = self._supervisor.running()
         if running:
-            alive = [record for record in self._records.all() if self._pid(record.replica) is not None]
-            with ThreadPoolExecutor(max_workers=max(len(alive), 1)) as pool:
-                list(pool.map(lambda record: self._stop(record, record.stop_grace), alive))
+            self._processes.stop_all(self._records.all())
         self._supervisor.shutdown()
         self._end_strays(_silent)
         return ("supervisor",) if running else ()
@@ -273,48 +219,21 @@ class LocalEngine:
 
     def logs(self, query: LogQuery) -> Iterator[LogLine]:
         """Standard output and error of the chosen replicas, from their rotated files."""
-        chosen = [
+        return logs.read(lambda: self._sources(query), query)
+
+    def _sources(self, query: LogQuery) -> tuple[Source, ...]:
+        return tuple(
             (record, self._layout.log(record.replica))
             for record in self._records.all()
-            if (not query.services or record.service in query.services)
-            and (query.number is None or record.number == query.number)
-        ]
-        return logs.read(chosen, query)
+            if (not query.services or record.service in query.services) and query.number in {None, record.number}
+        )
 
     def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
         """Run a command on this host with the replica's environment, folder and rewritten addresses."""
         record = self._records.get(instance.id)
         if record is None:
-            raise _not_running(instance.id)
-        places = Places(
-            services={_authority(name): f"127.0.0.1:{local}" for name, local in record.refers.items()},
-            own={int(target): f"{record.listen}:{local}" for target, local in record.ports.items()},
-            paths=record.paths,
-        )
-        argv = [localise(word, places) for word in command]
-        binary = shutil.which(argv[0], path=record.environ.get("PATH"))
-        if binary is None:
-            return ExecResult(127, f"{argv[0]}: this host has no such program")
-        try:
-            done = subprocess.run(
-                [binary, *argv[1:]],
-                cwd=record.folder,
-                env=dict(record.environ),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                check=False,
-                timeout=timeout,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise OpsError(
-                f"`{' '.join(command)}` beside {instance.name} took longer than {timeout:g} s.",
-                code="TB-0601",
-                hint="Give it more time with --timeout.",
-            ) from error
-        except OSError as error:
-            return ExecResult(126, f"{argv[0]}: {error.strerror}")
-        return ExecResult(done.returncode, done.stdout.decode("utf-8", errors="replace"))
+            raise not_running(instance.id)
+        return beside.run(record, command, timeout)
 
     def stats(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
         """Memory and CPU of each replica's process tree, all measured over the same moment."""
@@ -347,48 +266,32 @@ class LocalEngine:
     def _instance(self, replica: str) -> Instance:
         found = next((instance for instance in self.list() if instance.id == replica), None)
         if found is None:
-            raise _not_running(replica)
+            raise not_running(replica)
         return found
-
-    def _pid(self, replica: str) -> int | None:
-        try:
-            answer = self._supervisor.call("getProcessInfo", replica)
-        except NotRunning:
-            return next(iter(strays.strays(self._layout).get(replica, ())), None)
-        except xmlrpc.client.Fault:
-            return None
-        # Waiting between two crashes counts as alive: it will be back.
-        return answer["pid"] or (-1 if answer["statename"] == "BACKOFF" else None)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """One change of records and configuration at a time, over threads and over commands."""
+        """One change of records and configuration at a time, over threads and over commands; may be nested."""
         path = self._layout.base / "changing"
-        with self._lock:
-            with writable(path):
-                make_private(path.parent)
-                handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
+        with self._lock, contextlib.ExitStack() as stack:
+            if not self._depth:
+                with writable(path):
+                    make_private(path.parent)
+                    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                stack.callback(os.close, handle)
                 fcntl.flock(handle, fcntl.LOCK_EX)
+            self._depth += 1
+            try:
                 yield
             finally:
-                os.close(handle)
+                self._depth -= 1
 
 
 def _silent(_service: str, _line: str) -> None:
     """Nobody to tell."""
 
 
-def _authority(name: str) -> tuple[str, int]:
-    host, _, port = name.rpartition(":")
-    return host, int(port)
-
-
 def _no_supervisor() -> OpsError:
     return OpsError(
         "The supervisor of this project is not running.", code="TB-0401", hint="Start the stack: tradebot up"
     )
-
-
-def _not_running(replica: str) -> OpsError:
-    return OpsError(f"{replica} is not running.", code="TB-0808", hint="`tradebot status` shows what is.")

@@ -1,5 +1,6 @@
 """What happened to the replicas, read from the supervisor's own log (its times are UTC)."""
 
+import contextlib
 import re
 import signal
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 
 from tradebot_ops.engines.base import Event
 from tradebot_ops.engines.local.layout import Layout
-from tradebot_ops.engines.local.tailing import follow_lines, lines_since, pause, position
+from tradebot_ops.engines.local.tailing import files, follow_lines, lines_since, pause, position
 
 _LINE = re.compile(r"(\S+ \S+),(\d{3}) \w+ (.*)")
 _SUBJECT = r"(?P<service>.+)-(?P<number>\d+)"
@@ -39,13 +40,17 @@ def _lines(layout: Layout, *, follow: bool) -> Iterator[str]:
                 yield line
 
 
-def last_exit(layout: Layout, service: str, number: int) -> int | None:
+def last_exit(layout: Layout, replica: str) -> int | None:
     """How a replica last ended; a signal counts as 128 + its number, as in a shell."""
-    last = None
-    for event in events(layout, None, follow=False):
-        if event.exit_code is not None and (event.service, event.number) == (service, number):
-            last = event.exit_code
-    return last
+    for path in reversed(files(layout.history)):
+        with contextlib.suppress(FileNotFoundError):
+            content = path.read_bytes()  # the supervisor keeps it below a megabyte
+            last = max(content.rfind(f"{verb}: {replica} (".encode()) for verb in ("exited", "stopped"))
+            if last >= 0:
+                line = content[content.rfind(b"\n", 0, last) + 1 :].partition(b"\n")[0]
+                event = parse(line.decode(errors="replace"))
+                return event.exit_code if event else None
+    return None
 
 
 def parse(line: str) -> Event | None:

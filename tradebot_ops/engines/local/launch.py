@@ -1,8 +1,8 @@
 """Become one replica's program. The supervisor runs this file alone: ``python -I -S launch.py REPLICA``.
 
-It lies between the supervisor and the program for three things no configuration key of the supervisor offers:
-the kernel stops the program when the supervisor dies, the environment is exactly the one described, and starts
-are counted. Standard library only, nothing of this package: it runs before every start and must be quick.
+It lies between the supervisor and the program for two things no configuration key of the supervisor offers: the
+kernel stops the program when the supervisor dies, and the environment is exactly the one described. Standard
+library only, nothing of this package: it runs before every start and must be quick.
 """
 
 # ruff: noqa: PTH118, PTH123 - importing pathlib would cost every start some milliseconds
@@ -18,11 +18,10 @@ CANNOT_START = 127
 
 
 def main(replica: str) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     with open(os.path.join("records", f"{replica}.json"), encoding="utf-8") as stream:
         record = json.load(stream)
     die_with_supervisor(record["stop_signal"])
-    with open(os.path.join("starts", replica), "ab") as stream:
-        stream.write(b".")
     clean_descriptors()
     argv, environ = record["argv"], record["environ"]
     try:

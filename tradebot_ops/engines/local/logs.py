@@ -3,27 +3,35 @@
 import json
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tradebot_ops.engines.base import LogLine, LogQuery
 from tradebot_ops.engines.local import tailing
 from tradebot_ops.engines.local.records import Record
+from tradebot_ops.engines.local.tailing import Position
 
+Source = tuple[Record, Path]
+
+_YEAR_9999 = 253_370_764_800  # seconds; what is beyond counts something else
 _KEYS = ("timestamp", "ts", "time", "at", "asctime")
 #: ISO 8601 as Postgres, uvicorn and most others begin a line; and the form of Redis and Valkey.
 _ISO = re.compile(r"\W?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?\d* ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?")
 _REDIS = re.compile(r"\d+:[A-Z] (\d\d \w{3} \d{4} \d\d:\d\d:\d\d)\.(\d{3}) ")
 
 
-def read(replicas: Sequence[tuple[Record, Path]], query: LogQuery) -> Iterator[LogLine]:
-    """Lines of the chosen replicas, one replica after the other; then, with ``follow``, new ones as they come."""
-    starts = [(record, path, tailing.position(path)) for record, path in replicas]
-    for record, path, _ in starts:
-        yield from _past(record, path, query)
+def read(find: Callable[[], Sequence[Source]], query: LogQuery) -> Iterator[LogLine]:
+    """Lines of the chosen replicas, one replica after the other; then, with ``follow``, new ones as they come.
+
+    ``find`` is asked again while following, so that replicas started meanwhile are heard, too. A line without a
+    time of its own has that of the line before it.
+    """
+    starts = {path: (record, tailing.position(path)) for record, path in find()}
+    for path, (record, end) in starts.items():
+        yield from _past(record, path, query, end)
     if query.follow:
-        yield from _coming(starts)
+        yield from _coming(find, starts)
 
 
 def line_time(text: str) -> datetime | None:
@@ -38,42 +46,40 @@ def line_time(text: str) -> datetime | None:
     return None
 
 
-def _past(record: Record, path: Path, query: LogQuery) -> Iterator[LogLine]:
-    if query.since is not None:
-        recent = _recent(record, path, query.since)
-        yield from recent if query.tail is None else deque(recent, maxlen=query.tail)
+def _past(record: Record, path: Path, query: LogQuery, end: Position) -> Iterator[LogLine]:
+    if query.since is None and query.tail is not None:
+        yield from _dated(record, tailing.last_lines(path, query.tail, end=end))
         return
-    texts = tailing.lines_since(path, None) if query.tail is None else tailing.last_lines(path, query.tail)
-    for text in texts:
-        yield _line(record, text)
+    lines = _dated(record, tailing.lines_since(path, query.since, end=end))
+    recent = (line for line in lines if query.since is None or line.at is None or line.at >= query.since)
+    yield from recent if query.tail is None else deque(recent, maxlen=query.tail)
 
 
-def _recent(record: Record, path: Path, since: datetime) -> Iterator[LogLine]:
-    """Lines at or after ``since``; one without a time belongs to the line before it."""
-    last: datetime | None = None
-    for text in tailing.lines_since(path, since):
-        line = _line(record, text)
-        last = line.at or last
-        if last is None or last >= since:
-            yield line
-
-
-def _coming(starts: Sequence[tuple[Record, Path, tuple[int, int | None]]]) -> Iterator[LogLine]:
-    followed = [
-        (record, tailing.follow_lines(path, offset=offset, inode=inode)) for record, path, (offset, inode) in starts
-    ]
+def _coming(find: Callable[[], Sequence[Source]], starts: Mapping[Path, tuple[Record, Position]]) -> Iterator[LogLine]:
+    followed = {
+        path: (record, tailing.follow_lines(path, offset=size, inode=inode))
+        for path, (record, (size, inode)) in starts.items()
+    }
     while True:
-        quiet = True
-        for record, lines in followed:
-            while (text := next(lines)) is not None:
-                quiet = False
-                yield _line(record, text)
-        if quiet:
-            tailing.pause()
+        for record, lines in tuple(followed.values()):
+            yield from _dated(record, _present(lines))
+        tailing.pause()
+        for record, path in find():
+            if path not in followed:
+                followed[path] = (record, tailing.follow_lines(path))
 
 
-def _line(record: Record, text: str) -> LogLine:
-    return LogLine(record.service, record.number, text, line_time(text))
+def _present(lines: Iterator[str | None]) -> Iterator[str]:
+    """What is there now: up to the first ``None``."""
+    while (text := next(lines)) is not None:
+        yield text
+
+
+def _dated(record: Record, texts: Iterable[str]) -> Iterator[LogLine]:
+    at: datetime | None = None
+    for text in texts:
+        at = line_time(text) or at
+        yield LogLine(record.service, record.number, text, at)
 
 
 def _json_time(text: str) -> datetime | None:
@@ -85,7 +91,7 @@ def _json_time(text: str) -> datetime | None:
         value = content.get(key)
         if isinstance(value, str) and (found := _ISO.match(value)):
             return _iso(found[1], found[2], found[3])
-        if isinstance(value, int | float) and value > 0:
+        if isinstance(value, int | float) and 0 < value < _YEAR_9999:
             return datetime.fromtimestamp(value, UTC)
     return None
 

@@ -61,7 +61,8 @@ class Ports:
 
     def forget(self) -> None:
         """Forget every choice; the next start begins with the defaults again."""
-        (self._state.folder / _FILE).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            (self._state.folder / _FILE).unlink()
 
     def _choose(self, wish: Wish, before: int | None, others: set[int], tell: Callable[[str], None]) -> int:
         if wish.explicit:

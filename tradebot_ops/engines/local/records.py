@@ -70,8 +70,14 @@ class Records:
         """Every record, by service and number; ``OpsError`` TB-0801 when one is damaged."""
         try:
             names = [path.name for path in self._layout.records.iterdir() if not path.name.startswith(".")]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return ()
+        except PermissionError as error:
+            raise OpsError(
+                f"The state folder {self._layout.state} belongs to somebody else.",
+                code="TB-0802",
+                hint="Run tradebot as the user who started this project, or choose another folder with TRADEBOT_STATE.",
+            ) from error
         found = (self._read(name) for name in names)
         return tuple(sorted((r for r in found if r), key=lambda record: (record.service, record.number)))
 

@@ -68,15 +68,16 @@ def _told_right(record: Record, ports: Mapping[str, Mapping[str, int]]) -> bool:
 
 
 def _exit_code(record: Record, answer: Mapping[str, Any] | None, layout: Layout) -> int | None:
-    if answer is not None and not answer["stop"]:
+    """The supervisor forgets the status of a process that died early or by a signal; its log has it."""
+    if answer is None or not answer["stop"]:
         return None
-    if answer is not None and answer["exitstatus"] >= 0:
+    if answer["statename"] == "EXITED" and answer["exitstatus"] >= 0:
         return int(answer["exitstatus"])
-    return history.last_exit(layout, record.service, record.number)
+    return history.last_exit(layout, record.replica)
 
 
 def _restarts(record: Record, layout: Layout) -> int:
-    """The launcher adds a byte per start; the first one is not a restart."""
+    """The launch script adds a byte per start; the first one is not a restart."""
     try:
         return max(layout.start_count(record.replica).stat().st_size - 1, 0)
     except FileNotFoundError:

@@ -8,6 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+#: How far a log was read: bytes, and the inode of the file they are in.
+Position = tuple[int, int | None]
+NOWHERE: Position = (0, None)
 _BLOCK = 64 * 1024
 _BETWEEN_LOOKS = 0.1
 
@@ -21,25 +24,28 @@ def files(path: Path) -> list[Path]:
     return [*older, path]
 
 
-def last_lines(path: Path, count: int) -> list[str]:
-    """The last ``count`` lines over all files, oldest first."""
+def last_lines(path: Path, count: int, *, end: Position = NOWHERE) -> list[str]:
+    """The last ``count`` lines over all files, oldest first; not beyond ``end`` where that is given."""
     found: list[str] = []
     for file in reversed(files(path)):
         if len(found) >= count:
             break
         with contextlib.suppress(FileNotFoundError), file.open("rb") as stream:
-            found = _last_of(stream, count - len(found)) + found
+            found = _last_of(stream, count - len(found), _size(stream, end)) + found
     return found
 
 
-def lines_since(path: Path, since: datetime | None) -> Iterator[str]:
-    """Every line, oldest first; files last written before ``since`` are not opened."""
+def lines_since(path: Path, since: datetime | None, *, end: Position = NOWHERE) -> Iterator[str]:
+    """Every line up to ``end``, oldest first; files last written before ``since`` are not opened."""
     for file in files(path):
         with contextlib.suppress(FileNotFoundError):
             if since is not None and file.stat().st_mtime < since.timestamp():
                 continue
             with file.open("rb") as stream:
+                size = _size(stream, end)
                 for line in stream:
+                    if size is not None and (size := size - len(line)) < 0:
+                        return
                     yield _text(line)
 
 
@@ -67,12 +73,12 @@ def follow_lines(path: Path, *, offset: int = 0, inode: int | None = None) -> It
         yield None
 
 
-def position(path: Path) -> tuple[int, int | None]:
+def position(path: Path) -> Position:
     """The end of the newest file, and its inode; (0, None) when there is none yet."""
     try:
         status = path.stat()
     except FileNotFoundError:
-        return 0, None
+        return NOWHERE
     return status.st_size, status.st_ino
 
 
@@ -101,14 +107,20 @@ def _replaced(stream: BinaryIO, path: Path) -> bool:
     return now.st_ino != os.fstat(stream.fileno()).st_ino or now.st_size < stream.tell()
 
 
-def _last_of(stream: BinaryIO, count: int) -> list[str]:
-    position = stream.seek(0, os.SEEK_END)
+def _size(stream: BinaryIO, end: Position) -> int | None:
+    """The bytes to read when this is the file that ``end`` is in."""
+    size, inode = end
+    return size if inode is not None and os.fstat(stream.fileno()).st_ino == inode else None
+
+
+def _last_of(stream: BinaryIO, count: int, size: int | None) -> list[str]:
+    position = stream.seek(0, os.SEEK_END) if size is None else size
     content = b""
     while position > 0 and content.count(b"\n") <= count:
-        size = min(_BLOCK, position)
-        position -= size
+        block = min(_BLOCK, position)
+        position -= block
         stream.seek(position)
-        content = stream.read(size) + content
+        content = stream.read(block) + content
     return [_text(line) for line in content.splitlines()[-count:]]
 
 
