@@ -198,3 +198,18 @@ def test_a_broken_env_file_names_its_line(refused: Refused, tmp_path: Path) -> N
     error = refused(app("env_file: a.env"))
     assert f"{tmp_path / 'a.env'}:2: " in error.detail[0]
     assert "NOPE" in error.detail[1]
+
+
+@pytest.mark.parametrize("entry", ['"٣:٣"', '"1_0:80"', '{target: "٣"}', '{target: 80, published: "8_0"}'])
+def test_only_plain_digits_are_ports(refused: Refused, entry: str) -> None:
+    assert refused(app(f"ports: [{entry}]")).code == "TB-0819"
+
+
+@pytest.mark.parametrize("key", ["pids: 1_0", "cpus: 1_0", "pids: '٣'", "cpus: .inf", "cpus: 1e3", "memory: '٣m'"])
+def test_only_plain_digits_are_numbers(refused: Refused, key: str) -> None:
+    assert refused(app(f"deploy: {{resources: {{limits: {{{key}}}}}}}")).code == "TB-0815"
+
+
+@pytest.mark.parametrize("key", ['env_file: "a\\0b"', 'volumes: ["./a\\0b:/c"]'])
+def test_a_nul_character_is_refused(refused: Refused, key: str) -> None:
+    assert refused(app(key)).code == "TB-0811"
