@@ -115,6 +115,13 @@ def app(keys: str) -> str:
         pytest.param(app("deploy: {replicas: -1}"), "TB-0815", "is -1", "0 up", id="negative replicas"),
         pytest.param(app("deploy: {replicas: few}"), "TB-0815", "'few'", "whole number", id="replicas"),
         pytest.param(app("deploy: {replicas: 2}"), "TB-0815", "cannot be scaled", "scalable: true", id="not scalable"),
+        pytest.param(
+            app("deploy: {resources: {limits: {memory: '${L:-1gb}'}}}\nx-tradebot: {needs_memory: 2gb}"),
+            "TB-0815",
+            "limits.memory is 1024mb, but the service is told to use 2048mb",
+            "Raise L, such as to 4096mb",
+            id="limit too small",
+        ),
         pytest.param(app("restart: sometimes"), "TB-0815", "'sometimes'", "unless-stopped", id="restart"),
         pytest.param(app("init: maybe"), "TB-0815", "'maybe'", "true or false", id="boolean"),
         pytest.param(app('command: "say \'hi"'), "TB-0815", "say", "quote", id="open quote"),
