@@ -115,6 +115,13 @@ def app(keys: str) -> str:
         pytest.param(app("deploy: {replicas: -1}"), "TB-0815", "is -1", "0 up", id="negative replicas"),
         pytest.param(app("deploy: {replicas: few}"), "TB-0815", "'few'", "whole number", id="replicas"),
         pytest.param(app("deploy: {replicas: 2}"), "TB-0815", "cannot be scaled", "scalable: true", id="not scalable"),
+        pytest.param(
+            app("deploy: {resources: {limits: {memory: '${L:-1gb}'}}}\nx-tradebot: {needs_memory: 2gb}"),
+            "TB-0815",
+            "limits.memory is 1024mb, but the service is told to use 2048mb",
+            "Raise L, such as to 4096mb",
+            id="limit too small",
+        ),
         pytest.param(app("restart: sometimes"), "TB-0815", "'sometimes'", "unless-stopped", id="restart"),
         pytest.param(app("init: maybe"), "TB-0815", "'maybe'", "true or false", id="boolean"),
         pytest.param(app('command: "say \'hi"'), "TB-0815", "say", "quote", id="open quote"),
@@ -198,3 +205,18 @@ def test_a_broken_env_file_names_its_line(refused: Refused, tmp_path: Path) -> N
     error = refused(app("env_file: a.env"))
     assert f"{tmp_path / 'a.env'}:2: " in error.detail[0]
     assert "NOPE" in error.detail[1]
+
+
+@pytest.mark.parametrize("entry", ['"٣:٣"', '"1_0:80"', '{target: "٣"}', '{target: 80, published: "8_0"}'])
+def test_only_plain_digits_are_ports(refused: Refused, entry: str) -> None:
+    assert refused(app(f"ports: [{entry}]")).code == "TB-0819"
+
+
+@pytest.mark.parametrize("key", ["pids: 1_0", "cpus: 1_0", "pids: '٣'", "cpus: .inf", "cpus: 1e3", "memory: '٣m'"])
+def test_only_plain_digits_are_numbers(refused: Refused, key: str) -> None:
+    assert refused(app(f"deploy: {{resources: {{limits: {{{key}}}}}}}")).code == "TB-0815"
+
+
+@pytest.mark.parametrize("key", ['env_file: "a\\0b"', 'volumes: ["./a\\0b:/c"]'])
+def test_a_nul_character_is_refused(refused: Refused, key: str) -> None:
+    assert refused(app(key)).code == "TB-0811"

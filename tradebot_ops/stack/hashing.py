@@ -18,6 +18,7 @@ _LEFT_OUT = {
     "build",
     "content_hash",
     "depends_on",
+    "needs_memory",
     "one_shot",
     "probe",
     "profiles",

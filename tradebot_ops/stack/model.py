@@ -169,6 +169,7 @@ class Service:
     spec_hash: str = ""
     content_hash: str = ""
     reload: str = ""  # `x-tradebot.reload`: the signal that makes it read its configuration again
+    needs_memory: int | None = None  # `x-tradebot.needs_memory`: bytes it is told to use; the limit must allow them
 
 
 @dataclass(frozen=True)

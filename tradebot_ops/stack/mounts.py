@@ -11,8 +11,8 @@ from tradebot_ops.stack.model import Mount, MountKind, SecretMount
 from tradebot_ops.stack.problems import Code
 from tradebot_ops.stack.read import Reader
 
-_LONG = frozenset({"type", "source", "target", "read_only", "tmpfs", "bind"})
-_REFERENCE = frozenset({"source", "target", "mode"})
+LONG = frozenset({"type", "source", "target", "read_only", "tmpfs", "bind"})
+REFERENCE = frozenset({"source", "target", "mode"})
 _HINT = "Write ./folder:/where/it/appears:ro or volume-name:/where/it/appears."
 
 
@@ -60,7 +60,7 @@ def _short(reader: Reader, item: Item) -> Mount | None:
 
 
 def _long(reader: Reader, item: Item) -> Mount | None:
-    fields = reader.fields(item, _LONG)
+    fields = reader.fields(item, LONG)
     named = list(reader.required(item, fields, "type"))
     kind = MountKind(reader.chosen(named[0] if named else None, tuple(MountKind), MountKind.VOLUME))
     source, target = reader.text(fields.get("source")), reader.text(fields.get("target"))
@@ -105,7 +105,7 @@ def _reference(reader: Reader, item: Item, folder: str) -> SecretMount:
     if not isinstance(item.value, dict):
         name = reader.text(item)
         return SecretMount(name, str(Path(folder) / name))
-    fields = reader.fields(item, _REFERENCE)
+    fields = reader.fields(item, REFERENCE)
     name = next((reader.text(source) for source in reader.required(item, fields, "source")), "")
     target = reader.text(fields.get("target"), name)
     return SecretMount(name, str(Path(folder) / target), _mode(reader, fields.get("mode")))
