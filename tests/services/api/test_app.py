@@ -120,8 +120,9 @@ def down(*names: str) -> dict[str, DependencyOut]:
         (("redis",), "degraded"),
         (("workers",), "degraded"),
         (("postgres",), "down"),
+        (("queue",), "down"),
         (("redis", "postgres"), "down"),
     ],
 )
-def test_only_postgres_takes_the_service_down(away: tuple[str, ...], status: str) -> None:
+def test_only_a_missing_ledger_takes_the_service_down(away: tuple[str, ...], status: str) -> None:
     assert overall(down(*away)) == status
