@@ -16,7 +16,7 @@ from docker.utils.build import exclude_paths
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Build
 
-CONTENT_HASH = "io.tradebot.content-hash"
+CONTENT_HASH = "io.tradebot.source-hash"
 REVISION = "org.opencontainers.image.revision"
 #: What Python leaves behind is never part of a source.
 ALWAYS_IGNORED = ("**/__pycache__", "**/*.pyc", ".git")
@@ -61,7 +61,7 @@ def archive(build: Build, extra: Mapping[str, Path]) -> IO[bytes]:
 
     ``extra`` adds files that are no part of the source, such as downloaded wheels: name in the archive -> path.
     """
-    stream = tempfile.TemporaryFile(prefix="tradebot-build-")
+    stream = tempfile.TemporaryFile(prefix="tradebot-build-")  # noqa: SIM115 - the caller closes it
     with tarfile.open(fileobj=stream, mode="w") as tar:
         for name, path in [*source_files(build), *sorted(extra.items())]:
             tar.add(path, name, recursive=False, filter=anonymous)

@@ -1,4 +1,4 @@
-"""The Docker engine: makes containers, networks and volumes of one project match its stack."""
+"""The Docker engine: makes the containers of one project match its stack."""
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,6 @@ from docker.errors import APIError, NotFound
 
 from tradebot_ops.engines.base import (
     Address,
-    Event,
     ExecResult,
     Instance,
     LogLine,
@@ -20,137 +19,87 @@ from tradebot_ops.engines.base import (
     State,
     Stats,
 )
-from tradebot_ops.engines.docker import spec
+from tradebot_ops.engines.docker import inside, spec
 from tradebot_ops.engines.docker.client import Client, Deadlines
-from tradebot_ops.engines.docker.events import EventStream, project_filter
+from tradebot_ops.engines.docker.events import EventStream
+from tradebot_ops.engines.docker.ground import Ground
 from tradebot_ops.engines.docker.images import Image, Images, recipe
-from tradebot_ops.engines.docker.locate import Location
+from tradebot_ops.engines.docker.locate import locate
 from tradebot_ops.engines.docker.logs import Follower, merged
 from tradebot_ops.engines.docker.observe import instance_of
 from tradebot_ops.engines.docker.sampling import Sampler
-from tradebot_ops.errors import OpsError, Unsupported
+from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Service, Stack
+from tradebot_ops.state import ProjectState, state_root
 
 #: The engine serialises most of what it does; more threads than this gain nothing.
 THREADS = 8
+#: Remembers which mounted contents running containers have read since they were made.
+RELOADED = "docker-reloaded.json"
 
 Container = dict[str, Any]
 
 
 class DockerEngine:
-    """Keeps ``tradebot_ops.engines.base.Engine`` for one project on one Docker engine."""
+    """Keeps ``tradebot_ops.engines.base.Engine`` for one project on the engine that the environment names.
+
+    Nothing is asked before the first verb. Every verb raises ``OpsError``: TB-0401 when the daemon is not there,
+    TB-0402 when this user may not use it, TB-0601 when it stays silent for longer than its deadline.
+    """
 
     name = "docker"
 
-    def __init__(self, project: str, location: Location, deadlines: Deadlines | None = None) -> None:
+    def __init__(self, project: str, environ: Mapping[str, str], deadlines: Deadlines | None = None) -> None:
         self.project = project
-        self.client = Client(location, deadlines)
+        self.client = Client(locate(environ), deadlines)
         self.images = Images(self.client)
+        self._ground = Ground(self.client, project)
+        self._sampler = Sampler(self.client)
+        self._state = ProjectState(state_root(dict(environ)) / project)
         self._progress: Progress = ignore
         self._image_locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
-        self._sampler = Sampler(self.client)
-
-    # What replicas stand on
 
     def prepare(self, stack: Stack, progress: Progress) -> None:
         """Networks and volumes; ``progress`` is also told about images that ``apply`` pulls or builds."""
         self._progress = progress
-        networks = {network["Name"]: network for network in self._networks()}
-        for key, network in stack.networks.items():
-            name = spec.network_name(stack, key)
-            if name in networks:
-                self._accept_network(networks[name])
-            elif network.external:
-                raise missing_external("network", name)
-            else:
-                self._create_network(stack, key, name)
-        for key, volume in stack.volumes.items():
-            name = spec.volume_name(stack, key)
-            if not self._has_volume(name):
-                if volume.external:
-                    raise missing_external("volume", name)
-                self._create_volume(stack, key, name)
+        self._ground.prepare(stack)
 
-    def _networks(self) -> list[dict[str, Any]]:
-        with self.client.speaking("listing networks", self.client.deadlines.read):
-            return list(self.client.reads.networks())
-
-    def _accept_network(self, network: Mapping[str, Any]) -> None:
-        owner = (network.get("Labels") or {}).get(spec.PROJECT, "")
-        if owner and owner != self.project:
-            raise OpsError(
-                f"The network {network['Name']} belongs to the project '{owner}'.",
-                code="TB-0822",
-                hint="Choose another project name, or declare the network `external: true`.",
-            )
-
-    def _create_network(self, stack: Stack, key: str, name: str) -> None:
-        network = stack.networks[key]
-        with self.client.speaking(f"creating the network {name}", self.client.deadlines.write):
-            self.client.writes.create_network(
-                name,
-                driver=network.driver or "bridge",
-                internal=network.internal,
-                check_duplicate=True,
-                labels={**spec.project_labels(stack), "com.docker.compose.network": key},
-            )
-
-    def _has_volume(self, name: str) -> bool:
-        with self.client.speaking(f"looking for the volume {name}", self.client.deadlines.read):
-            try:
-                self.client.reads.inspect_volume(name)
-            except NotFound:
-                return False
-            return True
-
-    def _create_volume(self, stack: Stack, key: str, name: str) -> None:
-        with self.client.speaking(f"creating the volume {name}", self.client.deadlines.write):
-            self.client.writes.create_volume(
-                name,
-                driver=stack.volumes[key].driver or "local",
-                labels={**spec.project_labels(stack), "com.docker.compose.volume": key},
-            )
-
-    def destroy(self, stack: Stack | None, *, volumes: bool) -> tuple[str, ...]:  # noqa: ARG002 - labels tell
-        """Remove the project's networks, with ``volumes`` its volumes too; external ones carry no label and stay."""
-        gone: list[str] = []
-        for network in self._networks():
-            if (network.get("Labels") or {}).get(spec.PROJECT) == self.project:
-                with self.client.speaking(f"removing the network {network['Name']}", self.client.deadlines.write):
-                    self.client.writes.remove_network(network["Id"])
-                gone.append(network["Name"])
-        if volumes:
-            for name in self._volumes():
-                with self.client.speaking(f"removing the volume {name}", self.client.deadlines.write):
-                    self.client.writes.remove_volume(name)
-                gone.append(name)
-        return tuple(gone)
-
-    def _volumes(self) -> list[str]:
-        with self.client.speaking("listing volumes", self.client.deadlines.read):
-            answer = self.client.reads.volumes(filters={"label": f"{spec.PROJECT}={self.project}"})
-        return sorted(volume["Name"] for volume in answer["Volumes"] or ())
+    def destroy(self, stack: Stack | None, *, volumes: bool) -> tuple[str, ...]:
+        """What carries the project's label goes, so a stack that cannot be read any more is removed, too."""
+        return self._ground.destroy(volumes=volumes)
 
     # Replicas
 
     def list(self) -> tuple[Instance, ...]:
         """Every replica of the project, whoever started it: Compose's own containers are found, too."""
-        containers = self._containers()
-        moved = self._moved_images(containers)
-        found = [instance_of(container, moved) for container in containers]
-        return tuple(sorted(found, key=lambda instance: (instance.service, instance.number)))
+        reloaded = self._state.read_json(RELOADED)
+        found = [instance_of(container, reloaded) for container in self._containers()]
+        return tuple(sorted(found, key=lambda instance: (instance.service, instance.number, instance.name)))
 
-    def _containers(self, *labels: str) -> list[Container]:
+    def rebuilt(self, stack: Stack) -> frozenset[str]:
+        """Services whose replicas run another image than their tag names by now."""
+        found = set()
+        for container in self._containers():
+            service = stack.services.get(instance_of(container).service)
+            image = self.images.find(service.image) if service else None
+            if service and image and image.id != container["Image"]:
+                found.add(service.name)
+        return frozenset(found)
+
+    def _containers(self, *labels: str) -> Sequence[Container]:
         wanted = [f"{spec.PROJECT}={self.project}", f"{spec.ONE_OFF}=False", *labels]
         with self.client.speaking("listing containers", self.client.deadlines.read):
             ids = [item["Id"] for item in self.client.reads.containers(all=True, filters={"label": wanted})]
-        if len(ids) < 4:
-            inspected = map(self._inspect, ids)
+        if len(ids) <= 2:
+            inspected = [self._inspect(each) for each in ids]
         else:
-            with ThreadPoolExecutor(THREADS) as pool:
-                inspected = iter(list(pool.map(self._inspect, ids)))
+            with ThreadPoolExecutor(min(THREADS, len(ids))) as pool:
+                inspected = [*pool.map(self._inspect, ids)]
         return [container for container in inspected if container is not None]
+
+    def _replicas(self, service: str, number: int) -> Sequence[Container]:
+        return self._containers(f"{spec.SERVICE}={service}", f"{spec.NUMBER}={number}")
 
     def _inspect(self, container: str) -> Container | None:
         with self.client.speaking(f"inspecting the container {container[:12]}", self.client.deadlines.read):
@@ -160,64 +109,77 @@ class DockerEngine:
                 return None
             return found
 
-    def _moved_images(self, containers: Sequence[Container]) -> frozenset[str]:
-        """Image names that were rebuilt or pulled anew since a container was made of them."""
-        used = {(container["Config"]["Image"], container["Image"]) for container in containers}
-        current = {name: self.images.find(name) for name, _ in used}
-        return frozenset(name for name, made_of in used if (image := current[name]) and image.id != made_of)
-
     def apply(self, stack: Stack, service: str, number: int) -> Instance:
-        """Start the replica that is there when nothing about it changed, else make it anew."""
+        """Start the replica that is there when nothing about it changed, else make it anew.
+
+        A running one that only mounts other contents by now is left alone and noted as having read them: whether
+        it reloads or restarts is the caller's choice, made before.
+        """
         wanted = stack.services[service]
         if self.client.location.local:
             check_sources(stack, wanted)
         image = self._image(wanted)
         existing = self._replicas(service, number)
-        fitting = [each for each in existing if fits(each, wanted, image)]
-        if fitting:
-            container = fitting[0]
-            self._clear([each for each in existing if each is not container], wanted)
-            self._start(container["Id"], container["State"]["Status"], service, number)
-        else:
+        fitting = next((each for each in existing if self._fits(each, wanted, image)), None)
+        if fitting is None:
             container = self._replace(stack, wanted, number, image, existing)
-        found = self._inspect(container["Id"])
+        else:
+            container = fitting["Id"]
+            self._clear([each for each in existing if each is not fitting], wanted)
+            self._start(container, fitting["State"]["Status"], f"{service} {number}")
+            self._note_contents(fitting, wanted)
+        found = self._inspect(container)
         if found is None:
-            raise OpsError(f"{service} {number} was removed while it was being started.", code="TB-0101")
-        return instance_of(found)
+            raise OpsError(
+                f"{service} {number} was removed by somebody else while it was being started.",
+                code="TB-0107",
+                hint="Run the command again.",
+            )
+        return instance_of(found, self._state.read_json(RELOADED))
 
-    def _replicas(self, service: str, number: int) -> list[Container]:
-        return self._containers(f"{spec.SERVICE}={service}", f"{spec.NUMBER}={number}")
+    def _fits(self, container: Container, service: Service, image: Image) -> bool:
+        """Whether it can stay. Contents matter to one that is started anyway: the new one has the right label."""
+        labels = container["Config"].get("Labels") or {}
+        same = labels.get(spec.SPEC_HASH) == service.spec_hash and container["Image"] == image.id
+        return same and (is_up(container) or labels.get(spec.CONTENT_HASH) == service.content_hash)
 
-    def _replace(
-        self, stack: Stack, service: Service, number: int, image: Image, existing: Sequence[Container]
-    ) -> Container:
-        """Create first, so that what cannot be created costs nothing; then stop the old one and start the new."""
+    def _note_contents(self, container: Container, service: Service) -> None:
+        labels = container["Config"].get("Labels") or {}
+        with self._guard:
+            known = self._state.read_json(RELOADED)
+            if known.get(container["Id"], labels.get(spec.CONTENT_HASH)) != service.content_hash:
+                self._state.write_json(RELOADED, {**known, container["Id"]: service.content_hash})
+
+    def _replace(self, stack: Stack, service: Service, number: int, image: Image, existing: Sequence[Container]) -> str:
+        """Create first, so that what cannot be created costs nothing; then remove the old one and start the new."""
         name = spec.container_name(self.project, service.name, number)
         made = self._create(stack, service, number, image, f"{name}-next" if existing else name)
         self._clear(existing, service)
         if existing:
             with self.client.speaking(f"naming {name}", self.client.deadlines.write):
                 self.client.writes.rename(made, name)
-        self._start(made, "created", service.name, number)
-        return {"Id": made}
+        self._start(made, "created", f"{service.name} {number}")
+        return made
 
     def _create(self, stack: Stack, service: Service, number: int, image: Image, name: str) -> str:
-        config = spec.container_config(stack, service, number, spec.Target(self.client.version, image.id))
+        target = spec.Target(self.client.version, image.id)
+        config = spec.container_config(stack, service, number, target)
         with self.client.speaking(f"creating {name}", self.client.deadlines.write):
-            made = str(self.client.writes.create_container_from_config(config, name)["Id"])
-            for network, endpoint in spec.later_networks(stack, service, number, self.client.version).items():
-                self.client.writes.connect_container_to_network(made, network, aliases=endpoint["Aliases"])
+            answer = self.client.writes.create_container_from_config(config, name)  # type: ignore[no-untyped-call]
+            made = str(answer["Id"])
+            for network, endpoint in spec.networks(stack, service, number).items():
+                if network not in config["NetworkingConfig"]["EndpointsConfig"]:
+                    self.client.writes.connect_container_to_network(made, network, aliases=endpoint["Aliases"])
         return made
 
     def _clear(self, containers: Sequence[Container], service: Service) -> None:
         for container in containers:
-            old = instance_of(container)
-            if old.state is not State.CREATED:
-                self.stop(old, service.stop_grace)
-            self.remove(old)
+            if is_up(container):
+                self.stop(instance_of(container), service.stop_grace)
+            self.remove(instance_of(container))
 
-    def _start(self, container: str, status: str, service: str, number: int) -> None:
-        with self.client.speaking(f"starting {service} {number}", self.client.deadlines.write):
+    def _start(self, container: str, status: str, what: str) -> None:
+        with self.client.speaking(f"starting {what}", self.client.deadlines.write):
             if status == "paused":
                 self.client.writes.unpause(container)
             elif status not in {"running", "restarting"}:
@@ -240,7 +202,7 @@ class DockerEngine:
             return self.images.build(recipe(service.image, service.build), say)
 
     def stop(self, instance: Instance, grace: float) -> None:
-        """A replica that is gone already is stopped. TB-0601 when the engine does not finish in time."""
+        """A replica that is gone already is stopped. TB-0601 names the one that the engine cannot stop."""
         limit = self.client.deadlines.write + grace
         with self.client.speaking(f"stopping {instance.service} {instance.number}", limit):
             try:
@@ -249,7 +211,8 @@ class DockerEngine:
                 return
 
     def signal(self, instance: Instance, name: str) -> None:
-        with self.client.speaking(f"sending {name} to {instance.service} {instance.number}"):
+        doing = f"sending {name} to {instance.service} {instance.number}"
+        with self.client.speaking(doing, self.client.deadlines.write):
             self.client.writes.kill(instance.id, name)
 
     def remove(self, instance: Instance) -> None:
@@ -263,18 +226,19 @@ class DockerEngine:
                 if "already in progress" not in str(error):
                     raise
 
-    # Looking inside
+    # Looking at them
 
     def logs(self, query: LogQuery) -> Iterator[LogLine]:
+        """Finite logs are merged by time; followed ones come as they come, those of later replicas included."""
         containers = [each for each in self._containers() if selected(query, instance_of(each))]
         if not query.follow:
             return merged(self.client, containers, query)
         follower = Follower(self.client, query)
         # Subscribed before the first line is read: what starts meanwhile is not missed.
-        starts = EventStream(self.client, self.project, follow=True)
+        starts = self.events(follow=True)
         for container in containers:
             follower.add(container)
-        follower.watch(self._started(starts, query))
+        follower.watch(self._started(starts, query), starts.close)
         return iter(follower)
 
     def _started(self, events: EventStream, query: LogQuery) -> Iterator[Container]:
@@ -286,17 +250,7 @@ class DockerEngine:
 
     def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
         """Output of both streams in the order it came. TB-0602 when the command outlives ``timeout`` seconds."""
-        doing = f"running {command[0]} in {instance.service} {instance.number}"
-        with self.client.speaking(doing, self.client.deadlines.read):
-            made = self.client.writes.exec_create(instance.id, list(command))["Id"]
-        output = run_with_deadline(lambda: self._exec_output(doing, made), timeout, doing)
-        with self.client.speaking(doing, self.client.deadlines.read):
-            code = self.client.reads.exec_inspect(made)["ExitCode"]
-        return ExecResult(int(code if code is not None else -1), output.decode("utf-8", "replace"))
-
-    def _exec_output(self, doing: str, made: str) -> bytes:
-        with self.client.speaking(doing):
-            return bytes(self.client.streams.exec_start(made))
+        return inside.execute(self.client, instance, command, timeout)
 
     def stats(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
         return self._sampler.sample([instance for instance in instances if instance.state is State.RUNNING])
@@ -306,26 +260,25 @@ class DockerEngine:
         return EventStream(self.client, self.project, since=since, follow=follow)
 
     def endpoint(self, service: str, port: int, number: int = 1) -> Address:
-        """The published port, else the container's own address, which only this host reaches."""
-        container = next(iter(self._replicas(service, number)), None)
-        if container is None or container["State"]["Status"] != "running":
+        """The published port, else the container's own address, which only the engine's host reaches."""
+        container = next((each for each in self._replicas(service, number) if is_up(each)), None)
+        if container is None:
             raise OpsError(
                 f"{service} {number} is not running.",
                 code="TB-0501",
-                hint="Start it with `tradebot up`, or see why it stopped: `tradebot logs " + service + "`",
+                hint=f"Start it with `tradebot up`, or see why it stopped: tradebot logs {service}",
             )
         if self.client.location.local:
-            return local_address(instance_of(container), container, port)
-        return remote_address(instance_of(container), port, self.client.location)
+            return inside.local_address(instance_of(container), container, port)
+        return inside.remote_address(instance_of(container), container, port, self.client.location)
 
 
 def ignore(service: str, line: str) -> None:
     """Progress nobody asked for."""
 
 
-def fits(container: Mapping[str, Any], service: Service, image: Image) -> bool:
-    labels = container["Config"].get("Labels") or {}
-    return labels.get(spec.SPEC_HASH) == service.spec_hash and container["Image"] == image.id
+def is_up(container: Container) -> bool:
+    return container["State"]["Status"] in {"running", "restarting", "paused"}
 
 
 def selected(query: LogQuery, instance: Instance) -> bool:
@@ -341,14 +294,3 @@ def check_sources(stack: Stack, service: Service) -> None:
                 code="TB-0824",
                 hint="Secrets are made by `tradebot secrets init`, configuration by `tradebot init`.",
             )
-
-
-def missing_external(kind: str, name: str) -> OpsError:
-    return OpsError(
-        f"The external {kind} {name} does not exist.",
-        code="TB-0827",
-        hint=f"Create it with `docker {kind} create {name}`, or correct compose.yaml.",
-    )
-
-
-def run_with_deadline[T](work: object, timeout: float | None, doing: str) -> T: ...

@@ -1,17 +1,21 @@
 """What happened to the containers of one project, as a stream that any thread may close."""
 
+import contextlib
 import json
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import requests
-import urllib3
 
 from tradebot_ops.engines.base import Event
 from tradebot_ops.engines.docker.client import Client
 from tradebot_ops.engines.docker.observe import event_of
 from tradebot_ops.engines.docker.spec import PROJECT
+from tradebot_ops.errors import OpsError
+
+BEGINNING = datetime.fromtimestamp(0, UTC)
 
 
 class EventStream(Iterator[Event]):
@@ -21,38 +25,53 @@ class EventStream(Iterator[Event]):
         self._client = client
         self._closed = False
         now = datetime.now(tz=UTC)
-        params: dict[str, Any] = {
-            "filters": json.dumps({"type": ["container"], "label": [f"{PROJECT}={project}"]}),
-            # A follower who names no beginning wants what comes from now on; the others want all there is.
-            "since": f"{(since or (now if follow else datetime.fromtimestamp(0, UTC))).timestamp():.6f}",
-        }
+        params = {"filters": json.dumps({"type": ["container"], "label": [f"{PROJECT}={project}"]})}
+        # Who follows and names no beginning wants what comes from now on; who does not follow, all there is.
+        params["since"] = stamp(since or (now if follow else BEGINNING))
         if not follow:
-            params["until"] = f"{now.timestamp():.6f}"
+            params["until"] = stamp(now)
         with client.speaking("subscribing to events", client.deadlines.read):
             self._answer = client.stream("/events", params, endless=follow)
-        self._lines = self._read()
+        self._raw = self._read()
 
-    def _read(self) -> Iterator[bytes]:
-        """One JSON object a line, each sent as a chunk of its own."""
-        rest = b""
-        for chunk in self._answer.raw.stream(decode_content=True):
-            *whole, rest = (rest + chunk).split(b"\n")
-            yield from (line for line in whole if line.strip())
+    def _read(self) -> Iterator[dict[str, Any]]:
+        """The engine sends one JSON object a line, each at once."""
+        try:
+            with self._client.speaking("waiting for events"):
+                rest = b""
+                for chunk in self._answer.raw.stream(decode_content=True):
+                    *whole, rest = (rest + chunk).split(b"\n")
+                    yield from (json.loads(line) for line in whole if line.strip())
+        except (OpsError, ValueError, AttributeError):
+            # What the library raises when the connection is shut down under its reader is not worth telling.
+            if not self._closed:
+                raise
 
     def raw(self) -> Iterator[dict[str, Any]]:
         """Events as the engine words them; ends when the stream is closed."""
-        with self._client.speaking("waiting for events"):
-            try:
-                for line in self._lines:
-                    yield json.loads(line)
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError):
-                if not self._closed:
-                    raise
+        return self._raw
 
     def __next__(self) -> Event:
-        return event_of(next(self._events))
+        raw = next(self._raw)
+        while raw["Action"].startswith("exec_"):  # every health check runs a command; what it was is not an event
+            raw = next(self._raw)
+        return event_of(raw)
 
     def close(self) -> None:
         """End the stream; a thread that waits in it is released."""
         self._closed = True
-        self._answer.close()
+        shut_down(self._answer)
+
+
+def stamp(moment: datetime) -> str:
+    return f"{moment.timestamp():.6f}"
+
+
+def shut_down(answer: requests.Response) -> None:
+    """Closing alone does not wake a reader; shutting the socket down does. The library hides it well."""
+    connection = getattr(answer.raw, "_connection", None) or getattr(answer.raw, "connection", None)
+    sock = getattr(connection, "sock", None)
+    if isinstance(sock, socket.socket):
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+    answer.close()

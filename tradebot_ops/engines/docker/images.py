@@ -65,7 +65,7 @@ class Images:
         """The image with that tag, or None when this engine has none."""
         with self.client.speaking(f"looking for the image {tag}", self.client.deadlines.read):
             try:
-                return image_of(self.client.reads.inspect_image(tag))
+                return image_of(self.client.reads.inspect_image(tag))  # type: ignore[no-untyped-call]
             except ImageNotFound:
                 return None
 
@@ -131,9 +131,7 @@ class Images:
         """Make an image of a root file system; ``changes`` are Dockerfile lines such as ``CMD ["bash"]``."""
         name, _, version = tag.rpartition(":")
         with self.client.speaking(f"importing {tag}", self.client.deadlines.transfer):
-            self.client.transfers.import_image_from_stream(
-                stream, repository=name, tag=version, changes=list(changes)
-            )
+            self.client.transfers.import_image_from_stream(stream, repository=name, tag=version, changes=list(changes))
         image = self.find(tag)
         if image is None:
             raise build_failure(tag, ["the engine accepted the file system and shows no image"])
@@ -147,7 +145,7 @@ class Images:
     def load(self, stream: IO[bytes] | Iterable[bytes]) -> tuple[str, ...]:
         """Read such an archive back; returns what the engine says it loaded."""
         with self.client.speaking("loading images", self.client.deadlines.transfer):
-            messages = self.client.transfers.load_image(stream)
+            messages = self.client.transfers.load_image(stream)  # type: ignore[no-untyped-call]
             said = [str(message.get("stream", "")).strip() for message in messages]
         return tuple(line.partition(": ")[2] or line for line in said if line)
 
@@ -175,7 +173,7 @@ def image_of(raw: Mapping[str, Any]) -> Image:
 
 def pull_line(message: Mapping[str, Any]) -> str:
     """A line worth showing of a pull: not the hundred per layer that only move a bar."""
-    if "progressDetail" in message and message["progressDetail"]:
+    if message.get("progressDetail"):
         return ""
     return " ".join(str(part) for part in (message.get("id", ""), message.get("status", "")) if part)
 

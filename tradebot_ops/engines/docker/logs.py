@@ -84,6 +84,7 @@ class Follower:
         self._lines: queue.Queue[LogLine | OpsError] = queue.Queue(BACKLOG)
         self._closed = threading.Event()
         self._last: dict[str, datetime] = {}
+        self._watched: Callable[[], None] = lambda: None
 
     def add(self, container: Container) -> None:
         """Follow one container from where it was left, in a thread of its own."""
@@ -92,8 +93,9 @@ class Follower:
         query = replace(self.query, since=since, tail=None if seen else self.query.tail)
         self._in_background(lambda: self._copy(container, query, seen))
 
-    def watch(self, starts: Iterator[Container]) -> None:
-        """Follow whatever that iterator brings, in a thread of its own."""
+    def watch(self, starts: Iterator[Container], close: Callable[[], None]) -> None:
+        """Follow whatever that iterator brings, in a thread of its own; ``close`` ends it."""
+        self._watched = close
 
         def add_each() -> None:
             for container in starts:
@@ -137,3 +139,4 @@ class Follower:
                 yield item
         finally:
             self._closed.set()
+            self._watched()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tradebot_ops.engines.base import Address, Event, Health, Instance, Published, State, Stats
-from tradebot_ops.engines.docker.spec import NUMBER, SERVICE, SPEC_HASH
+from tradebot_ops.engines.docker.spec import CONTENT_HASH, NUMBER, SERVICE, SPEC_HASH
 
 STATES = {
     "created": State.CREATED,
@@ -17,10 +17,11 @@ STATES = {
     "dead": State.FAILED,
 }
 NEVER = "0001-01-01"
+NOTHING: Mapping[str, str] = {}
 
 
-def instance_of(raw: Mapping[str, Any], moved: frozenset[str] = frozenset()) -> Instance:
-    """From an inspected container; ``moved`` are image names that point to another image by now."""
+def instance_of(raw: Mapping[str, Any], reloaded: Mapping[str, str] = NOTHING) -> Instance:
+    """From an inspected container; ``reloaded`` are content hashes that replaced the one on its label."""
     state, config = raw["State"], raw["Config"]
     labels = config.get("Labels") or {}
     return Instance(
@@ -30,7 +31,8 @@ def instance_of(raw: Mapping[str, Any], moved: frozenset[str] = frozenset()) -> 
         name=raw["Name"].lstrip("/"),
         state=state_of(raw),
         health=health_of(state),
-        spec_hash="" if config["Image"] in moved else labels.get(SPEC_HASH, ""),
+        spec_hash=labels.get(SPEC_HASH, ""),
+        content_hash=reloaded.get(raw["Id"], labels.get(CONTENT_HASH, "")),
         exit_code=state["ExitCode"] if state["Status"] in {"exited", "dead", "restarting"} else None,
         restarts=raw.get("RestartCount", 0),
         pid=state.get("Pid") or None,
@@ -58,7 +60,7 @@ def health_of(state: Mapping[str, Any]) -> Health:
 
 def published_of(raw: Mapping[str, Any]) -> tuple[Published, ...]:
     ports = (raw.get("NetworkSettings") or {}).get("Ports") or {}
-    found = {}
+    found: dict[int, Address] = {}
     for name, bindings in ports.items():
         target, _, protocol = name.partition("/")
         for binding in bindings or ():
@@ -70,7 +72,7 @@ def published_of(raw: Mapping[str, Any]) -> tuple[Published, ...]:
 
 def reachable(host_ip: str) -> str:
     """Where this host reaches a port bound to that address."""
-    return "127.0.0.1" if host_ip in {"", "0.0.0.0", "::"} else host_ip  # noqa: S104 - compared, not bound
+    return "127.0.0.1" if host_ip in {"", "0.0.0.0", "::"} else host_ip  # noqa: S104 - compared with, not bound to
 
 
 def parse_time(text: str) -> datetime | None:

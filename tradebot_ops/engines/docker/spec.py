@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tradebot_ops.stack.model import Healthcheck, Mount, MountKind, Port, SecretMount, Service, Stack
+from tradebot_ops.stack.model import Healthcheck, Mount, MountKind, Port, Service, Stack
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 NUMBER = "com.docker.compose.container-number"
 ONE_OFF = "com.docker.compose.oneoff"
 SPEC_HASH = "io.tradebot.spec-hash"
+CONTENT_HASH = "io.tradebot.content-hash"
 
 Json = dict[str, Any]
 
@@ -31,33 +32,11 @@ def container_name(project: str, service: str, number: int) -> str:
     return f"{project}-{service}-{number}"
 
 
-def network_name(stack: Stack, key: str) -> str:
-    """The engine's name of a network; external ones keep their own."""
-    network = stack.networks.get(key)
-    return scoped(stack, key, network.name if network else "", external=bool(network and network.external))
-
-
-def volume_name(stack: Stack, key: str) -> str:
-    """The engine's name of a volume; external ones keep their own."""
-    volume = stack.volumes.get(key)
-    return scoped(stack, key, volume.name if volume else "", external=bool(volume and volume.external))
-
-
-def scoped(stack: Stack, key: str, name: str, *, external: bool) -> str:
-    if external or (name and name != key):
-        return name or key
-    return f"{stack.project}_{key}"
-
-
-def project_labels(stack: Stack) -> dict[str, str]:
-    return {PROJECT: stack.project}
-
-
 def container_labels(stack: Stack, service: Service, number: int, image_id: str) -> dict[str, str]:
     depends = ",".join(f"{item.service}:{item.condition.value}:false" for item in service.depends_on)
     return {
         **service.labels,
-        **project_labels(stack),
+        PROJECT: stack.project,
         SERVICE: service.name,
         NUMBER: str(number),
         ONE_OFF: "False",
@@ -67,6 +46,7 @@ def container_labels(stack: Stack, service: Service, number: int, image_id: str)
         "com.docker.compose.image": image_id,
         "com.docker.compose.depends_on": depends,
         SPEC_HASH: service.spec_hash,
+        CONTENT_HASH: service.content_hash,
     }
 
 
@@ -74,6 +54,8 @@ def container_config(stack: Stack, service: Service, number: int, target: Target
     """The body of `POST /containers/create` for one replica."""
     config: Json = {
         "Image": service.image,
+        # A name that says more than an id: workers report themselves under it.
+        "Hostname": f"{service.name}-{number}",
         "Cmd": list(service.command) or None,
         "Entrypoint": None if service.entrypoint is None else list(service.entrypoint) or [""],
         "Env": [f"{name}={value}" for name, value in service.environment.items()],
@@ -84,7 +66,7 @@ def container_config(stack: Stack, service: Service, number: int, target: Target
         "StopSignal": service.stop_signal,
         "StopTimeout": round(service.stop_grace),
         "HostConfig": host_config(stack, service, number),
-        "NetworkingConfig": {"EndpointsConfig": first_network(stack, service, number)},
+        "NetworkingConfig": {"EndpointsConfig": at_creation(networks(stack, service, number), target.api_version)},
     }
     if service.healthcheck is not None:
         config["Healthcheck"] = healthcheck(service.healthcheck, target.api_version)
@@ -101,10 +83,10 @@ def published(service: Service, number: int) -> tuple[Port, ...]:
 
 
 def host_config(stack: Stack, service: Service, number: int) -> Json:
-    networks = list(service.networks)
+    joined = [stack.networks[key].name for key in service.networks]
     return {
         "Mounts": mounts(stack, service),
-        "NetworkMode": network_name(stack, networks[0]) if networks else "bridge",
+        "NetworkMode": joined[0] if joined else "bridge",
         "PortBindings": port_bindings(published(service, number)),
         "RestartPolicy": restart_policy(service.restart),
         "Memory": service.limits.memory or 0,
@@ -134,25 +116,21 @@ def restart_policy(text: str) -> Json:
 
 
 def mounts(stack: Stack, service: Service) -> list[Json]:
-    secrets = [
-        file_mount(str(stack.secrets[item.source].file), secret_target("/run/secrets", item)) for item in service.secrets
-    ]
-    configs = [file_mount(str(stack.configs[item.source].file), secret_target("", item)) for item in service.configs]
+    secrets = [file_mount(str(stack.secrets[item.source].file), item.target) for item in service.secrets]
+    configs = [file_mount(str(stack.configs[item.source].file), item.target) for item in service.configs]
     return [*(mount(stack, item) for item in service.mounts), *secrets, *configs]
 
 
 def mount(stack: Stack, item: Mount) -> Json:
-    source = volume_name(stack, item.source) if item.kind is MountKind.VOLUME else item.source
-    found: Json = {"Type": item.kind.value, "Target": item.target, "ReadOnly": item.read_only}
-    if item.kind is not MountKind.TMPFS:
-        found["Source"] = source
-    return found
-
-
-def secret_target(folder: str, item: SecretMount) -> str:
-    """Where a secret or config appears: an absolute target as it is, a name inside the usual folder."""
-    target = item.target or item.source
-    return target if target.startswith("/") else f"{folder}/{target}"
+    if item.kind is MountKind.TMPFS:
+        options = {"SizeBytes": item.size, "Mode": item.mode}
+        return {
+            "Type": "tmpfs",
+            "Target": item.target,
+            "TmpfsOptions": {name: value for name, value in options.items() if value is not None},
+        }
+    source = stack.volumes[item.source].name if item.kind is MountKind.VOLUME else item.source
+    return {"Type": item.kind.value, "Source": source, "Target": item.target, "ReadOnly": item.read_only}
 
 
 def file_mount(source: str, target: str) -> Json:
@@ -167,11 +145,14 @@ def bind_sources(stack: Stack, service: Service) -> Mapping[str, str]:
     return wanted
 
 
-def first_network(stack: Stack, service: Service, number: int) -> Json:
-    """The endpoint made at creation; before API 1.44 there can be only one, so the others are connected later."""
-    for key in service.networks:
-        return {network_name(stack, key): endpoint(stack, service, number, key)}
-    return {}
+def networks(stack: Stack, service: Service, number: int) -> Json:
+    """Endpoint settings by the engine's name of each network the replica is on."""
+    return {stack.networks[key].name: endpoint(stack, service, number, key) for key in service.networks}
+
+
+def at_creation(endpoints: Json, api_version: tuple[int, int]) -> Json:
+    """The endpoints that can be made with the container: before API 1.44 that is one, the others follow."""
+    return endpoints if api_version >= (1, 44) else dict(list(endpoints.items())[:1])
 
 
 def endpoint(stack: Stack, service: Service, number: int, key: str) -> Json:
@@ -195,4 +176,3 @@ def healthcheck(check: Healthcheck, api_version: tuple[int, int]) -> Json:
 
 def nanoseconds(seconds: float) -> int:
     return round(seconds * 1e9)
-
