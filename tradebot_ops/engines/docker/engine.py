@@ -1,9 +1,10 @@
 """The Docker engine: makes the containers of one project match its stack."""
 
+import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ from tradebot_ops.state import ProjectState, state_root
 
 #: The engine serialises most of what it does; more threads than this gain nothing.
 THREADS = 8
+#: An engine was seen to deadlock while stopping ten containers at once.
+PARALLEL_STOPS = 4
 #: Remembers which mounted contents running containers have read since they were made.
 RELOADED = "docker-reloaded.json"
 
@@ -67,7 +70,18 @@ class DockerEngine:
 
     def destroy(self, stack: Stack | None, *, volumes: bool) -> tuple[str, ...]:
         """What carries the project's label goes, so a stack that cannot be read any more is removed, too."""
-        return self._ground.destroy(volumes=volumes)
+        containers = self._containers()
+        gone = [instance_of(container).name for container in containers]
+        if containers:
+            with ThreadPoolExecutor(min(PARALLEL_STOPS, len(containers))) as pool:
+                list(pool.map(self._end, containers))
+        self._state.write_json(RELOADED, {}) if self._state.read_json(RELOADED) else None
+        return (*gone, *self._ground.destroy(volumes=volumes))
+
+    def _end(self, container: Container) -> None:
+        if is_up(container):
+            self.stop(instance_of(container), float(container["Config"].get("StopTimeout") or 10))
+        self.remove(instance_of(container))
 
     # Replicas
 
@@ -125,7 +139,7 @@ class DockerEngine:
             container = self._replace(stack, wanted, number, image, existing)
         else:
             container = fitting["Id"]
-            self._clear([each for each in existing if each is not fitting], wanted)
+            self._clear([each for each in existing if each is not fitting])
             self._start(container, fitting["State"]["Status"], f"{service} {number}")
             self._note_contents(fitting, wanted)
         found = self._inspect(container)
@@ -154,7 +168,7 @@ class DockerEngine:
         """Create first, so that what cannot be created costs nothing; then remove the old one and start the new."""
         name = spec.container_name(self.project, service.name, number)
         made = self._create(stack, service, number, image, f"{name}-next" if existing else name)
-        self._clear(existing, service)
+        self._clear(existing)
         if existing:
             with self.client.speaking(f"naming {name}", self.client.deadlines.write):
                 self.client.writes.rename(made, name)
@@ -172,11 +186,9 @@ class DockerEngine:
                     self.client.writes.connect_container_to_network(made, network, aliases=endpoint["Aliases"])
         return made
 
-    def _clear(self, containers: Sequence[Container], service: Service) -> None:
+    def _clear(self, containers: Sequence[Container]) -> None:
         for container in containers:
-            if is_up(container):
-                self.stop(instance_of(container), service.stop_grace)
-            self.remove(instance_of(container))
+            self._end(container)
 
     def _start(self, container: str, status: str, what: str) -> None:
         with self.client.speaking(f"starting {what}", self.client.deadlines.write):
@@ -206,7 +218,7 @@ class DockerEngine:
         limit = self.client.deadlines.write + grace
         with self.client.speaking(f"stopping {instance.service} {instance.number}", limit):
             try:
-                self.client.writes.stop(instance.id, timeout=round(grace))
+                self.client.writes.stop(instance.id, timeout=math.ceil(grace))
             except NotFound:
                 return
 
@@ -235,7 +247,7 @@ class DockerEngine:
             return merged(self.client, containers, query)
         follower = Follower(self.client, query)
         # Subscribed before the first line is read: what starts meanwhile is not missed.
-        starts = self.events(follow=True)
+        starts = self.events(datetime.now(tz=UTC), follow=True)
         for container in containers:
             follower.add(container)
         follower.watch(self._started(starts, query), starts.close)
@@ -249,7 +261,7 @@ class DockerEngine:
                     yield container
 
     def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
-        """Output of both streams in the order it came. TB-0602 when the command outlives ``timeout`` seconds."""
+        """Output of both streams in the order it came. TB-0601 when the command outlives ``timeout`` seconds."""
         return inside.execute(self.client, instance, command, timeout)
 
     def stats(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:

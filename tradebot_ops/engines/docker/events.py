@@ -15,19 +15,23 @@ from tradebot_ops.engines.docker.observe import event_of
 from tradebot_ops.engines.docker.spec import PROJECT
 from tradebot_ops.errors import OpsError
 
+#: The engine also tells of every command that a health check runs, and of steps that nobody waits for.
+TOLD = ("start", "die", "oom", "stop", "kill", "restart", "pause", "unpause", "health_status", "destroy")
 BEGINNING = datetime.fromtimestamp(0, UTC)
 
 
 class EventStream(Iterator[Event]):
-    """Subscribed once constructed, so that nothing started afterwards is missed. Iterate it in one thread."""
+    """Subscribed once constructed, so that nothing started afterwards is missed. Iterate it in one thread.
+
+    ``since`` None begins with the oldest event that the engine still remembers.
+    """
 
     def __init__(self, client: Client, project: str, *, since: datetime | None = None, follow: bool = False) -> None:
         self._client = client
         self._closed = False
         now = datetime.now(tz=UTC)
         params = {"filters": json.dumps({"type": ["container"], "label": [f"{PROJECT}={project}"]})}
-        # Who follows and names no beginning wants what comes from now on; who does not follow, all there is.
-        params["since"] = stamp(since or (now if follow else BEGINNING))
+        params["since"] = stamp(since or BEGINNING)
         if not follow:
             params["until"] = stamp(now)
         with client.speaking("subscribing to events", client.deadlines.read):
@@ -52,10 +56,7 @@ class EventStream(Iterator[Event]):
         return self._raw
 
     def __next__(self) -> Event:
-        raw = next(self._raw)
-        while raw["Action"].startswith("exec_"):  # every health check runs a command; what it was is not an event
-            raw = next(self._raw)
-        return event_of(raw)
+        return event_of(next(raw for raw in self._raw if raw["Action"].startswith(TOLD)))
 
     def close(self) -> None:
         """End the stream; a thread that waits in it is released."""

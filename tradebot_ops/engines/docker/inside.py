@@ -16,7 +16,7 @@ EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
 
 
 def execute(client: Client, instance: Instance, command: Sequence[str], timeout: float | None) -> ExecResult:
-    """Output of both streams in the order it came. TB-0602 when the command outlives ``timeout`` seconds."""
+    """Output of both streams in the order it came. TB-0601 when the command outlives ``timeout`` seconds."""
     doing = f"running {command[0]} in {instance.service} {instance.number}"
     with client.speaking(doing, client.deadlines.read):
         made = client.writes.exec_create(instance.id, list(command))["Id"]
@@ -35,7 +35,7 @@ def execute(client: Client, instance: Instance, command: Sequence[str], timeout:
     except queue.Empty:
         raise OpsError(
             f"The command did not end within {timeout:g} s: {doing}.",
-            code="TB-0602",
+            code="TB-0601",
             hint=f"It still runs there; look with: docker top {instance.name}",
         ) from None
     if isinstance(output, OpsError):
@@ -50,6 +50,13 @@ def local_address(instance: Instance, container: Mapping[str, Any], port: int) -
     for published in instance.published:
         if published.target == port:
             return published.address
+    known = (container.get("Config") or {}).get("ExposedPorts") or {}
+    if known and f"{port}/tcp" not in known:
+        raise OpsError(
+            f"{instance.service} {instance.number} does not listen on port {port}.",
+            code="TB-0501",
+            hint=f"Its ports are: {', '.join(sorted(name.partition('/')[0] for name in known))}.",
+        )
     networks = (container.get("NetworkSettings") or {}).get("Networks") or {}
     for network in networks.values():
         if address := network.get("IPAddress"):
