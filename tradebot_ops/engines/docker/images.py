@@ -76,6 +76,11 @@ class Images:
         wanted = [image for image in found if any(tag.startswith(prefix) for tag in image.tags)]
         return tuple(sorted(wanted, key=lambda image: image.tags))
 
+    def architecture(self) -> str:
+        """The engine's processor in Debian's words, such as ``amd64``."""
+        with self.client.speaking("asking for its architecture", self.client.deadlines.read):
+            return str(self.client.reads.version()["Arch"])
+
     def outdated(self, tag: str, build: Build) -> bool:
         """Whether the image is missing or was made from other source than lies there now."""
         image = self.find(tag)
