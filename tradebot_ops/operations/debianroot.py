@@ -18,6 +18,15 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 MIRROR_VARIABLE = "TRADEBOT_DEBIAN_MIRROR"
 SECONDS = 600
 
+#: Packages are installed once, so neither they nor apt's own indices are kept.
+APT_CONFIGURATION = """\
+APT::Install-Recommends "false";
+APT::Keep-Downloaded-Packages "false";
+Acquire::Languages "none";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+"""
+
 Say = Callable[[str], None]
 
 
@@ -147,7 +156,10 @@ def _trim(folder: Path, mirror: Mirror) -> None:
     shutil.rmtree(folder / "var/lib/apt/lists", ignore_errors=True)
     (folder / "var/lib/apt/lists/partial").mkdir(parents=True)
     (folder / "etc/apt/sources.list").write_text(mirror.sources(RELEASE), encoding="utf-8")
-    excluded = "".join(f"path-exclude /usr/share/{name}/*\n" for name in ("doc", "man", "info", "locale"))
+    (folder / "etc/apt/apt.conf.d/tradebot").write_text(APT_CONFIGURATION, encoding="utf-8")
+    excluded = "force-unsafe-io\n" + "".join(
+        f"path-exclude /usr/share/{name}/*\n" for name in ("doc", "man", "info", "locale")
+    )
     (folder / "etc/dpkg/dpkg.cfg.d/tradebot").write_text(
         excluded + "path-include /usr/share/doc/*/copyright\n", encoding="utf-8"
     )

@@ -107,7 +107,7 @@ def _choose(ops: "Ops", items: Sequence[StandIn]) -> None:
 
 
 class _Maker:
-    """Builds in three steps, each in parallel: base and wheels, then stand-ins, then the app."""
+    """Builds in parallel what does not need one another: wheels beside the base, the app beside the stand-ins."""
 
     def __init__(self, images: "Images", environ: Mapping[str, str], progress: Progress, *, force: bool) -> None:
         self.images = images
@@ -122,11 +122,13 @@ class _Maker:
         app_due = app and self._outdated(APP, self._app())
         with ThreadPoolExecutor(PARALLEL_BUILDS) as pool:
             packages = pool.submit(self._wheels) if app_due else None
-            base = [BASE] if todo and self._base() else []
-            made = [*base, *pool.map(self._stand_in, todo)]
+            made = [BASE] if todo and self._base() else []
+            builds = {item.tag: pool.submit(self._stand_in, item) for item in todo}
             if packages is not None:
+                if PYTHON in builds:
+                    builds[PYTHON].result()
                 made.append(self._build(APP, self._app(), {"PYTHON_IMAGE": PYTHON}, packages.result()))
-        return made
+            return [*made, *(build.result() for build in builds.values())]
 
     def _outdated(self, tag: str, build: Build) -> bool:
         return self.force or self.images.outdated(tag, build)
