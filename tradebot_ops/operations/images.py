@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from tradebot_ops.context import STAND_INS as STAND_INS_FILE
+from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations import debianroot, wheels
@@ -18,7 +20,6 @@ from tradebot_ops.stack.source import default_folder
 from tradebot_ops.state import ProjectState, state_root, writable
 
 if TYPE_CHECKING:
-    from tradebot_ops.context import Ops
     from tradebot_ops.engines.base import Engine
     from tradebot_ops.engines.docker.images import Image, Images
 
@@ -29,8 +30,6 @@ BASE = "tradebot/debian:trixie"
 PYTHON = "tradebot/python:3.13"
 APP = "tradebot/app:latest"
 PREFIX = "tradebot/"
-#: Remembers which stand-ins take the place of official images on this host.
-CHOSEN = "images.json"
 PARALLEL_BUILDS = 4
 
 
@@ -68,12 +67,7 @@ def images_of(engine: "Engine") -> "Images":
     return images
 
 
-def chosen(environ: Mapping[str, str]) -> dict[str, str]:
-    """Variables of ``compose.yaml`` that stand-ins take on this host; the user's own settings outrank them."""
-    return {name: str(tag) for name, tag in ProjectState(state_root(dict(environ))).read_json(CHOSEN).items()}
-
-
-def build_from_debian(ops: "Ops", progress: Progress, *, only: Collection[str] = (), force: bool = False) -> Report:
+def build_from_debian(ops: Ops, progress: Progress, *, only: Collection[str] = (), force: bool = False) -> Report:
     """Build every image but Grafana from Debian packages alone; what is up to date already is left alone.
 
     ``only`` names folders of ``config/images``, or ``app``. Raises OpsError.
@@ -100,10 +94,10 @@ def _summary(made: Sequence[str], seconds: float) -> str:
     return f"Built {len(made)} images in {seconds:.0f} s. `tradebot up` uses them."
 
 
-def _choose(ops: "Ops", items: Sequence[StandIn]) -> None:
-    environ = dict(ops.settings.environ)
-    state = ProjectState(state_root(environ))
-    state.write_json(CHOSEN, chosen(environ) | {item.variable: item.tag for item in items})
+def _choose(ops: Ops, items: Sequence[StandIn]) -> None:
+    """Remember that these take the place of official images, and of which."""
+    host = ProjectState(state_root(dict(ops.settings.environ)))
+    host.write_json(STAND_INS_FILE, ops.stand_ins | {item.variable: item.tag for item in items})
 
 
 class _Maker:
@@ -184,7 +178,7 @@ def _folder(name: str) -> Path:
     return found
 
 
-def list_images(ops: "Ops") -> Report:
+def list_images(ops: Ops) -> Report:
     """The images tradebot made on this engine."""
     return _report("images list", images_of(ops.engine).list(PREFIX), ())
 
@@ -203,7 +197,7 @@ def _report(command: str, found: Sequence["Image"], lines: tuple[str, ...]) -> R
     return Report(command, data=data, sections=(Section(lines=(*lines, *nothing), tables=tables),))
 
 
-def save(ops: "Ops", path: Path, *, tags: Sequence[str] = ()) -> Report:
+def save(ops: Ops, path: Path, *, tags: Sequence[str] = ()) -> Report:
     """Write images to one file: all of tradebot's unless ``tags`` names some. The suffix decides on compression.
 
     Raises OpsError TB-0825 when there is nothing to save, TB-0802 when the disk is full.
@@ -229,7 +223,7 @@ def save(ops: "Ops", path: Path, *, tags: Sequence[str] = ()) -> Report:
     return Report("images save", data={"file": str(path), "tags": list(wanted)}, sections=(Section(lines=(line,)),))
 
 
-def load(ops: "Ops", path: Path) -> Report:
+def load(ops: Ops, path: Path) -> Report:
     """Read images from a file that ``save`` or `docker save` wrote; stand-ins among them are used from now on."""
     images = images_of(ops.engine)
     if not path.is_file():
