@@ -91,9 +91,7 @@ def test_postgres_killed_and_back(serve: Serve, own_settings: Settings, own_post
     assert error["count"] >= 1
 
 
-def test_a_hung_postgres_is_not_waited_for(
-    serve: Serve, own_settings: Settings, own_postgres: PostgresPart
-) -> None:
+def test_a_hung_postgres_is_not_waited_for(serve: Serve, own_settings: Settings, own_postgres: PostgresPart) -> None:
     api = serve(own_settings)
     wait_until(lambda: is_up(api), "the API is ready")
     own_postgres.pause()

@@ -51,9 +51,7 @@ def test_importing_the_api_needs_no_server_and_no_heavy_library() -> None:
         ("GET", "/jobs?limit=x", 422, "Unprocessable Content"),
     ],
 )
-def test_every_error_is_a_problem_document(
-    app: FastAPI, method: str, path: str, status: int, title: str
-) -> None:
+def test_every_error_is_a_problem_document(app: FastAPI, method: str, path: str, status: int, title: str) -> None:
     answer = call(app, method, path, json={"type": "x"} if method == "POST" else None)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     body = answer.json()

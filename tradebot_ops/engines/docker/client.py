@@ -224,7 +224,7 @@ EXPLANATIONS = (
         "Free space with `docker system df` and `docker builder prune`, then run the command again.",
     ),
     Explanation(
-        r"(?:Bind for |listen \w+ )(?P<port>[\d.:\[\]]+)[: ].*(?:already allocated|already in use)",
+        r"(?P<port>(?:[\d.]+|\[[\da-f:]*\]):\d+)\b.*(?:port is already allocated|address already in use)",
         "TB-0821",
         "port {port} is taken by another program or container",
         "See who holds it with `ss -ltnp` and `docker ps`, or choose another port in .env.",

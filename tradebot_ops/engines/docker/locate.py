@@ -41,7 +41,7 @@ class Location:
 
 
 def locate(environ: Mapping[str, str]) -> Location:
-    """Which engine the environment means; OpsError TB-0801 when it names a context that does not exist."""
+    """Which engine the environment means; OpsError TB-0820 when it names a context that does not exist."""
     ceiling = environ.get("DOCKER_API_VERSION", "")
     folder = Path(environ.get("DOCKER_CONFIG") or Path(environ.get("HOME") or Path.home()) / ".docker")
     if host := environ.get("DOCKER_HOST"):
@@ -68,7 +68,7 @@ def from_context(folder: Path, name: str, ceiling: str) -> Location:
     if not meta.exists():
         raise OpsError(
             f"The Docker context '{name}' does not exist in {folder}.",
-            code="TB-0801",
+            code="TB-0820",
             hint="List them with `docker context ls` and choose one with `docker context use NAME`.",
         )
     host = str(read_json(meta).get("Endpoints", {}).get("docker", {}).get("Host") or DEFAULT_HOST)
@@ -82,7 +82,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise OpsError(
             f"Docker's configuration {path} is not valid JSON: {error}.",
-            code="TB-0801",
+            code="TB-0820",
             hint=f"Correct it or move it away: mv '{path}' '{path}.damaged'",
         ) from error
     return content if isinstance(content, dict) else {}
