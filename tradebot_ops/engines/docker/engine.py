@@ -20,7 +20,7 @@ from tradebot_ops.engines.base import (
     State,
     Stats,
 )
-from tradebot_ops.engines.docker import inside, spec
+from tradebot_ops.engines.docker import inside, secrets, spec
 from tradebot_ops.engines.docker.client import Client, Deadlines
 from tradebot_ops.engines.docker.events import EventStream
 from tradebot_ops.engines.docker.ground import Ground
@@ -64,8 +64,10 @@ class DockerEngine:
         self._guard = threading.Lock()
 
     def prepare(self, stack: Stack, progress: Progress) -> None:
-        """Networks and volumes; ``progress`` is also told about images that ``apply`` pulls or builds."""
+        """Networks, volumes, readable secrets; ``progress`` is also told about images that ``apply`` pulls or builds."""
         self._progress = progress
+        if self.client.location.local:
+            secrets.share(stack)
         self._ground.prepare(stack)
 
     def destroy(self, stack: Stack | None, *, volumes: bool) -> tuple[str, ...]:
