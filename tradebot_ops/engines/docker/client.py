@@ -227,7 +227,7 @@ EXPLANATIONS = (
         r"(?P<port>(?:[\d.]+|\[[\da-f:]*\]):\d+)\b.*(?:port is already allocated|address already in use)",
         "TB-0821",
         "port {port} is taken by another program or container",
-        "See who holds it with `ss -ltnp` and `docker ps`, or choose another port in .env.",
+        "See who holds it with `ss -ltnp` and `docker ps`, or choose another: API_PORT=8110 tradebot up",
     ),
     Explanation(
         r'container name "/?(?P<name>[^"]+)" is already in use by container "?(?P<id>\w{12})',

@@ -28,6 +28,7 @@ from tradebot_ops.engines.docker.images import Image, Images, recipe
 from tradebot_ops.engines.docker.locate import locate
 from tradebot_ops.engines.docker.logs import Follower, merged
 from tradebot_ops.engines.docker.observe import instance_of
+from tradebot_ops.engines.docker.ports import TAKEN, Ports
 from tradebot_ops.engines.docker.sampling import Sampler
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Service, Stack
@@ -59,12 +60,13 @@ class DockerEngine:
         self._ground = Ground(self.client, project)
         self._sampler = Sampler(self.client)
         self._state = ProjectState(state_root(dict(environ)) / project)
+        self._ports = Ports(self._state, self.client)
         self._progress: Progress = ignore
         self._image_locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
 
     def prepare(self, stack: Stack, progress: Progress) -> None:
-        """Networks, volumes, readable secrets; ``progress`` is also told about images that ``apply`` pulls or builds."""
+        """Networks, volumes, readable secrets; ``progress`` is also told of images that ``apply`` pulls or builds."""
         self._progress = progress
         if self.client.location.local:
             secrets.share(stack)
@@ -77,7 +79,8 @@ class DockerEngine:
         if containers:
             with ThreadPoolExecutor(min(PARALLEL_STOPS, len(containers))) as pool:
                 list(pool.map(self._end, containers))
-        self._state.write_json(RELOADED, {}) if self._state.read_json(RELOADED) else None
+        (self._state.folder / RELOADED).unlink(missing_ok=True)
+        self._ports.forget()
         return (*gone, *self._ground.destroy(volumes=volumes))
 
     def _end(self, container: Container) -> None:
@@ -134,16 +137,14 @@ class DockerEngine:
         wanted = stack.services[service]
         if self.client.location.local:
             check_sources(stack, wanted)
-        image = self._image(wanted)
-        existing = self._replicas(service, number)
-        fitting = next((each for each in existing if self._fits(each, wanted, image)), None)
-        if fitting is None:
-            container = self._replace(stack, wanted, number, image, existing)
-        else:
-            container = fitting["Id"]
-            self._clear([each for each in existing if each is not fitting])
-            self._start(container, fitting["State"]["Status"], f"{service} {number}")
-            self._note_contents(fitting, wanted)
+        try:
+            container = self._converge(stack, wanted, number)
+        except OpsError as error:
+            movable = error.code == TAKEN and number == 1 and self.client.location.local
+            if not movable or not self._ports.move(wanted, lambda line: self._progress(service, line)):
+                raise
+            image = self._image(wanted)
+            container = self._replace(stack, wanted, number, image, self._replicas(service, number))
         found = self._inspect(container)
         if found is None:
             raise OpsError(
@@ -152,6 +153,18 @@ class DockerEngine:
                 hint="Run the command again.",
             )
         return instance_of(found, self._state.read_json(RELOADED))
+
+    def _converge(self, stack: Stack, service: Service, number: int) -> str:
+        """Start the fitting replica or make one; its id."""
+        image = self._image(service)
+        existing = self._replicas(service.name, number)
+        fitting = next((each for each in existing if self._fits(each, service, image)), None)
+        if fitting is None:
+            return self._replace(stack, service, number, image, existing)
+        self._clear([each for each in existing if each is not fitting])
+        self._start(fitting["Id"], fitting["State"]["Status"], f"{service.name} {number}")
+        self._note_contents(fitting, service)
+        return str(fitting["Id"])
 
     def _fits(self, container: Container, service: Service, image: Image) -> bool:
         """Whether it can stay. Contents matter to one that is started anyway: the new one has the right label."""
@@ -179,7 +192,7 @@ class DockerEngine:
 
     def _create(self, stack: Stack, service: Service, number: int, image: Image, name: str) -> str:
         target = spec.Target(self.client.version, image.id)
-        config = spec.container_config(stack, service, number, target)
+        config = spec.container_config(stack, self._ports.settled(service), number, target)
         with self.client.speaking(f"creating {name}", self.client.deadlines.write):
             answer = self.client.writes.create_container_from_config(config, name)  # type: ignore[no-untyped-call]
             made = str(answer["Id"])
