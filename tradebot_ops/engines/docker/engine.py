@@ -140,8 +140,7 @@ class DockerEngine:
         try:
             container = self._converge(stack, wanted, number)
         except OpsError as error:
-            movable = error.code == TAKEN and number == 1 and self.client.location.local
-            if not movable or not self._ports.move(wanted, lambda line: self._progress(service, line)):
+            if error.code != TAKEN or number != 1 or not self._made_room(wanted):
                 raise
             image = self._image(wanted)
             container = self._replace(stack, wanted, number, image, self._replicas(service, number))
@@ -153,6 +152,15 @@ class DockerEngine:
                 hint="Run the command again.",
             )
         return instance_of(found, self._state.read_json(RELOADED))
+
+    def _made_room(self, service: Service) -> bool:
+        """Whether a taken port can be had now. Compose lets every replica publish, so a later one may hold it."""
+        siblings = [each for each in self._containers(f"{spec.SERVICE}={service.name}") if is_up(each)]
+        holders = [each for each in siblings if instance_of(each).number != 1 and instance_of(each).published]
+        self._clear(holders)
+        if holders:
+            return True
+        return self.client.location.local and self._ports.move(service, lambda line: self._progress(service.name, line))
 
     def _converge(self, stack: Stack, service: Service, number: int) -> str:
         """Start the fitting replica or make one; its id."""
