@@ -110,9 +110,7 @@ def test_what_a_job_has_started_ends_with_it(desk: Desk, make_worker: MakeWorker
 
 
 @pytest.mark.parametrize(("job_type", "note"), [("nap", "ended by SIGTERM"), ("stubborn_long", "killed")])
-def test_cancelled_job_ends_soon_and_says_how(
-    desk: Desk, make_worker: MakeWorker, job_type: str, note: str
-) -> None:
+def test_cancelled_job_ends_soon_and_says_how(desk: Desk, make_worker: MakeWorker, job_type: str, note: str) -> None:
     make_worker()
     job_id = desk.submit(job_type, seconds=50)
     desk.wait_for(job_id, State.RUNNING)

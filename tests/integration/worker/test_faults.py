@@ -155,9 +155,7 @@ def test_worker_survives_the_death_of_redis(own: Own) -> None:
     own.redis.start()
     job = own.desk.wait_for(own.desk.submit("noop"), within_s=30)
     assert (job.state, worker.process.poll() if worker.process else 0) == (State.SUCCEEDED, None)
-    wait_until(
-        lambda: (beat := worker.heartbeat()) is not None and time.time() - beat.at < 3, "it beats again"
-    )
+    wait_until(lambda: (beat := worker.heartbeat()) is not None and time.time() - beat.at < 3, "it beats again")
 
 
 def test_worker_survives_the_death_of_postgres(own: Own) -> None:
