@@ -93,7 +93,15 @@ def test_env_prod_reads_its_own_file_first(tmp_path: Path) -> None:
 
 
 def test_every_default_passes_its_own_check(tmp_path: Path) -> None:
-    assert set(load_settings({}, {}, tmp_path).variables()) == {setting.name for setting in STACK_SETTINGS}
+    assert set(load_settings({}, {}, tmp_path).variables()) >= {setting.name for setting in STACK_SETTINGS}
+
+
+def test_memory_limits_follow_from_what_is_asked_for_unless_they_are_set(tmp_path: Path) -> None:
+    environ = {"POSTGRES_SHARED_BUFFERS": "4GB", "WORKER_MEMORY_LIMIT": "4gb", "REDIS_MEMORY_LIMIT": "3gb"}
+    variables = load_settings({}, environ, tmp_path).variables()
+    assert variables["POSTGRES_MEMORY_LIMIT"] == str(9 * 1024**3)
+    assert variables["JOB_MEMORY_LIMIT"] == str(2 * 1024**3)
+    assert variables["REDIS_MEMORY_LIMIT"] == "3gb"
 
 
 def test_a_secret_never_shows_itself() -> None:

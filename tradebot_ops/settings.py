@@ -91,7 +91,6 @@ STACK_SETTINGS = (
     Setting("ENVIRONMENT", "dev", "What this stack is for", _one_of(*ENVIRONMENTS.values())),
     Setting("WORKER_REPLICAS", "2", "Workers that `up` starts; `scale` overrides it", _whole(0, MAX_REPLICAS)),
     Setting("WORKER_MEMORY_LIMIT", "2gb", "Memory one worker may use, its job included", _size),
-    Setting("JOB_MEMORY_LIMIT", "1gb", "Memory one job may use before it is ended", _size),
     Setting("WORKER_GRACE_SECONDS", "30", "Time a stopping worker gives its running job", _whole(1, 3600)),
     Setting("REDIS_MAXMEMORY", "512mb", "Memory Redis may use; the queue is never evicted", _size),
     Setting("POSTGRES_SHARED_BUFFERS", "256mb", "Postgres' own cache", _postgres_size),
@@ -136,10 +135,25 @@ class Settings:
     def variables(self) -> dict[str, str]:
         """Variables for ``compose.yaml``: declared settings checked and in the form each service reads.
 
+        Memory limits that nobody set follow from what the service inside is told to use.
+
         Raises ``OpsError`` TB-0803 naming the setting, its origin and what to write.
         """
         checks = {setting.name: setting.check for setting in STACK_SETTINGS}
-        return {name: _checked(name, value, checks.get(name)) for name, value in self.stack.items()}
+        given = {name: _checked(name, value, checks.get(name)) for name, value in self.stack.items()}
+        return _memory_limits(given) | given
+
+
+def _memory_limits(given: Mapping[str, str]) -> dict[str, str]:
+    """Redis forks to rewrite its log and may double what changes meanwhile; Postgres wants as much again as its
+    cache for sessions and sorting; a job gets half of its worker's memory."""
+    redis = int(given["REDIS_MAXMEMORY"])
+    postgres = parse_size(given["POSTGRES_SHARED_BUFFERS"])
+    return {
+        "REDIS_MEMORY_LIMIT": str(2 * redis + 256 * 1024**2),
+        "POSTGRES_MEMORY_LIMIT": str(2 * postgres + 1024**3),
+        "JOB_MEMORY_LIMIT": str(int(given["WORKER_MEMORY_LIMIT"]) // 2),
+    }
 
 
 def _checked(name: str, value: Value, check: Callable[[str], str] | None) -> str:

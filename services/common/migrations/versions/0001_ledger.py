@@ -29,7 +29,7 @@ CREATE TABLE job (
   sends integer NOT NULL DEFAULT 0,
   progress double precision NOT NULL DEFAULT 0,
   note text NOT NULL DEFAULT '',
-  result jsonb,
+  result json, -- as the job wrote it: jsonb would sort the keys
   error_type text,
   message text,
   traceback text,
