@@ -1,5 +1,7 @@
 """What a command works with: settings, stack, engine, API. Opened when first used; passed, never global."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +18,25 @@ if TYPE_CHECKING:
     from tradebot_ops.stack.source import Source
 
 DESIRED = "desired.json"
+#: Beside the projects, because images belong to the host.
+STAND_INS = "images.json"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Ops:
     """One command's world for one project."""
 
-    def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         self.settings = settings
+        self.clock = clock
         self._given_engine = engine
 
     @cached_property
@@ -41,12 +55,18 @@ class Ops:
 
         return load(
             self.source,
-            self.settings.variables() | {"TRADEBOT_SECRETS": str(self.state.secrets)},
+            self.stand_ins | self.settings.variables() | {"TRADEBOT_SECRETS": str(self.state.secrets)},
             project=self.settings.project,
             replicas=self.desired_replicas,
             explicit=self.settings.explicit,
             cache=cache_root(dict(self.settings.environ)),
         )
+
+    @property
+    def stand_ins(self) -> dict[str, str]:
+        """Images in place of official ones on this host (`images build`); what the user set outranks them."""
+        known = ProjectState(state_root(dict(self.settings.environ))).read_json(STAND_INS)
+        return {name: str(tag) for name, tag in known.items()}
 
     @property
     def desired_replicas(self) -> dict[str, int]:

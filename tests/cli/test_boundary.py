@@ -24,6 +24,9 @@ OPTIONS = {"-p": True, "--project": True, "-f": True, "--file": True, "--json": 
         ("-f c.yaml logs -f", "-f c.yaml logs -f"),
         ("exec api -- ls --json", "exec api -- ls --json"),
         ("jobs list -p", "-p jobs list"),
+        ("up -vv", "-vv up"),
+        ("up -px worker", "-px up worker"),
+        ("logs -fx", "logs -fx"),
     ],
 )
 def test_global_options_move_to_the_front(typed: str, expected: str) -> None:

@@ -8,15 +8,23 @@ from pathlib import Path
 import pytest
 
 from tests.engines.contract import Harness, free_port, tiny_stack
+from tests.engines.docker.parts import PYTHON, on_docker, require_docker, unique_project
 from tradebot_ops.engines.base import ExecResult
+from tradebot_ops.engines.docker import DockerEngine
 from tradebot_ops.engines.local import LocalEngine
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.state import ProjectState
 
+ENGINES = [
+    "stub",
+    pytest.param("local", marks=pytest.mark.integration),
+    pytest.param("docker", marks=[pytest.mark.integration, pytest.mark.docker]),
+]
 
-@pytest.fixture(params=["stub", pytest.param("local", marks=pytest.mark.integration)])
+
+@pytest.fixture(params=ENGINES)
 def harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
-    made = {"stub": _stub, "local": _local}[request.param](tmp_path)
+    made = {"stub": _stub, "local": _local, "docker": _docker}[request.param](tmp_path)
     yield made
     made.engine.destroy(None, volumes=True)
 
@@ -35,3 +43,16 @@ def _local(folder: Path) -> Harness:
         return LocalEngine(project, ProjectState(folder / "state" / project), dict(os.environ))
 
     return Harness(opened(), tiny_stack(project, folder, port), port, real=True, reopen=opened)
+
+
+def _docker(folder: Path) -> Harness:
+    require_docker(PYTHON)
+    port = free_port()
+    project = unique_project()
+    environ = {**os.environ, "TRADEBOT_STATE": str(folder / "state")}
+
+    def opened() -> DockerEngine:
+        return DockerEngine(project, environ)
+
+    stack = on_docker(tiny_stack(project, folder, port, image=PYTHON))
+    return Harness(opened(), stack, port, real=True, reopen=opened)

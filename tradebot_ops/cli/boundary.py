@@ -3,18 +3,18 @@
 Everything sits in the group class, so that it works the same from the shell, in tests and for nested groups.
 """
 
-import contextlib
 import importlib
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from tradebot_ops.cli.streams import plain_streams, writing_stdout
 from tradebot_ops.cli.table import COMMANDS
 from tradebot_ops.errors import ExitCode, OpsError
 
@@ -104,7 +104,7 @@ def hoist(words: Sequence[str], options: Mapping[str, bool]) -> list[str]:
         if word == "--":
             rest += [word, *waiting]
             break
-        option = word.partition("=")[0] if word.startswith("--") else word
+        option = _spelling(word, options)
         known = option in options and not (option == "-f" and command in _FOLLOWING)
         if not known:
             command = command or ("" if word.startswith("-") else word)
@@ -116,12 +116,21 @@ def hoist(words: Sequence[str], options: Mapping[str, bool]) -> list[str]:
     return front + rest
 
 
+def _spelling(word: str, options: Mapping[str, bool]) -> str:
+    """The option a word spells: ``--project=x``, ``-px`` and ``-vv`` carry more than the name."""
+    if word.startswith("--"):
+        return word.partition("=")[0]
+    if len(word) > 2 and word[:2] in options:
+        is_flags = all(options.get(f"-{letter}") is False for letter in word[1:])
+        return word[:2] if options[word[:2]] or is_flags else word
+    return word
+
+
 def run_guarded(call: Any, words: Sequence[str]) -> int:
     """Run a command; every way it can end becomes an exit code and, if it failed, one clear sentence."""
     try:
-        with plain_streams():
-            result = call()
-            sys.stdout.flush()
+        plain_streams()
+        result = call()
         return int(result) if isinstance(result, int) else int(ExitCode.OK)
     except OpsError as problem:
         return report_error(problem, words)
@@ -131,9 +140,6 @@ def run_guarded(call: Any, words: Sequence[str]) -> int:
         return int(ExitCode.INTERRUPTED)
     except typer.TyperException as usage:
         return report_usage(usage, words)
-    except BrokenPipeError:
-        close_stdout()
-        return int(ExitCode.OK)
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         return report_error(unexpected(error), words)
 
@@ -162,9 +168,8 @@ def report_error(problem: OpsError, words: Sequence[str]) -> int:
     if wants_json(words):
         from tradebot_ops.render import error_envelope, json_
 
-        with contextlib.suppress(BrokenPipeError):
-            json_.write(error_envelope(command_name(words), problem), sys.stdout)
-            sys.stdout.flush()
+        with writing_stdout() as stdout:
+            json_.write(error_envelope(command_name(words), problem), stdout)
     else:
         from tradebot_ops.render import table
 
@@ -190,18 +195,3 @@ def wants_json(words: Sequence[str]) -> bool:
 def command_name(words: Sequence[str]) -> str:
     """The command of a call that failed, for the ``schema`` of its JSON."""
     return next((word for word in words if word in COMMANDS), "tradebot")
-
-
-@contextlib.contextmanager
-def plain_streams() -> Iterator[None]:
-    """A terminal or pipe that cannot show a character gets a replacement, never a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    yield
-
-
-def close_stdout() -> None:
-    """The reader of a pipe has left: stop writing, and keep the interpreter from complaining at exit."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

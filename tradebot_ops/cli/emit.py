@@ -1,11 +1,11 @@
 """The last line of every command: show the report in the chosen form and leave with its exit code."""
 
 import contextlib
-import sys
 from collections.abc import Iterator
 
 import typer
 
+from tradebot_ops.cli.streams import writing_stdout
 from tradebot_ops.context import Ops
 from tradebot_ops.model import Report
 from tradebot_ops.operations.progress import Listener
@@ -22,8 +22,8 @@ def ops_of(context: typer.Context) -> Ops:
 
 def emit(ops: Ops, report: Report) -> None:
     """Write the report to stdout; raises ``typer.Exit`` with its code when that is not 0."""
-    renderer(ops.settings.output)(report, sys.stdout, ops.settings.color)
-    sys.stdout.flush()
+    with writing_stdout() as stdout:
+        renderer(ops.settings.output)(report, stdout, ops.settings.color)
     if report.exit_code:
         raise typer.Exit(int(report.exit_code))
 

@@ -30,11 +30,11 @@ def up(
       tradebot up redis postgres
       tradebot up --engine local --json
     """
-    from tradebot_ops.operations import lifecycle
+    from tradebot_ops.operations import up as operation
 
     ops = ops_of(context)
     with told(ops) as listen:
-        report = lifecycle.up(ops, services or [], listen, prove=not no_canary, remove_orphans=remove_orphans)
+        report = operation.up(ops, services or [], listen, prove=not no_canary, remove_orphans=remove_orphans)
     emit(ops, report)
 
 
@@ -51,13 +51,13 @@ def down(
       tradebot down --volumes --yes
     """
     from tradebot_ops.cli.confirm import confirm
-    from tradebot_ops.operations import lifecycle
+    from tradebot_ops.operations import down as operation
 
     ops = ops_of(context)
     if volumes:
         confirm(ops, "This removes all data of the project.")
     with told(ops) as listen:
-        report = lifecycle.down(ops, listen, volumes=volumes)
+        report = operation.down(ops, listen, volumes=volumes)
     emit(ops, report)
 
 
@@ -69,11 +69,11 @@ def start(context: typer.Context, services: Services = None) -> None:
     Examples:
       tradebot start worker
     """
-    from tradebot_ops.operations import lifecycle
+    from tradebot_ops.operations import power
 
     ops = ops_of(context)
     with told(ops) as listen:
-        report = lifecycle.start(ops, services or [], listen)
+        report = power.start(ops, services or [], listen)
     emit(ops, report)
 
 
@@ -85,11 +85,11 @@ def stop(context: typer.Context, services: Services = None) -> None:
     Examples:
       tradebot stop worker
     """
-    from tradebot_ops.operations import lifecycle
+    from tradebot_ops.operations import power
 
     ops = ops_of(context)
     with told(ops) as listen:
-        report = lifecycle.stop(ops, services or [], listen)
+        report = power.stop(ops, services or [], listen)
     emit(ops, report)
 
 
@@ -101,11 +101,11 @@ def restart(context: typer.Context, services: Services = None) -> None:
     Examples:
       tradebot restart api
     """
-    from tradebot_ops.operations import lifecycle
+    from tradebot_ops.operations import power
 
     ops = ops_of(context)
     with told(ops) as listen:
-        report = lifecycle.restart(ops, services or [], listen)
+        report = power.restart(ops, services or [], listen)
     emit(ops, report)
 
 

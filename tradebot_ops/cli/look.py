@@ -1,12 +1,12 @@
 """status, logs, urls."""
 
-import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from tradebot_ops.cli.emit import emit, ops_of
+from tradebot_ops.cli.streams import writing_stdout
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -32,7 +32,8 @@ def status(
     if watch:
         from tradebot_ops.render.watch import watch as repeat
 
-        repeat(lambda: look(ops), ops.settings, sys.stdout)
+        with writing_stdout() as stdout:
+            repeat(lambda: look(ops), ops.settings, stdout)
         return
     emit(ops, look(ops))
 
@@ -75,6 +76,7 @@ def logs(
     ops = ops_of(context)
     names = chosen_services(ops.stack, services or [])
     query = LogQuery(names, since=moment(since, datetime.now(UTC)), tail=tail or None, follow=follow)
-    writer = LogWriter(sys.stdout, ops.settings.color, ndjson=ops.settings.output == "json", raw=raw)
-    for entry in entries(ops, query, level, grep):
-        writer.write(entry)
+    with writing_stdout() as stdout:
+        writer = LogWriter(stdout, ops.settings.color, ndjson=ops.settings.output == "json", raw=raw)
+        for entry in entries(ops, query, level, grep):
+            writer.write(entry)

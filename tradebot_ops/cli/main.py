@@ -71,7 +71,9 @@ def tradebot(
         "no_color": no_color,
         "yes": yes,
     }
-    context.obj = Ops(load_settings(flags, os.environ, Path.cwd()), engine=context.obj)
+    settings = load_settings(flags, os.environ, Path.cwd())
+    # Tests hand in a world of their own: an engine in memory, a clock that stands still.
+    context.obj = Ops(settings, **(context.obj or {}))
 
 
 def main() -> None:

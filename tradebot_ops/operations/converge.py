@@ -100,15 +100,21 @@ def _wait_for_dependencies(run: _Run, service: Service) -> None:
 
 
 def _replica(run: _Run, service: Service, step: Step) -> None:
-    crashes = 0
-    if step.action is not Action.NOTHING:
-        run.listen(Told(service.name, Phase.STARTING, step.reason))
-        with run.starts:
-            crashes = _act(run, service, step)
-        run.world.forget()
-    if step.action is Action.NOTHING and service.one_shot:
+    if step.action is Action.NOTHING:
+        if not service.one_shot:
+            until_ready(run.world, service, step.number, crashes_before=_crashes(run, step), samples=1)
         return
-    until_ready(run.world, service, step.number, crashes)
+    run.listen(Told(service.name, Phase.STARTING, step.reason))
+    with run.starts:
+        crashes = _act(run, service, step)
+    run.world.forget()
+    until_ready(run.world, service, step.number, crashes_before=crashes)
+
+
+def _crashes(run: _Run, step: Step) -> int:
+    """Restarts of a replica that runs: they happened before anybody asked."""
+    found = run.world.instance(step.service, step.number)
+    return found.restarts if found is not None else 0
 
 
 def _act(run: _Run, service: Service, step: Step) -> int:

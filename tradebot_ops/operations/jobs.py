@@ -19,7 +19,6 @@ Watcher = Callable[[dict[str, Any]], None]
 def submit(ops: Ops, job_type: str, pairs: Sequence[str], *, wait: bool, watch: Watcher = lambda job: None) -> Report:
     """Submit a job; with ``wait`` until it ended or the timeout passed (TB-0602; the job runs on)."""
     job = ops.api.submit(job_type, payload_of(pairs))
-    watch(job)
     if wait:
         job = follow(ops, job["id"], deadline=time.monotonic() + ops.settings.timeout, watch=watch)
         if job["state"] not in ENDED:

@@ -7,7 +7,7 @@ from tradebot_ops.context import DESIRED, Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.settings import STACK_SETTINGS, Value
-from tradebot_ops.stack.source import own
+from tradebot_ops.stack.source import default_folder
 from tradebot_ops.state import writable
 
 PARTS = ("compose.yaml", "config", "services")
@@ -15,7 +15,7 @@ PARTS = ("compose.yaml", "config", "services")
 
 def init(target: Path) -> Report:
     """Write the stack into a folder. Raises ``OpsError`` TB-0901 rather than overwrite anything."""
-    source = own().folder
+    source = default_folder()
     taken = [name for name in PARTS if (target / name).exists()]
     if taken:
         raise OpsError(

@@ -57,8 +57,10 @@ class Stopped(Exception):  # noqa: N818 - not an error of its own: another one e
     """Given up because another service failed."""
 
 
-def until_ready(world: World, service: Service, number: int, crashes_before: int = 0) -> str:
-    """Wait for one replica; returns what proved it ready.
+def until_ready(
+    world: World, service: Service, number: int, *, crashes_before: int = 0, samples: int = GOOD_SAMPLES
+) -> str:
+    """Wait for one replica until ``samples`` answers in a row were good; returns the last one.
 
     Raises ``OpsError`` TB-0106 at once for a failed one-shot or a crash loop, with the last log lines, and
     TB-0601 when the deadline passes first.
@@ -74,7 +76,7 @@ def until_ready(world: World, service: Service, number: int, crashes_before: int
             if found.state is State.RUNNING and not service.one_shot:
                 sample = sample_of(world.engine, service, number)
                 last, good = sample.detail, (good + 1 if sample.ok else 0)
-                if good >= (GOOD_SAMPLES if service.probe else 1):
+                if good >= (samples if service.probe else 1):
                     return last
         if world.remaining() <= 0:
             raise _timed_out(world.engine, service, number, last)
@@ -114,7 +116,7 @@ def _settled(engine: Engine, service: Service, found: Instance, crashes_before: 
 def _how(found: Instance) -> str:
     if found.oom_killed:
         return "it ran out of memory and was killed"
-    return f"exit code {found.exit_code}" if found.exit_code is not None else "it gave up"
+    return f"exit code {found.exit_code}" if found.exit_code is not None else "its last lines tell why"
 
 
 def failed(engine: Engine, found: Instance, message: str) -> OpsError:

@@ -1,9 +1,9 @@
 """Every service as it is now: what the engine says, and what the service itself answers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance, State, Stats
@@ -12,6 +12,9 @@ from tradebot_ops.operations.readiness import sample_of
 from tradebot_ops.stack.model import Service
 
 ASK_SECONDS = 1.0
+_HINTS = {"missing": "tradebot up", "stopped": "tradebot up", "orphan": "tradebot up --remove-orphans"}
+_GOOD = {"ready", "running", "done"}
+_ALIVE = {"ready", "running", "unhealthy", "starting", "restarting", "paused", "orphan"}
 
 
 @dataclass(frozen=True)
@@ -27,15 +30,17 @@ class Row:
     endpoint: str = ""
 
 
-def status(ops: Ops, command: str = "status") -> Report:
-    """Look at everything at once; each question ends by itself, and a silent service is shown as such."""
+def status(ops: Ops, wanted: Collection[str] = (), *, command: str = "status") -> Report:
+    """Look at everything at once; ``wanted`` names the services that must be there, all when empty.
+
+    Each question ends by itself, and a silent service is shown as such."""
     found = ops.engine.list()
     running = [instance for instance in found if instance.state is State.RUNNING]
     with ThreadPoolExecutor(max_workers=max(2, len(found) + 1)) as pool:
         measured = pool.submit(ops.engine.stats, running)
         rows = list(pool.map(lambda instance: _row(ops, instance), found))
         by_id = {stats.id: stats for stats in measured.result()}
-    rows += _missing(ops, found)
+    rows += _missing(ops, found, wanted or ops.stack.services.keys())
     return _report(ops, command, _ordered(ops, rows), by_id)
 
 
@@ -48,7 +53,7 @@ def _row(ops: Ops, instance: Instance) -> Row:
 
 def _condition(ops: Ops, service: Service | None, instance: Instance) -> tuple[str, str]:
     if service is None:
-        return "orphan", "not in the stack any more; tradebot up --remove-orphans"
+        return "orphan", "its service is not in the stack any more"
     if instance.state is State.EXITED and service.one_shot and instance.exit_code == 0:
         return "done", "finished with exit code 0"
     if instance.state is State.EXITED:
@@ -61,15 +66,16 @@ def _condition(ops: Ops, service: Service | None, instance: Instance) -> tuple[s
     return "unhealthy", sample.detail
 
 
-def _missing(ops: Ops, found: Sequence[Instance]) -> list[Row]:
+def _missing(ops: Ops, found: Sequence[Instance], wanted: Collection[str]) -> list[Row]:
     """Replicas the stack wants and the engine does not have."""
     rows = []
-    for service in ops.stack.services.values():
+    for service in (ops.stack.services[name] for name in wanted):
         there = [instance for instance in found if instance.service == service.name]
         taken = {instance.number for instance in there}
         free = (number for number in range(1, service.replicas + len(there) + 1) if number not in taken)
         rows += [
-            Row(service.name, next(free), "missing", "tradebot up", None) for _ in range(service.replicas - len(there))
+            Row(service.name, next(free), "missing", "it should run and does not exist", None)
+            for _ in range(service.replicas - len(there))
         ]
     return rows
 
@@ -81,9 +87,11 @@ def _ordered(ops: Ops, rows: Sequence[Row]) -> list[Row]:
 
 def _report(ops: Ops, command: str, rows: Sequence[Row], stats: dict[str, Stats]) -> Report:
     columns = ("service", "state", "endpoint", "memory", "cpu", "up", "restarts", "detail")
-    table = Table(columns, tuple(_cells(row, stats.get(row.instance.id) if row.instance else None) for row in rows))
-    wrong = [row for row in rows if row.condition not in {"ready", "running", "done"}]
-    nothing = all(row.instance is None for row in rows)
+    table = Table(
+        columns, tuple(_cells(row, stats.get(row.instance.id) if row.instance else None, ops.clock()) for row in rows)
+    )
+    wrong = [row for row in rows if row.condition not in _GOOD]
+    nothing = not any(row.condition in _ALIVE for row in rows)
     engine = f"Project {ops.settings.project} on the {ops.engine.name} engine ({ops.choice.why})."
     return Report(
         command,
@@ -105,14 +113,14 @@ def _findings(wrong: Sequence[Row], nothing: bool) -> tuple[Finding, ...]:
         Finding(
             Level.WARN if row.condition in {"orphan", "starting"} else Level.FAIL,
             f"status.{row.condition}",
-            f"{row.service} {row.number} is {row.condition}: {row.detail or 'no more is known'}",
-            hint="tradebot up" if row.instance is None else f"tradebot logs {row.service} --tail 50",
+            f"{row.service} {row.number} is {row.condition}: {row.detail or 'no more is known'}.",
+            hint=_HINTS.get(row.condition) or f"tradebot logs {row.service} --tail 50",
         )
         for row in wrong
     )
 
 
-def _cells(row: Row, stats: Stats | None) -> tuple[str, ...]:
+def _cells(row: Row, stats: Stats | None, now: datetime) -> tuple[str, ...]:
     instance = row.instance
     return (
         f"{row.service}-{row.number}",
@@ -120,9 +128,9 @@ def _cells(row: Row, stats: Stats | None) -> tuple[str, ...]:
         row.endpoint,
         human_bytes(stats.memory) if stats else "",
         f"{100 * stats.cpu:.0f} %" if stats else "",
-        _age(instance.started_at) if instance and instance.state is State.RUNNING else "",
+        _age(instance.started_at, now) if instance and instance.state is State.RUNNING else "",
         str(instance.restarts) if instance else "",
-        row.detail,
+        "" if row.condition in _GOOD else row.detail,
     )
 
 
@@ -155,10 +163,10 @@ def human_bytes(size: int) -> str:
     return f"{value:.1f} GB"
 
 
-def _age(since: datetime | None) -> str:
+def _age(since: datetime | None, now: datetime) -> str:
     if since is None:
         return ""
-    seconds = max(0, int((datetime.now(UTC) - since).total_seconds()))
+    seconds = max(0, int((now - since).total_seconds()))
     for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
         if seconds >= size:
             return f"{seconds // size} {unit}"

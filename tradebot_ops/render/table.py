@@ -38,9 +38,16 @@ _STATES = {
 }
 
 
+class _Console(Console):
+    """Rich would end the process when a reader leaves; our caller knows better what to do."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console(stream: TextIO, color: bool | None) -> Console:
     """A console on a stream; links and markup of untrusted text are never interpreted."""
-    return Console(
+    return _Console(
         file=stream,
         force_terminal=True if color else None,
         no_color=color is False,
@@ -68,7 +75,7 @@ def _section(out: Console, section: Section) -> None:
     if section.title:
         out.print(escape(section.title), style="bold")
     for line in section.lines:
-        out.print(escape(line))
+        out.print(escape(line), soft_wrap=True)
     for table in section.tables:
         out.print(grid(table))
 
@@ -76,8 +83,9 @@ def _section(out: Console, section: Section) -> None:
 def grid(table: Table) -> RichTable:
     """A borderless table: columns apart by two spaces, so that a row can be copied into a shell."""
     rich = RichTable(title=table.title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in table.columns:
-        rich.add_column(column.upper(), header_style="bold", overflow="fold")
+    for place, column in enumerate(table.columns, 1):
+        # The last column is the talkative one: it alone folds, the others stay readable and copyable.
+        rich.add_column(column.upper(), header_style="bold", overflow="fold", no_wrap=place < len(table.columns))
     for row in table.rows:
         rich.add_row(*(Text(cell, style=_STATES.get(cell, "")) for cell in row))
     return rich

@@ -14,18 +14,24 @@ def check(stack: Stack, tree: Item, problems: Problems) -> None:
     for service in stack.services.values():
         _references(stack, service, tree, problems)
         _replicas(service, tree, problems)
+        _completes(service, tree, problems)
+        _memory(service, tree, problems)
     _cycle(stack.services, tree, problems)
     _ports(stack.services.values(), tree, problems)
 
 
 def place_of(tree: Item, *keys: str) -> Place:
     """Where the deepest existing key of a path is written."""
+    return _item_of(tree, *keys).place
+
+
+def _item_of(tree: Item, *keys: str) -> Item:
     item = tree
     for key in keys:
         if not isinstance(item.value, dict) or key not in item.value:
             break
         item = item.value[key]
-    return item.place
+    return item
 
 
 def _references(stack: Stack, service: Service, tree: Item, problems: Problems) -> None:
@@ -61,6 +67,28 @@ def _replicas(service: Service, tree: Item, problems: Problems) -> None:
         message = f"asks for {service.replicas} replicas of a service that cannot be scaled"
         hint = "Write replicas: 1, or mark it `x-tradebot: {scalable: true}` if several can work side by side."
         problems.add(Code.VALUE, place_of(tree, "services", service.name, "deploy", "replicas"), message, hint)
+
+
+def _memory(service: Service, tree: Item, problems: Problems) -> None:
+    """A service told to use more than its limit would be killed for it, hours later and without a word why."""
+    needed, limit = service.needs_memory, service.limits.memory
+    if needed is None or limit is None or needed <= limit:
+        return
+    item = _item_of(tree, "services", service.name, "deploy", "resources", "limits", "memory")
+    message = f"is {_mebibytes(limit)}, but the service is told to use {_mebibytes(needed)}"
+    names = " or ".join(sorted(item.variables)) or "it"
+    problems.add(Code.VALUE, item.place, message, f"Raise {names}, such as to {_mebibytes(2 * needed)}.")
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size // 1024**2}mb"
+
+
+def _completes(service: Service, tree: Item, problems: Problems) -> None:
+    if service.one_shot and service.restart in {"always", "unless-stopped"}:
+        place = place_of(tree, "services", service.name, "restart")
+        message = f"is {service.restart!r}, but others wait for it to complete"
+        problems.add(Code.VALUE, place, message, 'Write restart: "no" or on-failure.')
 
 
 def _cycle(services: Mapping[str, Service], tree: Item, problems: Problems) -> None:

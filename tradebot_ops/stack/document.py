@@ -132,6 +132,8 @@ class _Builder:
 
     def scalar(self, node: yaml.Node, place: Place) -> Scalar:
         text = str(node.value)
+        if "\0" in text:
+            self.problems.add(Code.YAML, place, "holds a NUL character, which no path or argument can")
         kind = node.tag.rpartition(":")[2]
         if kind == "null":
             return None

@@ -7,8 +7,9 @@ mounted configuration mean that it reads them again.
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tradebot_ops.stack.model import MountKind, Service, Stack
 
@@ -17,6 +18,7 @@ _LEFT_OUT = {
     "build",
     "content_hash",
     "depends_on",
+    "needs_memory",
     "one_shot",
     "probe",
     "profiles",
@@ -37,19 +39,35 @@ def hashed(stack: Stack, service: Service) -> Service:
 
 
 def spec_hash(stack: Stack, service: Service) -> str:
-    """Everything that makes a replica differ, from the typed model, so that spelling and order of keys do not."""
-    spec = {key: value for key, value in asdict(service).items() if key not in _LEFT_OUT}
-    for port in spec["ports"]:
-        del port["explicit"]
+    """Everything that makes a replica differ, from the typed model, so that spelling and order of keys do not.
+
+    What has its default is left out: a new field in a later version of tradebot recreates nothing by itself.
+    """
+    spec = {key: value for key, value in _spec(service).items() if key not in _LEFT_OUT}
     spec["files"] = [
         [secret.name, str(secret.file), secret.derive]
         for declared, used in ((stack.secrets, service.secrets), (stack.configs, service.configs))
         for secret in (declared[mount.source] for mount in used if mount.source in declared)
     ]
-    spec["volumes"] = sorted(
-        stack.volumes[mount.source].name for mount in service.mounts if mount.source in stack.volumes
-    )
+    spec["volumes"] = [stack.volumes[mount.source].name for mount in service.mounts if mount.source in stack.volumes]
     return _digest(json.dumps(spec, sort_keys=True, default=str).encode())
+
+
+def _spec(part: Any) -> Any:
+    """A part of the model as plain data; who chose a port is no part of it."""
+    if isinstance(part, tuple):
+        return [_spec(entry) for entry in part]
+    if not is_dataclass(part):
+        return part
+    return {
+        field.name: _spec(getattr(part, field.name))
+        for field in fields(part)
+        if field.name != "explicit" and getattr(part, field.name) != _default(field)
+    }
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def content_hash(stack: Stack, service: Service) -> str:

@@ -21,7 +21,7 @@ from tradebot_ops.stack.read import Reader
 from tradebot_ops.stack.service import World, read_service
 from tradebot_ops.stack.source import Source
 
-_TOP = frozenset({"name", "services", "networks", "volumes", "secrets", "configs"})
+TOP = frozenset({"name", "services", "networks", "volumes", "secrets", "configs"})
 _NO_REPLICAS: Mapping[str, int] = {}
 
 
@@ -138,7 +138,7 @@ def _raise_for(problems: Problems, inactive: Sequence[str]) -> None:
 
 
 def _read(reader: Reader, tree: Item, active: Mapping[str, Item], world: World, project: str) -> Stack:
-    fields = reader.fields(tree, _TOP)
+    fields = reader.fields(tree, TOP)
     reader.mapping(fields.get("services"))
     if not active:
         reader.fail(tree, "describes no active service", "Add one below `services:`, or choose a --profile.")

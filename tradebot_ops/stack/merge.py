@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tradebot_ops.stack.document import Item
+from tradebot_ops.stack.model import Condition
 
 _REPLACED = {"command", "entrypoint", "test"}
 _PAIRS = {"environment", "labels", "args", "options"}
-_NAMED = {"depends_on", "networks"}
 _BY_TARGET = {"volumes", "secrets", "configs"}
 
 
@@ -76,9 +76,16 @@ def _spelled_out(item: Item, key: str) -> Item:
         return item
     if key in _PAIRS:
         return replace(item, value=dict(_pair(child) for child in item.value))
-    if key in _NAMED:
+    if key == "networks":
         return replace(item, value={child.raw: replace(child, value=None, raw="") for child in item.value})
+    if key == "depends_on":
+        return replace(item, value={child.raw: replace(child, value=_started(child)) for child in item.value})
     return item
+
+
+def _started(item: Item) -> dict[str, Item]:
+    """What the short spelling of a dependency means; as a later file it also overrides another condition."""
+    return {"condition": replace(item, value=str(Condition.STARTED), raw=str(Condition.STARTED))}
 
 
 def _pair(item: Item) -> tuple[str, Item]:

@@ -65,6 +65,8 @@ class SecretMount:
 
 @dataclass(frozen=True)
 class Healthcheck:
+    """``test`` starts with ``CMD``, ``CMD-SHELL`` or ``NONE``, as Docker takes it."""
+
     test: tuple[str, ...]
     interval: float = 30.0
     timeout: float = 30.0
@@ -75,12 +77,16 @@ class Healthcheck:
 
 @dataclass(frozen=True)
 class Dependency:
+    """A service that must come first."""
+
     service: str
     condition: Condition = Condition.STARTED
 
 
 @dataclass(frozen=True)
 class Limits:
+    """What one replica may use: bytes, cores (0.5 is half of one), processes."""
+
     memory: int | None = None
     cpus: float | None = None
     pids: int | None = None
@@ -98,6 +104,8 @@ class Build:
 
 @dataclass(frozen=True)
 class Logging:
+    """Where output goes; empty means the engine's own way."""
+
     driver: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
 
@@ -161,6 +169,7 @@ class Service:
     spec_hash: str = ""
     content_hash: str = ""
     reload: str = ""  # `x-tradebot.reload`: the signal that makes it read its configuration again
+    needs_memory: int | None = None  # `x-tradebot.needs_memory`: bytes it is told to use; the limit must allow them
 
 
 @dataclass(frozen=True)

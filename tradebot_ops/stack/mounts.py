@@ -11,8 +11,8 @@ from tradebot_ops.stack.model import Mount, MountKind, SecretMount
 from tradebot_ops.stack.problems import Code
 from tradebot_ops.stack.read import Reader
 
-_LONG = frozenset({"type", "source", "target", "read_only", "tmpfs", "bind"})
-_REFERENCE = frozenset({"source", "target", "mode"})
+LONG = frozenset({"type", "source", "target", "read_only", "tmpfs", "bind"})
+REFERENCE = frozenset({"source", "target", "mode"})
 _HINT = "Write ./folder:/where/it/appears:ro or volume-name:/where/it/appears."
 
 
@@ -60,8 +60,9 @@ def _short(reader: Reader, item: Item) -> Mount | None:
 
 
 def _long(reader: Reader, item: Item) -> Mount | None:
-    fields = reader.fields(item, _LONG)
-    kind = MountKind(reader.chosen(fields.get("type"), tuple(MountKind), MountKind.VOLUME))
+    fields = reader.fields(item, LONG)
+    named = list(reader.required(item, fields, "type"))
+    kind = MountKind(reader.chosen(named[0] if named else None, tuple(MountKind), MountKind.VOLUME))
     source, target = reader.text(fields.get("source")), reader.text(fields.get("target"))
     if not target.startswith("/") or (kind is not MountKind.TMPFS) != bool(source):
         reader.fail(item, "needs an absolute `target`, and a `source` unless it is a tmpfs", _HINT)
@@ -104,11 +105,17 @@ def _reference(reader: Reader, item: Item, folder: str) -> SecretMount:
     if not isinstance(item.value, dict):
         name = reader.text(item)
         return SecretMount(name, str(Path(folder) / name))
-    fields = reader.fields(item, _REFERENCE)
+    fields = reader.fields(item, REFERENCE)
     name = next((reader.text(source) for source in reader.required(item, fields, "source")), "")
     target = reader.text(fields.get("target"), name)
     return SecretMount(name, str(Path(folder) / target), _mode(reader, fields.get("mode")))
 
 
 def _mode(reader: Reader, item: Item | None) -> int | None:
-    return reader.parsed(item, lambda text: int(text.removeprefix("0o"), 8), None, "Write octal digits, such as 0400.")
+    return reader.parsed(item, _octal, None, "Write octal digits with a leading 0, such as 0400.")
+
+
+def _octal(text: str) -> int:
+    if not text.startswith("0"):  # Compose would read 400 as a decimal number
+        raise ValueError(text)
+    return int(text.removeprefix("0o"), 8)

@@ -9,9 +9,12 @@ from tradebot_ops.stack.problems import Code
 from tradebot_ops.stack.read import Reader
 
 _SHORT = re.compile(
-    r"(?:(?P<ip>\[[0-9a-fA-F:]+\]|[0-9.]+):)?(?:(?P<published>\d*(?:-\d+)?):)?(?P<target>\d+)(?:/(?P<protocol>\w+))?"
+    r"(?:(?P<ip>\[[0-9a-fA-F:]+\]|\d+(?:\.\d+){3}):)?"
+    r"(?:(?P<published>\d*(?:-\d+)?):)?"
+    r"(?P<target>\d+)(?:/(?P<protocol>\w+))?",
+    re.ASCII,
 )
-_LONG = frozenset({"target", "published", "host_ip", "protocol"})
+LONG = frozenset({"target", "published", "host_ip", "protocol"})
 _HINT = 'Write "127.0.0.1:8010:8010": address, port outside, port inside.'
 _ANYWHERE = "0.0.0.0"  # noqa: S104 - what Compose means by a port without an address; ours always name one
 _HIGHEST = 65535
@@ -49,9 +52,9 @@ def _short(reader: Reader, item: Item) -> tuple[str, str, str, str] | None:
 
 
 def _long(reader: Reader, item: Item) -> tuple[str, str, str, str] | None:
-    fields = reader.fields(item, _LONG)
+    fields = reader.fields(item, LONG)
     target, published = reader.text(fields.get("target")), reader.text(fields.get("published"))
-    if not target.isdecimal() or not re.fullmatch(r"\d*(-\d+)?", published):
+    if not re.fullmatch(r"[0-9]+", target) or not re.fullmatch(r"[0-9]*(-[0-9]+)?", published):
         reader.fail(item, f"has no usable port: target {target!r}, published {published!r}", _HINT, Code.PORT)
         return None
     return target, published, reader.text(fields.get("host_ip")), reader.text(fields.get("protocol"))

@@ -79,7 +79,7 @@ class Problems:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``Did you mean `x`?`` when a known word is close, else nothing."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"Did you mean `{close[0]}`?" if close else ""
 
 

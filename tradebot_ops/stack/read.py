@@ -1,5 +1,6 @@
 """Values of the description as Python values: each reader says what is wrong and what to write, and goes on."""
 
+import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
@@ -99,7 +100,7 @@ class Reader:
         if item is None or item.value is None:
             return fallback
         hint = f"Write a whole number from {least} up."
-        number = self.parsed(item, int, fallback, hint)
+        number = self.parsed(item, _whole, fallback, hint)
         if number < least:
             self.fail(item, f"is {number}", hint)
             return fallback
@@ -149,11 +150,16 @@ class Reader:
             yield item
 
 
-def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < float("inf"):
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"-?[0-9]+", text):  # int() also takes 1_000 and digits of other scripts
         raise ValueError(text)
-    return number
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) or not 0 < float(text) < float("inf"):
+        raise ValueError(text)
+    return float(text)
 
 
 def _kind(item: Item) -> str:

@@ -58,9 +58,9 @@ SUPPORTED = frozenset(
         "working_dir",
     }
 )
-_BUILD = frozenset({"context", "dockerfile", "args", "target"})
-_HEALTH = frozenset({"test", "interval", "timeout", "retries", "start_period", "start_interval", "disable"})
-_OWN = frozenset({"probe", "scalable", "one_shot", "reload"})
+BUILD = frozenset({"context", "dockerfile", "args", "target"})
+HEALTH = frozenset({"test", "interval", "timeout", "retries", "start_period", "start_interval", "disable"})
+OWN = frozenset({"probe", "scalable", "one_shot", "reload", "needs_memory"})
 _PROTOCOLS = ("http", "redis", "postgres", "tcp")
 _RESTART = re.compile(r"no|always|unless-stopped|on-failure(:\d+)?")
 
@@ -121,7 +121,7 @@ def read_service(reader: Reader, name: str, item: Item, world: World) -> Service
 def _build(reader: Reader, item: Item | None, paths: Paths) -> Build | None:
     if item is None:
         return None
-    fields = reader.fields(item, _BUILD) if isinstance(item.value, dict) else {"context": item}
+    fields = reader.fields(item, BUILD) if isinstance(item.value, dict) else {"context": item}
     context = paths.resolve(reader.text(fields.get("context"), "."))
     args = {key: value or "" for key, value in reader.pairs(fields.get("args")).items()}
     dockerfile = context / reader.text(fields.get("dockerfile"), "Dockerfile")
@@ -152,7 +152,7 @@ def _depends_on(reader: Reader, item: Item | None) -> tuple[Dependency, ...]:
 def _healthcheck(reader: Reader, item: Item | None) -> Healthcheck | None:
     if item is None:
         return None
-    fields = reader.fields(item, _HEALTH)
+    fields = reader.fields(item, HEALTH)
     if reader.boolean(fields.get("disable")):
         return Healthcheck(("NONE",))
     if "test" not in fields:
@@ -203,15 +203,16 @@ def _logging(reader: Reader, item: Item | None) -> Logging:
 def _own(reader: Reader, item: Item | None) -> dict[str, Any]:
     """``x-tradebot``: what only tradebot reads. Keys it does not know stay readable in ``Service.x``."""
     fields = reader.mapping(item)
-    for key in fields.keys() - _OWN:
-        if meant := did_you_mean(key, _OWN):
+    for key in fields.keys() - OWN:
+        if meant := did_you_mean(key, OWN):
             reader.fail(fields[key], "is no key of x-tradebot", meant)
     return {
         "probe": _probe(reader, fields.get("probe")),
         "scalable": reader.boolean(fields.get("scalable")),
         "one_shot": reader.boolean(fields.get("one_shot")),
         "reload": reader.text(fields.get("reload")),
-        "x": {key: child.plain() for key, child in fields.items() if key not in _OWN},
+        "needs_memory": reader.size(fields.get("needs_memory")),
+        "x": {key: child.plain() for key, child in fields.items() if key not in OWN},
     }
 
 

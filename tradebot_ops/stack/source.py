@@ -33,20 +33,20 @@ def find(explicit: Sequence[str | Path], cwd: Path, package: Path | None = None)
         return _named([cwd / Path(name).expanduser() for name in explicit])
     if file := _upwards(cwd):
         return Source((file, *_override(file.parent)), file.parent, f"{file.name} in {file.parent}")
-    return own(cwd, package or _package())
+    return _own(cwd, package or _package())
 
 
 def default_folder(package: Path | None = None) -> Path:
     """The folder of tradebot's own stack, whatever lies around the caller: the checkout, else package data."""
     package = package or _package()
-    return own(package, package).folder
+    return _own(package, package).folder
 
 
 def _package() -> Path:
     return Path(tradebot_ops.__file__).resolve().parent
 
 
-def own(cwd: Path, package: Path) -> Source:
+def _own(cwd: Path, package: Path) -> Source:
     checkout, shipped = package.parent / FILE_NAMES[0], package / "_stack" / FILE_NAMES[0]
     if checkout.is_file() and (package.parent / "pyproject.toml").is_file():
         files = (checkout, *_override(checkout.parent))

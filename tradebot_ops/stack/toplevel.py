@@ -8,16 +8,16 @@ from tradebot_ops.stack.mounts import Paths
 from tradebot_ops.stack.problems import Code
 from tradebot_ops.stack.read import Reader
 
-_NETWORK = frozenset({"name", "driver", "internal", "external"})
-_VOLUME = frozenset({"name", "driver", "external"})
-_FILE = frozenset({"file"})
+NETWORK = frozenset({"name", "driver", "internal", "external"})
+VOLUME = frozenset({"name", "driver", "external"})
+FILE = frozenset({"file"})
 
 
 def read_networks(reader: Reader, item: Item | None, project: str) -> dict[str, Network]:
     """Declared networks, and the ``default`` one every project has."""
     found = {"default": Network(f"{project}_default")}
     for key, child in reader.mapping(item).items():
-        fields = reader.fields(child, _NETWORK)
+        fields = reader.fields(child, NETWORK)
         external = reader.boolean(fields.get("external"))
         found[key] = Network(
             name=_full_name(reader, fields, project, key, external=external),
@@ -31,7 +31,7 @@ def read_networks(reader: Reader, item: Item | None, project: str) -> dict[str, 
 def read_volumes(reader: Reader, item: Item | None, project: str) -> dict[str, Volume]:
     found = {}
     for key, child in reader.mapping(item).items():
-        fields = reader.fields(child, _VOLUME)
+        fields = reader.fields(child, VOLUME)
         external = reader.boolean(fields.get("external"))
         name = _full_name(reader, fields, project, key, external=external)
         found[key] = Volume(name, external, reader.text(fields.get("driver")))
@@ -46,7 +46,7 @@ def read_files(reader: Reader, item: Item | None, paths: Paths, *, must_exist: b
     """Secrets or configs. Only configs must exist: missing secrets are made at the first ``up``."""
     found = {}
     for key, child in reader.mapping(item).items():
-        fields = reader.fields(child, _FILE)
+        fields = reader.fields(child, FILE)
         for file in reader.required(child, fields, "file"):
             path = paths.resolve(reader.text(file))
             if must_exist and not path.is_file():

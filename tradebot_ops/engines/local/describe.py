@@ -2,6 +2,7 @@
 
 import re
 import sys
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,8 +62,10 @@ def wishes(stack: Stack, service: Service, number: int) -> Iterator[Wish]:
     published = {port.target: port for port in service.ports}
     for target in ports_of(stack, service):
         port = published.get(target)
-        if port is None or number > 1:
-            yield Wish(service.name, number, target, target, port.host_ip if port else _LOOPBACK)
+        if port is None:
+            yield Wish(service.name, number, target, private_port(stack.project, service.name, target), _LOOPBACK)
+        elif number > 1:
+            yield Wish(service.name, number, target, target, port.host_ip)
         else:
             yield Wish(
                 service.name,
@@ -72,6 +75,15 @@ def wishes(stack: Stack, service: Service, number: int) -> Iterator[Wish]:
                 port.host_ip,
                 port.explicit and port.published > 0,
             )
+
+
+def private_port(project: str, service: str, target: int) -> int:
+    """Where to look first for a port that nobody publishes: a place of each project's own.
+
+    Projects that start at once would otherwise all find Postgres' 5432 free, and one would then talk to the
+    other's database. Below 32768, so that no outgoing connection takes it in between.
+    """
+    return 20000 + zlib.crc32(f"{project}/{service}/{target}".encode()) % 12000
 
 
 def describe(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SCHEMA = Path(__file__).with_name("compose-spec.json")
 _REMEMBERED = 64
+_HINT = "See https://docs.docker.com/reference/compose-file/"
 
 
 def check(tree: Item, cache: Path | None) -> None:
@@ -28,13 +29,8 @@ def check(tree: Item, cache: Path | None) -> None:
     if marker is not None and marker.exists():
         return
     problems = Problems()
-    for error in _errors(plain):
-        problems.add(
-            Code.SCHEMA,
-            _place(tree, error),
-            error.message,
-            "See https://docs.docker.com/reference/compose-file/",
-        )
+    for error in _causes(_errors(plain)):
+        problems.add(Code.SCHEMA, _place(tree, error), error.message, _HINT)
     problems.raise_if_any()
     if marker is not None:
         _remember(marker)
@@ -53,6 +49,16 @@ def _errors(plain: Any) -> "list[ValidationError]":
     validator = Draft202012Validator(json.loads(SCHEMA.read_bytes()))
     found = (best_match([error]) for error in validator.iter_errors(plain))
     return [error for error in found if error is not None]
+
+
+def _causes(errors: "list[ValidationError]") -> "list[ValidationError]":
+    """A wrong value makes the schema complain of all that holds it, too: keep the innermost complaints."""
+    paths = [tuple(error.absolute_path) for error in errors]
+
+    def is_shadow(path: tuple[str | int, ...]) -> bool:
+        return any(len(other) > len(path) and other[: len(path)] == path for other in paths)
+
+    return [error for error, path in zip(errors, paths, strict=True) if not is_shadow(path)]
 
 
 def _place(tree: Item, error: "ValidationError") -> Place:

@@ -93,7 +93,16 @@ def _make_cluster(replica: Replica, binaries: Path, how: Way, folder: Path, pass
 def _run(replica: Replica, command: Sequence[str], text: str = "") -> None:
     environ = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     done = subprocess.run(
-        command, input=text, capture_output=True, text=True, check=False, timeout=120, env=environ, cwd="/"
+        command,
+        input=text,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        timeout=120,
+        env=environ,
+        cwd="/",
     )
     # The single-user server reports a failed statement in its output only.
     if done.returncode != 0 or "ERROR:" in done.stderr:

@@ -1,0 +1,40 @@
+"""``python -m services.api``: serve the API in our log format until SIGTERM, then finish open requests."""
+
+import signal
+import sys
+
+import uvicorn
+
+from services.api.app import create_app
+from services.common.logging import configure_logging
+from services.common.settings import Settings, listen_address
+
+GRACE_S = 20
+
+
+def main() -> int:
+    try:
+        settings = Settings()
+        host, port = listen_address(settings.api_listen)
+        app = create_app(settings)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"The API cannot start: {error}") from error
+    # After the imports, so that no library has the last word about handlers.
+    configure_logging(settings)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    # uvicorn raises the signal again once it has shut down; without this, a clean end looks like a kill.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    uvicorn.Server(config).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

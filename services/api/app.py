@@ -1,0 +1,67 @@
+"""The application factory. Making an app connects to nothing; its lifespan opens and closes the pools."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from services.api import problems
+from services.api.middleware.body_limit import BodyLimitMiddleware
+from services.api.middleware.context import RequestContextMiddleware
+from services.api.middleware.metrics import MetricsMiddleware
+from services.api.parts import Parts, make_parts
+from services.api.routes import alerts, errors, health, job_types, jobs, metrics, workers
+from services.api.version import VERSION
+from services.common.jobtypes import Registry, registry
+from services.common.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+STORE_ERRORS_S = 2.0
+ROUTERS: "tuple[APIRouter, ...]" = (
+    jobs.router,
+    job_types.router,
+    workers.router,
+    errors.router,
+    alerts.router,
+    health.router,
+    metrics.router,
+)
+
+
+def create_app(settings: Settings, job_types: Registry | None = None) -> FastAPI:
+    """The API for these settings, with the installation's job types unless others are given."""
+    parts = make_parts(settings, job_types or registry())
+    app = FastAPI(title="tradebot", version=VERSION, lifespan=_lifespan, redoc_url=None)
+    app.state.parts = parts
+    for router in ROUTERS:
+        app.include_router(router)
+    problems.install_handlers(app)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes)
+    app.add_middleware(RequestContextMiddleware, errors=parts.errors)
+    app.add_middleware(MetricsMiddleware, metrics=parts.metrics)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    parts: Parts = app.state.parts
+    parts.open()
+    storing = asyncio.create_task(_store_errors(parts))
+    try:
+        yield
+    finally:
+        storing.cancel()
+        with suppress(asyncio.CancelledError):
+            await storing
+        await asyncio.to_thread(parts.close)
+
+
+async def _store_errors(parts: Parts) -> None:
+    while True:
+        await asyncio.sleep(STORE_ERRORS_S)
+        await asyncio.to_thread(parts.errors.store)

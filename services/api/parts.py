@@ -1,0 +1,78 @@
+"""What the routes stand on, made once per application: pools, ledger, transport, metrics, job types."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+from pydantic import SecretStr
+
+from services.api.error_tracker import ErrorTracker
+from services.common.database import Database
+from services.common.jobtypes import Registry
+from services.common.ledger import Ledger
+from services.common.logging import redactor_for
+from services.common.metrics import Metrics, create_metrics
+from services.common.queue_metrics import QueueCollector
+from services.common.redis_client import ObservedRedis, redis_client
+from services.common.settings import Settings
+from services.common.transport import Transport, make_broker
+
+# A caller of the API waits for an answer: better a 503 with Retry-After than a long silence.
+STATEMENT_TIMEOUT_S = 5.0
+POOL_SIZE = 10
+
+
+@dataclass(frozen=True)
+class Parts:
+    settings: Settings
+    job_types: Registry
+    metrics: Metrics
+    database: Database
+    redis: ObservedRedis
+    ledger: Ledger
+    transport: Transport
+    errors: ErrorTracker
+    api_key: SecretStr | None
+    alert_token: SecretStr | None
+
+    def open(self) -> None:
+        self.database.open()
+
+    def close(self) -> None:
+        self.errors.store()
+        self.transport.close()
+        self.redis.close()
+        self.database.close()
+
+
+def make_parts(settings: Settings, job_types: Registry) -> Parts:
+    """All parts, unconnected: neither Postgres nor Redis need be there."""
+    metrics = create_metrics("api", sorted(job_types.types))
+    operations = metrics.counter("redis_operations_total")
+    database = Database(
+        settings,
+        "api",
+        max_size=POOL_SIZE,
+        statement_timeout_s=STATEMENT_TIMEOUT_S,
+        on_error=metrics.counter("db_connection_errors_total").inc,
+    )
+    redis = redis_client(settings, lambda operation, status: operations.labels(operation, status).inc())
+    ledger = Ledger(database)
+    metrics.registry.register(QueueCollector(ledger, redis, workers_desired=True))
+    return Parts(
+        settings=settings,
+        job_types=job_types,
+        metrics=metrics,
+        database=database,
+        redis=redis,
+        ledger=ledger,
+        transport=Transport(make_broker(settings, client=redis)),
+        errors=ErrorTracker(database, redactor_for(settings)),
+        api_key=settings.api_key(),
+        alert_token=settings.alert_token(),
+    )
+
+
+def get_parts(request: Request) -> Parts:
+    """Dependency of the routes."""
+    parts: Parts = request.app.state.parts
+    return parts

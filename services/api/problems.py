@@ -1,0 +1,101 @@
+"""Every error is RFC 9457 ``application/problem+json``, with the request's id and the fields at fault."""
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from services.common.database import DatabaseUnavailable
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+FieldError = tuple[str, str]
+"""The field's name (``payload.fast``) and what is wrong with it."""
+
+
+class Problem(Exception):  # noqa: N818 - reads as what it is
+    """An answer that is an error: raise it anywhere below a route."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers or {}
+
+
+def problem_body(status: int, detail: str, errors: Sequence[FieldError] = ()) -> bytes:
+    """The JSON document; the request's id comes from the logging context."""
+    document = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "errors": [{"field": name, "message": message} for name, message in errors],
+        "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
+    }
+    return json.dumps(document).encode()
+
+
+def problem_response(
+    status: int, detail: str, errors: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
+) -> Response:
+    body = problem_body(status, detail, errors)
+    return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def install_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(DatabaseUnavailable, _database_away)
+
+
+def _problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for this type only
+    return problem_response(error.status, error.detail, error.errors, error.headers)
+
+
+def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    return problem_response(error.status_code, str(error.detail), headers=error.headers)
+
+
+def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    found = error.errors()
+    if any(detail["type"] == "json_invalid" for detail in found):
+        return problem_response(400, "The body is not valid JSON.")
+    errors = [(_field(detail["loc"]), _message(detail)) for detail in found]
+    return problem_response(422, "; ".join(f"{name}: {message}" for name, message in errors), errors)
+
+
+def _database_away(request: Request, error: Exception) -> Response:
+    request.app.state.parts.errors.record(error)
+    detail = f"The database is not available, try again in {RETRY_AFTER_S} s: {error}"
+    return problem_response(503, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _field(location: Sequence[Any]) -> str:
+    steps = location[1:] if location and location[0] in {"body", "query", "path", "header"} else location
+    return ".".join(map(str, steps)) or "body"
+
+
+def _message(detail: Mapping[str, Any]) -> str:
+    if detail["type"] == "extra_forbidden":
+        return "is not a field here"
+    return str(detail["msg"]).removeprefix("Value error, ")

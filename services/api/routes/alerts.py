@@ -1,0 +1,59 @@
+"""Alerts: Alertmanager's webhook, and what it told us."""
+
+from datetime import datetime
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+
+from services.api.alert_store import Alert, AlertStore
+from services.api.security import Provided, WithAlertToken
+
+router = APIRouter(prefix="/alerts", tags=["alerts"])
+log = structlog.get_logger(__name__)
+
+
+class Notification(BaseModel):
+    """What Alertmanager posts; https://prometheus.io/docs/alerting/latest/configuration/#webhook_config"""
+
+    model_config = ConfigDict(extra="ignore")
+
+    alerts: list[Alert]
+
+
+class Received(BaseModel):
+    received: int
+    new: int
+
+
+class AlertOut(BaseModel):
+    received_at: datetime
+    fingerprint: str
+    name: str
+    status: str
+    severity: str
+    starts_at: datetime
+    ends_at: datetime | None
+    labels: dict[str, str]
+    annotations: dict[str, str]
+
+
+class AlertList(BaseModel):
+    alerts: list[AlertOut]
+
+
+@router.post("/webhook", dependencies=[WithAlertToken])
+def webhook(notification: Notification, parts: Provided) -> Received:
+    """Keep every change of an alert once. An error makes Alertmanager try again."""
+    store = AlertStore(parts.database)
+    new = [alert for alert in notification.alerts if store.add(alert)]
+    for alert in new:
+        log.warning("alert", name=alert.labels.get("alertname"), status=alert.status, labels=alert.labels)
+    return Received(received=len(notification.alerts), new=len(new))
+
+
+@router.get("")
+def list_alerts(parts: Provided, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> AlertList:
+    """What Alertmanager told us, most recent first."""
+    return AlertList(alerts=[AlertOut(**row) for row in AlertStore(parts.database).latest(limit)])

@@ -1,0 +1,14 @@
+"""The version that ``/health`` tells."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+
+def installed_version() -> str:
+    """Of the distribution; images may run the services from a plain folder, without it."""
+    try:
+        return version("tradebot-ops")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+VERSION = installed_version()

@@ -1,0 +1,187 @@
+"""What a job type is, and how the API and the workers find the same ones.
+
+Built-in types are the modules of ``services.jobs``; others come through the entry-point group
+``tradebot.jobs``. Importing a job type must stay cheap: the API imports all of them only to validate
+payloads, so numpy, pandas and the like belong inside ``run``.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from importlib.metadata import entry_points
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from services.jobs.market.candles import Candles
+
+ENTRY_POINT_GROUP = "tradebot.jobs"
+BUILTIN_PACKAGE = "services.jobs"
+
+
+class Payload(BaseModel):
+    """Base of every payload: an unknown key is an error that names it, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class JobLog(Protocol):
+    """The part of a structured logger that jobs use."""
+
+    def info(self, event: str, **values: Any) -> Any: ...
+
+    def warning(self, event: str, **values: Any) -> Any: ...
+
+
+class JobContext(Protocol):
+    """What a running job may use. It lives in the job's own process."""
+
+    @property
+    def job_id(self) -> str: ...
+
+    @property
+    def log(self) -> JobLog: ...
+
+    @property
+    def store(self) -> "psycopg.Connection[Any]":
+        """An autocommit connection to Postgres; use ``with ctx.store.transaction()`` to group statements."""
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Tell how far the job is, 0 to 1, and what it does now."""
+
+    def check_cancelled(self) -> None:
+        """Raise ``JobCancelled`` when somebody asked for the job to stop."""
+
+    def candles(self, symbol: str, start: date | None = None, end: date | None = None) -> "Candles":
+        """Daily candles of one symbol, both ends included; ``JobFailure`` when there are none."""
+
+
+class JobFailure(Exception):  # noqa: N818 - an outcome the author of the job foresaw
+    """The job cannot succeed, and one sentence says why; ``hint`` is what to type next. Never retried."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message} {hint}".strip())
+        self.hint = hint
+
+
+class JobCancelled(Exception):  # noqa: N818 - not an error
+    """Raised inside a job that was asked to stop."""
+
+
+class PayloadInvalid(ValueError):  # noqa: N818 - reads as what it is
+    """A payload that does not fit its job type: ``errors`` pairs each field with what is wrong with it."""
+
+    def __init__(self, errors: tuple[tuple[str, str], ...]) -> None:
+        super().__init__("; ".join(f"{name}: {message}" for name, message in errors))
+        self.errors = errors
+
+
+@dataclass(frozen=True)
+class JobType:
+    """One kind of work. ``run`` executes in a child process; what it returns is the job's JSON result."""
+
+    name: str
+    version: int
+    Payload: type[BaseModel]
+    run: Callable[[JobContext, Any], dict[str, Any]]
+    timeout_s: float = 300.0
+    max_attempts: int = 3
+
+    def validate(self, raw: Mapping[str, Any]) -> BaseModel:
+        """The typed payload; ``PayloadInvalid`` naming every field that is wrong."""
+        try:
+            return self.Payload.model_validate(dict(raw))
+        except ValidationError as error:
+            raise PayloadInvalid(tuple(self._explain(error))) from error
+
+    def normalise(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """The payload as it is stored: validated, defaults filled in, plain JSON values."""
+        normal: dict[str, Any] = self.validate(raw).model_dump(mode="json")
+        return normal
+
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of the payload."""
+        return self.Payload.model_json_schema()
+
+    def _explain(self, error: ValidationError) -> Iterator[tuple[str, str]]:
+        # A payload that is one of several models reports the model's tag as the first step of the path.
+        tagged = issubclass(self.Payload, RootModel)
+        for detail in error.errors(include_url=False, include_input=False):
+            context = detail.get("ctx", {})
+            if "discriminator" in context:
+                yield str(context["discriminator"]).strip("'"), _tag_message(context)
+                continue
+            path = detail["loc"][1:] if tagged else detail["loc"]
+            message = "is not a parameter here" if detail["type"] == "extra_forbidden" else detail["msg"]
+            yield ".".join(map(str, path)), message.removeprefix("Value error, ")
+
+
+def _tag_message(context: Mapping[str, Any]) -> str:
+    known = context.get("expected_tags", "")
+    if "tag" not in context:
+        return "is required"
+    return f"{context['tag']!r} is unknown; one of {known}"
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A job type that could not be loaded: the others work on, and this says why it does not."""
+
+    name: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Every job type this installation knows, and the ones it could not load."""
+
+    types: Mapping[str, JobType] = field(default_factory=lambda: MappingProxyType({}))
+    quarantined: tuple[Quarantined, ...] = ()
+
+    def get(self, name: str) -> JobType | None:
+        return self.types.get(name)
+
+
+@lru_cache(maxsize=1)
+def registry() -> Registry:
+    """The job types of this installation; found once per process."""
+    return load(_candidates())
+
+
+def load(candidates: Iterator[tuple[str, Callable[[], Any]]]) -> Registry:
+    """Load each candidate (its name, and how to get it); what is broken or taken goes into quarantine."""
+    types: dict[str, JobType] = {}
+    quarantined = []
+    for name, fetch in candidates:
+        try:
+            job_type = fetch()
+            if not isinstance(job_type, JobType):
+                raise TypeError(f"{name} is {type(job_type).__name__}, not a JobType")  # noqa: TRY301
+            if job_type.name in types:
+                raise ValueError(f"the name {job_type.name!r} is already taken")  # noqa: TRY301
+            job_type.schema()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plug-in does, the others work on
+            quarantined.append(Quarantined(name, f"{type(error).__name__}: {error}"))
+        else:
+            types[job_type.name] = job_type
+    return Registry(MappingProxyType(types), tuple(quarantined))
+
+
+def _candidates() -> Iterator[tuple[str, Callable[[], Any]]]:
+    package = importlib.import_module(BUILTIN_PACKAGE)
+    for name in _job_modules(package):
+        yield name, lambda name=name: importlib.import_module(f"{BUILTIN_PACKAGE}.{name}").JOB  # type: ignore[misc]
+    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
+        yield point.name, point.load
+
+
+def _job_modules(package: ModuleType) -> list[str]:
+    # Sub-packages hold what the job types are made of; only plain modules are job types.
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg)

@@ -1,0 +1,29 @@
+"""The ledger: the one truth about jobs, in Postgres. Redis only carries ids."""
+
+from services.common.ledger.model import (
+    KILL_LIMIT,
+    Claim,
+    Event,
+    Failure,
+    IdempotencyConflict,
+    Job,
+    Renewal,
+    State,
+    Submission,
+    UnstorableValue,
+)
+from services.common.ledger.store import Ledger
+
+__all__ = [
+    "KILL_LIMIT",
+    "Claim",
+    "Event",
+    "Failure",
+    "IdempotencyConflict",
+    "Job",
+    "Ledger",
+    "Renewal",
+    "State",
+    "Submission",
+    "UnstorableValue",
+]

@@ -1,0 +1,128 @@
+"""Shapes of the ledger: what a job looks like from outside, and what a worker holds while it runs one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+KILL_LIMIT = 3
+"""A job whose worker vanished this many times is poison: it becomes ``dead`` instead of running again."""
+
+
+class State(StrEnum):
+    """Where a job stands. ``succeeded``, ``dead`` and ``cancelled`` are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    SUCCEEDED = "succeeded"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        return self in {State.SUCCEEDED, State.DEAD, State.CANCELLED}
+
+
+class Renewal(StrEnum):
+    """What a worker learns when it renews its lease or reports progress."""
+
+    HELD = "held"
+    """The job is still ours: go on."""
+    CANCEL = "cancel"
+    """Still ours, and somebody asked for its end: stop the child, then call ``Ledger.cancelled``."""
+    LOST = "lost"
+    """Somebody else took it over: stop the child and throw its result away."""
+
+
+class IdempotencyConflict(Exception):  # noqa: N818 - reads as what it is
+    """The idempotency key was used before, for another type or payload."""
+
+
+class UnstorableValue(ValueError):  # noqa: N818 - reads as what it is
+    """Not JSON to Postgres: NaN, infinity, a NUL character or a lone surrogate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt failed. ``fingerprint`` groups equal failures (see ``services.common.fingerprint``)."""
+
+    error_type: str
+    message: str
+    traceback: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to run one attempt of a job, until its lease ends.
+
+    ``lease_token`` is the fencing token: it grows at every claim and never falls, so a worker that was
+    believed dead cannot write over its successor.
+    """
+
+    id: UUID
+    type: str
+    version: int
+    payload: dict[str, Any]
+    attempt: int
+    max_attempts: int
+    kills: int
+    lease_token: int
+    worker: str
+    trace_id: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A row of the ledger. Lists leave ``result`` and ``traceback`` out (None): they may be large."""
+
+    id: UUID
+    type: str
+    version: int
+    payload: dict[str, Any]
+    state: State
+    attempt: int
+    max_attempts: int
+    kills: int
+    worker: str | None
+    submitted_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    retry_at: datetime | None
+    cancel_requested_at: datetime | None
+    progress: float
+    note: str
+    result: dict[str, Any] | None
+    error_type: str | None
+    message: str | None
+    traceback: str | None
+    fingerprint: str | None
+    peak_memory_bytes: int | None
+    trace_id: str
+
+    @property
+    def failure(self) -> Failure | None:
+        if self.error_type is None:
+            return None
+        return Failure(self.error_type, self.message or "", self.traceback or "", self.fingerprint or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A stored job, and whether this call created it (an idempotency key can lead to an older one)."""
+
+    job: Job
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One transition of a job. ``by`` is who caused it: ``api``, a worker's name, ``sweeper``."""
+
+    at: datetime
+    state: State
+    by: str
+    note: str

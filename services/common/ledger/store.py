@@ -1,0 +1,245 @@
+"""Every move a job can make. Methods are safe from several threads; all raise ``DatabaseUnavailable``."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from services.common.database import Database, Row, storable_text
+from services.common.ledger import sql
+from services.common.ledger.model import (
+    Claim,
+    Event,
+    Failure,
+    IdempotencyConflict,
+    Job,
+    Renewal,
+    State,
+    Submission,
+    UnstorableValue,
+)
+
+
+class Ledger:
+    """Jobs and their events, on a ``Database`` that the caller opens and closes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def submit(
+        self,
+        type: str,  # noqa: A002 - the field's name everywhere else
+        payload: dict[str, Any],
+        *,
+        version: int = 1,
+        max_attempts: int = 3,
+        idempotency_key: str | None = None,
+        trace_id: str = "",
+        by: str = "api",
+    ) -> Submission:
+        """Store a queued job. The caller sends its id afterwards, and calls ``unsent`` if that fails.
+
+        The same key with the same type and payload gives the first job again; with others it raises
+        ``IdempotencyConflict``. Raises ``UnstorableValue`` for a payload that is not JSON to Postgres.
+        """
+        params = {
+            "id": uuid4(),
+            "type": type,
+            "version": version,
+            "payload": _json(payload),
+            "max_attempts": max_attempts,
+            "key": idempotency_key,
+            "trace_id": trace_id,
+            "by": by,
+        }
+        with _storable():
+            if row := self._database.row(sql.SUBMIT, params):
+                return Submission(_job(row), created=True)
+            row = self._database.row(sql.BY_KEY, params)
+        if row is None or not row.pop("same"):
+            raise IdempotencyConflict(f"the idempotency key {idempotency_key!r} was used for another job")
+        return Submission(_job(row), created=False)
+
+    def unsent(self, job_id: UUID) -> None:
+        """The id could not be sent: the sweeper shall send it at its next turn."""
+        self._database.execute(sql.UNSENT, {"id": job_id})
+
+    def claim(self, job_id: UUID, worker: str, lease_s: float) -> Claim | None:
+        """Take the job for ``lease_s`` seconds; None when it is not ours to run (a duplicate: drop it).
+
+        A job whose worker vanished is taken over, or buried as ``dead`` when it is out of attempts or has
+        lost ``KILL_LIMIT`` workers, or as ``cancelled`` when that was asked for.
+        """
+        row = self._database.row(sql.CLAIM, {"id": job_id, "worker": worker, "lease_s": lease_s})
+        if row is None:
+            self._database.row(sql.BURY, {"id": job_id, "by": worker})
+            return None
+        return Claim(**row)
+
+    def renew(self, claim: Claim, lease_s: float) -> Renewal:
+        """Prolong the lease to ``lease_s`` seconds from now."""
+        return _renewal(self._database.row(sql.RENEW, _held(claim) | {"lease_s": lease_s}))
+
+    def progress(self, claim: Claim, fraction: float, note: str = "") -> Renewal:
+        """Record how far the job is, 0 to 1."""
+        params = _held(claim) | {"progress": min(max(fraction, 0.0), 1.0), "note": storable_text(note)[:500]}
+        return _renewal(self._database.row(sql.PROGRESS, params))
+
+    def finish(self, claim: Claim, result: dict[str, Any], *, peak_memory_bytes: int | None = None) -> bool:
+        """Store the result; False when the lease was lost, and then nothing is stored.
+
+        Raises ``UnstorableValue`` for a result that is not JSON: the job is still ours, and should ``fail``.
+        """
+        params = _held(claim) | {"result": _json(result), "peak": peak_memory_bytes}
+        with _storable():
+            return self._database.row(sql.FINISH, params) is not None
+
+    def fail(
+        self,
+        claim: Claim,
+        failure: Failure,
+        *,
+        retry_in_s: float | None = None,
+        peak_memory_bytes: int | None = None,
+    ) -> State | None:
+        """End this attempt as failed; None when the lease was lost.
+
+        ``retrying`` when ``retry_in_s`` is given and attempts are left (send the id with that delay), else
+        ``dead``.
+        """
+        params = _held(claim) | {
+            "retry_in_s": retry_in_s,
+            "peak": peak_memory_bytes,
+            "error_type": storable_text(failure.error_type),
+            "message": storable_text(failure.message),
+            "traceback": storable_text(failure.traceback),
+            "fingerprint": failure.fingerprint,
+            "note": storable_text(f"{failure.error_type}: {failure.message}")[:500],
+        }
+        row = self._database.row(sql.FAIL, params)
+        return State(row["state"]) if row else None
+
+    def release(self, claim: Claim, note: str, *, delay_s: float = 0.0) -> bool:
+        """Give the job back, its attempt unburned, its token grown; False when the lease is lost.
+
+        It is ``queued`` again, or ``retrying`` in ``delay_s`` seconds. If the caller does not send it,
+        the sweeper will.
+        """
+        params = _held(claim) | {"note": note, "delay_s": delay_s, "by": claim.worker}
+        return self._database.row(sql.RELEASE, params) is not None
+
+    def cancelled(self, claim: Claim, note: str = "", *, peak_memory_bytes: int | None = None) -> bool:
+        """The running job was stopped because somebody asked; False when the lease was lost."""
+        params = _held(claim) | {"note": note, "peak": peak_memory_bytes}
+        return self._database.row(sql.CANCELLED, params) is not None
+
+    def request_cancel(self, job_id: UUID, *, by: str = "api") -> Job | None:
+        """End a waiting job now, or mark a running one for its worker; None when unknown or already over."""
+        row = self._database.row(sql.REQUEST_CANCEL, {"id": job_id, "by": by})
+        return _job(row) if row else None
+
+    @contextmanager
+    def overdue(
+        self, limit: int = 500, *, resend_s: float = 30.0, grace_s: float = 5.0, all_sent: bool = False
+    ) -> Iterator[list[UUID]]:
+        """Ids to send (again), oldest first, for the one sweeper that holds the lock; empty for any other.
+
+        Leaving the block normally marks them as sent; leaving it by an exception keeps them overdue. Each
+        repetition doubles ``resend_s``; ``grace_s`` is how late a delayed message may be; ``all_sent`` also
+        gives ids sent moments ago, for a transport that lost everything.
+        """
+        params = {"limit": limit, "resend_s": resend_s, "grace_s": grace_s, "all": all_sent}
+        with self._database.connection() as connection, connection.transaction():
+            lock = connection.execute(sql.SWEEP_LOCK).fetchone()
+            if lock is None or not lock["held"]:
+                yield []
+                return
+            ids = [row["id"] for row in connection.execute(sql.OVERDUE, params)]
+            yield ids
+            if ids:
+                connection.execute(sql.MARK_SENT, {"ids": ids})
+
+    def get(self, job_id: UUID) -> Job | None:
+        row = self._database.row(f"SELECT {sql.COLUMNS} FROM job WHERE id = %(id)s", {"id": job_id})  # noqa: S608
+        return _job(row) if row else None
+
+    def events(self, job_id: UUID) -> list[Event]:
+        """What happened to the job, oldest first."""
+        rows = self._database.rows(sql.EVENTS, {"id": job_id})
+        return [Event(row["at"], State(row["state"]), row["by"], row["note"]) for row in rows]
+
+    def list_jobs(
+        self,
+        *,
+        state: State | None = None,
+        type: str | None = None,  # noqa: A002
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[list[Job], str | None]:
+        """Newest first, and the cursor of the next page; ``ValueError`` for a cursor that is not ours."""
+        conditions = ["true"]
+        params: Row = {"limit": limit + 1, "state": state, "type": type}
+        conditions += ["state = %(state)s"] * (state is not None) + ["type = %(type)s"] * (type is not None)
+        if cursor is not None:
+            conditions.append("(submitted_at, id) < (%(at)s, %(id)s)")
+            params["at"], params["id"] = _position(cursor)
+        query = (
+            f"SELECT {sql.LIGHT_COLUMNS} FROM job WHERE {' AND '.join(conditions)}"  # noqa: S608
+            " ORDER BY submitted_at DESC, id DESC LIMIT %(limit)s"
+        )
+        jobs = [_job(row) for row in self._database.rows(query, params)]
+        return jobs[:limit], _cursor(jobs[limit - 1]) if len(jobs) > limit else None
+
+    def check(self) -> None:
+        """Raise ``DatabaseUnavailable`` unless jobs can be stored: Postgres answers and has our schema."""
+        self._database.row("SELECT id FROM job LIMIT 1")
+
+    def counts(self) -> dict[State, int]:
+        """How many jobs are queued, retrying, running and dead; states without a job count 0."""
+        found = {row["state"]: row["jobs"] for row in self._database.rows(sql.COUNTS)}
+        return {state: found.get(state, 0) for state in (State.QUEUED, State.RETRYING, State.RUNNING, State.DEAD)}
+
+
+def _held(claim: Claim) -> Row:
+    return {"id": claim.id, "token": claim.lease_token}
+
+
+def _renewal(row: Row | None) -> Renewal:
+    if row is None:
+        return Renewal.LOST
+    return Renewal.CANCEL if row["cancel"] else Renewal.HELD
+
+
+def _job(row: Row) -> Job:
+    return Job(**(row | {"state": State(row["state"])}))
+
+
+def _json(value: dict[str, Any]) -> Jsonb:
+    return Jsonb(value, dumps=lambda obj: json.dumps(obj, allow_nan=False))
+
+
+@contextmanager
+def _storable() -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.DataError, ValueError, TypeError) as error:
+        raise UnstorableValue(f"not storable as JSON: {' '.join(str(error).split())}") from error
+
+
+def _cursor(job: Job) -> str:
+    return base64.urlsafe_b64encode(f"{job.submitted_at.isoformat()}|{job.id}".encode()).decode()
+
+
+def _position(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        at, job_id = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
+        return datetime.fromisoformat(at), UUID(job_id)
+    except (ValueError, binascii.Error) as error:
+        raise ValueError(f"not a cursor of this list: {cursor!r}") from error

@@ -1,0 +1,171 @@
+"""Every metric of the project, declared once. API and worker create theirs from here.
+
+A label with a known set of values gets its children at creation: the first jump of a counter that did not
+exist before is invisible to ``increase()``.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.metrics import MetricWrapperBase
+
+Kind = Literal["counter", "gauge", "histogram"]
+Owner = Literal["api", "worker"]
+
+# An edge stands on every threshold that an alert or an objective uses.
+HTTP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0)
+JOB_BUCKETS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric. ``values`` are known values of labels; a ``computed`` one is gathered at each scrape."""
+
+    name: str
+    kind: Kind
+    help: str
+    owners: tuple[Owner, ...]
+    labels: tuple[str, ...] = ()
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    buckets: tuple[float, ...] = ()
+    computed: bool = False
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        "http_requests_total",
+        "counter",
+        "HTTP requests answered; endpoint is the route's template, <unmatched> for unknown paths.",
+        ("api",),
+        ("method", "endpoint", "status"),
+    ),
+    Metric(
+        "http_request_duration_seconds",
+        "histogram",
+        "Seconds from the first byte of a request to the last of its answer.",
+        ("api",),
+        ("method", "endpoint"),
+        buckets=HTTP_BUCKETS,
+    ),
+    Metric(
+        "http_requests_in_progress",
+        "gauge",
+        "HTTP requests being answered now.",
+        ("api",),
+        ("method",),
+        {"method": ("GET", "POST", "DELETE")},
+    ),
+    Metric("job_submissions_total", "counter", "Jobs accepted, by type.", ("api",), ("job_type",)),
+    Metric(
+        "redis_operations_total",
+        "counter",
+        "Redis operations by command and outcome.",
+        ("api", "worker"),
+        ("operation", "status"),
+        {"operation": ("evalsha", "get", "mget", "ping", "zrange"), "status": ("ok", "error")},
+    ),
+    Metric(
+        "queue_length",
+        "gauge",
+        "Jobs waiting in the queue; of <queue>.dlq: dead jobs.",
+        ("api", "worker"),
+        ("queue",),
+        computed=True,
+    ),
+    Metric(
+        "tradebot_workers_desired",
+        "gauge",
+        "Workers asked for by `tradebot scale`; absent until somebody scales.",
+        ("api",),
+        computed=True,
+    ),
+    Metric(
+        "db_connection_errors_total",
+        "counter",
+        "Connections to Postgres that were refused, lost or not answered.",
+        ("api", "worker"),
+    ),
+    Metric("worker_active", "gauge", "1 while the worker takes jobs, 0 while it drains.", ("worker",)),
+    Metric("worker_busy", "gauge", "1 while the worker runs a job.", ("worker",)),
+    Metric(
+        "worker_jobs_processed_total",
+        "counter",
+        "Attempts ended, by type and outcome.",
+        ("worker",),
+        ("job_type", "status"),
+        {"status": ("succeeded", "failed", "cancelled")},
+    ),
+    Metric(
+        "worker_job_duration_seconds",
+        "histogram",
+        "Seconds from claim to end of an attempt.",
+        ("worker",),
+        ("job_type",),
+        buckets=JOB_BUCKETS,
+    ),
+    Metric(
+        "worker_job_started_timestamp_seconds",
+        "gauge",
+        "Unix time at which the running job started; 0 while none runs.",
+        ("worker",),
+        ("job_type",),
+    ),
+    Metric("worker_errors_total", "counter", "Errors of the worker by type.", ("worker",), ("error_type",)),
+    Metric("worker_heartbeat_timestamp", "gauge", "Unix time of the worker's last heartbeat.", ("worker",)),
+    Metric("worker_memory_bytes", "gauge", "Resident memory of worker and running job.", ("worker",)),
+    Metric("worker_cpu_percent", "gauge", "CPU use of worker and running job; 100 is one core.", ("worker",)),
+    Metric("job_retries_total", "counter", "Attempts that will be tried again.", ("worker",), ("job_type",)),
+    Metric("job_dlq_moves_total", "counter", "Jobs that became dead.", ("worker",), ("job_type",)),
+)
+
+_CLASSES: dict[Kind, type[MetricWrapperBase]] = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
+
+
+class Metrics:
+    """The metrics of one process, by name. ``KeyError`` for a name that its owner does not declare."""
+
+    def __init__(self, owner: Owner, known: Mapping[str, Sequence[str]]) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        mine = [metric for metric in METRICS if owner in metric.owners and not metric.computed]
+        self._metrics = {metric.name: _create(metric, known, self.registry) for metric in mine}
+
+    def counter(self, name: str) -> Counter:
+        return cast("Counter", self._metrics[name])
+
+    def gauge(self, name: str) -> Gauge:
+        return cast("Gauge", self._metrics[name])
+
+    def histogram(self, name: str) -> Histogram:
+        return cast("Histogram", self._metrics[name])
+
+
+def create_metrics(owner: Owner, job_types: Sequence[str] = ()) -> Metrics:
+    """The metrics of the API or of a worker, with a child for each of these job types."""
+    return Metrics(owner, {"job_type": job_types})
+
+
+def declared(name: str) -> Metric:
+    """The declaration of a metric; raises ``KeyError``."""
+    return {metric.name: metric for metric in METRICS}[name]
+
+
+def _create(metric: Metric, known: Mapping[str, Sequence[str]], registry: CollectorRegistry) -> MetricWrapperBase:
+    options = {"buckets": metric.buckets} if metric.buckets else {}
+    created = _CLASSES[metric.kind](metric.name, metric.help, metric.labels, registry=registry, **options)  # type: ignore[arg-type]
+    values = [metric.values.get(label) or known.get(label, ()) for label in metric.labels]
+    if metric.labels:
+        for combination in itertools.product(*values):
+            created.labels(*combination)
+    return created

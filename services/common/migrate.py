@@ -1,0 +1,84 @@
+"""``python -m services.common.migrate``: bring the database's schema up to date.
+
+Waits for Postgres with a deadline. Concurrent runs queue up behind an advisory lock; the later ones find
+nothing to do.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import structlog
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from services.common.logging import configure_logging
+from services.common.settings import Settings
+
+WAIT_S = 60.0
+LOCK_KEY = "tradebot.migrate"
+
+log = structlog.get_logger(__name__)
+
+
+class PostgresNotReached(Exception):  # noqa: N818 - reads as what it is
+    """Postgres did not let us in before the deadline."""
+
+
+def connect(dsn: str, wait_s: float = WAIT_S) -> psycopg.Connection:
+    """A connection, as soon as Postgres accepts one; ``PostgresNotReached`` after ``wait_s`` seconds."""
+    deadline = time.monotonic() + wait_s
+    pause = 0.1
+    while True:
+        try:
+            return psycopg.connect(dsn)
+        except psycopg.OperationalError as error:
+            reason = " ".join(str(error).split())
+            if time.monotonic() + pause > deadline:
+                raise PostgresNotReached(f"Postgres not reached within {wait_s:.0f} s: {reason}") from error
+            log.info("waiting for postgres", reason=reason)
+        time.sleep(pause)
+        pause = min(pause * 2, 2.0)
+
+
+def migrate(settings: Settings, wait_s: float = WAIT_S) -> None:
+    """Run every migration that this database lacks."""
+    dsn = settings.postgres_dsn("migrate", statement_timeout_s=0, lock_timeout_s=0)
+    with connect(dsn, wait_s) as guard:
+        # Held by the session, so a migrator that dies frees it; a rolled back migration does not.
+        guard.execute(sql.SQL("SELECT pg_advisory_lock(hashtextextended({}, 0))").format(LOCK_KEY))
+        guard.commit()
+        engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
+        with engine.connect() as connection:
+            command.upgrade(_config(connection), "head")
+
+
+def _config(connection: object) -> Config:
+    config = Config()
+    folder = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def main() -> int:
+    try:
+        settings = Settings()
+        configure_logging(settings)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"The migration cannot start: {error}") from error
+    try:
+        migrate(settings)
+    except PostgresNotReached as error:
+        log.error("migration failed", reason=str(error))  # noqa: TRY400 - the reason is enough
+        return 1
+    log.info("schema is up to date")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

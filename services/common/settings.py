@@ -1,0 +1,99 @@
+"""What the services read from their environment: addresses, secret files, sizes in 1024s."""
+
+import re
+import socket
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def parse_size(value: object) -> object:
+    """``512mb``, ``2g``, ``1.5GiB`` or bytes, all in 1024s; raises ``ValueError`` on anything else."""
+    if not isinstance(value, str):
+        return value
+    if not (match := _SIZE.fullmatch(value.strip())):
+        raise ValueError(f"{value!r} is not a size: write bytes, or a number with kb, mb, gb or tb (1024s)")
+    return int(float(match[1]) * 1024 ** _POWERS[match[2].lower()])
+
+
+Size = Annotated[int, BeforeValidator(parse_size)]
+
+
+class Settings(BaseSettings):
+    """Defaults are those of compose.yaml. Secrets come from files, so that no process listing shows them."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    database_url: str = "postgresql://tradebot@postgres:5432/tradebot"
+    database_password_file: Path | None = None
+    redis_url: str = "redis://redis:6379/0"
+    redis_password_file: Path | None = None
+    api_key_file: Path | None = None
+    alert_token_file: Path | None = None
+    api_listen: str = "0.0.0.0:8010"
+    worker_metrics_listen: str = "0.0.0.0:9091"
+    worker_name: str = Field(default_factory=socket.gethostname)
+    worker_grace_seconds: float = Field(default=30.0, ge=0)
+    job_memory_limit: Size = 1024**3
+    max_body_bytes: Size = 1024**2
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    environment: Literal["dev", "staging", "production"] = "dev"
+
+    def postgres_dsn(self, application: str, *, statement_timeout_s: float = 10.0, lock_timeout_s: float = 5.0) -> str:
+        """The DSN with password and with the limits (0: none) that keep a hung Postgres from hanging us."""
+        timeouts = {"statement_timeout": statement_timeout_s, "lock_timeout": lock_timeout_s}
+        options = quote(" ".join(f"-c {name}={value * 1000:.0f}" for name, value in timeouts.items()), safe="")
+        limits = (
+            f"connect_timeout=3&application_name={quote(application)}&options={options}"
+            "&keepalives_idle=10&keepalives_interval=3&keepalives_count=3&tcp_user_timeout=15000"
+        )
+        return _with_password(self.database_url, self.postgres_password()) + f"?{limits}"
+
+    def redis_dsn(self) -> str:
+        return _with_password(self.redis_url, self.redis_password())
+
+    def postgres_password(self) -> SecretStr | None:
+        return read_secret(self.database_password_file)
+
+    def redis_password(self) -> SecretStr | None:
+        return read_secret(self.redis_password_file)
+
+    def api_key(self) -> SecretStr | None:
+        return read_secret(self.api_key_file)
+
+    def alert_token(self) -> SecretStr | None:
+        return read_secret(self.alert_token_file)
+
+
+def read_secret(path: Path | None) -> SecretStr | None:
+    """The secret in the file, without its line end; None without a file; ``ValueError`` when it is empty."""
+    if path is None:
+        return None
+    text = path.read_text(encoding="utf-8").strip()
+    if not text:
+        raise ValueError(f"the secret file {path} is empty")
+    return SecretStr(text)
+
+
+def listen_address(value: str) -> tuple[str, int]:
+    """``host:port`` of a listening address; raises ``ValueError``."""
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise ValueError(f"{value!r} is not host:port")
+    return host, int(port)
+
+
+def _with_password(url: str, secret: SecretStr | None) -> str:
+    if secret is None:
+        return url
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    password = quote(secret.get_secret_value(), safe="")
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:{password}@{host}"))

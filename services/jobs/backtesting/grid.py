@@ -1,0 +1,93 @@
+"""Grids of strategy parameters: how they are written, how many runs they make."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from types import GenericAlias
+from typing import Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+)
+from pydantic.fields import FieldInfo
+
+from services.jobs.backtesting.request import ANNOTATED, LITERAL, Market
+from services.jobs.backtesting.strategy import Strategy
+
+MOST_RUNS = 2_000
+MOST_VALUES = 500
+
+
+class Sweep(Market):
+    """Every combination of the given parameter values; the ``top`` best by ``rank`` are in the result."""
+
+    rank: Literal["sharpe", "sortino", "total_return", "cagr", "max_drawdown"] = "sharpe"
+    top: int = Field(20, ge=1, le=MOST_RUNS, description="runs listed in the result, best first")
+
+
+def sweep(strategy: Strategy) -> type[BaseModel]:
+    """The payload of a sweep: every parameter takes one value, a list, ``1,2,3`` or ``10:50:5``."""
+    fields = {name: _many(info) for name, info in strategy.Parameters.model_fields.items()}
+    names = list(fields)
+
+    def bounded(values: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+        counts = [len(info.data.get(name, ())) for name in names[:-1]]
+        runs = math.prod([*counts, len(values)])
+        if runs > MOST_RUNS:
+            raise ValueError(f"{' × '.join(names)} makes {runs} runs; at most {MOST_RUNS} in one sweep")
+        return values
+
+    return create_model(
+        f"Sweep_{strategy.name}",
+        __base__=Sweep,
+        __validators__={"bounded": field_validator(names[-1])(bounded)},
+        strategy=(LITERAL[strategy.name], ...),
+        **fields,
+    )
+
+
+def combinations(strategy: Strategy, payload: BaseModel) -> Iterator[BaseModel]:
+    """Parameters of every run; combinations that the strategy refuses (fast not below slow) are left out."""
+    names = list(strategy.Parameters.model_fields)
+    for values in itertools.product(*(getattr(payload, name) for name in names)):
+        try:
+            yield strategy.Parameters.model_validate(dict(zip(names, values, strict=True)))
+        except ValidationError:
+            continue
+
+
+def spread(value: Any) -> Any:
+    """``"1,2,3"`` and ``"10:50:5"`` (both ends included) as lists; one value as a list of one."""
+    if isinstance(value, int | float):
+        return [value]
+    if not isinstance(value, str):
+        return value
+    return [number for part in value.split(",") for number in _range(part.strip())]
+
+
+def _range(part: str) -> list[Any]:
+    if ":" not in part:
+        return [part]
+    try:
+        first, last, step = (float(number) for number in [*part.split(":"), "1"][:3])
+    except ValueError as error:
+        raise ValueError(f"{part!r} is not first:last:step") from error
+    if not all(map(math.isfinite, (first, last, step))) or step <= 0 or last < first:
+        raise ValueError(f"{part!r}: first:last:step needs first ≤ last and a step above 0")
+    count = math.floor((last - first) / step + 1e-9) + 1
+    if count > MOST_VALUES:
+        raise ValueError(f"{part!r} makes {count} values; at most {MOST_VALUES}")
+    return [round(first + at * step, 10) for at in range(count)]
+
+
+def _many(info: FieldInfo) -> Any:
+    single = ANNOTATED[(info.annotation, *info.metadata)]
+    several = ANNOTATED[GenericAlias(tuple, (single, ...)), BeforeValidator(spread)]
+    default = (info.get_default(),)
+    return several, Field(default, min_length=1, max_length=MOST_VALUES, description=info.description)

@@ -1,0 +1,78 @@
+"""What can be asked of the backtester: common keys, and the parameters of the chosen strategy beside them."""
+
+from collections.abc import Iterable
+from datetime import date
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    Field,
+    RootModel,
+    StringConstraints,
+    ValidationInfo,
+    create_model,
+    field_validator,
+)
+
+from services.common.jobtypes import Payload
+from services.jobs.backtesting.strategy import Strategy, strategies
+
+# Models made at run time, out of the strategies found, are beyond a static type checker.
+ANNOTATED: Any = Annotated
+LITERAL: Any = Literal
+ROOT: Any = RootModel
+
+Symbol = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,31}$"),
+]
+
+
+class Market(Payload):
+    """Which candles to trade on, with how much money, and what a trade costs."""
+
+    symbol: Symbol
+    start: date | None = Field(None, description="first day, included; default: the first candle")
+    end: date | None = Field(None, description="last day, included; default: the last candle")
+    cash: float = Field(10_000.0, gt=0, le=1e15, allow_inf_nan=False, description="money at the start")
+    fee_bps: float = Field(0.0, ge=0, le=1000, description="cost of each side in basis points of the amount traded")
+
+    @field_validator("end")
+    @classmethod
+    def _after_start(cls, end: date | None, info: ValidationInfo) -> date | None:
+        start = info.data.get("start")
+        if end and start and end < start:
+            raise ValueError(f"must not be before start ({start})")
+        return end
+
+
+class SingleRun(Market):
+    """One run; its equity curve is thinned to at most ``curve_points`` points, 0 leaves it out."""
+
+    curve_points: int = Field(250, ge=0, le=100_000, description="points of the equity curve in the result")
+
+
+def by_strategy(name: str, models: Iterable[type[BaseModel]]) -> type[RootModel[Any]]:
+    """One payload out of several models that are told apart by their key ``strategy``."""
+    choice = ANNOTATED[reduce(or_, models), Field(discriminator="strategy")]
+    model: type[RootModel[Any]] = create_model(name, __base__=ROOT[choice])
+    return model
+
+
+def single_run(strategy: Strategy) -> type[BaseModel]:
+    """The payload of one run of one strategy: every key at the top level."""
+    return create_model(
+        f"Backtest_{strategy.name}",
+        __base__=(strategy.Parameters, SingleRun),
+        strategy=(LITERAL[strategy.name], ...),
+    )
+
+
+def parameters(strategy: Strategy, payload: BaseModel) -> BaseModel:
+    """The strategy's own keys of a payload."""
+    return strategy.Parameters.model_validate({key: getattr(payload, key) for key in strategy.Parameters.model_fields})
+
+
+BacktestPayload = by_strategy("BacktestPayload", [single_run(strategy) for strategy in strategies().values()])

@@ -1,0 +1,41 @@
+"""What a strategy is, and the ones there are."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from services.jobs.market.candles import Bars
+
+STRATEGY_PACKAGE = "services.jobs.strategies"
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A long-or-flat rule.
+
+    ``target(bars, parameters)`` says for every bar, knowing only that bar and those before it, whether to
+    hold the symbol after that bar's close: a boolean array as long as the bars.
+    """
+
+    name: str
+    Parameters: type[BaseModel]
+    target: "Callable[[Bars, Any], NDArray[np.bool_]]"
+
+
+@lru_cache(maxsize=1)
+def strategies() -> Mapping[str, Strategy]:
+    """Every strategy by its name."""
+    package = importlib.import_module(STRATEGY_PACKAGE)
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    found = [importlib.import_module(f"{STRATEGY_PACKAGE}.{name}").STRATEGY for name in names]
+    return MappingProxyType({strategy.name: strategy for strategy in found})

@@ -1,0 +1,47 @@
+"""Candles of one symbol as arrays, and their prices scaled for splits and dividends."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Days = NDArray[np.datetime64]
+
+
+@dataclass(frozen=True)
+class Candles:
+    """Bars of one symbol in order of time, as traded: arrays of one length, prices unadjusted."""
+
+    symbol: str
+    day: "Days"
+    open: "Floats"
+    high: "Floats"
+    low: "Floats"
+    close: "Floats"
+    volume: "Floats"
+    adj_close: "Floats"
+
+    def __len__(self) -> int:
+        return len(self.day)
+
+    def adjusted(self) -> "Bars":
+        """Prices scaled by adjusted close / close, so that a split is not a loss."""
+        factor = self.adj_close / self.close
+        return Bars(self.day, self.open * factor, self.high * factor, self.low * factor, self.close * factor)
+
+
+@dataclass(frozen=True)
+class Bars:
+    """What a strategy sees: adjusted prices in order of time, arrays of one length."""
+
+    day: "Days"
+    open: "Floats"
+    high: "Floats"
+    low: "Floats"
+    close: "Floats"
+
+    def __len__(self) -> int:
+        return len(self.day)

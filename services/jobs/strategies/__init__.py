@@ -1,0 +1,1 @@
+"""Trading strategies of the backtester: every module here defines one as ``STRATEGY``."""

@@ -1,0 +1,1 @@
+"""The worker: takes ids from Redis, claims jobs in the ledger, runs each in a child process."""

@@ -1,0 +1,170 @@
+"""One delivery of one id: claim the job, run it in a child process, record the outcome."""
+
+import threading
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from services.common.database import DatabaseUnavailable
+from services.common.jobtypes import registry
+from services.common.ledger import Claim, Failure, Ledger, State, UnstorableValue
+from services.common.transport import Transport, TransportUnavailable
+from services.worker.keeper import LEASE_S, Held, Keeper
+from services.worker.metrics import WorkerMetrics
+from services.worker.nursery import Nursery
+from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
+from services.worker.process import ChildDied
+from services.worker.supervise import TERM_GRACE_S, Limits, Watch
+
+UNKNOWN_TYPE_TIMEOUT_S = 60.0
+RETRY_S = 0.5
+# A worker that ends does not wait for Postgres for ever: a job not recorded is run again by somebody else.
+CLOSING_PATIENCE_S = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class Attempts:
+    """Runs claimed jobs, one at a time; safe to call from the threads of the consumer."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        transport: Transport,
+        keeper: Keeper,
+        nursery: Nursery,
+        metrics: WorkerMetrics,
+        *,
+        worker: str,
+        memory_limit: int,
+    ) -> None:
+        self._ledger = ledger
+        self._transport = transport
+        self._keeper = keeper
+        self._nursery = nursery
+        self._metrics = metrics
+        self._worker = worker
+        self._memory_limit = memory_limit
+        self._closing = threading.Event()
+        self.running: str | None = None
+
+    def close(self) -> None:
+        """No new attempt starts from here on."""
+        self._closing.set()
+
+    def run(self, job_id: UUID, free: Callable[[], None]) -> None:
+        """Do whatever this id asks for. ``free`` is called once the child process can take the next job."""
+        try:
+            claim = self._claim(job_id)
+            if claim is None:
+                return
+            with self._keeper.keep(claim) as held:
+                if self._closing.is_set():
+                    held.orders.stop = Stop.SHUTDOWN
+                began = time.monotonic()
+                outcome = self._execute(held)
+                free()
+                seconds = time.monotonic() - began
+                state = self._persist(lambda: self._record(claim, outcome))
+                self._tell(claim, outcome, state, seconds)
+        finally:
+            free()
+
+    def _claim(self, job_id: UUID) -> Claim | None:
+        """None for a duplicate delivery, and when the worker ends: then somebody else gets the id."""
+        while not self._closing.is_set():
+            try:
+                # Before the claim: a worker whose job processes do not start must not take jobs.
+                self._nursery.get()
+                return self._ledger.claim(job_id, self._worker, LEASE_S)
+            except (DatabaseUnavailable, psycopg.Error, ChildDied) as error:
+                log.warning("cannot claim", job_id=str(job_id), reason=str(error))
+                self._closing.wait(RETRY_S)
+        self._send(job_id, 0.0)
+        return None
+
+    def _execute(self, held: Held) -> Outcome:
+        claim = held.claim
+        self.running = str(claim.id)
+        self._metrics.job_started(claim.type)
+        try:
+            process = self._nursery.get()
+            watch = Watch(process, claim, self._limits(claim), held.orders, held.report)
+            outcome = watch.run()
+            if watch.struck or not process.alive or process.rss() > self._memory_limit / 2:
+                self._nursery.retire(process)
+        except ChildDied as error:
+            return Failed(Failure("NoJobProcess", str(error), fingerprint="NoJobProcess"), 0, retry_in_s=RETRY_S)
+        finally:
+            self.running = None
+            self._metrics.job_ended(claim.type)
+        return outcome
+
+    def _limits(self, claim: Claim) -> Limits:
+        job_type = registry().get(claim.type)
+        return Limits(job_type.timeout_s if job_type else UNKNOWN_TYPE_TIMEOUT_S, self._memory_limit)
+
+    def _persist(self, record: Callable[[], State | None]) -> State | None:
+        """Try until Postgres takes it. If our lease ends meanwhile, somebody else's outcome counts."""
+        patience = None
+        while True:
+            try:
+                return record()
+            except DatabaseUnavailable as error:
+                log.warning("outcome not recorded yet", reason=str(error))
+            if self._closing.is_set():
+                patience = patience or time.monotonic() + CLOSING_PATIENCE_S
+                if time.monotonic() > patience:
+                    return None
+            time.sleep(RETRY_S)
+
+    def _record(self, claim: Claim, outcome: Outcome) -> State | None:
+        """The job's new state; None when the lease was lost and nothing was recorded."""
+        match outcome:
+            case Succeeded(result, peak):
+                try:
+                    return State.SUCCEEDED if self._ledger.finish(claim, result, peak_memory_bytes=peak) else None
+                except UnstorableValue as error:
+                    failure = Failure("UnstorableResult", str(error), fingerprint=f"UnstorableResult-{claim.type}")
+                    return self._ledger.fail(claim, failure, peak_memory_bytes=peak)
+            case Failed(failure, peak, retry_in_s):
+                state = self._ledger.fail(claim, failure, retry_in_s=retry_in_s, peak_memory_bytes=peak)
+                if state is State.RETRYING:
+                    self._send(claim.id, retry_in_s or 0.0)
+                return state
+            case Stopped(Stop.CANCEL, forced, peak):
+                note = f"did not end within {TERM_GRACE_S:g} s of SIGTERM: killed" if forced else "ended by SIGTERM"
+                return State.CANCELLED if self._ledger.cancelled(claim, note, peak_memory_bytes=peak) else None
+            case Stopped(Stop.SHUTDOWN):
+                if not self._ledger.release(claim, f"{self._worker} shut down"):
+                    return None
+                self._send(claim.id, 0.0)
+                return State.QUEUED
+            case _:
+                return None
+
+    def _send(self, job_id: UUID, delay_s: float) -> None:
+        try:
+            self._transport.send(job_id, delay_s=delay_s)
+        except TransportUnavailable as error:
+            log.warning("not sent; the sweeper will", job_id=str(job_id), reason=str(error))
+
+    def _tell(self, claim: Claim, outcome: Outcome, state: State | None, seconds: float) -> None:
+        status = state.value if state else "lost"
+        if state:
+            self._metrics.job_recorded(claim.type, state, seconds)
+        values = {"job_id": str(claim.id), "job_type": claim.type, "attempt": claim.attempt, "status": status}
+        values |= {
+            "seconds": round(seconds, 4),
+            "peak_memory_bytes": outcome.peak_bytes,
+            "trace_id": claim.trace_id,
+        }
+        if isinstance(outcome, Failed):
+            self._metrics.error(outcome.failure.error_type)
+            failure = outcome.failure
+            log.error("job failed", **values, error_type=failure.error_type, reason=failure.message)
+        else:
+            log.info("job done", **values)

@@ -1,0 +1,150 @@
+"""The job process: ``python -m services.worker.child LINE PARENT``, started by ``JobProcess`` alone.
+
+It takes one order after another from its parent over the socket with file descriptor ``LINE``, and says how
+each went. It may be killed at any moment.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import signal
+import sys
+import traceback
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psycopg
+import structlog
+
+from services.common.fingerprint import fingerprint
+from services.common.jobtypes import JobCancelled, JobFailure, PayloadInvalid, registry
+from services.common.logging import configure_logging
+from services.common.settings import Settings
+from services.worker.context import ChildContext, Store
+
+PR_SET_PDEATHSIG = 1
+IDLE_S = 30.0
+LARGEST_RESULT = 16 * 1024**2
+# The kernel's OOM killer shall take the job, not the worker beside it.
+OOM_SCORE = "500"
+
+
+def main(line_number: int, parent: int) -> int:
+    die_with(parent)
+    settings = Settings()
+    configure_logging(settings)
+    registry()
+    child = Child(Connection(line_number), Store(settings))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    child.serve()
+    return 0
+
+
+def die_with(parent: int) -> None:
+    """Ask the kernel for a SIGKILL when our parent ends, however it ends."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(OOM_SCORE, encoding="ascii")
+
+
+class Child:
+    """Does what the parent says, one job at a time, until the line closes."""
+
+    def __init__(self, line: Connection, store: Store) -> None:
+        self._line = line
+        self._store = store
+        self._context: ChildContext | None = None
+
+    def serve(self) -> None:
+        signal.signal(signal.SIGTERM, self._on_terminate)
+        self._say({"kind": "ready"})
+        while True:
+            if not self._line.poll(IDLE_S):
+                # An idle worker shall not occupy one of Postgres' connections.
+                self._store.close()
+                self._line.poll(None)
+            try:
+                order = json.loads(self._line.recv_bytes())
+            except EOFError:
+                return
+            self._say(self._attempt(order))
+            # The job may have put a handler of its own here.
+            signal.signal(signal.SIGTERM, self._on_terminate)
+
+    def _on_terminate(self, number: int, frame: FrameType | None) -> None:
+        if self._context is None:
+            sys.exit(0)
+        if not self._context.cancelled:
+            self._context.cancelled = True
+            raise JobCancelled
+
+    def _attempt(self, order: dict[str, Any]) -> dict[str, Any]:
+        structlog.contextvars.bind_contextvars(**order["log"])
+        try:
+            self._context = ChildContext(order["id"], self._store, self._say)
+            answer = _run(order, self._context)
+        except JobCancelled:
+            answer = {"kind": "cancelled"}
+        except BaseException as error:  # noqa: BLE001 - whatever a job raises, also SystemExit, is its failure
+            answer = _failed(error, lost_store=self._store.broken)
+        finally:
+            self._context = None
+            structlog.contextvars.clear_contextvars()
+        self._store.tidy()
+        gc.collect(0)
+        return answer
+
+    def _say(self, message: dict[str, Any]) -> None:
+        content = json.dumps(message).encode()
+        # A SIGTERM in the middle would leave half a message on the line.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            self._line.send_bytes(content)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+def _run(order: dict[str, Any], context: ChildContext) -> dict[str, Any]:
+    job_type = registry().get(order["type"])
+    if job_type is None:
+        raise JobFailure(f"This worker knows no job type {order['type']!r}.", hint=_why_unknown(order["type"]))
+    try:
+        payload = job_type.validate(order["payload"])
+    except PayloadInvalid as error:
+        raise JobFailure(f"The payload does not fit {job_type.name}: {error}.") from error
+    result = job_type.run(context, payload)
+    if not isinstance(result, dict):
+        raise TypeError(f"{job_type.name} returned {type(result).__name__}; a job's result is a dict")
+    # Refused here, where it can still be said which job type it was.
+    size = len(json.dumps(result, allow_nan=False))
+    if size > LARGEST_RESULT:
+        raise JobFailure(f"The result of {job_type.name} is {size} bytes long; at most {LARGEST_RESULT} are kept.")
+    return {"kind": "done", "result": result}
+
+
+def _why_unknown(name: str) -> str:
+    broken = [entry.error for entry in registry().quarantined if entry.name == name]
+    return f"It is in quarantine: {broken[0]}" if broken else f"It knows {', '.join(registry().types)}."
+
+
+def _failed(error: BaseException, *, lost_store: bool) -> dict[str, Any]:
+    mark = fingerprint(error)
+    foreseen = isinstance(error, JobFailure)
+    return {
+        "kind": "failed",
+        "type": mark.type,
+        "message": " ".join(str(error).split()) or mark.type,
+        "traceback": "" if foreseen else "".join(traceback.format_exception(error)),
+        "fingerprint": mark.value,
+        "again": lost_store and isinstance(error, psycopg.Error),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,95 @@
+"""What a job finds in its process: its connection to Postgres, its voice to the parent."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import structlog
+from psycopg.pq import TransactionStatus
+
+from services.common.jobtypes import JobCancelled, JobLog
+from services.common.settings import Settings
+
+if TYPE_CHECKING:
+    from services.jobs.market.candles import Candles
+
+PROGRESS_EVERY_S = 0.1
+
+
+class Store:
+    """The job process' connection, opened when a job first needs it and kept for the next one.
+
+    Statements have no time limit of their own: the job has one.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._connection: psycopg.Connection[Any] | None = None
+        self.broken = False
+
+    def get(self) -> psycopg.Connection[Any]:
+        if self._connection is None or self._connection.closed:
+            self.broken = True
+            dsn = self._settings.postgres_dsn("job", statement_timeout_s=0, lock_timeout_s=0)
+            self._connection = psycopg.connect(dsn, autocommit=True)
+            self.broken = False
+        return self._connection
+
+    def tidy(self) -> None:
+        """Leave nothing of one job to the next: an open transaction, a dead connection."""
+        self.broken = False
+        if self._connection is None:
+            return
+        with suppress(psycopg.Error):
+            if self._connection.info.transaction_status != TransactionStatus.IDLE:
+                self._connection.rollback()
+        if self._connection.closed:
+            self._connection = None
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class ChildContext:
+    """The ``JobContext`` of one attempt."""
+
+    def __init__(self, job_id: str, store: Store, say: Callable[[dict[str, Any]], None]) -> None:
+        self._job_id = job_id
+        self._store = store
+        self._say = say
+        self._told = 0.0
+        self.cancelled = False
+        self._log: JobLog = structlog.get_logger("services.jobs")
+
+    @property
+    def job_id(self) -> str:
+        return self._job_id
+
+    @property
+    def log(self) -> JobLog:
+        return self._log
+
+    @property
+    def store(self) -> psycopg.Connection[Any]:
+        return self._store.get()
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Also the place where a cancelled job ends. More than ten a second are dropped."""
+        self.check_cancelled()
+        if time.monotonic() - self._told >= PROGRESS_EVERY_S:
+            self._told = time.monotonic()
+            self._say({"kind": "progress", "fraction": float(fraction), "note": str(note)})
+
+    def check_cancelled(self) -> None:
+        if self.cancelled:
+            raise JobCancelled
+
+    def candles(self, symbol: str, start: date | None = None, end: date | None = None) -> "Candles":
+        from services.jobs.market import store
+
+        return store.read(self.store, symbol, start, end)

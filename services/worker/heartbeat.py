@@ -1,0 +1,78 @@
+"""Says once a second that this worker lives, whatever its job does."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+import redis
+import structlog
+
+from services.common.heartbeats import Heartbeat, WorkerState, beat, forget
+from services.worker.metrics import WorkerMetrics
+
+BEAT_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Pulse:
+    """A thread that beats. ``job`` gives the id of the running job, ``child`` the pid of the job process."""
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        name: str,
+        metrics: WorkerMetrics,
+        *,
+        job: Callable[[], str | None],
+        child: Callable[[], int | None],
+    ) -> None:
+        self._client = client
+        self._name = name
+        self._metrics = metrics
+        self._job = job
+        self._child = child
+        self._draining = False
+        self._reached = True
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def drain(self) -> None:
+        """Show that no new job is taken."""
+        self._draining = True
+        self._metrics.draining()
+
+    def close(self) -> None:
+        """Stop beating and be forgotten at once."""
+        self._closing.set()
+        self._thread.join(timeout=3 * BEAT_S)
+        try:
+            forget(self._client, self._name)
+        except redis.RedisError as error:
+            log.warning("goodbye not said", reason=str(error))
+
+    def _loop(self) -> None:
+        while True:
+            self._beat()
+            if self._closing.wait(BEAT_S):
+                return
+
+    def _beat(self) -> None:
+        job = self._job()
+        state: WorkerState = "draining" if self._draining else "busy" if job else "idle"
+        now = time.time()
+        try:
+            beat(self._client, Heartbeat(self._name, state, os.getpid(), now, job))
+        except redis.RedisError as error:
+            if self._reached:
+                log.warning("redis is away: no heartbeat", reason=str(error))
+            self._reached = False
+        else:
+            self._metrics.beat(now, self._child())
+            if not self._reached:
+                log.info("redis is back")
+            self._reached = True

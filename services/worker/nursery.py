@@ -1,0 +1,72 @@
+"""Keeps one job process warm, and starts the next one as soon as one is used up."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import structlog
+
+from services.worker.process import ChildDied, JobProcess
+
+log = structlog.get_logger(__name__)
+
+
+class Nursery:
+    """One job process at a time, ready before it is needed.
+
+    The kernel kills a process with a parent-death signal when the *thread* that started it ends, so all of
+    them are started by one thread that lives as long as the worker.
+    """
+
+    def __init__(self) -> None:
+        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="nursery")
+        self._next: Future[JobProcess] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, once it is ready."""
+        future = self._next
+        ready = future is not None and future.done() and future.exception() is None
+        return future.result().pid if future is not None and ready else None
+
+    def prepare(self) -> None:
+        """Start a process if there is none, without waiting for it."""
+        if self._next is None:
+            self._next = self._starter.submit(_start)
+
+    def get(self) -> JobProcess:
+        """The process, ready for orders; raises ``ChildDied`` when none could be started."""
+        for _ in range(2):
+            self.prepare()
+            assert self._next is not None  # noqa: S101 - prepared above
+            try:
+                process = self._next.result()
+            except (ChildDied, OSError) as error:
+                self._next = None
+                raise ChildDied(f"no job process could be started: {error}") from error
+            if process.alive:
+                return process
+            # It died while idle, which is nobody's failure.
+            log.warning("idle job process died", pid=process.pid, exit_code=process.end())
+            self._next = None
+        raise ChildDied("job processes die as soon as they are started")
+
+    def retire(self, process: JobProcess) -> None:
+        """End the process and everything it started, and prepare the next one."""
+        process.end()
+        self._next = None
+        self.prepare()
+
+    def close(self) -> None:
+        if self._next is not None and self._next.done() and self._next.exception() is None:
+            self._next.result().end()
+        self._next = None
+        self._starter.shutdown(wait=False, cancel_futures=True)
+
+
+def _start() -> JobProcess:
+    process = JobProcess()
+    try:
+        process.wait_ready()
+    except BaseException:
+        process.end()
+        raise
+    return process

@@ -1,0 +1,94 @@
+"""What commands show, pinned: exit code, stdout and stderr together. `pytest --snapshot-update` renews them."""
+
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from tests.cli.conftest import Run
+
+COMMANDS = [
+    "--help",
+    "up --help",
+    "jobs --help",
+    "status",
+    "up",
+    "up --json",
+    "up store",
+    "down",
+    "down --volumes",
+    "down --volumes --yes",
+    "scale workers 3",
+    "scale workers=3",
+    "scale workers -1",
+    "scale workers 0",
+    "scale workers 1000",
+    "scale nonsense 3",
+    "scale store 2",
+    "start",
+    "stop",
+    "restart",
+    "urls",
+    "config show",
+    "config validate",
+    "logs wroker",
+    "nonsense",
+    "stauts",
+    "status --bogus",
+    "status --bogus --json",
+    "jobs submit backtest fast",
+    "-p Bad status",
+    "-o xml status",
+    "--timeout soon status",
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_on_a_fresh_project(run: Run, words: str, snapshot: SnapshotAssertion) -> None:
+    assert str(run(*words.split())) == snapshot
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "status",
+        "status --json",
+        "status -o yaml",
+        "status -o plain",
+        "up",
+        "down",
+        "scale workers 4",
+        "scale workers 1",
+        "scale workers 0",
+        "stop worker",
+        "start",
+        "restart worker",
+        "urls",
+        "urls --json",
+        "config show",
+    ],
+)
+def test_while_everything_runs(run: Run, words: str, snapshot: SnapshotAssertion) -> None:
+    assert run("up").exit_code == 0
+    assert str(run(*words.split())) == snapshot
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_status_at_two_widths(run: Run, columns: int, snapshot: SnapshotAssertion) -> None:
+    run("up")
+    assert str(run("status", columns=columns)) == snapshot
+
+
+def test_after_scaling_the_settings_say_so_and_up_keeps_it(run: Run, snapshot: SnapshotAssertion) -> None:
+    run("up")
+    run("scale", "workers", "3")
+    assert "Nothing to change" in run("up").stdout
+    assert str(run("config", "show", columns=200)) == snapshot
+
+
+def test_a_service_that_leaves_the_stack_is_named_and_removed_when_asked(run: Run, snapshot: SnapshotAssertion) -> None:
+    run("up")
+    compose = Path("compose.yaml")
+    compose.write_text(compose.read_text().split("  worker:")[0])
+    assert str(run("up")) == snapshot(name="named")
+    assert str(run("up", "--remove-orphans")) == snapshot(name="removed")

@@ -1,0 +1,75 @@
+"""The dashboard: the twelve panels, a grid without gaps, queries that parse and ask for what exists."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tradebot_ops.stack.promql import parse
+
+ROOT = Path(__file__).parents[2]
+GRAFANA = ROOT / "config/grafana"
+DASHBOARD = json.loads((GRAFANA / "dashboards/trading-bot-dashboard.json").read_text())
+PANELS: list[dict[str, Any]] = DASHBOARD["panels"]
+
+TITLES = {
+    "stat": ["Active Workers", "Pending Jobs", "Dead Letter Queue", "Jobs/Hour"],
+    "timeseries": [
+        "Queue Lengths",
+        "Job Processing Rate",
+        "Job Duration Percentiles",
+        "API Latency p95",
+        "System CPU Usage",
+        "System Memory Usage",
+        "Redis Connections",
+        "Redis Memory Usage",
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", TITLES)
+def test_panels_of_the_brief(kind: str) -> None:
+    assert [panel["title"] for panel in PANELS if panel["type"] == kind] == TITLES[kind]
+
+
+def test_panel_ids_are_unique() -> None:
+    assert sorted(panel["id"] for panel in PANELS) == list(range(1, 13))
+
+
+def test_grid_is_full_and_nothing_overlaps() -> None:
+    cells = [cell for panel in PANELS for cell in _cells(panel["gridPos"])]
+    assert len(cells) == len(set(cells)), "two panels overlap"
+    height = max(y for _, y in cells) + 1
+    assert set(cells) == set(itertools.product(range(24), range(height))), "the grid has holes"
+
+
+def _cells(position: dict[str, int]) -> Iterator[tuple[int, int]]:
+    x, y, width, height = (position[key] for key in ("x", "y", "w", "h"))
+    return itertools.product(range(x, x + width), range(y, y + height))
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])
+def test_panel_is_complete(panel: dict[str, Any]) -> None:
+    assert panel["fieldConfig"]["defaults"]["unit"]
+    assert panel["description"]
+    assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
+    for target in panel["targets"]:
+        parse(target["expr"])
+
+
+def test_panels_use_the_provisioned_datasource() -> None:
+    sources = yaml.safe_load((GRAFANA / "provisioning/datasources/prometheus.yml").read_text())["datasources"]
+    known = {(source["type"], source["uid"]) for source in sources}
+    asked = [panel["datasource"] for panel in PANELS] + [
+        target["datasource"] for panel in PANELS for target in panel["targets"]
+    ]
+    assert {(source["type"], source["uid"]) for source in asked} == known
+
+
+def test_dashboard_has_a_fixed_uid() -> None:
+    assert DASHBOARD["uid"] == "trading-bot"
+    assert "id" not in DASHBOARD

@@ -1,0 +1,151 @@
+"""What surrounds the routes: request ids, counted errors, metrics, alerts, and the process itself."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.common.settings import Settings
+from tests.integration.parts import free_port, wait_until
+from tests.integration.services.conftest import KEY, Serve
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[3]
+ECHO = {"type": "echo", "payload": {"text": "hello"}}
+
+
+def explode(app: FastAPI) -> None:
+    @app.get("/explode/{what}")
+    def route(what: str) -> None:
+        raise RuntimeError(f"exploded on {what} with integration-api-key")
+
+
+@pytest.mark.parametrize(("given", "kept"), [("abc-123", True), ("two words", False), ("x" * 129, False)])
+def test_a_sane_request_id_is_kept(api: httpx.Client, given: str, kept: bool) -> None:
+    answer = api.get("/health/live", headers={"X-Request-ID": given})
+    assert (answer.headers["x-request-id"] == given) is kept
+    assert answer.headers["x-request-id"]
+
+
+def test_an_unforeseen_error_is_a_counted_500_without_secrets(serve: Serve, settings: Settings) -> None:
+    api = serve(settings, explode)
+    answers = [api.get(f"/explode/{what}") for what in ("one", "two")]
+    assert [answer.status_code for answer in answers] == [500, 500]
+    assert "exploded" not in answers[0].text
+    assert answers[0].json()["request_id"] == answers[0].headers["x-request-id"]
+    (error,) = api.get("/errors").json()["errors"]
+    assert (error["type"], error["count"]) == ("RuntimeError", 2)
+    assert error["message"] == "exploded on two with [REDACTED]"
+    assert error["where"].endswith("test_api_service.py:route")
+    assert "integration-api-key" not in json.dumps(error)
+    assert 'http_requests_total{endpoint="/explode/{what}",method="GET",status="500"} 2.0' in api.get("/metrics").text
+
+
+def test_two_processes_count_one_kind_of_error_together(serve: Serve, settings: Settings) -> None:
+    first, second = serve(settings, explode), serve(settings, explode)
+    first.get("/explode/a")
+    second.get("/explode/a")
+    first.get("/errors")
+    (error,) = second.get("/errors").json()["errors"]
+    assert error["count"] == 2
+
+
+def test_metrics_count_by_template(api: httpx.Client) -> None:
+    job_id = api.post("/jobs", json=ECHO, headers=KEY).json()["id"]
+    for path in (f"/jobs/{job_id}", "/.env", "/wp-login.php"):
+        api.get(path)
+    api.request("BREW", "/jobs")
+    text = api.get("/metrics").text
+    for line in (
+        'http_requests_total{endpoint="/jobs",method="POST",status="202"} 1.0',
+        'http_requests_total{endpoint="/jobs/{job_id}",method="GET",status="200"} 1.0',
+        'http_requests_total{endpoint="<unmatched>",method="GET",status="404"} 2.0',
+        'http_request_duration_seconds_bucket{endpoint="/jobs",le="1.0",method="POST"} 1.0',
+        'http_requests_in_progress{method="POST"} 0.0',
+        'job_submissions_total{job_type="echo"} 1.0',
+        'redis_operations_total{operation="evalsha",status="ok"}',
+        'queue_length{queue="jobs"} 1.0',
+        'queue_length{queue="jobs.dlq"} 0.0',
+        "db_connection_errors_total 0.0",
+        "process_start_time_seconds",
+    ):
+        assert line in text, line
+    assert 'method="OTHER"' in text
+    assert "BREW" not in text
+    assert "_created" not in text
+
+
+def test_alerts_are_kept_once_for_each_change(api: httpx.Client) -> None:
+    alert = {
+        "status": "firing", "labels": {"alertname": "RedisDown", "severity": "critical"},
+        "annotations": {"summary": "Redis is down"}, "startsAt": "2026-01-01T00:00:00Z",
+        "endsAt": "0001-01-01T00:00:00Z", "fingerprint": "a1", "generatorURL": "http://x",
+    }  # fmt: skip
+    token = {"Authorization": "Bearer integration-alert-token"}
+    for wrong in (
+        {},
+        {"Authorization": "Bearer nope"},
+        {"Authorization": "Basic integration-alert-token"},
+        KEY,
+    ):
+        assert api.post("/alerts/webhook", json={"alerts": [alert]}, headers=wrong).status_code == 401
+    body = {"version": "4", "status": "firing", "alerts": [alert]}
+    assert api.post("/alerts/webhook", json=body, headers=token).json() == {"received": 1, "new": 1}
+    assert api.post("/alerts/webhook", json=body, headers=token).json() == {"received": 1, "new": 0}
+    resolved = alert | {"status": "resolved", "endsAt": "2026-01-01T00:05:00Z"}
+    api.post("/alerts/webhook", json={"alerts": [resolved]}, headers=token)
+    newest, oldest = api.get("/alerts").json()["alerts"]
+    assert (newest["status"], newest["ends_at"]) == ("resolved", "2026-01-01T00:05:00Z")
+    assert (oldest["status"], oldest["ends_at"], oldest["name"]) == ("firing", None, "RedisDown")
+    assert api.post("/alerts/webhook", json={"alerts": [{}]}, headers=token).status_code == 422
+
+
+class TestProcess:
+    """``python -m services.api`` as the engines start it."""
+
+    def start(self, settings: Settings, port: int, log: Path) -> "subprocess.Popen[bytes]":
+        values = settings.model_dump(exclude_none=True, mode="json")
+        environment = {name.upper(): str(value) for name, value in values.items()}
+        environment |= {
+            "API_LISTEN": f"127.0.0.1:{port}",
+            "PYTHONPATH": str(ROOT),
+        }
+        with log.open("wb") as out:
+            return subprocess.Popen(
+                [sys.executable, "-m", "services.api"],
+                env=environment,
+                stdout=out,
+                stderr=out,
+                cwd=log.parent,
+            )
+
+    def test_serves_logs_json_and_ends_on_sigterm(self, settings: Settings, tmp_path: Path) -> None:
+        log = tmp_path / "api.log"
+        port = free_port()
+        process = self.start(settings, port, log)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_until(lambda: b"Uvicorn running" in log.read_bytes() or process.poll() is not None, "it starts")
+            httpx.get(f"{url}/jobs", headers={"X-Request-ID": "seen"})
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            process.wait()
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        (access,) = [line for line in lines if line["event"] == "request"]
+        assert (access["request_id"], access["status"], access["endpoint"]) == ("seen", 200, "/jobs")
+        assert {"timestamp", "level", "logger"} <= set(access)
+        assert "integration-password" not in log.read_text()
+
+    def test_a_taken_port_is_a_failure(self, api: httpx.Client, settings: Settings, tmp_path: Path) -> None:
+        log = tmp_path / "api.log"
+        process = self.start(settings, api.base_url.port or 0, log)
+        assert process.wait(30) != 0
+        assert "address already in use" in log.read_text()

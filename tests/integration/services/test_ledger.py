@@ -1,0 +1,340 @@
+"""The ledger on a real Postgres: one claimer, fenced writers, one job a key, a sweeper that loses nothing."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.common.database import Database
+from services.common.ledger import (
+    Claim,
+    Failure,
+    IdempotencyConflict,
+    Ledger,
+    Renewal,
+    State,
+    UnstorableValue,
+)
+from services.common.settings import Settings
+from tests.integration.parts import wait_until
+
+pytestmark = pytest.mark.integration
+
+FAILURE = Failure("ValueError", "bad\x00 input", "Traceback …", "f1")
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    database = Database(settings, "ledger-test", max_size=8, timeout_s=20)
+    database.open()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def ledger(database: Database) -> Ledger:
+    return Ledger(database)
+
+
+def submit(ledger: Ledger, **options: object) -> UUID:
+    return ledger.submit("canary", {"n": 1}, **options).job.id  # type: ignore[arg-type]
+
+
+def claimed(ledger: Ledger, job_id: UUID, worker: str = "w1", lease_s: float = 30) -> Claim:
+    claim = ledger.claim(job_id, worker, lease_s)
+    assert claim is not None
+    return claim
+
+
+def lose_worker(database: Database, job_id: UUID) -> None:
+    """The lease runs out, as after kill -9, without waiting for it."""
+    query = """UPDATE job SET lease_until = now() - interval '1 second',
+        sent_at = now() - interval '50 seconds' WHERE id = %(id)s"""
+    database.execute(query, {"id": job_id})
+
+
+def age(database: Database, job_id: UUID, seconds: int) -> None:
+    """Everything about the job happened ``seconds`` earlier."""
+    query = """UPDATE job SET submitted_at = submitted_at - make_interval(secs => %(s)s),
+        sent_at = sent_at - make_interval(secs => %(s)s), retry_at = retry_at - make_interval(secs => %(s)s)
+        WHERE id = %(id)s"""
+    database.execute(query, {"id": job_id, "s": seconds})
+
+
+def states(ledger: Ledger, job_id: UUID) -> list[str]:
+    return [event.state.value for event in ledger.events(job_id)]
+
+
+def sweep(ledger: Ledger, **options: bool) -> list[UUID]:
+    with ledger.overdue(**options) as ids:
+        return list(ids)
+
+
+def test_of_many_claimers_one_wins(ledger: Ledger) -> None:
+    job_id = submit(ledger)
+    with ThreadPoolExecutor(8) as pool:
+        claims = list(pool.map(lambda n: ledger.claim(job_id, f"w{n}", 30), range(32)))
+    assert len([claim for claim in claims if claim]) == 1
+    job = ledger.get(job_id)
+    assert job is not None
+    assert (job.state, job.attempt) == (State.RUNNING, 1)
+    assert states(ledger, job_id) == ["queued", "running"]
+
+
+def test_a_job_that_ends_well(ledger: Ledger) -> None:
+    claim = claimed(ledger, submit(ledger, trace_id="t1"))
+    assert (claim.type, claim.payload, claim.attempt, claim.trace_id) == ("canary", {"n": 1}, 1, "t1")
+    assert ledger.renew(claim, 30) is Renewal.HELD
+    assert ledger.progress(claim, 7.5, "half") is Renewal.HELD
+    assert ledger.finish(claim, {"answer": 42}, peak_memory_bytes=1000)
+    job = ledger.get(claim.id)
+    assert job is not None
+    assert (job.state, job.result, job.progress, job.peak_memory_bytes) == (
+        State.SUCCEEDED,
+        {"answer": 42},
+        1.0,
+        1000,
+    )
+    assert job.note == "half"
+    assert job.failure is None
+    assert job.finished_at is not None
+    assert states(ledger, claim.id) == ["queued", "running", "succeeded"]
+    assert ledger.claim(claim.id, "w2", 30) is None
+
+
+def test_a_worker_believed_dead_cannot_write_over_its_successor(ledger: Ledger, database: Database) -> None:
+    first = claimed(ledger, submit(ledger))
+    lose_worker(database, first.id)
+    second = claimed(ledger, first.id, "w2")
+    assert second.lease_token > first.lease_token
+    assert (second.attempt, second.kills) == (2, 1)
+    assert ledger.renew(first, 30) is Renewal.LOST
+    assert ledger.progress(first, 0.9) is Renewal.LOST
+    assert not ledger.finish(first, {"by": "first"})
+    assert ledger.fail(first, FAILURE) is None
+    assert not ledger.release(first, "too late")
+    assert not ledger.cancelled(first)
+    assert ledger.finish(second, {"by": "second"})
+    job = ledger.get(first.id)
+    assert job is not None
+    assert (job.result, job.worker) == ({"by": "second"}, "w2")
+
+
+def test_the_third_lost_worker_makes_a_job_poison(ledger: Ledger, database: Database) -> None:
+    job_id = submit(ledger, max_attempts=10)
+    for _ in range(3):
+        claimed(ledger, job_id)
+        lose_worker(database, job_id)
+    assert ledger.claim(job_id, "w9", 30) is None
+    job = ledger.get(job_id)
+    assert job is not None
+    assert (job.state, job.kills, job.error_type) == (State.DEAD, 3, "WorkerLost")
+    assert job.message == "The worker w1 vanished while running attempt 3 of 10 (lost 3 worker(s) in all)."
+    assert states(ledger, job_id)[-1] == "dead"
+
+
+def test_a_lost_worker_ends_a_job_that_has_no_attempt_left(ledger: Ledger, database: Database) -> None:
+    job_id = submit(ledger, max_attempts=1)
+    claimed(ledger, job_id)
+    lose_worker(database, job_id)
+    assert ledger.claim(job_id, "w2", 30) is None
+    job = ledger.get(job_id)
+    assert job is not None
+    assert job.state is State.DEAD
+
+
+def test_a_failed_job_is_dead_and_says_why(ledger: Ledger) -> None:
+    claim = claimed(ledger, submit(ledger))
+    assert ledger.fail(claim, FAILURE, peak_memory_bytes=5) is State.DEAD
+    job = ledger.get(claim.id)
+    assert job is not None
+    assert job.failure == Failure("ValueError", "bad\\x00 input", "Traceback …", "f1")
+    assert job.finished_at is not None
+    assert ledger.events(claim.id)[-1].note == "ValueError: bad\\x00 input"
+
+
+def test_a_retry_waits_for_its_time_and_ends_with_the_attempts(ledger: Ledger, database: Database) -> None:
+    claim = claimed(ledger, submit(ledger, max_attempts=2))
+    assert ledger.fail(claim, FAILURE, retry_in_s=60) is State.RETRYING
+    assert ledger.claim(claim.id, "w2", 30) is None
+    age(database, claim.id, 120)
+    again = claimed(ledger, claim.id)
+    assert (again.attempt, again.kills) == (2, 0)
+    assert ledger.fail(again, FAILURE, retry_in_s=60) is State.DEAD
+
+
+def test_a_released_job_keeps_its_attempt_and_its_token_grows(ledger: Ledger) -> None:
+    first = claimed(ledger, submit(ledger, max_attempts=1))
+    assert ledger.release(first, "shutting down")
+    second = claimed(ledger, first.id, "w2")
+    assert second.attempt == 1
+    assert second.lease_token > first.lease_token
+    assert ledger.release(second, "breaker open", delay_s=60)
+    assert ledger.claim(first.id, "w3", 30) is None
+    job = ledger.get(first.id)
+    assert job is not None
+    assert (job.state, job.attempt, job.worker) == (State.RETRYING, 0, None)
+
+
+def test_a_waiting_job_is_cancelled_at_once(ledger: Ledger) -> None:
+    job_id = submit(ledger)
+    job = ledger.request_cancel(job_id)
+    assert job is not None
+    assert job.state is State.CANCELLED
+    assert ledger.request_cancel(job_id) is None
+    assert ledger.claim(job_id, "w1", 30) is None
+
+
+def test_a_running_job_hears_of_its_cancellation(ledger: Ledger, database: Database) -> None:
+    claim = claimed(ledger, submit(ledger))
+    job = ledger.request_cancel(claim.id)
+    assert job is not None
+    assert job.state is State.RUNNING
+    assert ledger.renew(claim, 30) is Renewal.CANCEL
+    assert ledger.progress(claim, 0.5) is Renewal.CANCEL
+    assert ledger.cancelled(claim, "stopped by SIGTERM")
+    assert states(ledger, claim.id) == ["queued", "running", "running", "cancelled"]
+
+
+def test_a_cancelled_job_whose_worker_vanished_ends_as_cancelled(ledger: Ledger, database: Database) -> None:
+    claim = claimed(ledger, submit(ledger))
+    ledger.request_cancel(claim.id)
+    lose_worker(database, claim.id)
+    assert ledger.claim(claim.id, "w2", 30) is None
+    job = ledger.get(claim.id)
+    assert job is not None
+    assert job.state is State.CANCELLED
+
+
+def test_one_key_makes_one_job_however_many_ask(ledger: Ledger) -> None:
+    def ask(_: int) -> tuple[UUID, bool]:
+        submission = ledger.submit("canary", {"b": 1, "a": [1.5, None]}, idempotency_key="k1")
+        return submission.job.id, submission.created
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(16)))
+    assert len({job_id for job_id, _ in answers}) == 1
+    assert [created for _, created in answers].count(True) == 1
+    assert not ledger.submit("canary", {"a": [1.5, None], "b": 1}, idempotency_key="k1").created
+    with pytest.raises(IdempotencyConflict):
+        ledger.submit("canary", {"a": 2}, idempotency_key="k1")
+    with pytest.raises(IdempotencyConflict):
+        ledger.submit("other", {"b": 1, "a": [1.5, None]}, idempotency_key="k1")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "a\x00b", "\ud800", object()])
+def test_what_is_not_json_to_postgres_is_refused(ledger: Ledger, value: object) -> None:
+    with pytest.raises(UnstorableValue, match="not storable as JSON"):
+        ledger.submit("canary", {"value": value})
+    claim = claimed(ledger, submit(ledger))
+    with pytest.raises(UnstorableValue):
+        ledger.finish(claim, {"value": value})
+    assert ledger.fail(claim, FAILURE) is State.DEAD
+
+
+class TestSweeper:
+    def test_a_fresh_job_is_not_sent_again(self, ledger: Ledger) -> None:
+        submit(ledger)
+        assert sweep(ledger) == []
+
+    def test_a_job_that_was_never_sent_is_overdue_at_once(self, ledger: Ledger) -> None:
+        job_id = submit(ledger)
+        ledger.unsent(job_id)
+        assert sweep(ledger) == [job_id]
+        assert sweep(ledger) == []
+
+    def test_a_failed_sending_leaves_the_job_overdue(self, ledger: Ledger) -> None:
+        job_id = submit(ledger)
+        ledger.unsent(job_id)
+        with pytest.raises(RuntimeError, match="Redis is away"), ledger.overdue():
+            raise RuntimeError("Redis is away")
+        assert sweep(ledger) == [job_id]
+
+    def test_each_repetition_waits_longer(self, ledger: Ledger, database: Database) -> None:
+        job_id = submit(ledger)
+        age(database, job_id, 45)
+        assert sweep(ledger) == []
+        age(database, job_id, 20)
+        assert sweep(ledger) == [job_id]
+        age(database, job_id, 65)
+        assert sweep(ledger) == []
+        age(database, job_id, 60)
+        assert sweep(ledger) == [job_id]
+
+    def test_a_forgetful_transport_gets_everything_again(self, ledger: Ledger) -> None:
+        job_id = submit(ledger)
+        claimed(ledger, submit(ledger))
+        assert sweep(ledger, all_sent=True) == [job_id]
+
+    def test_a_vanished_workers_job_is_overdue_once_the_lease_ends(self, ledger: Ledger, database: Database) -> None:
+        claim = claimed(ledger, submit(ledger))
+        assert sweep(ledger) == []
+        lose_worker(database, claim.id)
+        assert sweep(ledger) == [claim.id]
+        assert sweep(ledger) == []
+
+    def test_a_retry_is_overdue_only_after_its_time(self, ledger: Ledger, database: Database) -> None:
+        claim = claimed(ledger, submit(ledger))
+        ledger.fail(claim, FAILURE, retry_in_s=30)
+        assert sweep(ledger) == []
+        age(database, claim.id, 33)
+        assert sweep(ledger) == []
+        age(database, claim.id, 5)
+        assert sweep(ledger) == [claim.id]
+
+    def test_two_sweepers_do_not_work_at_once(self, ledger: Ledger) -> None:
+        job_id = submit(ledger)
+        ledger.unsent(job_id)
+        with ledger.overdue() as mine, ledger.overdue() as theirs:
+            assert (mine, theirs) == ([job_id], [])
+
+    def test_a_worker_may_claim_while_the_sweeper_sends(self, ledger: Ledger) -> None:
+        job_id = submit(ledger)
+        ledger.unsent(job_id)
+        with ledger.overdue() as ids:
+            assert ids == [job_id]
+            claim = claimed(ledger, job_id)
+        assert ledger.finish(claim, {})
+
+
+def test_pages_hold_every_job_once_newest_first(ledger: Ledger) -> None:
+    ids = [submit(ledger) for _ in range(7)]
+    other = ledger.submit("other", {}).job.id
+    seen: list[UUID] = []
+    cursor: str | None = None
+    while True:
+        jobs, cursor = ledger.list_jobs(limit=3, cursor=cursor)
+        seen += [job.id for job in jobs]
+        if cursor is None:
+            break
+    assert seen == [other, *reversed(ids)]
+    assert [job.id for job in ledger.list_jobs(type="other")[0]] == [other]
+    assert ledger.list_jobs(state=State.DEAD) == ([], None)
+    with pytest.raises(ValueError, match="not a cursor"):
+        ledger.list_jobs(cursor="nonsense")
+
+
+def test_lists_leave_out_what_may_be_large(ledger: Ledger) -> None:
+    claim = claimed(ledger, submit(ledger))
+    ledger.fail(claim, FAILURE)
+    (job,), _ = ledger.list_jobs()
+    assert (job.error_type, job.traceback, job.result) == ("ValueError", None, None)
+
+
+def test_counts(ledger: Ledger) -> None:
+    submit(ledger)
+    ledger.fail(claimed(ledger, submit(ledger)), FAILURE)
+    assert ledger.counts() == {State.QUEUED: 1, State.RUNNING: 0, State.RETRYING: 0, State.DEAD: 1}
+
+
+def test_unknown_jobs(ledger: Ledger) -> None:
+    assert ledger.get(uuid4()) is None
+    assert ledger.claim(uuid4(), "w1", 30) is None
+    assert ledger.request_cancel(uuid4()) is None
+
+
+def test_a_lease_runs_out_by_itself(ledger: Ledger) -> None:
+    claim = claimed(ledger, submit(ledger), lease_s=0.3)
+    wait_until(lambda: sweep(ledger) == [claim.id], "the lease ends", 5)
+    assert claimed(ledger, claim.id, "w2").kills == 1

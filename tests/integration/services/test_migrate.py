@@ -1,0 +1,46 @@
+"""Migrations on a real Postgres: complete, safe to run several at once, and clear when in vain."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from services.common.migrate import PostgresNotReached, migrate
+from services.common.settings import Settings
+from tests.integration.parts import PostgresPart, free_port, new_database
+
+pytestmark = pytest.mark.integration
+
+TABLES = {
+    "job",
+    "job_event",
+    "series",
+    "candle",
+    "candle_rejected",
+    "api_error",
+    "alert_event",
+    "alembic_version",
+}
+
+
+def settings_for(postgres: PostgresPart, database: str) -> Settings:
+    return Settings(database_url=postgres.url(database), database_password_file=postgres.password_file)
+
+
+def tables(postgres: PostgresPart, database: str) -> set[str]:
+    with postgres.connect(database) as connection:
+        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    return {row[0] for row in rows}
+
+
+def test_concurrent_runs_make_one_schema(postgres: PostgresPart) -> None:
+    database = new_database(postgres)
+    with ThreadPoolExecutor(4) as pool:
+        for run in [pool.submit(migrate, settings_for(postgres, database)) for _ in range(4)]:
+            run.result(60)
+    assert tables(postgres, database) == TABLES | {"alembic_version"}
+
+
+def test_waits_no_longer_than_its_deadline() -> None:
+    settings = Settings(database_url=f"postgresql://tradebot@127.0.0.1:{free_port()}/x")
+    with pytest.raises(PostgresNotReached, match=r"within 1 s: .*[Cc]onnection refused"):
+        migrate(settings, wait_s=1)

@@ -1,0 +1,133 @@
+"""Transport, heartbeats and the Redis client on a real Redis that is killed, emptied and hung."""
+
+import time
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+import redis
+
+from services.common.heartbeats import (
+    DESIRED_KEY,
+    INDEX,
+    PREFIX,
+    Heartbeat,
+    alive,
+    beat,
+    desired_workers,
+    forget,
+)
+from services.common.redis_client import ObservedRedis, redis_client
+from services.common.settings import Settings
+from services.common.transport import ACTOR, QUEUE, Transport, TransportUnavailable, make_broker
+from tests.integration.parts import RedisPart, wait_until
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def own_settings(own_redis: RedisPart) -> Settings:
+    return Settings(redis_url=own_redis.url(), redis_password_file=own_redis.password_file)
+
+
+@pytest.fixture
+def client(own_settings: Settings) -> Iterator[ObservedRedis]:
+    client = redis_client(own_settings)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def transport(own_settings: Settings) -> Iterator[Transport]:
+    transport = Transport(make_broker(own_settings))
+    yield transport
+    transport.close()
+
+
+def test_a_message_carries_the_id_alone(transport: Transport, own_settings: Settings) -> None:
+    job_id = uuid4()
+    transport.send(job_id)
+    message = next(make_broker(own_settings).consume(QUEUE))
+    assert message is not None
+    assert (message.actor_name, message.args, message.kwargs) == (ACTOR, (str(job_id),), {})
+
+
+def test_a_delayed_message_waits_in_the_delay_queue(transport: Transport, client: ObservedRedis) -> None:
+    transport.send(uuid4(), delay_s=60)
+    assert client.llen("dramatiq:jobs.DQ") == 1
+    assert client.llen("dramatiq:jobs") == 0
+
+
+def test_sending_survives_a_restart_of_redis(transport: Transport, own_redis: RedisPart) -> None:
+    transport.send(uuid4())
+    own_redis.kill()
+    started = time.monotonic()
+    with pytest.raises(TransportUnavailable, match="Redis did not take the message"):
+        transport.send(uuid4())
+    assert time.monotonic() - started < 5
+    own_redis.start()
+    transport.send(uuid4())
+
+
+def test_a_hung_redis_is_given_up_soon(transport: Transport, own_redis: RedisPart) -> None:
+    transport.send(uuid4())
+    own_redis.pause()
+    started = time.monotonic()
+    try:
+        with pytest.raises(TransportUnavailable):
+            transport.send(uuid4())
+    finally:
+        own_redis.resume()
+    assert time.monotonic() - started < 6
+
+
+def test_a_wrong_password_is_a_clear_sentence(own_redis: RedisPart, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    wrong = tmp_path / "wrong"
+    wrong.write_text("wrong")
+    settings = Settings(redis_url=own_redis.url(), redis_password_file=wrong)
+    with pytest.raises(TransportUnavailable, match="invalid username-password pair"):
+        Transport(make_broker(settings)).send(uuid4())
+
+
+def test_an_emptied_redis_is_noticed_once(transport: Transport, client: ObservedRedis) -> None:
+    assert transport.forgot_everything()
+    assert not transport.forgot_everything()
+    client.flushall()
+    assert transport.forgot_everything()
+    assert not transport.forgot_everything()
+
+
+def test_heartbeats_come_and_go(client: ObservedRedis) -> None:
+    now = time.time()
+    busy = Heartbeat("w2", "busy", 12, now, "job-1")
+    beat(client, Heartbeat("w1", "idle", 11, now))
+    beat(client, busy)
+    assert alive(client) == [Heartbeat("w1", "idle", 11, now), busy]
+    forget(client, "w1")
+    assert alive(client) == [busy]
+    beat(client, busy, ttl_s=1)
+    wait_until(lambda: alive(client) == [], "the heartbeat runs out", 5)
+
+
+def test_names_long_gone_leave_the_index(client: ObservedRedis) -> None:
+    beat(client, Heartbeat("old", "idle", 1, time.time() - 1000))
+    client.delete(PREFIX + "old")
+    assert alive(client) == []
+    assert client.zcard(INDEX) == 0
+
+
+@pytest.mark.parametrize(("stored", "told"), [(None, None), ("4", 4), ("0", 0), ("many", None), ("-1", None)])
+def test_desired_workers(client: ObservedRedis, stored: str | None, told: int | None) -> None:
+    if stored is not None:
+        client.set(DESIRED_KEY, stored)
+    assert desired_workers(client) == told
+
+
+def test_operations_are_observed(own_settings: Settings, own_redis: RedisPart) -> None:
+    seen: list[tuple[str, str]] = []
+    client = redis_client(own_settings, lambda operation, status: seen.append((operation, status)))
+    client.get("x")
+    own_redis.kill()
+    with pytest.raises(redis.ConnectionError):
+        client.ping()
+    assert seen == [("get", "ok"), ("ping", "error")]

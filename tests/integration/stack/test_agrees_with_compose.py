@@ -1,0 +1,316 @@
+"""Compose itself reads the same files and must come to the same answers. Only its client is needed, no engine."""
+
+import json
+import os
+import shutil
+import string
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import tradebot_ops
+from tests.integration.parts import missing
+from tests.stack.test_interpolate import Grammar, template
+from tradebot_ops.stack import units
+from tradebot_ops.stack.load import load
+from tradebot_ops.stack.model import MountKind, Service, Stack
+from tradebot_ops.stack.source import Source
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(tradebot_ops.__file__).resolve().parent.parent
+Config = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def compose() -> Config:
+    """``docker compose config`` of some files as data."""
+    command = _command()
+    if command is None:
+        missing("docker compose")
+
+    def run(*files: Path, environ: Mapping[str, str] | None = None, project: str = "demo") -> dict[str, Any]:
+        named = [word for file in files for word in ("-f", str(file))]
+        done = subprocess.run(
+            [*(command or []), "-p", project, *named, "--profile", "*", "config", "--format", "json"],
+            env={"PATH": os.environ["PATH"], "HOME": str(files[0].parent), **(environ or {})},
+            cwd=files[0].parent,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    return run
+
+
+def _command() -> list[str] | None:
+    if plugin := shutil.which("docker-compose"):
+        return [plugin]
+    if shutil.which("docker"):
+        asked = subprocess.run(["docker", "compose", "version"], capture_output=True, timeout=60)
+        return ["docker", "compose"] if asked.returncode == 0 else None
+    return None
+
+
+def ours(*files: Path, environ: Mapping[str, str] | None = None) -> Stack:
+    home = {"HOME": str(files[0].parent)}
+    source = Source(files, files[0].parent, "a test")
+    return load(source, home | dict(environ or {}), project="demo", profiles=["*"], cache=files[0].parent)
+
+
+def compared(service: Service) -> dict[str, Any]:
+    """What both sides know of a service, in one spelling: this is ours."""
+    check = service.healthcheck
+    return {
+        "image": service.image,
+        "command": list(service.command),
+        "entrypoint": list(service.entrypoint) if service.entrypoint is not None else None,
+        "environment": dict(service.environment),
+        "ports": sorted((port.host_ip, port.published, port.target) for port in service.ports),
+        "mounts": sorted(
+            (mount.kind, mount.source, mount.target, mount.read_only, mount.size or 0) for mount in service.mounts
+        ),
+        "files": sorted((ref.source, ref.target) for ref in (*service.secrets, *service.configs)),
+        "depends_on": {dependency.service: str(dependency.condition) for dependency in service.depends_on},
+        "health": check and (check.test, check.interval, check.timeout, check.retries, check.start_period),
+        "limits": (service.limits.memory, service.limits.cpus, service.limits.pids),
+        "networks": {name: list(aliases) for name, aliases in service.networks.items()},
+        "lists": [list(service.cap_drop), list(service.cap_add), list(service.security_opt), list(service.expose)],
+        "texts": [service.user, service.restart, service.stop_signal, service.working_dir],
+        "flags": [service.init, service.read_only],
+        "stop_grace": service.stop_grace,
+        "labels": dict(service.labels),
+        "logging": (service.logging.driver, dict(service.logging.options)),
+        "replicas": service.replicas,
+    }
+
+
+def theirs(service: Mapping[str, Any]) -> dict[str, Any]:
+    """And this is Compose's, defaults filled in and `$$` read back."""
+    limits = service.get("deploy", {}).get("resources", {}).get("limits", {})
+    pids = limits.get("pids")
+    found = {
+        "image": service["image"],
+        "command": service.get("command") or [],
+        "entrypoint": service.get("entrypoint"),
+        "environment": {key: text for key, text in service.get("environment", {}).items() if text is not None},
+        "ports": sorted(_port(port) for port in service.get("ports", [])),
+        "mounts": sorted([*map(_mount, service.get("volumes", [])), *map(_tmpfs, service.get("tmpfs", []))]),
+        "files": sorted(
+            [(ref["source"], _target(ref, "/run/secrets/")) for ref in service.get("secrets", [])]
+            + [(ref["source"], _target(ref, "/")) for ref in service.get("configs", [])]
+        ),
+        "depends_on": {name: entry["condition"] for name, entry in service.get("depends_on", {}).items()},
+        "health": _health(service.get("healthcheck")),
+        "limits": (int(limits["memory"]) if "memory" in limits else None, limits.get("cpus"), pids),
+        "networks": {name: (entry or {}).get("aliases", []) for name, entry in service["networks"].items()},
+        "lists": [
+            service.get("cap_drop", []),
+            service.get("cap_add", []),
+            service.get("security_opt", []),
+            [int(port) for port in service.get("expose", [])],
+        ],
+        "texts": [
+            service.get("user", ""),
+            service.get("restart", "no"),
+            service.get("stop_signal", "SIGTERM"),
+            service.get("working_dir", ""),
+        ],
+        "flags": [service.get("init", False), service.get("read_only", False)],
+        "stop_grace": units.seconds(service.get("stop_grace_period", "10s")),
+        "labels": service.get("labels", {}),
+        "logging": (service.get("logging", {}).get("driver", ""), service.get("logging", {}).get("options", {})),
+        "replicas": service.get("deploy", {}).get("replicas", 1),
+    }
+    return {key: _unescaped(value) for key, value in found.items()}
+
+
+def _unescaped(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("$$", "$")
+    if isinstance(value, list | tuple):
+        return type(value)(_unescaped(entry) for entry in value)
+    return {key: _unescaped(entry) for key, entry in value.items()} if isinstance(value, dict) else value
+
+
+def _port(port: Mapping[str, Any]) -> tuple[str, int, int]:
+    return port.get("host_ip", "0.0.0.0"), int(port.get("published", "0").split("-")[0]), port["target"]
+
+
+def _mount(mount: Mapping[str, Any]) -> tuple[str, str, str, bool, int]:
+    size = int(mount.get("tmpfs", {}).get("size", 0))
+    return mount["type"], mount.get("source", ""), mount["target"], mount.get("read_only", False), size
+
+
+def _tmpfs(text: str) -> tuple[str, str, str, bool, int]:
+    target, _, options = text.partition(":")
+    size = next((option[5:] for option in options.split(",") if option.startswith("size=")), "0")
+    return MountKind.TMPFS, "", target, False, units.size(size)
+
+
+def _target(reference: Mapping[str, Any], folder: str) -> str:
+    return os.path.join(folder, reference.get("target", reference["source"]))  # noqa: PTH118 - a path of a container
+
+
+def _health(check: Mapping[str, Any] | None) -> Any:
+    if check is None or check.get("disable"):
+        return None if check is None else (("NONE",), 30.0, 30.0, 3, 0.0)
+    interval, timeout = (units.seconds(check.get(key, "30s")) for key in ("interval", "timeout"))
+    return (
+        tuple(check["test"]),
+        interval,
+        timeout,
+        check.get("retries", 3),
+        units.seconds(check.get("start_period", "0s")),
+    )
+
+
+def agree(compose: Config, *files: Path, environ: Mapping[str, str] | None = None) -> None:
+    stack, config = ours(*files, environ=environ), compose(*files, environ=environ)
+    assert stack.services.keys() == config["services"].keys()
+    for name, service in stack.services.items():
+        assert compared(service) == theirs(config["services"][name]), name
+    for section in ("volumes", "networks"):
+        named = {key: found.name for key, found in getattr(stack, section).items()}
+        assert named.items() >= {key: found["name"] for key, found in config.get(section, {}).items()}.items()
+    for section in ("secrets", "configs"):
+        placed = {key: str(found.file) for key, found in getattr(stack, section).items()}
+        assert placed.items() >= {key: found["file"] for key, found in config.get(section, {}).items()}.items()
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"API_PORT": "8099", "REDIS_IMAGE": "tradebot/redis:1", "WORKER_MEMORY_LIMIT": "4gb", "LOG_LEVEL": "debug"},
+        {"TRADEBOT_SECRETS": "/somewhere/else", "WORKER_METRICS_PORT": "9091-9190", "TRADEBOT_UID": "0"},
+    ],
+)
+def test_on_the_stack_this_repository_ships(compose: Config, environ: dict[str, str]) -> None:
+    agree(compose, ROOT / "compose.yaml", environ=environ)
+
+
+EVERYTHING = r"""
+x-base: &base {restart: on-failure:3, labels: {from: anchor}}
+services:
+  app:
+    <<: *base
+    image: "app:${TAG:-1}"
+    build: {context: ./src, dockerfile: d/Dockerfile, args: [A=1]}
+    command: run 'a b' "c d" e\ f --x=$$HOME
+    entrypoint: [tini, --]
+    environment: [A=1, "B=x=y", "C=", "D=$$5 ${TAG:-1}", PASSED, ABSENT]
+    env_file: [a.env, {path: none.env, required: false}]
+    ports: ["127.0.0.1:8010:80", "8011:81", "82", "[::1]:8013:83", "9100-9199:90", {target: 84, published: "8014"}]
+    expose: ["9091", 80]
+    volumes:
+      - ./conf:/conf:ro
+      - ~/conf:/home-conf
+      - data:/data
+      - {type: bind, source: ./conf, target: /long, read_only: true, bind: {create_host_path: false}}
+      - {type: volume, source: data, target: /long-data}
+      - {type: tmpfs, target: /scratch, tmpfs: {size: 64m, mode: 0700}}
+    tmpfs: ["/tmp:size=16m,mode=1777"]
+    secrets: [key, {source: key, target: other, mode: 0400}]
+    configs: [conf, {source: conf, target: /etc/conf.yml}]
+    networks: {back: {aliases: [x, y]}, default: }
+    depends_on: {db: {condition: service_healthy}, once: {condition: service_completed_successfully}}
+    healthcheck: {test: "curl -f x || exit 1", interval: 1m30s, timeout: 500ms, retries: 5, start_period: 2s}
+    deploy: {replicas: 2, resources: {limits: {memory: 1.5g, cpus: "0.5", pids: 64}}}
+    user: "1:1"
+    working_dir: /here
+    stop_signal: SIGINT
+    stop_grace_period: 1m
+    init: true
+    read_only: true
+    cap_drop: [ALL]
+    cap_add: [CHOWN]
+    security_opt: ["no-new-privileges:true"]
+    logging: {driver: json-file, options: {max-file: 3, max-size: 10m}}
+    x-tradebot: {scalable: true}
+  db: {image: db, networks: [back], depends_on: [once], healthcheck: {test: [CMD, a]}, stop_grace_period: 90s}
+  once: {image: once, command: [], labels: [a=b, c], restart: "no"}
+  quiet: {image: q, healthcheck: {disable: true}, profiles: [never], environment: {N: 1.5, T: true, Y: yes}}
+networks: {back: {internal: true, name: my-back}}
+volumes: {data: }
+secrets: {key: {file: ./key, x-tradebot: {derive: something}}}
+configs: {conf: {file: "${CONF:-./conf/c.yml}"}}
+"""
+OVERRIDE = """
+services:
+  app:
+    command: [other]
+    environment: {A: 2, NEW: n}
+    ports: ["127.0.0.1:8010:80", "127.0.0.1:8020:85"]
+    volumes: ["./other:/conf", "./other:/more"]
+    secrets: [{source: key, target: third}]
+    networks: {back: {aliases: [z]}}
+    depends_on: [db, more]
+    healthcheck: {test: [CMD, b]}
+    deploy: {resources: {limits: {cpus: "2"}}}
+    cap_drop: [KILL]
+    tmpfs: !override ["/run"]
+    labels: !reset {}
+  db: {image: "db:2", depends_on: {more: {condition: service_started}}}
+  more: {image: m}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("conf", "other", "src"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "conf" / "c.yml").write_text("c\n", encoding="utf-8")
+    (tmp_path / "key").write_text("k", encoding="utf-8")
+    (tmp_path / "a.env").write_text("A=0\nE=\"q ${TAG:-1}\"\nF='lit$$x ${TAG}'\nexport G=1 # c\n", encoding="utf-8")
+    (tmp_path / "compose.yaml").write_text(EVERYTHING, encoding="utf-8")
+    (tmp_path / "override.yaml").write_text(OVERRIDE, encoding="utf-8")
+    return tmp_path
+
+
+def test_on_every_key_and_spelling(compose: Config, folder: Path) -> None:
+    agree(compose, folder / "compose.yaml", environ={"PASSED": "through", "TAG": "7"})
+
+
+def test_on_merging_two_files(compose: Config, folder: Path) -> None:
+    agree(compose, folder / "compose.yaml", folder / "override.yaml")
+
+
+PLAIN = st.text(st.sampled_from(string.ascii_letters + string.digits + " -_:?+=./'\"\\#é"), max_size=6)
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """An environment, and templates with what they must mean in it."""
+    names = st.sampled_from(["AA", "B_1", "_C", "D"])
+    environ = draw(st.dictionaries(names, st.none() | PLAIN, min_size=1))
+    # Without `?`: Compose refuses `${SET:-${NONE:?}}` for a variable it never needs.
+    grammar = Grammar(environ, PLAIN, ("", ":-", "-", ":+", "+"))
+    built = draw(st.lists(template(grammar, 3), min_size=20, max_size=40))
+    known = {name: value for name, value in environ.items() if value is not None}
+    return known, [(text, meaning) for text, meaning in built if meaning is not None]
+
+
+@settings(
+    max_examples=15, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)  # every example runs Compose
+@given(batches())
+def test_on_interpolation(
+    compose: Config, tmp_path_factory: pytest.TempPathFactory, batch: tuple[dict[str, str], list[tuple[str, str]]]
+) -> None:
+    environ, cases = batch
+    file = tmp_path_factory.mktemp("interpolate") / "compose.yaml"
+    keys = {f"K{number}": text for number, (text, _) in enumerate(cases)}
+    file.write_text(json.dumps({"services": {"app": {"image": "a", "environment": keys}}}), encoding="utf-8")
+    expected = {f"K{number}": meaning for number, (_, meaning) in enumerate(cases)}
+    assert dict(ours(file, environ=environ).services["app"].environment) == expected
+    config = compose(file, environ=environ)["services"]["app"].get("environment", {})
+    assert _unescaped(config) == _unescaped({key: value.replace("$", "$$") for key, value in expected.items()})

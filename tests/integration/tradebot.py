@@ -1,0 +1,129 @@
+"""The tradebot command as a user runs it: a process of its own, a private home, a project nobody else has."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def until(look: Callable[[], T | None], seconds: float, what: str) -> T:
+    """Ask again and again until the answer is neither None nor False."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found is not None and found is not False:
+            return found
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"{what}: not within {seconds:g} s")
+        time.sleep(0.05)
+
+
+@dataclass
+class Tradebot:
+    """One project on one engine."""
+
+    home: Path
+    engine: str = "local"
+    cwd: Path = REPOSITORY
+    project: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def state(self) -> Path:
+        return self.home / ".local" / "state" / "tradebot" / self.project
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "CI", "DOCKER_HOST") if name in os.environ}
+        own = {"HOME": str(self.home), "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": ""}
+        return {**kept, **own, **self.environ}
+
+    def start(self, *words: str, **options: Any) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "tradebot_ops", "-p", self.project, "--engine", self.engine, *words]
+        return subprocess.Popen(
+            command,
+            cwd=self.cwd,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+    def run(self, *words: str, timeout: float = 150) -> subprocess.CompletedProcess[str]:
+        process = self.start(*words)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def ok(self, *words: str, timeout: float = 150) -> str:
+        done = self.run(*words, timeout=timeout)
+        assert done.returncode == 0, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def json(self, *words: str, timeout: float = 150) -> Any:
+        """``data`` of a command that succeeded."""
+        return json.loads(self.ok(*words, "--json", timeout=timeout))["data"]
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        """What ``status --json`` says, by replica, whatever its exit code."""
+        document = json.loads(self.run("status", "--json").stdout)
+        return {f"{row['service']}-{row['number']}": row for row in document["data"]["services"]}
+
+    def states(self) -> dict[str, str]:
+        return {name: row["state"] for name, row in self.status().items()}
+
+    def pid(self, replica: str) -> int:
+        return int(self.status()[replica]["pid"])
+
+    def submit(self, job_type: str, *pairs: str) -> str:
+        return str(self.json("jobs", "submit", job_type, *pairs)["id"])
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        document = json.loads(self.run("jobs", "show", job_id, "--json").stdout)
+        assert document["data"] is not None, document
+        return dict(document["data"])
+
+    def ended(self, job_id: str, seconds: float = 60) -> dict[str, Any]:
+        over = {"succeeded", "dead", "cancelled"}
+        return until(
+            lambda: job if (job := self.job(job_id))["state"] in over else None, seconds, f"the end of job {job_id}"
+        )
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process on this host that carries this project's name or state folder in its command line."""
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            words = " ".join(process.info["cmdline"] or ())
+            if (str(self.state) in words or self.project in words) and process.pid != os.getpid():
+                found.append(process)
+        return found
+
+    def clean(self) -> None:
+        self.run("down", "--volumes", "--yes", timeout=120)
+        for left in self.processes():
+            left.send_signal(signal.SIGKILL)

@@ -1,0 +1,66 @@
+"""A desk to submit jobs at, and workers that are gone after the test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from services.common.database import Database
+from services.common.ledger import Ledger
+from services.common.settings import Settings
+from services.common.transport import Transport, make_broker
+from tests.integration.parts import wait_until
+from tests.integration.worker.rig import Desk, WorkerPart, install_job_types
+
+MakeWorker = Callable[..., WorkerPart]
+
+
+@pytest.fixture
+def desk(settings: Settings) -> Iterator[Desk]:
+    yield from open_desk(settings)
+
+
+def open_desk(settings: Settings) -> Iterator[Desk]:
+    database = Database(settings, "desk")
+    database.open()
+    yield Desk(Ledger(database), Transport(make_broker(settings)))
+    database.close()
+
+
+@pytest.fixture
+def make_worker(settings: Settings, tmp_path: Path) -> Iterator[MakeWorker]:
+    yield from worker_maker(settings, tmp_path)
+
+
+def worker_maker(settings: Settings, folder: Path) -> Iterator[MakeWorker]:
+    """Start workers by name; afterwards all are stopped, and none has left a process behind."""
+    plugins = install_job_types(folder / "plugins")
+    made: list[WorkerPart] = []
+
+    def make(name: str = "worker-1", **environment: str) -> WorkerPart:
+        worker = WorkerPart(settings, plugins, folder / f"{name}.log", name, environment)
+        made.append(worker)
+        worker.start()
+        wait_until(lambda: worker.heartbeat() is not None, f"{name} beats; see {worker.tail()}")
+        return worker
+
+    yield make
+    for worker in made:
+        worker.stop()
+    names = {worker.pid for worker in made}
+    wait_until(lambda: not _of(names, folder), "no process of a worker is left")
+
+
+def _of(workers: set[int], folder: Path) -> list[psutil.Process]:
+    """Processes of these workers, also those that have lost their parent."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            command, environment = process.cmdline(), process.environ()
+        except psutil.Error:
+            continue
+        ours = str(folder) in environment.get("PYTHONPATH", "")
+        if process.pid in workers or (ours and any("services.worker" in word for word in command)):
+            found.append(process)
+    return found

@@ -1,0 +1,112 @@
+"""Job types that do what jobs should not, for tests only."""
+
+import ctypes
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from services.common.jobtypes import JobContext, JobType, Payload
+
+
+class Nothing(Payload):
+    pass
+
+
+class Nap(Payload):
+    """``mark``: a file that gets a line at each start, to count executions."""
+
+    seconds: float = 0.05
+    mark: str = ""
+
+
+class Eat(Payload):
+    mb: int = 2048
+
+
+def _mark(path: str, text: str) -> None:
+    if path:
+        with Path(path).open("a", encoding="utf-8") as stream:
+            stream.write(text + "\n")
+
+
+def noop(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
+    return {}
+
+
+def nap(ctx: JobContext, payload: Nap) -> dict[str, Any]:
+    _mark(payload.mark, str(os.getpid()))
+    end = time.monotonic() + payload.seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, 0.1))
+        ctx.progress(1 - max(left, 0) / max(payload.seconds, 1e-9), "napping")
+    return {"pid": os.getpid()}
+
+
+def hold_gil(ctx: JobContext, payload: Nap) -> dict[str, Any]:
+    # A PyDLL call keeps the GIL: no Python code runs in this process, no signal handler either.
+    ctypes.PyDLL(None).usleep(int(payload.seconds * 1e6))
+    return {}
+
+
+def eat_memory(ctx: JobContext, payload: Eat) -> dict[str, Any]:
+    eaten = []
+    for _ in range(payload.mb):
+        eaten.append(bytearray(os.urandom(1)) * 1024**2)
+        time.sleep(0.001)
+    return {"eaten": len(eaten)}
+
+
+def crash(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
+    ctypes.string_at(0)
+    return {}
+
+
+def abort(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
+    os.abort()
+
+
+def leave(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
+    os._exit(3)
+
+
+def stubborn(ctx: JobContext, payload: Nap) -> dict[str, Any]:
+    """Does not end when asked to."""
+    end = time.monotonic() + payload.seconds
+    while time.monotonic() < end:
+        try:
+            time.sleep(0.1)
+        except BaseException:  # noqa: BLE001, S112 - the very point
+            continue
+    return {}
+
+
+def forker(ctx: JobContext, payload: Nap) -> dict[str, Any]:
+    """Starts a process of its own and waits for it."""
+    child = subprocess.Popen(["sleep", str(payload.seconds)])
+    _mark(payload.mark, str(child.pid))
+    child.wait()
+    return {}
+
+
+def raiser(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
+    raise ZeroDivisionError("one by zero")
+
+
+def unjson(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
+    return {"value": float("nan")}
+
+
+NOOP = JobType("noop", 1, Nothing, noop)
+NAP = JobType("nap", 1, Nap, nap)
+HOLD_GIL = JobType("hold_gil", 1, Nap, hold_gil, timeout_s=60)
+EAT_MEMORY = JobType("eat_memory", 1, Eat, eat_memory)
+CRASH = JobType("crash", 1, Nothing, crash)
+ABORT = JobType("abort", 1, Nothing, abort)
+LEAVE = JobType("leave", 1, Nothing, leave)
+STUBBORN = JobType("stubborn", 1, Nap, stubborn, timeout_s=2)
+STUBBORN_LONG = JobType("stubborn_long", 1, Nap, stubborn, timeout_s=60)
+FORKER = JobType("forker", 1, Nap, forker, timeout_s=2)
+RAISER = JobType("raiser", 1, Nothing, raiser)
+UNJSON = JobType("unjson", 1, Nothing, unjson)

@@ -1,0 +1,63 @@
+"""The built-in jobs on a real worker, Redis and Postgres."""
+
+import pytest
+
+from services.common.ledger import State
+from services.common.settings import Settings
+from tests.integration.worker.conftest import MakeWorker
+from tests.integration.worker.rig import Desk
+from tests.services.jobs import independent
+
+pytestmark = pytest.mark.integration
+
+
+def test_canary_works_on_an_empty_database(desk: Desk, make_worker: MakeWorker) -> None:
+    make_worker()
+    job = desk.wait_for(desk.submit("canary", nonce="n-1"))
+    assert job.state is State.SUCCEEDED
+    assert job.result is not None
+    assert (job.result["nonce"], job.result["bars"]) == ("n-1", 120)
+    assert job.peak_memory_bytes is not None
+    assert job.peak_memory_bytes > 10_000_000
+    assert [event.state for event in desk.ledger.events(job.id)] == [
+        State.QUEUED,
+        State.RUNNING,
+        State.SUCCEEDED,
+    ]
+
+
+def test_candles_are_loaded_once_and_traded_on(desk: Desk, make_worker: MakeWorker) -> None:
+    make_worker()
+    missing = desk.wait_for(desk.submit("backtest", symbol="AAPL", strategy="sma_cross"))
+    assert missing.state is State.DEAD
+    assert missing.message is not None
+    assert missing.message.startswith("There are no candles for AAPL.")
+    assert "load_candles" in missing.message
+    assert missing.traceback == ""
+
+    first, second = (desk.wait_for(desk.submit("load_candles")).result for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert (first["inserted"], first["unchanged"], first["rejected"]) == (12_154, 0, 0)
+    assert (second["inserted"], second["updated"], second["unchanged"]) == (0, 0, 12_154)
+
+    payload = {"symbol": "AAPL", "strategy": "sma_cross", "fast": 10, "slow": 30, "fee_bps": 5}
+    job = desk.wait_for(desk.submit("backtest", **payload))
+    rows = independent.rows_of("AAPL")
+    expected = independent.trade(rows, independent.want_sma_cross(rows, 10, 30), 10_000, 5)
+    assert job.result is not None
+    assert job.result["metrics"]["total_return"] == pytest.approx(expected.total_return, abs=1e-6)
+    assert job.result["metrics"]["sharpe"] == pytest.approx(expected.sharpe, abs=1e-4)
+
+    sweep = desk.wait_for(desk.submit("sweep", symbol="AAPL", strategy="sma_cross", fast="5:20:5", slow="30,50"))
+    assert sweep.result is not None
+    assert sweep.result["runs"] == 8
+
+
+def test_broken_plug_in_does_not_stop_the_worker(desk: Desk, make_worker: MakeWorker, settings: Settings) -> None:
+    worker = make_worker()
+    assert desk.wait_for(desk.submit("noop")).state is State.SUCCEEDED
+    assert "no_such_module" in worker.tail()
+    unknown = desk.wait_for(desk.submit("broken"))
+    assert unknown.state is State.DEAD
+    assert "quarantine" in (unknown.message or "")

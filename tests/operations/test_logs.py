@@ -1,0 +1,65 @@
+"""Log lines: chosen by time, level and pattern."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from tradebot_ops.engines.base import LogLine, LogQuery
+from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.logs import entries, since
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("15m", NOW - timedelta(minutes=15)),
+        ("2h", NOW - timedelta(hours=2)),
+        ("1d", NOW - timedelta(days=1)),
+        ("2026-11-22T08:00", datetime(2026, 11, 22, 8, tzinfo=UTC)),
+        ("2026-11-22T08:00+02:00", datetime(2026, 11, 22, 8, tzinfo=timezone(timedelta(hours=2)))),
+        (None, None),
+    ],
+)
+def test_since(text: str | None, expected: datetime | None) -> None:
+    assert since(text, NOW) == expected
+
+
+@pytest.mark.parametrize("text", ["yesterday", "15", "m15", ""])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(OpsError, match="not a time"):
+        since(text, NOW)
+
+
+class OneLog:
+    """Stands in for a command's world: an engine whose log is three lines."""
+
+    def __init__(self) -> None:
+        self.engine = self
+
+    def logs(self, query: LogQuery) -> list[LogLine]:
+        del query
+        lines = ['{"level": "info", "event": "b"}', '{"level": "error", "event": "c"}', "plain text"]
+        return [LogLine("api", 1, text, NOW - timedelta(seconds=place)) for place, text in enumerate(lines)]
+
+
+@pytest.mark.parametrize(
+    ("level", "grep", "expected"),
+    [
+        (None, None, ["plain text", "c", "b"]),
+        ("warning", None, ["c"]),
+        ("info", 'plain|"b"', ["plain text", "b"]),
+        ("debug", "nothing like it", []),
+    ],
+)
+def test_filters_and_order(level: str | None, grep: str | None, expected: list[str]) -> None:
+    found = entries(OneLog(), LogQuery(), level, grep)  # type: ignore[arg-type]
+    assert [(entry.fields or {}).get("event", entry.line.text) for entry in found] == expected
+
+
+@pytest.mark.parametrize(("level", "grep"), [("loud", None), (None, "(")])
+def test_bad_filters_are_usage_errors(level: str | None, grep: str | None) -> None:
+    with pytest.raises(OpsError) as raised:
+        list(entries(OneLog(), LogQuery(), level, grep))  # type: ignore[arg-type]
+    assert raised.value.exit_code == 2

@@ -1,0 +1,94 @@
+"""Logging: one shape for all loggers, secrets taken out by name, by value and from URLs."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from services.common.logging import REDACTED, Redactor, configure_logging
+from services.common.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers, root.level = handlers, level
+    logging.captureWarnings(capture=False)
+    structlog.contextvars.clear_contextvars()
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "key").write_text("sesame-open-now\n")
+    return Settings(api_key_file=tmp_path / "key", log_format="json")
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_our_lines_and_those_of_libraries_have_one_shape(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(settings)
+    structlog.contextvars.bind_contextvars(request_id="r1")
+    structlog.get_logger("ours").info("hello", n=1)
+    logging.getLogger("theirs").warning("hello %s", "world", extra={"n": 2})
+    ours, theirs = lines(capsys)
+    assert (ours["event"], ours["level"], ours["logger"], ours["n"]) == ("hello", "info", "ours", 1)
+    assert (theirs["event"], theirs["level"]) == ("hello world", "warning")
+    assert (theirs["logger"], theirs["n"]) == ("theirs", 2)
+    assert ours["request_id"] == theirs["request_id"] == "r1"
+    assert ours["timestamp"].endswith("Z")
+
+
+def test_secrets_are_taken_out(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(settings)
+    log = structlog.get_logger("ours")
+    log.info(
+        "got sesame-open-now",
+        password="hunter2",
+        lease_token=7,
+        url="redis://user:hunter2@host:1/0",
+        headers={"X-API-Key": "hunter2", "Accept": "text"},
+        words=["sesame-open-now"],
+    )
+    try:
+        int("postgresql://u:hunter2@h/db sesame-open-now")
+    except ValueError:
+        log.exception("failed")
+    logging.getLogger("theirs").error("sesame-open-now")
+    text = capsys.readouterr().out
+    assert "hunter2" not in text
+    assert "sesame" not in text
+    first = json.loads(text.splitlines()[0])
+    assert first["lease_token"] == 7
+    assert first["headers"] == {"X-API-Key": REDACTED, "Accept": "text"}
+    assert first["url"] == f"redis://user:{REDACTED}@host:1/0"
+
+
+def test_the_level_is_kept(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(settings.model_copy(update={"log_level": "warning"}))
+    structlog.get_logger("ours").info("hidden")
+    structlog.get_logger("ours").warning("shown")
+    assert [line["event"] for line in lines(capsys)] == ["shown"]
+
+
+def test_console_lines_are_for_people(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(settings.model_copy(update={"log_format": "console"}))
+    structlog.get_logger("ours").info("hello", n=1)
+    text = capsys.readouterr().out
+    assert "hello" in text
+    assert "n=1" in text
+    assert not text.startswith("{")
+
+
+def test_short_secrets_do_not_tear_words_apart() -> None:
+    assert Redactor(["a", ""]).text("a bad day") == "a bad day"

@@ -1,0 +1,78 @@
+"""Settings: sizes in 1024s, secrets from files, DSNs with password and limits."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from services.common.settings import Settings, listen_address, parse_size, read_secret
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("512mb", 512 * 1024**2),
+        ("2g", 2 * 1024**3),
+        ("1.5GiB", 1536 * 1024**2),
+        (" 10 kb ", 10240),
+        ("7", 7),
+        (7, 7),
+    ],
+)
+def test_sizes(text: object, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "mb", "1 petabyte", "-1mb", "1,5gb", "1e3"])
+def test_what_is_not_a_size(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a size"):
+        parse_size(text)
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_MEMORY_LIMIT", "256mb")
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    settings = Settings()
+    assert (settings.job_memory_limit, settings.environment) == (256 * 1024**2, "production")
+
+
+def test_a_wrong_setting_names_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_FORMAT", "xml")
+    with pytest.raises(ValidationError, match="log_format"):
+        Settings()
+
+
+def test_dsns_hold_the_quoted_password(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("p@ss/w:rd\n")
+    settings = Settings(database_password_file=secret, redis_password_file=secret)
+    assert settings.redis_dsn() == "redis://:p%40ss%2Fw%3Ard@redis:6379/0"
+    dsn = settings.postgres_dsn("api", statement_timeout_s=5)
+    assert dsn.startswith("postgresql://tradebot:p%40ss%2Fw%3Ard@postgres:5432/tradebot?connect_timeout=3&")
+    assert "statement_timeout%3D5000" in dsn
+
+
+def test_without_a_secret_file_the_url_stays_as_it_is() -> None:
+    assert Settings(redis_url="redis://localhost:1/2").redis_dsn() == "redis://localhost:1/2"
+
+
+def test_secrets_do_not_show(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("very-secret-key\n")
+    found = read_secret(secret)
+    assert found is not None
+    assert found.get_secret_value() == "very-secret-key"
+    assert "very-secret-key" not in repr(found)
+
+
+def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(" \n")
+    with pytest.raises(ValueError, match="is empty"):
+        read_secret(tmp_path / "key")
+
+
+def test_listen_addresses() -> None:
+    assert listen_address("0.0.0.0:8010") == ("0.0.0.0", 8010)
+    for wrong in ("8010", ":8010", "host:", "host:http", "host:70000"):
+        with pytest.raises(ValueError, match="is not host:port"):
+            listen_address(wrong)

@@ -1,0 +1,109 @@
+"""The backtester again, the slow way: plain loops over the CSV file, sharing no code with the services."""
+
+import csv
+import gzip
+import itertools
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+DATA = Path(__file__).resolve().parents[3] / "services" / "data" / "stocks.csv.gz"
+
+
+@dataclass
+class Figures:
+    total_return: float
+    cagr: float
+    sharpe: float
+    sortino: float
+    max_drawdown: float
+    trades: int
+
+
+def rows_of(symbol: str) -> list[dict[str, float]]:
+    """Adjusted open, high, low and close of every day, in the file's order."""
+    rows = []
+    with gzip.open(DATA, "rt", newline="") as stream:
+        for row in csv.DictReader(stream):
+            if row["Ticker"] != symbol:
+                continue
+            factor = float(row["Adj Close"]) / float(row["Close"])
+            rows.append({name.lower(): float(row[name]) * factor for name in ("Open", "High", "Low", "Close")})
+    return rows
+
+
+def want_sma_cross(rows: list[dict[str, float]], fast: int, slow: int) -> list[bool]:
+    wants = []
+    for at in range(len(rows)):
+        if at + 1 < slow:
+            wants.append(False)
+            continue
+        recent = [row["close"] for row in rows[at + 1 - fast : at + 1]]
+        longer = [row["close"] for row in rows[at + 1 - slow : at + 1]]
+        wants.append(math.fsum(recent) / fast > math.fsum(longer) / slow)
+    return wants
+
+
+def want_breakout(rows: list[dict[str, float]], lookback: int, exit_lookback: int) -> list[bool]:
+    wants, holding = [], False
+    for at, row in enumerate(rows):
+        before, recent = rows[max(at - lookback, 0) : at], rows[max(at - exit_lookback, 0) : at]
+        if len(recent) == exit_lookback and row["close"] < min(r["low"] for r in recent):
+            holding = False
+        elif len(before) == lookback and row["close"] > max(r["high"] for r in before):
+            holding = True
+        wants.append(holding)
+    return wants
+
+
+def want_mean_reversion(rows: list[dict[str, float]], window: int, z: float, exit_z: float) -> list[bool]:
+    wants, holding = [], False
+    for at, row in enumerate(rows):
+        if at + 1 >= window:
+            closes = [r["close"] for r in rows[at + 1 - window : at + 1]]
+            mean = math.fsum(closes) / window
+            deviation = math.sqrt(math.fsum((close - mean) ** 2 for close in closes) / (window - 1))
+            distance = (row["close"] - mean) / deviation
+            if distance >= exit_z:
+                holding = False
+            elif distance <= -z:
+                holding = True
+        wants.append(holding)
+    return wants
+
+
+def trade(rows: list[dict[str, float]], wants: list[bool], cash: float, fee_bps: float) -> Figures:
+    """Shares and money, day by day: what was wanted at yesterday's close is done at today's open."""
+    fee, shares, trades, equity = fee_bps / 10_000, 0.0, 0, []
+    for at, row in enumerate(rows):
+        wanted = wants[at - 1] if at else False
+        if wanted and shares == 0.0:
+            # The fee is paid on what is bought, out of the same money.
+            shares = cash / (row["open"] * (1 + fee))
+            cash = 0.0
+            trades += 1
+        elif not wanted and shares > 0.0:
+            cash = shares * row["open"] * (1 - fee)
+            shares = 0.0
+        equity.append(cash + shares * row["close"])
+    return figures(equity, trades)
+
+
+def figures(equity: list[float], trades: int) -> Figures:
+    daily = [after / before - 1 for before, after in itertools.pairwise(equity)]
+    mean = math.fsum(daily) / len(daily)
+    deviation = math.sqrt(math.fsum((r - mean) ** 2 for r in daily) / (len(daily) - 1))
+    downside = math.sqrt(math.fsum(min(r, 0.0) ** 2 for r in daily) / len(daily))
+    top, worst = equity[0], 0.0
+    for value in equity:
+        top = max(top, value)
+        worst = min(worst, value / top - 1)
+    growth = equity[-1] / equity[0]
+    return Figures(
+        total_return=growth - 1,
+        cagr=growth ** (252 / len(daily)) - 1,
+        sharpe=mean / deviation * math.sqrt(252),
+        sortino=mean / downside * math.sqrt(252),
+        max_drawdown=worst,
+        trades=trades,
+    )

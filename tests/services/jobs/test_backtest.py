@@ -1,0 +1,113 @@
+"""The backtest against an independent computation from the CSV file, with fees."""
+
+from typing import Any
+
+import pytest
+
+from services.common.jobtypes import JobFailure, PayloadInvalid
+from services.jobs.backtest import JOB
+from tests.services.jobs import independent
+from tests.services.jobs.fakes import FileContext
+
+CASES = [
+    ("AAPL", "sma_cross", {"fast": 10, "slow": 30}, independent.want_sma_cross),
+    ("IBM", "sma_cross", {"fast": 3, "slow": 200}, independent.want_sma_cross),
+    ("FB", "sma_cross", {"fast": 1, "slow": 2}, independent.want_sma_cross),
+    ("AAPL", "breakout", {"lookback": 20, "exit_lookback": 10}, independent.want_breakout),
+    ("GOOG", "breakout", {"lookback": 5, "exit_lookback": 55}, independent.want_breakout),
+    ("MSFT", "mean_reversion", {"window": 20, "z": 1.5, "exit_z": 0.0}, independent.want_mean_reversion),
+    ("AAPL", "mean_reversion", {"window": 5, "z": 1.0, "exit_z": 0.5}, independent.want_mean_reversion),
+]
+
+
+def backtest(**payload: Any) -> dict[str, Any]:
+    return JOB.run(FileContext(), JOB.validate(payload))
+
+
+@pytest.mark.parametrize("fee_bps", [0.0, 7.5])
+@pytest.mark.parametrize(("symbol", "strategy", "parameters", "want"), CASES)
+def test_metrics_agree_with_an_independent_computation(symbol, strategy, parameters, want, fee_bps) -> None:
+    rows = independent.rows_of(symbol)
+    expected = independent.trade(rows, want(rows, **parameters), 10_000.0, fee_bps)
+    result = backtest(symbol=symbol, strategy=strategy, fee_bps=fee_bps, **parameters)
+    metrics = result["metrics"]
+    assert metrics["total_return"] == pytest.approx(expected.total_return, abs=1e-6, rel=1e-6)
+    assert metrics["sharpe"] == pytest.approx(expected.sharpe, abs=1e-4)
+    assert metrics["sortino"] == pytest.approx(expected.sortino, abs=1e-4)
+    assert metrics["cagr"] == pytest.approx(expected.cagr, abs=1e-6)
+    assert metrics["max_drawdown"] == pytest.approx(expected.max_drawdown, abs=1e-6)
+    assert metrics["trades"] == expected.trades == len(result["trades"]["gain"])
+
+
+def test_trades_compound_to_the_total_return() -> None:
+    result = backtest(symbol="IBM", strategy="breakout", fee_bps=5)
+    growth = 1.0
+    for gain in result["trades"]["gain"]:
+        growth *= 1 + gain
+    assert growth - 1 == pytest.approx(result["metrics"]["total_return"], rel=1e-5)
+
+
+def test_curve_is_thinned_and_keeps_its_end() -> None:
+    full = backtest(symbol="FB", strategy="breakout", curve_points=100_000)["equity_curve"]
+    thin = backtest(symbol="FB", strategy="breakout", curve_points=10)["equity_curve"]
+    assert len(full["equity"]) == 196
+    assert len(thin["equity"]) == 10
+    assert thin["day"][-1] == full["day"][-1] == "2013-03-01"
+    assert thin["equity"][0] == full["equity"][0] == 10_000.0
+    assert set(zip(thin["day"], thin["equity"], strict=True)) <= set(zip(full["day"], full["equity"], strict=True))
+    assert backtest(symbol="FB", strategy="breakout", curve_points=0)["equity_curve"] == {
+        "day": [],
+        "equity": [],
+    }
+
+
+def test_days_are_chosen_with_both_ends_included() -> None:
+    result = backtest(symbol="IBM", strategy="sma_cross", start="2005-01-03", end="2006-12-29")
+    assert (result["start"], result["end"]) == ("2005-01-03", "2006-12-29")
+
+
+@pytest.mark.parametrize("day", ["2005-01-03", "2005-01-04"])
+def test_a_handful_of_bars_gives_numbers_or_nothing(day: str) -> None:
+    result = backtest(symbol="IBM", strategy="sma_cross", start="2005-01-03", end=day)
+    assert result["metrics"]["total_return"] == 0.0
+    assert result["metrics"]["sharpe"] is None
+    assert result["metrics"]["win_rate"] is None
+
+
+def test_symbol_without_candles_is_a_clear_failure() -> None:
+    with pytest.raises(JobFailure, match="no candles for ZZZ"):
+        backtest(symbol="ZZZ", strategy="breakout")
+
+
+@pytest.mark.parametrize(
+    ("payload", "field", "says"),
+    [
+        ({"symbol": "AAPL", "strategy": "sma_cross", "fast": 30, "slow": 10}, "slow", "greater than fast"),
+        ({"symbol": "AAPL", "strategy": "sma_cross", "fast": 30, "slow": 30}, "slow", "greater than fast"),
+        ({"symbol": "AAPL", "strategy": "sma_cross", "fast": 40}, "slow", "greater than fast"),
+        ({"symbol": "AAPL", "strategy": "sma_cross", "fsat": 4}, "fsat", "not a parameter"),
+        ({"symbol": "AAPL", "strategy": "breakout", "fast": 4}, "fast", "not a parameter"),
+        ({"symbol": "AAPL", "strategy": "sma_crosss"}, "strategy", "'sma_crosss' is unknown; one of"),
+        ({"symbol": "AAPL"}, "strategy", "required"),
+        ({"strategy": "breakout"}, "symbol", "required"),
+        ({"symbol": "A;B", "strategy": "breakout"}, "symbol", "pattern"),
+        ({"symbol": "A", "strategy": "breakout", "fee_bps": -1}, "fee_bps", "greater than or equal to 0"),
+        ({"symbol": "A", "strategy": "breakout", "cash": "inf"}, "cash", "finite|less than"),
+        (
+            {"symbol": "A", "strategy": "breakout", "start": "2010-02-01", "end": "2010-01-01"},
+            "end",
+            "before start",
+        ),
+        ({"symbol": "A", "strategy": "mean_reversion", "z": 1, "exit_z": -1}, "exit_z", "greater than -z"),
+    ],
+)
+def test_bad_payload_names_the_field(payload: dict[str, Any], field: str, says: str) -> None:
+    with pytest.raises(PayloadInvalid, match=says) as caught:
+        JOB.validate(payload)
+    assert [name for name, _ in caught.value.errors] == [field]
+
+
+def test_values_typed_on_a_command_line_are_understood() -> None:
+    normal = JOB.normalise({"symbol": " aapl ", "strategy": "sma_cross", "fast": "10", "slow": "30", "fee_bps": "5"})
+    assert (normal["symbol"], normal["fast"], normal["slow"], normal["fee_bps"]) == ("AAPL", 10, 30, 5.0)
+    assert JOB.normalise(normal) == normal

@@ -1,0 +1,55 @@
+"""Channels appear in the receivers only when they are configured."""
+
+import pytest
+import yaml
+
+from tradebot_ops.errors import OpsError
+from tradebot_ops.stack.alertmanager import channels, check_url, with_channels
+
+BASE = "# keep me\nreceivers:\n  - name: store\n  - name: critical\n  - name: warning\n  - name: info\n"
+
+
+def receivers(settings: dict[str, str]) -> dict[str, set[str]]:
+    document = yaml.safe_load(with_channels(BASE, channels(settings)))
+    return {receiver["name"]: set(receiver) - {"name"} for receiver in document["receivers"]}
+
+
+def test_without_channels_the_file_is_untouched() -> None:
+    assert with_channels(BASE, channels({})) == BASE
+    assert with_channels(BASE, channels({"ALERT_PAGERDUTY": "off", "ALERT_SLACK_CHANNEL": ""})) == BASE
+
+
+def test_people_are_called_for_critical_alerts_only() -> None:
+    found = receivers({"ALERT_PAGERDUTY": "on", "ALERT_OPSGENIE": "yes", "ALERT_SLACK_CHANNEL": "#a"})
+    assert found["critical"] == {"pagerduty_configs", "opsgenie_configs", "slack_configs"}
+    assert found["warning"] == {"slack_configs"}
+    assert found["info"] == found["store"] == set()
+
+
+def test_secrets_are_named_not_written() -> None:
+    chosen = channels({"ALERT_SLACK_CHANNEL": "#a", "ALERT_OPSGENIE": "1"})
+    assert chosen.names == ("slack", "opsgenie")
+    assert set(chosen.secret_files) == {"slack_webhook_url", "opsgenie_api_key"}
+
+
+def test_mail_logs_in_only_where_a_user_is_named() -> None:
+    mail = {"ALERT_EMAIL_TO": "a@b.c", "ALERT_EMAIL_FROM": "d@b.c", "ALERT_EMAIL_SMARTHOST": "m:25"}
+    assert channels(mail).secret_files == ()
+    assert channels(mail | {"ALERT_EMAIL_USERNAME": "u"}).secret_files == ("smtp_password",)
+
+
+def test_mail_by_halves_is_refused() -> None:
+    with pytest.raises(OpsError, match="ALERT_EMAIL_SMARTHOST is not") as caught:
+        channels({"ALERT_EMAIL_TO": "a@b.c", "ALERT_EMAIL_FROM": "d@b.c"})
+    assert caught.value.code == "TB-0851"
+
+
+@pytest.mark.parametrize("value", ["", "hooks.example.org/x", "ftp://x/y", "https://", "http://hooks.example.org/x"])
+def test_wrong_slack_url_is_refused(value: str) -> None:
+    with pytest.raises(OpsError, match="slack_webhook_url"):
+        check_url("slack_webhook_url", value)
+
+
+def test_right_urls_pass() -> None:
+    check_url("slack_webhook_url", "https://hooks.example.org/services/x\n")
+    check_url("alert_webhook_url", "http://127.0.0.1:9/x")

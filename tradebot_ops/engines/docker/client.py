@@ -1,0 +1,283 @@
+"""The connection to one Docker engine: opened once, every call with a deadline, every error a sentence."""
+
+import contextlib
+import errno
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import requests
+import urllib3
+from docker import APIClient
+from docker.errors import APIError, DockerException
+from docker.tls import TLSConfig
+
+from tradebot_ops.engines.docker.locate import Location, check, forbidden, not_running
+from tradebot_ops.errors import OpsError
+
+#: The newest API this engine was tested with; a newer daemon is spoken to in this one.
+NEWEST_API = (1, 45)
+OLDEST_API = (1, 41)
+#: Several threads each follow logs or statistics of many containers; the SDK keeps ten connections by default.
+POOL_SIZE = 64
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """Seconds an engine may stay silent: for a question, for a change, and within a download or a build."""
+
+    read: float = 20.0
+    write: float = 60.0
+    transfer: float = 600.0
+
+
+class BoundedClient(APIClient):
+    """The SDK's client, except that no call waits for ever: the SDK itself pulls and builds without a deadline."""
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        if kwargs.get("timeout") is None:
+            kwargs["timeout"] = self.timeout
+        return super().send(request, **kwargs)
+
+
+class Client:
+    """SDK clients for one engine, differing only in how long they wait. Opened lazily, shared between threads.
+
+    ``reads`` asks, ``writes`` changes, ``transfers`` pulls and builds; ``streams`` follows and so may stay silent.
+    """
+
+    def __init__(self, location: Location, deadlines: Deadlines | None = None) -> None:
+        self.location = location
+        self.deadlines = deadlines or Deadlines()
+
+    @cached_property
+    def version(self) -> tuple[int, int]:
+        """The negotiated API version; the first use of the connection, so it also tells whether there is one."""
+        check(self.location)
+        with self.speaking("asking for its version", self.deadlines.read):
+            offered = open_api(self.location, None, self.deadlines.read).api_version
+        chosen = min(parse_version(offered), NEWEST_API)
+        if self.location.api_version:
+            chosen = min(chosen, parse_version(self.location.api_version))
+        if chosen < OLDEST_API:
+            raise OpsError(
+                f"The Docker engine at {self.location} speaks API {offered}; "
+                f"{dotted(OLDEST_API)} (engine 20.10) or newer is needed.",
+                code="TB-0403",
+                hint="Upgrade the engine, or run without Docker: tradebot --engine local …",
+            )
+        return chosen
+
+    @cached_property
+    def reads(self) -> APIClient:
+        return self._open(self.deadlines.read)
+
+    @cached_property
+    def writes(self) -> APIClient:
+        return self._open(self.deadlines.write)
+
+    @cached_property
+    def transfers(self) -> APIClient:
+        return self._open(self.deadlines.transfer)
+
+    @cached_property
+    def streams(self) -> APIClient:
+        return open_api(self.location, dotted(self.version), self.deadlines.read, APIClient)
+
+    def stream(self, path: str, params: Mapping[str, Any], *, endless: bool) -> requests.Response:
+        """The open answer of a long GET; with ``endless`` the engine may stay silent for as long as it likes.
+
+        Raises what the SDK raises; call it within ``speaking``.
+        """
+        api = self.streams
+        silence = None if endless else self.deadlines.read
+        url = f"{api.base_url}/v{api.api_version}{path}"
+        answer = api.get(url, params=dict(params), stream=True, timeout=(self.deadlines.read, silence))
+        if answer.status_code >= 400:
+            raise APIError(answer.reason, answer, said_in(answer))
+        return answer
+
+    def _open(self, seconds: float) -> APIClient:
+        return open_api(self.location, dotted(self.version), seconds)
+
+    @contextlib.contextmanager
+    def speaking(self, doing: str, seconds: float = 0.0) -> Iterator[None]:
+        """Turn what the SDK raises into an OpsError; ``doing`` completes "… while" (``starting worker-2``)."""
+        try:
+            yield
+        except APIError as error:
+            raise explain(doing, error) from error
+        except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+            raise self._silent(doing, seconds) from error
+        except (requests.ConnectionError, urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._lost(doing, error, seconds) from error
+        except DockerException as error:
+            raise self._lost(doing, error, seconds) from error
+
+    def _silent(self, doing: str, seconds: float) -> OpsError:
+        waited = f"{seconds:g} s" if seconds else "its deadline"
+        return OpsError(
+            f"The Docker engine at {self.location} did not answer within {waited} while {doing}.",
+            code="TB-0601",
+            hint="It hangs: look with `journalctl -u docker -n 50`, restart it with `sudo systemctl restart docker`, "
+            "then run the command again.",
+        )
+
+    def _lost(self, doing: str, error: BaseException, seconds: float) -> OpsError:
+        causes = list(chain_of(error))
+        if any(isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) for cause in causes):
+            return self._silent(doing, seconds)
+        if any(getattr(cause, "errno", None) in {errno.EACCES, errno.EPERM} for cause in causes):
+            return forbidden(self.location)
+        if any(isinstance(cause, FileNotFoundError | ConnectionRefusedError) for cause in causes):
+            return not_running(self.location)
+        if "paramiko" in str(error):
+            return OpsError(
+                f"Reaching {self.location} over SSH needs a library that is not installed.",
+                code="TB-0401",
+                hint="Type `pip install 'docker[ssh]'`.",
+            )
+        return OpsError(
+            f"The connection to the Docker engine at {self.location} broke while {doing}: {causes[-1]}.",
+            code="TB-0401",
+            hint="Look whether it runs with `systemctl status docker`, then run the command again.",
+        )
+
+
+def said_in(answer: requests.Response) -> str:
+    """The engine's own words in an error."""
+    try:
+        return str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return answer.text.strip()
+
+
+def dotted(version: tuple[int, int]) -> str:
+    return ".".join(map(str, version))
+
+
+def open_api(
+    location: Location, version: str | None, seconds: float, kind: type[APIClient] = BoundedClient
+) -> APIClient:
+    """One SDK client; ``version`` None asks the engine which it speaks."""
+    tls: TLSConfig | bool = False
+    if location.tls is not None:
+        cert, key, authority = (location.tls / name for name in ("cert.pem", "key.pem", "ca.pem"))
+        tls = TLSConfig(
+            client_cert=(str(cert), str(key)) if cert.exists() else None,
+            ca_cert=str(authority) if authority.exists() else None,
+            verify=authority.exists(),
+        )
+    return kind(
+        base_url=location.host,
+        version=version,
+        timeout=seconds,  # type: ignore[arg-type]  # the SDK passes it to requests, which takes fractions
+        tls=tls,
+        use_ssh_client=True,
+        max_pool_size=POOL_SIZE,
+    )
+
+
+def parse_version(text: str) -> tuple[int, int]:
+    """``1.41`` as numbers; OpsError TB-0801 when it is no version."""
+    match = re.fullmatch(r"(\d+)\.(\d+)", text)
+    if match is None:
+        raise OpsError(
+            f"'{text}' is not a version of Docker's API.",
+            code="TB-0801",
+            hint="Correct or unset DOCKER_API_VERSION; it looks like 1.41.",
+        )
+    return int(match[1]), int(match[2])
+
+
+def chain_of(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from, outermost first; libraries hide the cause in arguments, too."""
+    seen: set[int] = set()
+    waiting: list[BaseException] = [error]
+    while waiting:
+        current = waiting.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        inner = [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
+        waiting += [cause for cause in inner if isinstance(cause, BaseException)]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What an engine's own words mean: ``pattern`` finds them, groups fill ``message`` and ``hint``."""
+
+    pattern: str
+    code: str
+    message: str
+    hint: str
+
+
+EXPLANATIONS = (
+    Explanation(
+        r"no space left on device",
+        "TB-0802",
+        "Docker's disk is full",
+        "Free space with `docker system df` and `docker builder prune`, then run the command again.",
+    ),
+    Explanation(
+        r"(?P<port>(?:[\d.]+|\[[\da-f:]*\]):\d+)\b.*(?:port is already allocated|address already in use)",
+        "TB-0821",
+        "port {port} is taken by another program or container",
+        "See who holds it with `ss -ltnp` and `docker ps`, or choose another: API_PORT=8110 tradebot up",
+    ),
+    Explanation(
+        r'container name "/?(?P<name>[^"]+)" is already in use by container "?(?P<id>\w{12})',
+        "TB-0822",
+        "the name {name} belongs to container {id}, which is not of this project",
+        "Rename or remove it (`docker rename {id} …`, `docker rm {id}`), or use another project name.",
+    ),
+    Explanation(
+        r"pool overlaps|non-overlapping IPv4 address pool|overlaps with other one",
+        "TB-0823",
+        "no free network address range is left",
+        "Remove unused networks with `docker network prune`, or set `default-address-pools` of the engine.",
+    ),
+    Explanation(
+        r"bind source path does not exist: (?P<path>\S+)",
+        "TB-0824",
+        "{path} does not exist where the engine runs",
+        "Create it there; a remote engine does not see the files of this host.",
+    ),
+    Explanation(
+        r"no such image: (?P<image>\S+)",
+        "TB-0825",
+        "the image {image} is missing",
+        "Get it with `tradebot pull`, or build it with `tradebot images build --from debian`.",
+    ),
+    Explanation(
+        r"volume is in use - \[(?P<users>[^]]+)\]",
+        "TB-0901",
+        "a container still uses the volume: {users}",
+        "Remove that container first: docker rm -f {users}",
+    ),
+    Explanation(
+        r"network (?P<network>\S+) .*has active endpoints",
+        "TB-0902",
+        "containers outside this project still use the network {network}",
+        "Disconnect them first: docker network inspect {network}",
+    ),
+)
+
+
+def explain(doing: str, error: APIError) -> OpsError:
+    """What an engine's refusal means to the operator."""
+    said = str(error.explanation or error).strip()
+    for known in EXPLANATIONS:
+        if match := re.search(known.pattern, said, re.IGNORECASE | re.DOTALL):
+            groups = match.groupdict()
+            message = f"Docker failed while {doing}: {known.message.format(**groups)}."
+            return OpsError(message, known.code, known.hint.format(**groups), (said,))
+    return OpsError(
+        f"Docker refused while {doing}: {said.rstrip('.')}.",
+        code="TB-0100",
+        hint="Look at the engine's log: journalctl -u docker -n 50",
+    )

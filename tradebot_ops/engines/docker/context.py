@@ -1,0 +1,92 @@
+"""Build contexts: which files an image is made from, a hash of them, and the archive sent to the engine.
+
+The hash ignores times and owners, so it says whether an image is older than its source, on any machine.
+"""
+
+import hashlib
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO
+
+from docker.utils.build import exclude_paths
+
+from tradebot_ops.errors import OpsError
+from tradebot_ops.stack.model import Build
+
+CONTENT_HASH = "io.tradebot.source-hash"
+REVISION = "org.opencontainers.image.revision"
+#: What Python leaves behind is never part of a source.
+ALWAYS_IGNORED = ("**/__pycache__", "**/*.pyc", ".git")
+DOCKERFILE = ".tradebot.Dockerfile"
+
+
+def source_files(build: Build) -> Iterator[tuple[str, Path]]:
+    """Every file that goes to the engine, as (name in the archive, path), sorted; the Dockerfile has its own name.
+
+    Raises OpsError TB-0801 when the context or the Dockerfile is missing.
+    """
+    for path, what in ((build.context, "build context"), (build.dockerfile, "Dockerfile")):
+        if not path.exists():
+            raise OpsError(
+                f"The {what} {path} does not exist.",
+                code="TB-0801",
+                hint="Correct `build:` in compose.yaml, or write the stack's files out with `tradebot init`.",
+            )
+    ignore = build.context / ".dockerignore"
+    lines = ignore.read_text(encoding="utf-8").splitlines() if ignore.exists() else []
+    patterns = [*(line.strip() for line in lines if line.strip() and not line.startswith("#")), *ALWAYS_IGNORED]
+    for name in sorted(exclude_paths(str(build.context), patterns)):
+        path = build.context / name
+        if path.is_file() or path.is_symlink():
+            yield name, path
+    yield DOCKERFILE, build.dockerfile
+
+
+def content_hash(build: Build) -> str:
+    """SHA-256 over names, executable bits and contents of the context and the Dockerfile."""
+    digest = hashlib.sha256()
+    for name, path in source_files(build):
+        executable = bool(path.stat().st_mode & 0o100) if path.exists() else False
+        content = path.readlink().as_posix().encode() if path.is_symlink() else path.read_bytes()
+        digest.update(f"{name}\0{executable}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def archive(build: Build, extra: Mapping[str, Path]) -> IO[bytes]:
+    """The context as a tar file without times and owners, so that the engine's cache knows it again.
+
+    ``extra`` adds files that are no part of the source, such as downloaded wheels: name in the archive -> path.
+    """
+    stream = tempfile.TemporaryFile(prefix="tradebot-build-")  # noqa: SIM115 - the caller closes it
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        for name, path in [*source_files(build), *sorted(extra.items())]:
+            tar.add(path, name, recursive=False, filter=anonymous)
+    stream.seek(0)
+    return stream
+
+
+def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.mtime = 0
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mode = 0o755 if member.mode & 0o100 else 0o644
+    return member
+
+
+def revision(folder: Path) -> str:
+    """The commit a folder is at, marked when it holds changes; empty outside a repository."""
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip() if found.returncode == 0 else ""

@@ -1,0 +1,220 @@
+"""Images of one engine: found, pulled, built, saved and loaded, with progress as it goes."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from docker.errors import APIError, ImageNotFound
+
+from tradebot_ops.engines.docker.client import Client
+from tradebot_ops.engines.docker.context import CONTENT_HASH, DOCKERFILE, REVISION, archive, content_hash, revision
+from tradebot_ops.errors import OpsError
+from tradebot_ops.stack.model import Build
+
+Say = Callable[[str], None]
+
+OFFLINE_HINT = (
+    "Build every image from Debian packages with `tradebot images build --from debian`, carry them here with "
+    "`tradebot images save` and `load`, or run without Docker: tradebot --engine local up"
+)
+
+
+@dataclass(frozen=True)
+class Image:
+    """``size`` is bytes; ``content_hash`` and ``revision`` are empty for images that are not ours."""
+
+    id: str
+    tags: tuple[str, ...]
+    size: int
+    created: str
+    content_hash: str = ""
+    revision: str = ""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one image is built. ``args`` and ``extra`` files do not count as source; labels are stored on it."""
+
+    tag: str
+    build: Build
+    labels: Mapping[str, str]
+    args: Mapping[str, str]
+    extra: Mapping[str, Path]
+
+
+def recipe(
+    tag: str,
+    build: Build,
+    *,
+    args: Mapping[str, str] | None = None,
+    extra: Mapping[str, Path] | None = None,
+) -> Recipe:
+    """A recipe labelled with the hash and the revision of its source."""
+    labels = {CONTENT_HASH: content_hash(build), REVISION: revision(build.context)}
+    return Recipe(tag, build, labels, {**build.args, **(args or {})}, extra or {})
+
+
+class Images:
+    """The images of the engine behind one client."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def find(self, tag: str) -> Image | None:
+        """The image with that tag, or None when this engine has none."""
+        with self.client.speaking(f"looking for the image {tag}", self.client.deadlines.read):
+            try:
+                return image_of(self.client.reads.inspect_image(tag))  # type: ignore[no-untyped-call]
+            except ImageNotFound:
+                return None
+
+    def list(self, prefix: str = "") -> tuple[Image, ...]:
+        """Images with at least one tag that starts with ``prefix``, by tag."""
+        with self.client.speaking("listing images", self.client.deadlines.read):
+            found = [image_of(each) for each in self.client.reads.images()]
+        wanted = [image for image in found if any(tag.startswith(prefix) for tag in image.tags)]
+        return tuple(sorted(wanted, key=lambda image: image.tags))
+
+    def architecture(self) -> str:
+        """The engine's processor in Debian's words, such as ``amd64``."""
+        with self.client.speaking("asking for its architecture", self.client.deadlines.read):
+            return str(self.client.reads.version()["Arch"])
+
+    def outdated(self, tag: str, build: Build) -> bool:
+        """Whether the image is missing or was made from other source than lies there now."""
+        image = self.find(tag)
+        return image is None or image.content_hash != content_hash(build)
+
+    def pull(self, tag: str, say: Say) -> Image:
+        """Fetch an image from its registry; OpsError TB-0826 says what to do where none answers."""
+        doing = f"pulling {tag}"
+        name, _, version = tag.rpartition(":") if ":" in tag.rpartition("/")[2] else (tag, "", "latest")
+        with self.client.speaking(doing, self.client.deadlines.transfer):
+            try:
+                for message in self.client.transfers.pull(name, tag=version, stream=True, decode=True):
+                    if "error" in message:
+                        raise unavailable(tag, str(message["error"]))
+                    if line := pull_line(message):
+                        say(line)
+            except APIError as error:
+                if "no space left" in str(error):
+                    raise
+                raise unavailable(tag, str(error.explanation or error)) from error
+        image = self.find(tag)
+        if image is None:
+            raise unavailable(tag, "the registry sent no image")
+        return image
+
+    def build(self, made: Recipe, say: Say) -> Image:
+        """Build with the classic builder, which every engine has; OpsError TB-0101 carries the last lines."""
+        doing = f"building {made.tag}"
+        lines: list[str] = []
+        with archive(made.build, made.extra) as context, self.client.speaking(doing, self.client.deadlines.transfer):
+            messages = self.client.transfers.build(
+                fileobj=context,
+                custom_context=True,
+                dockerfile=DOCKERFILE,
+                tag=made.tag,
+                buildargs=dict(made.args),
+                labels={name: value for name, value in made.labels.items() if value},
+                target=made.build.target or None,
+                network_mode="host",
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
+            for line in build_lines(messages):
+                lines.append(line)
+                say(line)
+        image = self.find(made.tag) if not (lines and lines[-1].startswith(BUILD_FAILED)) else None
+        if image is None:
+            raise build_failure(made.tag, lines)
+        return image
+
+    def import_tar(self, stream: IO[bytes] | Iterable[bytes], tag: str, changes: Sequence[str]) -> Image:
+        """Make an image of a root file system; ``changes`` are Dockerfile lines such as ``CMD ["bash"]``."""
+        name, _, version = tag.rpartition(":")
+        with self.client.speaking(f"importing {tag}", self.client.deadlines.transfer):
+            self.client.transfers.import_image_from_stream(stream, repository=name, tag=version, changes=list(changes))
+        image = self.find(tag)
+        if image is None:
+            raise build_failure(tag, ["the engine accepted the file system and shows no image"])
+        return image
+
+    def save(self, tags: Sequence[str]) -> Iterator[bytes]:
+        """The archive `docker save` writes, layers that several images share once."""
+        with self.client.speaking(f"saving {', '.join(tags)}", self.client.deadlines.transfer):
+            yield from self.client.stream("/images/get", {"names": list(tags)}, endless=True).iter_content(1 << 20)
+
+    def load(self, stream: IO[bytes] | Iterable[bytes]) -> tuple[str, ...]:
+        """Read such an archive back; returns what the engine says it loaded."""
+        with self.client.speaking("loading images", self.client.deadlines.transfer):
+            messages = self.client.transfers.load_image(stream)  # type: ignore[no-untyped-call]
+            said = [str(message.get("stream", "")).strip() for message in messages]
+        return tuple(line.partition(": ")[2] or line for line in said if line)
+
+    def remove(self, tag: str) -> None:
+        """Forget a tag, and the image with its last one. A tag that is gone already is fine."""
+        with self.client.speaking(f"removing the image {tag}", self.client.deadlines.write):
+            try:
+                self.client.writes.remove_image(tag)
+            except ImageNotFound:
+                return
+
+
+def image_of(raw: Mapping[str, Any]) -> Image:
+    """From either shape the API has: an inspected image, or one of a list."""
+    labels = raw.get("Labels") or (raw.get("Config") or {}).get("Labels") or {}
+    return Image(
+        id=raw["Id"],
+        tags=tuple(sorted(raw.get("RepoTags") or ())),
+        size=int(raw.get("Size", 0)),
+        created=str(raw.get("Created", "")),
+        content_hash=labels.get(CONTENT_HASH, ""),
+        revision=labels.get(REVISION, ""),
+    )
+
+
+def pull_line(message: Mapping[str, Any]) -> str:
+    """A line worth showing of a pull: not the hundred per layer that only move a bar."""
+    if message.get("progressDetail"):
+        return ""
+    return " ".join(str(part) for part in (message.get("id", ""), message.get("status", "")) if part)
+
+
+BUILD_FAILED = "error: "
+
+
+def build_lines(messages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for message in messages:
+        if "error" in message:
+            yield BUILD_FAILED + str(message["error"]).strip()
+            return
+        yield from (line for line in str(message.get("stream", "")).splitlines() if line.strip())
+
+
+def build_failure(tag: str, lines: Sequence[str]) -> OpsError:
+    last = lines[-1].removeprefix(BUILD_FAILED) if lines else "the engine ended the build without a word"
+    if "no space left on device" in last:
+        return OpsError(
+            f"Docker's disk is full: {tag} cannot be built.",
+            code="TB-0802",
+            hint="Free space with `docker system df` and `docker builder prune`, then run the command again.",
+            detail=tuple(lines[-15:]),
+        )
+    offline = any(word in last for word in ("pull access denied", "no such host", "registry", "manifest"))
+    return OpsError(
+        f"The image {tag} cannot be built: {last.rstrip('.')}.",
+        code="TB-0101",
+        hint=OFFLINE_HINT if offline else "The lines above are the end of the build's output.",
+        detail=tuple(lines[-15:]),
+    )
+
+
+def unavailable(tag: str, said: str) -> OpsError:
+    return OpsError(
+        f"The image {tag} is not on this engine and no registry gave it: {said.rstrip('.')}.",
+        code="TB-0826",
+        hint=OFFLINE_HINT,
+    )

@@ -1,0 +1,85 @@
+"""Commands inside a container, and the addresses its ports have for this host."""
+
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from tradebot_ops.engines.base import Address, ExecResult, Instance
+from tradebot_ops.engines.docker.client import Client
+from tradebot_ops.engines.docker.locate import Location
+from tradebot_ops.errors import OpsError, Unsupported
+
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
+
+
+def execute(client: Client, instance: Instance, command: Sequence[str], timeout: float | None) -> ExecResult:
+    """Output of both streams in the order it came. TB-0601 when the command outlives ``timeout`` seconds."""
+    doing = f"running {command[0]} in {instance.service} {instance.number}"
+    with client.speaking(doing, client.deadlines.read):
+        made = client.writes.exec_create(instance.id, list(command))["Id"]
+    answer: queue.Queue[bytes | OpsError] = queue.Queue()
+
+    def read() -> None:
+        try:
+            with client.speaking(doing):
+                answer.put(bytes(client.streams.exec_start(made)))
+        except OpsError as error:
+            answer.put(error)
+
+    threading.Thread(target=read, daemon=True, name="tradebot-exec").start()
+    try:
+        output = answer.get(timeout=timeout)
+    except queue.Empty:
+        raise OpsError(
+            f"The command did not end within {timeout:g} s: {doing}.",
+            code="TB-0601",
+            hint=f"It still runs there; look with: docker top {instance.name}",
+        ) from None
+    if isinstance(output, OpsError):
+        raise output
+    with client.speaking(doing, client.deadlines.read):
+        code = client.reads.exec_inspect(made)["ExitCode"]
+    return ExecResult(-1 if code is None else int(code), output.decode("utf-8", "replace"))
+
+
+def local_address(instance: Instance, container: Mapping[str, Any], port: int) -> Address:
+    """The published port of an engine on this host, else the container's own address."""
+    for published in instance.published:
+        if published.target == port:
+            return published.address
+    known = (container.get("Config") or {}).get("ExposedPorts") or {}
+    if known and f"{port}/tcp" not in known:
+        raise OpsError(
+            f"{instance.service} {instance.number} does not listen on port {port}.",
+            code="TB-0501",
+            hint=f"Its ports are: {', '.join(sorted(name.partition('/')[0] for name in known))}.",
+        )
+    networks = (container.get("NetworkSettings") or {}).get("Networks") or {}
+    for network in networks.values():
+        if address := network.get("IPAddress"):
+            return Address(address, port)
+    if (container.get("HostConfig") or {}).get("NetworkMode") == "host":
+        return Address(LOOPBACK, port)
+    raise OpsError(
+        f"{instance.name} has no network address yet.",
+        code="TB-0501",
+        hint=f"Look whether it runs: docker inspect {instance.name}",
+    )
+
+
+def remote_address(instance: Instance, container: Mapping[str, Any], port: int, location: Location) -> Address:
+    """The published port of an engine elsewhere, if it is bound to an address that this host can reach."""
+    host = urlsplit(location.host).hostname or ""
+    ports = (container.get("NetworkSettings") or {}).get("Ports") or {}
+    for binding in ports.get(f"{port}/tcp") or ():
+        if binding["HostIp"] in EVERYWHERE:
+            return Address(host, int(binding["HostPort"]))
+        if binding["HostIp"] != LOOPBACK:
+            return Address(binding["HostIp"], int(binding["HostPort"]))
+    raise Unsupported(
+        f"Port {port} of {instance.service} cannot be reached from here: the engine runs on {host}.",
+        hint=f"Run tradebot there (`ssh {host} tradebot …`), or publish the port on an address this host reaches.",
+    )

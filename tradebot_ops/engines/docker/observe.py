@@ -1,0 +1,114 @@
+"""What the engine's JSON says, as the protocol's own shapes. Pure, except that it reads given dictionaries."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from tradebot_ops.engines.base import Address, Event, Health, Instance, Published, State, Stats
+from tradebot_ops.engines.docker.spec import CONTENT_HASH, NUMBER, SERVICE, SPEC_HASH
+
+STATES = {
+    "created": State.CREATED,
+    "running": State.RUNNING,
+    "restarting": State.RESTARTING,
+    "paused": State.PAUSED,
+    "exited": State.EXITED,
+    "removing": State.EXITED,
+    "dead": State.FAILED,
+}
+NEVER = "0001-01-01"
+NOTHING: Mapping[str, str] = {}
+
+
+def instance_of(raw: Mapping[str, Any], reloaded: Mapping[str, str] = NOTHING) -> Instance:
+    """From an inspected container; ``reloaded`` are content hashes that replaced the one on its label."""
+    state, config = raw["State"], raw["Config"]
+    labels = config.get("Labels") or {}
+    return Instance(
+        service=labels.get(SERVICE, ""),
+        number=int(labels.get(NUMBER) or 1),
+        id=raw["Id"],
+        name=raw["Name"].lstrip("/"),
+        state=state_of(raw),
+        health=health_of(state),
+        spec_hash=labels.get(SPEC_HASH, ""),
+        content_hash=reloaded.get(raw["Id"], labels.get(CONTENT_HASH, "")),
+        exit_code=state["ExitCode"] if state["Status"] in {"exited", "dead", "restarting"} else None,
+        restarts=raw.get("RestartCount", 0),
+        pid=state.get("Pid") or None,
+        started_at=parse_time(state.get("StartedAt", "")),
+        image=config["Image"],
+        published=published_of(raw),
+        oom_killed=bool(state.get("OOMKilled")),
+    )
+
+
+def state_of(raw: Mapping[str, Any]) -> State:
+    """`on-failure:3` used up is a failure for good; the engine itself only says "exited"."""
+    state = raw["State"]
+    policy = (raw.get("HostConfig") or {}).get("RestartPolicy") or {}
+    limit = policy.get("MaximumRetryCount", 0)
+    if state["Status"] == "exited" and state["ExitCode"] and limit and raw.get("RestartCount", 0) >= limit:
+        return State.FAILED
+    return STATES.get(state["Status"], State.FAILED)
+
+
+def health_of(state: Mapping[str, Any]) -> Health:
+    status = (state.get("Health") or {}).get("Status") or "none"
+    return Health(status) if status in set(Health) else Health.NONE
+
+
+def published_of(raw: Mapping[str, Any]) -> tuple[Published, ...]:
+    ports = (raw.get("NetworkSettings") or {}).get("Ports") or {}
+    found: dict[int, Address] = {}
+    for name, bindings in ports.items():
+        target, _, protocol = name.partition("/")
+        for binding in bindings or ():
+            # An IPv6 twin of the same port comes after the IPv4 one.
+            if protocol == "tcp":
+                found.setdefault(int(target), Address(reachable(binding["HostIp"]), int(binding["HostPort"])))
+    return tuple(Published(target, address) for target, address in sorted(found.items()))
+
+
+def reachable(host_ip: str) -> str:
+    """Where this host reaches a port bound to that address."""
+    return "127.0.0.1" if host_ip in {"", "0.0.0.0", "::"} else host_ip  # noqa: S104 - compared with, not bound to
+
+
+def parse_time(text: str) -> datetime | None:
+    """Docker's RFC 3339 with nanoseconds; its zero time means never."""
+    if not text or text.startswith(NEVER):
+        return None
+    return datetime.fromisoformat(text)
+
+
+def event_of(raw: Mapping[str, Any]) -> Event:
+    actor = raw.get("Actor", {}).get("Attributes", {})
+    code = actor.get("exitCode")
+    return Event(
+        at=datetime.fromtimestamp(raw["timeNano"] / 1e9, tz=UTC),
+        service=actor.get(SERVICE, ""),
+        number=int(actor.get(NUMBER) or 1),
+        action=raw["Action"],
+        exit_code=int(code) if code else None,
+    )
+
+
+def stats_of(instance: str, before: Mapping[str, Any], after: Mapping[str, Any], host_memory: int) -> Stats | None:
+    """Cores used between two samples, and memory without the page cache; None when the replica was not running."""
+    memory = after.get("memory_stats") or {}
+    first, last = parse_time(before.get("read", "")), parse_time(after.get("read", ""))
+    if "usage" not in memory or first is None or last is None:
+        return None
+    spent = after["cpu_stats"]["cpu_usage"]["total_usage"] - before["cpu_stats"]["cpu_usage"]["total_usage"]
+    elapsed = (last - first).total_seconds()
+    details = memory.get("stats") or {}
+    # The first name is of cgroup v1, the second of v2.
+    cache = details.get("total_inactive_file", details.get("inactive_file", 0))
+    limit = memory.get("limit") or 0
+    return Stats(
+        id=instance,
+        cpu=max(0.0, spent / 1e9 / elapsed) if elapsed > 0 else 0.0,
+        memory=max(0, memory["usage"] - cache),
+        memory_limit=limit if 0 < limit < host_memory else None,
+    )

@@ -1,0 +1,96 @@
+"""Published ports that are taken: a default moves and stays moved, a chosen one is an error that names its holder."""
+
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import psutil
+
+from tradebot_ops.engines.docker.client import Client
+from tradebot_ops.errors import OpsError
+from tradebot_ops.stack.model import Port, Service
+from tradebot_ops.state import ProjectState
+
+_FILE = "docker-ports.json"
+#: How far from the default a free port is looked for.
+REACH = 200
+TAKEN = "TB-0821"
+
+
+class Ports:
+    """Where this project's taken default ports went, remembered so that they stay from start to start."""
+
+    def __init__(self, state: ProjectState, client: Client) -> None:
+        self._state = state
+        self._client = client
+
+    def settled(self, service: Service) -> Service:
+        """The service with moved ports in place of its defaults."""
+        moved = self._state.read_json(_FILE).get(service.name, {})
+        ports = (
+            port if port.explicit else replace(port, published=moved.get(str(port.target), port.published))
+            for port in service.ports
+        )
+        return replace(service, ports=tuple(ports))
+
+    def move(self, service: Service, tell: Callable[[str], None]) -> bool:
+        """Find other ports for taken defaults; whether any moved. TB-0821 names the holder of one that was chosen."""
+        now = self.settled(service).ports
+        taken = [port for port in now if port.published and not is_free(port.host_ip, port.published)]
+        for port in taken:
+            if port.explicit:
+                raise self._refusal(service, port)
+        moves = {str(port.target): next_free(port) for port in taken}
+        if moves:
+            known = self._state.read_json(_FILE)
+            self._state.write_json(_FILE, {**known, service.name: {**known.get(service.name, {}), **moves}})
+        for port in taken:
+            tell(f"port {port.published} is taken by {self.holder(port)}: using {moves[str(port.target)]}")
+        return bool(moves)
+
+    def forget(self) -> None:
+        """The next start begins with the defaults again."""
+        (self._state.folder / _FILE).unlink(missing_ok=True)
+
+    def _refusal(self, service: Service, port: Port) -> OpsError:
+        return OpsError(
+            f"{service.name} cannot publish port {port.published}: it is taken by {self.holder(port)}.",
+            code=TAKEN,
+            hint="Stop that, or choose another port, in .env or before the command: API_PORT=8110 tradebot up",
+        )
+
+    def holder(self, port: Port) -> str:
+        """Who has a port: a container, a process, or somebody this user may not see."""
+        with self._client.speaking(f"asking who publishes port {port.published}", self._client.deadlines.read):
+            found: Sequence[dict[str, list[str]]] = self._client.reads.containers(
+                filters={"publish": str(port.published)}
+            )
+        if found:
+            return f"the container {found[0]['Names'][0].lstrip('/')}"
+        try:
+            for connection in psutil.net_connections("tcp"):
+                local = connection.laddr
+                if connection.status == psutil.CONN_LISTEN and local and local.port == port.published:
+                    process = psutil.Process(connection.pid)
+                    return f"{process.name()} (process {process.pid})"
+        except (psutil.Error, TypeError):
+            return "another process"
+        return "another process"
+
+
+def next_free(port: Port) -> int:
+    """The nearest free port above; the engine's own choice (0) when there is none near."""
+    above = range(port.published + 1, min(port.published + REACH, 65536))
+    return next((each for each in above if is_free(port.host_ip, each)), 0)
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether the port could be bound now; connections that only linger do not count."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,81 @@
+"""Processor and memory use of containers.
+
+The engine's own average takes a second and a half a container. Two one-shot samples a moment apart, all containers
+in parallel, tell the same; whoever asks again soon gets the average since last time and waits for nothing.
+"""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import Any
+
+from docker.errors import NotFound
+
+from tradebot_ops.engines.base import Instance, Stats
+from tradebot_ops.engines.docker.client import Client
+from tradebot_ops.engines.docker.observe import parse_time, stats_of
+
+THREADS = 8
+#: Seconds between two samples; shorter ones make the figure jump.
+APART = 0.5
+#: Seconds after which an earlier sample says nothing about now.
+STALE = 30.0
+
+Sample = Mapping[str, Any]
+
+
+class Sampler:
+    """Remembers the last sample of each container. Safe to use from several threads."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._before: dict[str, Sample] = {}
+        self._guard = threading.Lock()
+
+    def sample(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
+        """Use since the last sample, or within the next half second; what vanished meanwhile is left out."""
+        if not instances:
+            return ()
+        with ThreadPoolExecutor(min(THREADS, len(instances))) as pool:
+            now = self._collect(pool, instances)
+            if any(not self._usable(instance.id, now) for instance in instances):
+                with self._guard:
+                    self._before |= now
+                time.sleep(APART)
+                now = self._collect(pool, instances)
+        found = []
+        for instance in instances:
+            with self._guard:
+                before = self._before.get(instance.id)
+            after = now.get(instance.id)
+            if before and after and (stats := stats_of(instance.id, before, after, self._host_memory)):
+                found.append(stats)
+        with self._guard:
+            self._before |= now
+        return tuple(found)
+
+    def _usable(self, container: str, now: Mapping[str, Sample]) -> bool:
+        with self._guard:
+            before = self._before.get(container)
+        first, last = (parse_time((sample or {}).get("read", "")) for sample in (before, now.get(container)))
+        return last is None or (first is not None and APART / 2 <= (last - first).total_seconds() <= STALE)
+
+    def _collect(self, pool: ThreadPoolExecutor, instances: Sequence[Instance]) -> dict[str, Sample]:
+        samples = pool.map(self._one, instances)
+        return {instance.id: sample for instance, sample in zip(instances, samples, strict=True) if sample}
+
+    def _one(self, instance: Instance) -> Sample:
+        doing = f"measuring {instance.service} {instance.number}"
+        with self.client.speaking(doing, self.client.deadlines.read):
+            try:
+                sample: Sample = self.client.reads.stats(instance.id, stream=False, one_shot=True)
+            except NotFound:
+                return {}
+            return sample
+
+    @cached_property
+    def _host_memory(self) -> int:
+        with self.client.speaking("asking for its memory", self.client.deadlines.read):
+            return int(self.client.reads.info()["MemTotal"])

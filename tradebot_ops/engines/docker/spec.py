@@ -1,0 +1,178 @@
+"""What one replica means in the words of Docker's API. Pure: nothing here talks to an engine.
+
+Containers, networks and volumes carry Compose's labels, so that `docker compose ps`, `logs` and `down`, and the
+tools that read them, see the stack as their own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tradebot_ops.stack.model import Healthcheck, Mount, MountKind, Port, Service, Stack
+
+PROJECT = "com.docker.compose.project"
+SERVICE = "com.docker.compose.service"
+NUMBER = "com.docker.compose.container-number"
+ONE_OFF = "com.docker.compose.oneoff"
+SPEC_HASH = "io.tradebot.spec-hash"
+CONTENT_HASH = "io.tradebot.content-hash"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a configuration goes: the API version decides which fields exist, the image's id is a label."""
+
+    api_version: tuple[int, int]
+    image_id: str = ""
+
+
+def container_name(project: str, service: str, number: int) -> str:
+    return f"{project}-{service}-{number}"
+
+
+def container_labels(stack: Stack, service: Service, number: int, image_id: str) -> dict[str, str]:
+    depends = ",".join(f"{item.service}:{item.condition.value}:false" for item in service.depends_on)
+    return {
+        **service.labels,
+        PROJECT: stack.project,
+        SERVICE: service.name,
+        NUMBER: str(number),
+        ONE_OFF: "False",
+        "com.docker.compose.project.working_dir": str(stack.folder),
+        "com.docker.compose.project.config_files": ",".join(map(str, stack.files)),
+        "com.docker.compose.config-hash": service.spec_hash,
+        "com.docker.compose.image": image_id,
+        "com.docker.compose.depends_on": depends,
+        SPEC_HASH: service.spec_hash,
+        CONTENT_HASH: service.content_hash,
+    }
+
+
+def container_config(stack: Stack, service: Service, number: int, target: Target) -> Json:
+    """The body of `POST /containers/create` for one replica."""
+    config: Json = {
+        "Image": service.image,
+        # A name that says more than an id: workers report themselves under it.
+        "Hostname": f"{service.name}-{number}",
+        "Cmd": list(service.command) or None,
+        "Entrypoint": None if service.entrypoint is None else list(service.entrypoint) or [""],
+        "Env": [f"{name}={value}" for name, value in service.environment.items()],
+        "Labels": container_labels(stack, service, number, target.image_id),
+        "User": service.user,
+        "WorkingDir": service.working_dir,
+        "ExposedPorts": {f"{port}/tcp": {} for port in exposed(service)},
+        "StopSignal": service.stop_signal,
+        "StopTimeout": round(service.stop_grace),
+        "HostConfig": host_config(stack, service, number),
+        "NetworkingConfig": {"EndpointsConfig": at_creation(networks(stack, service, number), target.api_version)},
+    }
+    if service.healthcheck is not None:
+        config["Healthcheck"] = healthcheck(service.healthcheck, target.api_version)
+    return config
+
+
+def exposed(service: Service) -> list[int]:
+    return sorted({*service.expose, *(port.target for port in service.ports)})
+
+
+def published(service: Service, number: int) -> tuple[Port, ...]:
+    """The ports this replica publishes. A host port belongs to one process, so of several replicas to the first."""
+    return service.ports if number == 1 else ()
+
+
+def host_config(stack: Stack, service: Service, number: int) -> Json:
+    joined = [stack.networks[key].name for key in service.networks]
+    return {
+        "Mounts": mounts(stack, service),
+        "NetworkMode": joined[0] if joined else "bridge",
+        "PortBindings": port_bindings(published(service, number)),
+        "RestartPolicy": restart_policy(service.restart),
+        "Memory": service.limits.memory or 0,
+        "NanoCpus": round((service.limits.cpus or 0) * 1e9),
+        "PidsLimit": service.limits.pids,
+        "ReadonlyRootfs": service.read_only,
+        "CapAdd": list(service.cap_add),
+        "CapDrop": list(service.cap_drop),
+        "GroupAdd": list(service.group_add),
+        "SecurityOpt": list(service.security_opt),
+        "Init": service.init or None,
+        "LogConfig": {"Type": service.logging.driver, "Config": dict(service.logging.options)},
+    }
+
+
+def port_bindings(ports: tuple[Port, ...]) -> Json:
+    bindings: dict[str, list[dict[str, str]]] = {}
+    for port in ports:
+        host = {"HostIp": port.host_ip, "HostPort": str(port.published) if port.published else ""}
+        bindings.setdefault(f"{port.target}/tcp", []).append(host)
+    return bindings
+
+
+def restart_policy(text: str) -> Json:
+    name, _, count = text.partition(":")
+    return {"Name": name or "no", "MaximumRetryCount": int(count) if count else 0}
+
+
+def mounts(stack: Stack, service: Service) -> list[Json]:
+    secrets = [file_mount(str(stack.secrets[item.source].file), item.target) for item in service.secrets]
+    configs = [file_mount(str(stack.configs[item.source].file), item.target) for item in service.configs]
+    return [*(mount(stack, item) for item in service.mounts), *secrets, *configs]
+
+
+def mount(stack: Stack, item: Mount) -> Json:
+    if item.kind is MountKind.TMPFS:
+        options = {"SizeBytes": item.size, "Mode": item.mode}
+        return {
+            "Type": "tmpfs",
+            "Target": item.target,
+            "TmpfsOptions": {name: value for name, value in options.items() if value is not None},
+        }
+    source = stack.volumes[item.source].name if item.kind is MountKind.VOLUME else item.source
+    return {"Type": item.kind.value, "Source": source, "Target": item.target, "ReadOnly": item.read_only}
+
+
+def file_mount(source: str, target: str) -> Json:
+    return {"Type": "bind", "Source": source, "Target": target, "ReadOnly": True}
+
+
+def bind_sources(stack: Stack, service: Service) -> Mapping[str, str]:
+    """Every host path that must exist before this service starts, with what it is for."""
+    wanted = {item.source: f"mounted at {item.target}" for item in service.mounts if item.kind is MountKind.BIND}
+    wanted.update({str(stack.secrets[item.source].file): f"secret {item.source}" for item in service.secrets})
+    wanted.update({str(stack.configs[item.source].file): f"config {item.source}" for item in service.configs})
+    return wanted
+
+
+def networks(stack: Stack, service: Service, number: int) -> Json:
+    """Endpoint settings by the engine's name of each network the replica is on."""
+    return {stack.networks[key].name: endpoint(stack, service, number, key) for key in service.networks}
+
+
+def at_creation(endpoints: Json, api_version: tuple[int, int]) -> Json:
+    """The endpoints that can be made with the container: before API 1.44 that is one, the others follow."""
+    return endpoints if api_version >= (1, 44) else dict(list(endpoints.items())[:1])
+
+
+def endpoint(stack: Stack, service: Service, number: int, key: str) -> Json:
+    """Aliases are explicit: the engine gives none by itself, and the service's name must resolve."""
+    names = [container_name(stack.project, service.name, number), service.name, *service.networks[key]]
+    return {"Aliases": list(dict.fromkeys(names))}
+
+
+def healthcheck(check: Healthcheck, api_version: tuple[int, int]) -> Json:
+    config: Json = {
+        "Test": list(check.test),
+        "Interval": nanoseconds(check.interval),
+        "Timeout": nanoseconds(check.timeout),
+        "Retries": check.retries,
+        "StartPeriod": nanoseconds(check.start_period),
+    }
+    if check.start_interval is not None and api_version >= (1, 44):
+        config["StartInterval"] = nanoseconds(check.start_interval)
+    return config
+
+
+def nanoseconds(seconds: float) -> int:
+    return round(seconds * 1e9)

@@ -1,0 +1,171 @@
+"""A Debian root file system made from the package mirror of this machine: the base where no registry answers."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from tradebot_ops.errors import OpsError
+
+RELEASE = "trixie"
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+#: An operator's own mirror; otherwise the one of this machine's apt configuration.
+MIRROR_VARIABLE = "TRADEBOT_DEBIAN_MIRROR"
+SECONDS = 600
+
+#: Packages are installed once, so neither they nor apt's own indices are kept.
+APT_CONFIGURATION = """\
+APT::Install-Recommends "false";
+APT::Keep-Downloaded-Packages "false";
+Acquire::Languages "none";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+"""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Addresses of Debian's archive and of its security archive; the latter is empty when unknown."""
+
+    archive: str
+    security: str = ""
+
+    def sources(self, release: str) -> str:
+        """The content of ``sources.list`` inside the image."""
+        lines = [f"deb {self.archive} {release} main", f"deb {self.archive} {release}-updates main"]
+        if self.security:
+            lines.append(f"deb {self.security} {release}-security main")
+        return "\n".join(lines) + "\n"
+
+
+def find_mirror(environ: Mapping[str, str]) -> Mirror:
+    """Where this machine gets its Debian packages. Raises OpsError TB-0503 when it does not say."""
+    if chosen := environ.get(MIRROR_VARIABLE):
+        return Mirror(chosen.rstrip("/"))
+    archive = security = ""
+    for site, release in _apt_sites():
+        if release.endswith("-security"):
+            security = security or site
+        elif "-" not in release:
+            archive = archive or site
+    if not archive:
+        raise OpsError(
+            "This machine's apt configuration names no Debian mirror.",
+            code="TB-0503",
+            hint=f"Name one: {MIRROR_VARIABLE}=http://… tradebot images build --from debian",
+        )
+    return Mirror(archive, security)
+
+
+def _apt_sites() -> Iterator[tuple[str, str]]:
+    """(address, release) of every Debian source, in apt's own order."""
+    try:
+        listed = subprocess.run(
+            ["apt-get", "indextargets", "--format", "$(SITE)|$(CODENAME)|$(RELEASE)|$(ORIGIN)", "Created-By: Packages"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    for line in listed.splitlines():
+        site, codename, release, origin = [*line.split("|"), "", "", ""][:4]
+        if origin == "Debian" or origin.startswith("$"):
+            yield site.rstrip("/"), codename or release
+
+
+def require_tools() -> None:
+    """Bootstrapping needs root and one program. Raises OpsError TB-0504, TB-0505."""
+    if os.geteuid() != 0:
+        raise OpsError(
+            "Building a Debian base image needs root: it unpacks packages with their owners.",
+            code="TB-0504",
+            hint="Type `sudo -E tradebot images build --from debian`, or build on another machine and carry the "
+            "images here: tradebot images save FILE, tradebot images load FILE",
+        )
+    if shutil.which("debootstrap", path=SYSTEM_PATH) is None:
+        raise OpsError(
+            "The program debootstrap is missing, which makes the Debian base image.",
+            code="TB-0505",
+            hint="Type `apt-get install -y debootstrap`, then run the command again.",
+        )
+
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@contextmanager
+def root_archive(mirror: Mirror, say: Say) -> Iterator[IO[bytes]]:
+    """A tar stream of a minimal Debian. The folder it is made in goes afterwards, whatever happens."""
+    folder = Path(tempfile.mkdtemp(prefix="tradebot-debian-", dir="/var/tmp"))
+    try:
+        _bootstrap(folder, mirror, say)
+        _trim(folder, mirror)
+        with subprocess.Popen(
+            ["tar", "--numeric-owner", "--one-file-system", "-C", str(folder), "-c", "."], stdout=subprocess.PIPE
+        ) as tar:
+            if tar.stdout is None:
+                raise RuntimeError("a pipe was asked for")
+            yield tar.stdout
+    finally:
+        # An interrupted bootstrap leaves these mounted; removing through them would reach the host.
+        for name in ("proc", "sys"):
+            subprocess.run(["umount", "-l", str(folder / name)], capture_output=True, check=False)
+        subprocess.run(["rm", "-rf", "--one-file-system", str(folder)], check=False)
+
+
+def _bootstrap(folder: Path, mirror: Mirror, say: Say) -> None:
+    command = ["debootstrap", "--variant=minbase", *([f"--keyring={KEYRING}"] if KEYRING.exists() else [])]
+    lines: list[str] = []
+    with subprocess.Popen(
+        [*command, RELEASE, str(folder), mirror.archive],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", **_proxies()},
+    ) as process:
+        for line in process.stdout or ():
+            lines.append(line.rstrip())
+            say(lines[-1].removeprefix("I: "))
+    if process.returncode != 0:
+        raise OpsError(
+            f"debootstrap could not make a Debian {RELEASE}: {(lines or ['it said nothing'])[-1]}",
+            code="TB-0101",
+            hint=f"Check that this machine reaches its mirror: apt-get update; or name another: {MIRROR_VARIABLE}=…",
+            detail=tuple(lines[-10:]),
+        )
+
+
+def _proxies() -> dict[str, str]:
+    names = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def _trim(folder: Path, mirror: Mirror) -> None:
+    """Nothing an image has no use for: package archives, manuals; and no service starts while packages install."""
+    for archive in (folder / "var/cache/apt/archives").glob("*.deb"):
+        archive.unlink()
+    shutil.rmtree(folder / "var/lib/apt/lists", ignore_errors=True)
+    (folder / "var/lib/apt/lists/partial").mkdir(parents=True)
+    (folder / "etc/apt/sources.list").write_text(mirror.sources(RELEASE), encoding="utf-8")
+    (folder / "etc/apt/apt.conf.d/tradebot").write_text(APT_CONFIGURATION, encoding="utf-8")
+    excluded = "force-unsafe-io\n" + "".join(
+        f"path-exclude /usr/share/{name}/*\n" for name in ("doc", "man", "info", "locale")
+    )
+    (folder / "etc/dpkg/dpkg.cfg.d/tradebot").write_text(
+        excluded + "path-include /usr/share/doc/*/copyright\n", encoding="utf-8"
+    )
+    for name in ("man", "info", "locale"):
+        shutil.rmtree(folder / "usr/share" / name, ignore_errors=True)
+        (folder / "usr/share" / name).mkdir()
+    policy = folder / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
+    policy.chmod(0o755)

@@ -1,0 +1,58 @@
+"""Stop, start and restart what exists, without changing what it is."""
+
+import time
+from collections.abc import Sequence
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import Instance
+from tradebot_ops.model import Report, Section
+from tradebot_ops.operations.converge import converge
+from tradebot_ops.operations.down import LIVE, in_stop_order, names, stop_one
+from tradebot_ops.operations.progress import Listener, Phase, Told
+from tradebot_ops.operations.readiness import World
+from tradebot_ops.operations.select import chosen_services
+from tradebot_ops.stack.plan import Action, Step
+
+
+def stop(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
+    """Stop services and leave them in place; `start` continues them."""
+    chosen = chosen_services(ops.stack, services)
+    with ops.state.lock("stop"):
+        found = [instance for instance in ops.engine.list() if instance.service in chosen and instance.state in LIVE]
+        in_stop_order(ops, found, lambda instance: stop_one(ops, instance, listen))
+    return _told("stop", found, "Stopped", "Nothing of that was running.")
+
+
+def start(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
+    """Start what was stopped, as it was; what never existed is for `up`."""
+    with ops.state.lock("start"):
+        found = [instance for instance in _long_running(ops, services) if instance.state not in LIVE]
+        if found:
+            ops.engine.prepare(ops.stack, lambda service, line: listen(Told(service, Phase.PREPARING, line)))
+            _converge(ops, Action.START, found, listen)
+    return _told("start", found, "Started", "Nothing was stopped. What does not exist yet is made by: tradebot up")
+
+
+def restart(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
+    """Stop and start services, in dependency order, and wait until they are ready again."""
+    with ops.state.lock("restart"):
+        found = _long_running(ops, services)
+        _converge(ops, Action.RESTART, found, listen)
+    return _told("restart", found, "Restarted", "Nothing of that runs. Start it with: tradebot up")
+
+
+def _long_running(ops: Ops, services: Sequence[str]) -> list[Instance]:
+    chosen = chosen_services(ops.stack, services)
+    one_shots = {service.name for service in ops.stack.services.values() if service.one_shot}
+    return [found for found in ops.engine.list() if found.service in chosen and found.service not in one_shots]
+
+
+def _converge(ops: Ops, action: Action, found: Sequence[Instance], listen: Listener) -> None:
+    steps = [Step(action, instance.service, instance.number, "asked for") for instance in found]
+    converge(ops.stack, steps, World(ops.engine, time.monotonic() + ops.settings.timeout), listen)
+
+
+def _told(command: str, found: Sequence[Instance], verb: str, nothing: str) -> Report:
+    replicas = [names(instance) for instance in found]
+    line = f"{verb} {', '.join(replicas)}." if replicas else nothing
+    return Report(command, data={"replicas": replicas}, sections=(Section(lines=(line,)),))

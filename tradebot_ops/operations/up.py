@@ -1,0 +1,79 @@
+"""Bring the stack up and prove it."""
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from tradebot_ops.context import Ops
+from tradebot_ops.model import Report, Section
+from tradebot_ops.operations import canary, samples, secrets
+from tradebot_ops.operations.converge import converge
+from tradebot_ops.operations.progress import Listener, Phase, Told
+from tradebot_ops.operations.readiness import World
+from tradebot_ops.operations.select import chosen_services, with_dependencies
+from tradebot_ops.operations.status import status
+from tradebot_ops.stack.plan import Plan, Step, plan
+
+NEXT = (
+    "  tradebot jobs submit backtest symbol=AAPL strategy=sma_cross fast=10 slow=30 --wait",
+    "  tradebot status   tradebot logs -f   tradebot scale workers 4   tradebot down",
+)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What an `up` did: sentences for people, the plan and the canary's job for machines."""
+
+    plan: Plan
+    said: tuple[str, ...]
+    proof: canary.Proof | None = None
+
+
+def up(
+    ops: Ops, services: Sequence[str], listen: Listener, *, prove: bool = True, remove_orphans: bool = False
+) -> Report:
+    """Make the world match the stack and prove it: every replica answers, and a canary job goes all the way.
+
+    Raises ``OpsError``; whatever was made until then is left for the next `up` or `down`.
+    """
+    wanted = with_dependencies(ops.stack, chosen_services(ops.stack, services))
+    with ops.state.lock("up"):
+        made = secrets.ensure(ops.stack, ops.state)
+        ops.engine.prepare(ops.stack, lambda service, line: listen(Told(service, Phase.PREPARING, line)))
+        planned = plan(ops.stack, ops.engine.list(), services=wanted, remove_orphans=remove_orphans)
+        converge(ops.stack, planned.steps, World(ops.engine, time.monotonic() + ops.settings.timeout), listen)
+    said = [f"Generated secrets: {', '.join(made)} (in {ops.state.secrets})."] if made else []
+    said.append(change_line(planned.changes))
+    if not (prove and _can_work(ops, wanted)):
+        return _report(ops, wanted, Done(planned, tuple(said)))
+    prices = samples.load_once(ops, listen)
+    proof = canary.run(ops, listen)
+    said += [sentence for sentence in (prices, proof.sentence) if sentence]
+    return _report(ops, wanted, Done(planned, tuple(said), proof))
+
+
+def _can_work(ops: Ops, wanted: Collection[str]) -> bool:
+    """Whether what came up includes everything a job needs."""
+    return {"api", "worker"} <= set(wanted) and ops.stack.services["worker"].replicas > 0
+
+
+def change_line(changed: Sequence[Step]) -> str:
+    """``Changed: 5 create, 1 recreate.``"""
+    if not changed:
+        return "Nothing to change: everything runs as described."
+    actions = [str(step.action) for step in changed]
+    return "Changed: " + ", ".join(f"{actions.count(action)} {action}" for action in sorted(set(actions))) + "."
+
+
+def _report(ops: Ops, wanted: Sequence[str], done: Done) -> Report:
+    shown = status(ops, wanted, command="up")
+    data = {
+        **dict(shown.data if isinstance(shown.data, dict) else {}),
+        "changes": [
+            {"action": str(step.action), "service": step.service, "number": step.number, "reason": step.reason}
+            for step in done.plan.changes
+        ],
+        "canary": done.proof.data if done.proof else None,
+    }
+    sections = (Section(lines=done.said), *shown.sections, Section("Next", lines=NEXT))
+    return Report("up", data=data, findings=shown.findings, sections=sections)

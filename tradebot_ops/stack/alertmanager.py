@@ -1,0 +1,129 @@
+"""Add the channels that are configured to Alertmanager's receivers. Pure: settings and text in, text out.
+
+Alertmanager never expands environment variables, so its file cannot name a Slack channel "if there is one". The
+file in ``config/alertmanager`` is complete without any channel; this adds them. Secrets stay in files: only their
+paths are written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from tradebot_ops.errors import OpsError
+
+SECRETS = "/run/secrets"
+#: Who is told what: critical reaches whoever is on call, warnings a place people read, info only the store.
+_REACH = {"critical": ("slack", "email", "pagerduty", "opsgenie", "webhook"), "warning": ("slack", "email", "webhook")}
+
+_TITLE = (
+    '{{ if eq .Status "firing" }}{{ .CommonLabels.severity | toUpper }}{{ else }}RESOLVED{{ end }} '
+    "{{ .CommonLabels.alertname }}"
+)
+_TEXT = (
+    "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\n"
+    "{{ .Annotations.runbook_url }}\n{{ end }}"
+)
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Receiver kind (Alertmanager's own name without ``_configs``) -> its settings, ready to be written."""
+
+    configs: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.configs)
+
+    @property
+    def secret_files(self) -> tuple[str, ...]:
+        """The names of the secrets that must exist before Alertmanager can start with these channels."""
+        values = [value for config in self.configs.values() for value in _leaves(config)]
+        return tuple(value.removeprefix(f"{SECRETS}/") for value in values if value.startswith(f"{SECRETS}/"))
+
+
+def channels(settings: Mapping[str, str]) -> Channels:
+    """The channels that ``settings`` switch on.
+
+    ``ALERT_SLACK_CHANNEL``; ``ALERT_EMAIL_TO`` with ``ALERT_EMAIL_FROM`` and ``ALERT_EMAIL_SMARTHOST`` (host:port) and,
+    where the server wants a login, ``ALERT_EMAIL_USERNAME``; ``ALERT_PAGERDUTY``, ``ALERT_OPSGENIE`` and
+    ``ALERT_WEBHOOK`` (``on``). Raises ``OpsError`` (TB-0851) when a channel is configured by halves.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    if channel := settings.get("ALERT_SLACK_CHANNEL", ""):
+        found["slack"] = {
+            "channel": channel,
+            "api_url_file": f"{SECRETS}/slack_webhook_url",
+            "send_resolved": True,
+            "title": _TITLE,
+            "text": _TEXT,
+        }
+    if settings.get("ALERT_EMAIL_TO", ""):
+        found["email"] = _email(settings)
+    if _on(settings, "ALERT_PAGERDUTY"):
+        found["pagerduty"] = {"routing_key_file": f"{SECRETS}/pagerduty_routing_key", "send_resolved": True}
+    if _on(settings, "ALERT_OPSGENIE"):
+        found["opsgenie"] = {"api_key_file": f"{SECRETS}/opsgenie_api_key", "send_resolved": True}
+    if _on(settings, "ALERT_WEBHOOK"):
+        found["webhook"] = {"url_file": f"{SECRETS}/alert_webhook_url", "send_resolved": True}
+    return Channels(found)
+
+
+def with_channels(text: str, chosen: Channels) -> str:
+    """``text`` (alertmanager.yml) with the chosen channels in the receivers they belong to; as it was without any."""
+    if not chosen.configs:
+        return text
+    config = yaml.safe_load(text)
+    for receiver in config["receivers"]:
+        for kind in _REACH.get(receiver["name"], ()):
+            if kind in chosen.configs:
+                receiver.setdefault(f"{kind}_configs", []).append(dict(chosen.configs[kind]))
+    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+
+
+def check_url(name: str, value: str) -> None:
+    """Refuse what cannot be a receiver's address before Alertmanager finds out at the first alert (TB-0852)."""
+    parts = urlsplit(value.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise OpsError(
+            f"the secret {name} is no URL: it must start with https:// and name a host",
+            code="TB-0852",
+            hint=f"put the receiver's URL into the secret file {name}",
+        )
+    if name == "slack_webhook_url" and parts.scheme != "https":
+        raise OpsError(f"the secret {name} must be an https:// URL", code="TB-0852", hint="copy it from Slack again")
+
+
+def _email(settings: Mapping[str, str]) -> dict[str, Any]:
+    missing = [key for key in ("ALERT_EMAIL_FROM", "ALERT_EMAIL_SMARTHOST") if not settings.get(key)]
+    if missing:
+        raise OpsError(
+            f"ALERT_EMAIL_TO is set but {' and '.join(missing)} is not, so no mail could be sent",
+            code="TB-0851",
+            hint=f"set {missing[0]} in .env, or clear ALERT_EMAIL_TO",
+        )
+    config: dict[str, Any] = {
+        "to": settings["ALERT_EMAIL_TO"],
+        "from": settings["ALERT_EMAIL_FROM"],
+        "smarthost": settings["ALERT_EMAIL_SMARTHOST"],
+        "send_resolved": True,
+        "headers": {"Subject": _TITLE},
+    }
+    if username := settings.get("ALERT_EMAIL_USERNAME", ""):
+        config |= {"auth_username": username, "auth_password_file": f"{SECRETS}/smtp_password"}
+    return config
+
+
+def _on(settings: Mapping[str, str], key: str) -> bool:
+    return settings.get(key, "").strip().lower() in {"1", "on", "true", "yes"}
+
+
+def _leaves(node: Any) -> list[str]:
+    if isinstance(node, str):
+        return [node]
+    if isinstance(node, Mapping):
+        return [leaf for value in node.values() for leaf in _leaves(value)]
+    return []
