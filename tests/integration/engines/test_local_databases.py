@@ -10,6 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.engines.contract import until
 from tradebot_ops.engines.base import State
@@ -48,7 +50,7 @@ class Databases:
 
     def redis(self, password: str = PASSWORD) -> redis.Redis:
         address = self.engine.endpoint("redis", 6379)
-        return redis.Redis(address.host, address.port, password=password)
+        return redis.Redis(address.host, address.port, password=password, retry=Retry(NoBackoff(), 0))
 
 
 @pytest.fixture

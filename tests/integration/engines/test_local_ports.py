@@ -2,13 +2,12 @@
 
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.engines.contract import Harness, free_port, until
@@ -112,17 +111,9 @@ def test_replicas_beyond_the_first_take_ports_from_ten_thousand_up(tmp_path: Pat
     assert [ports.assign(wish, held={}, tell=print) for wish in wishes] == assigned
 
 
-def test_the_holder_of_another_user_is_named_as_far_as_it_may_be_known() -> None:
-    if os.geteuid() != 0:
-        pytest.skip("needs root to become another user")
+def test_the_holder_of_another_user_is_named_as_far_as_it_may_be_known(monkeypatch: pytest.MonkeyPatch) -> None:
     with _listening() as port:
-        script = f"from tradebot_ops.engines.local.ports import holder; print(holder({port}))"
-        done = subprocess.run(
-            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", script],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={"PYTHONPATH": str(Path(__file__).parents[3]), "PYTHONDONTWRITEBYTECODE": "1"},
-        )
-        assert done.stdout.strip() == "a program of user root"
         assert f"process {os.getpid()}" in holder(port)
+        # Another user's sockets come without a process; the kernel still tells whose they are.
+        monkeypatch.setattr(psutil, "net_connections", lambda kind: [])
+        assert holder(port) == f"a program of user {psutil.Process().username()}"
