@@ -12,7 +12,7 @@ from services.common.database import DatabaseUnavailable
 from services.common.jobtypes import registry
 from services.common.ledger import Claim, Failure, Ledger, State, UnstorableValue
 from services.common.transport import Transport, TransportUnavailable
-from services.worker.keeper import LEASE_S, Held, Keeper
+from services.worker.keeper import Held, Keeper
 from services.worker.metrics import WorkerMetrics
 from services.worker.nursery import Nursery
 from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
@@ -79,7 +79,7 @@ class Attempts:
             try:
                 # Before the claim: a worker whose job processes do not start must not take jobs.
                 self._nursery.get()
-                return self._ledger.claim(job_id, self._worker, LEASE_S)
+                return self._ledger.claim(job_id, self._worker, self._keeper.lease_s)
             except (DatabaseUnavailable, psycopg.Error, ChildDied) as error:
                 log.warning("cannot claim", job_id=str(job_id), reason=str(error))
                 self._closing.wait(RETRY_S)
@@ -97,9 +97,7 @@ class Attempts:
             if watch.struck or not process.alive or process.rss() > self._memory_limit / 2:
                 self._nursery.retire(process)
         except ChildDied as error:
-            return Failed(
-                Failure("NoJobProcess", str(error), fingerprint="NoJobProcess"), 0, retry_in_s=RETRY_S
-            )
+            return Failed(Failure("NoJobProcess", str(error), fingerprint="NoJobProcess"), 0, retry_in_s=RETRY_S)
         finally:
             self.running = None
             self._metrics.job_ended(claim.type)
@@ -128,15 +126,9 @@ class Attempts:
         match outcome:
             case Succeeded(result, peak):
                 try:
-                    return (
-                        State.SUCCEEDED
-                        if self._ledger.finish(claim, result, peak_memory_bytes=peak)
-                        else None
-                    )
+                    return State.SUCCEEDED if self._ledger.finish(claim, result, peak_memory_bytes=peak) else None
                 except UnstorableValue as error:
-                    failure = Failure(
-                        "UnstorableResult", str(error), fingerprint=f"UnstorableResult-{claim.type}"
-                    )
+                    failure = Failure("UnstorableResult", str(error), fingerprint=f"UnstorableResult-{claim.type}")
                     return self._ledger.fail(claim, failure, peak_memory_bytes=peak)
             case Failed(failure, peak, retry_in_s):
                 state = self._ledger.fail(claim, failure, retry_in_s=retry_in_s, peak_memory_bytes=peak)
@@ -144,14 +136,8 @@ class Attempts:
                     self._send(claim.id, retry_in_s or 0.0)
                 return state
             case Stopped(Stop.CANCEL, forced, peak):
-                note = (
-                    f"did not end within {TERM_GRACE_S:g} s of SIGTERM: killed"
-                    if forced
-                    else "ended by SIGTERM"
-                )
-                return (
-                    State.CANCELLED if self._ledger.cancelled(claim, note, peak_memory_bytes=peak) else None
-                )
+                note = f"did not end within {TERM_GRACE_S:g} s of SIGTERM: killed" if forced else "ended by SIGTERM"
+                return State.CANCELLED if self._ledger.cancelled(claim, note, peak_memory_bytes=peak) else None
             case Stopped(Stop.SHUTDOWN):
                 if not self._ledger.release(claim, f"{self._worker} shut down"):
                     return None

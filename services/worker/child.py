@@ -77,7 +77,7 @@ class Child:
             # The job may have put a handler of its own here.
             signal.signal(signal.SIGTERM, self._on_terminate)
 
-    def _on_terminate(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature is given
+    def _on_terminate(self, number: int, frame: FrameType | None) -> None:
         if self._context is None:
             sys.exit(0)
         if not self._context.cancelled:
@@ -113,9 +113,7 @@ class Child:
 def _run(order: dict[str, Any], context: ChildContext) -> dict[str, Any]:
     job_type = registry().get(order["type"])
     if job_type is None:
-        raise JobFailure(
-            f"This worker knows no job type {order['type']!r}.", hint=_why_unknown(order["type"])
-        )
+        raise JobFailure(f"This worker knows no job type {order['type']!r}.", hint=_why_unknown(order["type"]))
     try:
         payload = job_type.validate(order["payload"])
     except PayloadInvalid as error:
@@ -126,9 +124,7 @@ def _run(order: dict[str, Any], context: ChildContext) -> dict[str, Any]:
     # Refused here, where it can still be said which job type it was.
     size = len(json.dumps(result, allow_nan=False))
     if size > LARGEST_RESULT:
-        raise JobFailure(
-            f"The result of {job_type.name} is {size} bytes long; at most {LARGEST_RESULT} are kept."
-        )
+        raise JobFailure(f"The result of {job_type.name} is {size} bytes long; at most {LARGEST_RESULT} are kept.")
     return {"kind": "done", "result": result}
 
 

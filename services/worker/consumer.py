@@ -92,9 +92,7 @@ class Consumer:
     def __init__(self, broker: SlotBroker, handle: Handle) -> None:
         self._slot = broker.slot = Slot()
         self._handle = handle
-        dramatiq.Actor(
-            self._deliver, broker=broker, actor_name=ACTOR, queue_name=QUEUE, priority=0, options={}
-        )
+        dramatiq.Actor(self._deliver, broker=broker, actor_name=ACTOR, queue_name=QUEUE, priority=0, options={})
         self._worker = Worker(broker, worker_threads=THREADS, worker_timeout=WORKER_TIMEOUT_MS)
 
     def start(self) -> None:

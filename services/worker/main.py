@@ -59,7 +59,7 @@ class Signals:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature is given
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
         (self.second if self.first.is_set() else self.first).set()
 
 
@@ -69,14 +69,12 @@ class WorkerService:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._metrics = WorkerMetrics()
-        self._database = Database(
-            settings, "worker", max_size=CONNECTIONS, on_error=self._metrics.database_error
-        )
+        self._database = Database(settings, "worker", max_size=CONNECTIONS, on_error=self._metrics.database_error)
         self._ledger = Ledger(self._database)
         self._redis = redis_client(settings, self._metrics.redis_operation)
         broker = make_broker(settings, client=self._redis, kind=SlotBroker)
         self._transport = Transport(broker)
-        self._keeper = Keeper(self._ledger)
+        self._keeper = Keeper(self._ledger, settings.worker_lease_seconds)
         self._nursery = Nursery()
         self._attempts = Attempts(
             self._ledger,

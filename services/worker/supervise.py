@@ -107,9 +107,7 @@ class Watch:
         if message["kind"] == "done":
             return Succeeded(message["result"], self.peak_bytes)
         if message["kind"] == "cancelled":
-            return self._failed(
-                "JobCancelled", "The job stopped itself as cancelled, but nobody had asked for it."
-            )
+            return self._failed("JobCancelled", "The job stopped itself as cancelled, but nobody had asked for it.")
         failure = Failure(message["type"], message["message"], message["traceback"], message["fingerprint"])
         return Failed(failure, self.peak_bytes, RETRY_STORE_S if message["again"] else None)
 
@@ -119,12 +117,8 @@ class Watch:
             return self._settled()
         if code < 0:
             name = _signal_name(-code)
-            return self._failed(
-                "KilledBySignal", f"The job's process was killed by signal {-code} ({name}).", name
-            )
-        return self._failed(
-            "ProcessExited", f"The job's process ended by itself with exit code {code}.", str(code)
-        )
+            return self._failed("KilledBySignal", f"The job's process was killed by signal {-code} ({name}).", name)
+        return self._failed("ProcessExited", f"The job's process ended by itself with exit code {code}.", str(code))
 
     def _settled(self) -> Outcome:
         if isinstance(self._verdict, Stop):
@@ -137,9 +131,7 @@ class Watch:
 
 
 def _too_long(limit_s: float, job_type: str) -> Failure:
-    return _failure(
-        "TimeLimitExceeded", f"The job ran longer than its time limit of {limit_s:g} s.", job_type
-    )
+    return _failure("TimeLimitExceeded", f"The job ran longer than its time limit of {limit_s:g} s.", job_type)
 
 
 def _too_big(rss: int, limit: int, job_type: str) -> Failure:

@@ -59,13 +59,9 @@ def read(path: Path) -> "pd.DataFrame":
         )
     except (ValueError, OSError, UnicodeDecodeError) as error:
         raise JobFailure(f"{path.name} is not a readable CSV file: {error}.") from error
-    frame.columns = [
-        ALIASES.get(str(name).lower().replace(" ", "").replace("_", ""), str(name)) for name in frame
-    ]
+    frame.columns = [ALIASES.get(str(name).lower().replace(" ", "").replace("_", ""), str(name)) for name in frame]
     if missing := [name for name in REQUIRED if name not in frame]:
-        raise JobFailure(
-            f"{path.name} has no column {', '.join(missing)}; it has {', '.join(map(str, frame))}."
-        )
+        raise JobFailure(f"{path.name} has no column {', '.join(missing)}; it has {', '.join(map(str, frame))}.")
     if "adj_close" not in frame:
         frame["adj_close"] = frame["close"]
     frame = frame[["symbol", "day", "open", "high", "low", "close", "volume", "adj_close"]].copy()
@@ -78,9 +74,7 @@ def _typed(frame: "pd.DataFrame") -> "pd.DataFrame":
     for name in (*PRICES, "volume"):
         frame[name] = pd.to_numeric(frame[name], errors="coerce").astype("float64")
     frame["symbol"] = frame["symbol"].astype("str").fillna("").str.strip().str.upper().astype("category")
-    frame["day"] = pd.to_datetime(frame["day"], errors="coerce", utc=True, format="ISO8601").dt.tz_localize(
-        None
-    )
+    frame["day"] = pd.to_datetime(frame["day"], errors="coerce", utc=True, format="ISO8601").dt.tz_localize(None)
     frame["day"] = frame["day"].dt.normalize().astype("datetime64[s]")
     frame["line"] = range(2, len(frame) + 2)
     return frame

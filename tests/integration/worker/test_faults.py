@@ -29,7 +29,7 @@ def test_job_of_a_killed_worker_is_done_by_another_exactly_once(
 ) -> None:
     mark = tmp_path / "starts"
     victim = make_worker()
-    job_id = desk.submit("nap", seconds=6, mark=str(mark))
+    job_id = desk.submit("nap", seconds=4, mark=str(mark))
     desk.wait_for(job_id, State.RUNNING)
     wait_until(lambda: lines(mark), "the job has begun")
     victim.kill()
@@ -155,9 +155,7 @@ def test_worker_survives_the_death_of_redis(own: Own) -> None:
     own.redis.start()
     job = own.desk.wait_for(own.desk.submit("noop"), within_s=30)
     assert (job.state, worker.process.poll() if worker.process else 0) == (State.SUCCEEDED, None)
-    wait_until(
-        lambda: (beat := worker.heartbeat()) is not None and time.time() - beat.at < 3, "it beats again"
-    )
+    wait_until(lambda: (beat := worker.heartbeat()) is not None and time.time() - beat.at < 3, "it beats again")
 
 
 def test_worker_survives_the_death_of_postgres(own: Own) -> None:

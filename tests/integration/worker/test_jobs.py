@@ -49,16 +49,12 @@ def test_candles_are_loaded_once_and_traded_on(desk: Desk, make_worker: MakeWork
     assert job.result["metrics"]["total_return"] == pytest.approx(expected.total_return, abs=1e-6)
     assert job.result["metrics"]["sharpe"] == pytest.approx(expected.sharpe, abs=1e-4)
 
-    sweep = desk.wait_for(
-        desk.submit("sweep", symbol="AAPL", strategy="sma_cross", fast="5:20:5", slow="30,50")
-    )
+    sweep = desk.wait_for(desk.submit("sweep", symbol="AAPL", strategy="sma_cross", fast="5:20:5", slow="30,50"))
     assert sweep.result is not None
     assert sweep.result["runs"] == 8
 
 
-def test_broken_plug_in_does_not_stop_the_worker(
-    desk: Desk, make_worker: MakeWorker, settings: Settings
-) -> None:
+def test_broken_plug_in_does_not_stop_the_worker(desk: Desk, make_worker: MakeWorker, settings: Settings) -> None:
     worker = make_worker()
     assert desk.wait_for(desk.submit("noop")).state is State.SUCCEEDED
     assert "no_such_module" in worker.tail()

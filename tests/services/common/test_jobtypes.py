@@ -33,9 +33,7 @@ def test_a_broken_type_is_quarantined_and_the_others_work() -> None:
         raise SystemExit(3)
 
     found = load(
-        iter(
-            [("a", lambda: job("a")), ("b", broken), ("c", lambda: 42), ("d", leave), ("e", lambda: job("e"))]
-        )
+        iter([("a", lambda: job("a")), ("b", broken), ("c", lambda: 42), ("d", leave), ("e", lambda: job("e"))])
     )
     assert set(found.types) == {"a", "e"}
     assert [(entry.name, entry.error) for entry in found.quarantined] == [
@@ -57,7 +55,5 @@ def test_finding_job_types_imports_nothing_heavy() -> None:
         "import sys; from services.common.jobtypes import registry; registry();"
         "print(sorted({'numpy', 'pandas', 'scipy', 'empyrical', 'ccxt'} & set(sys.modules)))"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
-    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert run.stdout.strip() == "[]"

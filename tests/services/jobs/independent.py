@@ -28,9 +28,7 @@ def rows_of(symbol: str) -> list[dict[str, float]]:
             if row["Ticker"] != symbol:
                 continue
             factor = float(row["Adj Close"]) / float(row["Close"])
-            rows.append(
-                {name.lower(): float(row[name]) * factor for name in ("Open", "High", "Low", "Close")}
-            )
+            rows.append({name.lower(): float(row[name]) * factor for name in ("Open", "High", "Low", "Close")})
     return rows
 
 

@@ -54,9 +54,7 @@ def test_curve_is_thinned_and_keeps_its_end() -> None:
     assert len(thin["equity"]) == 10
     assert thin["day"][-1] == full["day"][-1] == "2013-03-01"
     assert thin["equity"][0] == full["equity"][0] == 10_000.0
-    assert set(zip(thin["day"], thin["equity"], strict=True)) <= set(
-        zip(full["day"], full["equity"], strict=True)
-    )
+    assert set(zip(thin["day"], thin["equity"], strict=True)) <= set(zip(full["day"], full["equity"], strict=True))
     assert backtest(symbol="FB", strategy="breakout", curve_points=0)["equity_curve"] == {
         "day": [],
         "equity": [],
@@ -110,8 +108,6 @@ def test_bad_payload_names_the_field(payload: dict[str, Any], field: str, says: 
 
 
 def test_values_typed_on_a_command_line_are_understood() -> None:
-    normal = JOB.normalise(
-        {"symbol": " aapl ", "strategy": "sma_cross", "fast": "10", "slow": "30", "fee_bps": "5"}
-    )
+    normal = JOB.normalise({"symbol": " aapl ", "strategy": "sma_cross", "fast": "10", "slow": "30", "fee_bps": "5"})
     assert (normal["symbol"], normal["fast"], normal["slow"], normal["fee_bps"]) == ("AAPL", 10, 30, 5.0)
     assert JOB.normalise(normal) == normal

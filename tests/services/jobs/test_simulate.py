@@ -42,9 +42,7 @@ def test_future_bars_never_change_past_equity(moves, other, share: float, strate
     keep = max(1, int(share * len(moves)))
     parameters = strategy.Parameters(**small[strategy.name])
     whole, changed = bars_of(moves), bars_of(moves[:keep] + other)
-    curves = [
-        simulate(bars, strategy.target(bars, parameters), 1000.0, 10.0).equity for bars in (whole, changed)
-    ]
+    curves = [simulate(bars, strategy.target(bars, parameters), 1000.0, 10.0).equity for bars in (whole, changed)]
     np.testing.assert_array_equal(curves[0][:keep], curves[1][:keep])
 
 
@@ -54,9 +52,7 @@ def test_equity_scales_with_cash_and_fees_only_cost(moves, strategy: Strategy, s
     bars = bars_of(moves)
     target = strategy.target(bars, strategy.Parameters(**small[strategy.name]))
     free = simulate(bars, target, 1000.0, 0.0)
-    np.testing.assert_allclose(
-        simulate(bars, target, 1000.0 * scale, 0.0).equity, free.equity * scale, rtol=1e-9
-    )
+    np.testing.assert_allclose(simulate(bars, target, 1000.0 * scale, 0.0).equity, free.equity * scale, rtol=1e-9)
     assert (simulate(bars, target, 1000.0, 25.0).equity <= free.equity * (1 + 1e-12)).all()
 
 

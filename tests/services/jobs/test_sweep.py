@@ -22,9 +22,7 @@ def test_best_come_first_and_equal_single_runs() -> None:
     assert len(ranked) == 4
     assert ranked == sorted(ranked, reverse=True)
     best = result["best"][0]
-    single = backtest.JOB.validate(
-        {"symbol": "FB", "strategy": "sma_cross", "fee_bps": 3, **best["parameters"]}
-    )
+    single = backtest.JOB.validate({"symbol": "FB", "strategy": "sma_cross", "fee_bps": 3, **best["parameters"]})
     assert backtest.run(FileContext(), single)["metrics"] == best["metrics"]
 
 
