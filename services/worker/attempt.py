@@ -83,8 +83,12 @@ class Attempts:
             except (DatabaseUnavailable, psycopg.Error, ChildDied) as error:
                 log.warning("cannot claim", job_id=str(job_id), reason=str(error))
                 self._closing.wait(RETRY_S)
-        self._send(job_id, 0.0)
+        self.give_back(job_id)
         return None
+
+    def give_back(self, job_id: UUID) -> None:
+        """Let another worker have this id."""
+        self._send(job_id, 0.0)
 
     def _execute(self, held: Held) -> Outcome:
         claim = held.claim

@@ -85,7 +85,7 @@ class WorkerService:
             worker=settings.worker_name,
             memory_limit=settings.job_memory_limit,
         )
-        self._consumer = Consumer(broker, self._attempts.run)
+        self._consumer = Consumer(broker, self._attempts.run, self._attempts.give_back)
         self._sweeper = Sweeper(self._ledger, self._transport)
         self._pulse = Pulse(
             self._redis,
