@@ -13,9 +13,12 @@ GRACE_S = 20
 
 
 def main() -> int:
-    settings = Settings()
-    host, port = listen_address(settings.api_listen)
-    app = create_app(settings)
+    try:
+        settings = Settings()
+        host, port = listen_address(settings.api_listen)
+        app = create_app(settings)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"The API cannot start: {error}") from error
     # After the imports, so that no library has the last word about handlers.
     configure_logging(settings)
     config = uvicorn.Config(

@@ -18,6 +18,13 @@ Row = dict[str, Any]
 # outage of an hour must not be followed by minutes of waiting for the next attempt.
 RECONNECT_S = 5.0
 
+# Classes of SQLSTATE: connection, authorization, resources (too many connections), operator intervention.
+_LOST = ("08", "28", "53", "57P")
+
+# Right after a failure the next callers are told sooner, so that an outage does not tie up every thread.
+IMPATIENT_FOR_S = 2.0
+IMPATIENT_WAIT_S = 0.3
+
 
 class DatabaseUnavailable(Exception):  # noqa: N818 - reads as what it is
     """Postgres does not answer, refuses us, or dropped the connection in the middle."""
@@ -76,6 +83,8 @@ class Database:
         statement_timeout_s: float = 10.0,
         on_error: Callable[[], None] = lambda: None,
     ) -> None:
+        self._timeout_s = timeout_s
+        self._failed_at = float("-inf")
         self._answer_s = statement_timeout_s + 2
         self._on_error = on_error
         self._pool: ConnectionPool[Connection] = ConnectionPool(
@@ -101,12 +110,18 @@ class Database:
     def connection(self, answer_s: float | None = None) -> Iterator[Connection]:
         """A connection for several statements, each answered within ``answer_s``; ``DatabaseUnavailable``."""
         try:
-            with self._pool.connection() as connection:
+            with self._pool.connection(self._patience()) as connection:
                 connection.answer_s = answer_s or self._answer_s
                 yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            self._on_error()
+        except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable) as error:
+            if _connection_lost(error):
+                self._failed_at = time.monotonic()
+                self._on_error()
             raise DatabaseUnavailable(_reason(error)) from error
+
+    def _patience(self) -> float:
+        failed_lately = time.monotonic() - self._failed_at < IMPATIENT_FOR_S
+        return min(self._timeout_s, IMPATIENT_WAIT_S) if failed_lately else self._timeout_s
 
     def ping(self, answer_s: float = 2.0) -> None:
         """Raise ``DatabaseUnavailable`` unless Postgres answers within ``answer_s`` seconds."""
@@ -133,7 +148,14 @@ def _check(connection: Connection) -> None:
         ConnectionPool.check_connection(connection)
 
 
+def _connection_lost(error: psycopg.Error) -> bool:
+    """Not so for what a healthy connection reports: a statement too slow, a lock not had, a missing table."""
+    return error.sqlstate is None or error.sqlstate.startswith(_LOST)
+
+
 def _reason(error: psycopg.Error) -> str:
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return "the database's schema is missing or old: run the service `migrate`"
     if isinstance(error, PoolTimeout):
         return "no connection to Postgres could be had in time"
     return " ".join(str(error).split()) or type(error).__name__

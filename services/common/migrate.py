@@ -66,8 +66,11 @@ def _config(connection: object) -> Config:
 
 
 def main() -> int:
-    settings = Settings()
-    configure_logging(settings)
+    try:
+        settings = Settings()
+        configure_logging(settings)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"The migration cannot start: {error}") from error
     try:
         migrate(settings)
     except PostgresNotReached as error:

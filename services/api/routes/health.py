@@ -44,14 +44,15 @@ async def live() -> dict[str, str]:
 
 @router.get("/ready")
 def ready(parts: Provided) -> dict[str, str]:
-    """200 when jobs can be stored: Postgres answers. Without Redis they wait, so that does not count."""
+    """200 when jobs can be stored: Postgres answers and is migrated. Redis does not count: jobs wait for it."""
     parts.database.ping()
+    parts.ledger.check()
     return {"status": "ok"}
 
 
 def overall(dependencies: dict[str, DependencyOut]) -> Health:
-    """Without Postgres nothing works; anything else makes the service worse but not useless."""
-    if dependencies["postgres"].status == "down":
+    """Without Postgres and our schema nothing works; anything else makes it worse but not useless."""
+    if "down" in {dependencies["postgres"].status, dependencies["queue"].status}:
         return "down"
     return "ok" if all(found.status == "ok" for found in dependencies.values()) else "degraded"
 
@@ -89,8 +90,8 @@ def _queue(parts: Parts) -> DependencyOut:
     started = time.perf_counter()
     try:
         counts = parts.ledger.counts()
-    except DatabaseUnavailable:
-        return DependencyOut(status="down", detail="unknown while Postgres is away")
+    except DatabaseUnavailable as error:
+        return DependencyOut(status="down", detail=str(error))
     pending = counts[State.QUEUED] + counts[State.RETRYING]
     return DependencyOut(status="ok", latency_ms=_since(started), pending=pending, dead=counts[State.DEAD])
 

@@ -103,9 +103,7 @@ def _payload(job_type: JobType, raw: dict[str, Any]) -> dict[str, Any]:
     try:
         return job_type.normalise(raw)
     except PayloadInvalid as error:
-        raise _invalid(
-            [(f"payload.{name}" if name else "payload", why) for name, why in error.errors]
-        ) from error
+        raise _invalid([(f"payload.{name}" if name else "payload", why) for name, why in error.errors]) from error
 
 
 def _invalid(errors: list[FieldError]) -> Problem:

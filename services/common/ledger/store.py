@@ -197,6 +197,10 @@ class Ledger:
         jobs = [_job(row) for row in self._database.rows(query, params)]
         return jobs[:limit], _cursor(jobs[limit - 1]) if len(jobs) > limit else None
 
+    def check(self) -> None:
+        """Raise ``DatabaseUnavailable`` unless jobs can be stored: Postgres answers and has our schema."""
+        self._database.row("SELECT id FROM job LIMIT 1")
+
     def counts(self) -> dict[State, int]:
         """How many jobs are queued, retrying, running and dead; states without a job count 0."""
         found = {row["state"]: row["jobs"] for row in self._database.rows(sql.COUNTS)}

@@ -122,9 +122,7 @@ def test_broken_json_is_400(api: httpx.Client) -> None:
 def test_one_idempotency_key_makes_one_job(api: httpx.Client) -> None:
     headers = KEY | {"Idempotency-Key": "k-1"}
     first = api.post("/jobs", json=ECHO, headers=headers)
-    again = api.post(
-        "/jobs", json={"type": "echo", "payload": {"times": 1, "text": "hello"}}, headers=headers
-    )
+    again = api.post("/jobs", json={"type": "echo", "payload": {"times": 1, "text": "hello"}}, headers=headers)
     assert (first.status_code, again.status_code) == (202, 202)
     assert again.json()["id"] == first.json()["id"]
     other = api.post("/jobs", json={"type": "echo", "payload": {"text": "other"}}, headers=headers)
@@ -134,9 +132,7 @@ def test_one_idempotency_key_makes_one_job(api: httpx.Client) -> None:
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "two words"])
 def test_a_bad_idempotency_key_is_422(api: httpx.Client, key: str) -> None:
-    assert list(fields(api.post("/jobs", json=ECHO, headers=KEY | {"Idempotency-Key": key}))) == [
-        "idempotency-key"
-    ]
+    assert list(fields(api.post("/jobs", json=ECHO, headers=KEY | {"Idempotency-Key": key}))) == ["idempotency-key"]
 
 
 def test_a_large_body_is_413_declared_or_chunked(api: httpx.Client) -> None:
@@ -183,9 +179,7 @@ def test_cancelling_twice_is_409(api: httpx.Client) -> None:
     job_id = api.post("/jobs", json=ECHO, headers=KEY).json()["id"]
     answer = api.delete(f"/jobs/{job_id}", headers=KEY)
     assert (answer.status_code, answer.json()["state"]) == (202, "cancelled")
-    assert (
-        problem(api.delete(f"/jobs/{job_id}", headers=KEY), 409)["detail"] == "The job is already cancelled."
-    )
+    assert problem(api.delete(f"/jobs/{job_id}", headers=KEY), 409)["detail"] == "The job is already cancelled."
 
 
 def test_a_failed_job_tells_its_error(api: httpx.Client, settings: Settings) -> None:
@@ -203,7 +197,7 @@ def test_a_failed_job_tells_its_error(api: httpx.Client, settings: Settings) -> 
         "type": "ValueError",
         "message": "no such symbol",
         "fingerprint": "f1",
-        "traceback": "Traceback …",
+        "traceback": "T",
     }
     assert api.get("/jobs", params={"state": "dead"}).json()["jobs"][0]["error"]["traceback"] is None
 

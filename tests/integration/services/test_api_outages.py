@@ -11,7 +11,7 @@ from services.common.ledger import Ledger
 from services.common.migrate import migrate
 from services.common.redis_client import redis_client
 from services.common.settings import Settings
-from tests.integration.parts import PostgresPart, RedisPart, make_settings, wait_until
+from tests.integration.parts import PostgresPart, RedisPart, make_settings, new_database, wait_until
 from tests.integration.services.conftest import KEY, Serve
 
 pytestmark = pytest.mark.integration
@@ -91,9 +91,7 @@ def test_postgres_killed_and_back(serve: Serve, own_settings: Settings, own_post
     assert error["count"] >= 1
 
 
-def test_a_hung_postgres_is_not_waited_for(
-    serve: Serve, own_settings: Settings, own_postgres: PostgresPart
-) -> None:
+def test_a_hung_postgres_is_not_waited_for(serve: Serve, own_settings: Settings, own_postgres: PostgresPart) -> None:
     api = serve(own_settings)
     wait_until(lambda: is_up(api), "the API is ready")
     own_postgres.pause()
@@ -126,6 +124,21 @@ def test_starting_before_postgres(serve: Serve, own_settings: Settings, own_post
     assert api.get("/health/ready").status_code == 503
     own_postgres.start()
     wait_until(lambda: is_up(api), "the API is ready", 30)
+
+
+def test_a_database_that_is_not_migrated_is_not_ready(
+    serve: Serve, postgres: PostgresPart, redis_server: RedisPart, tmp_path: Path
+) -> None:
+    settings = make_settings(postgres, redis_server, tmp_path, database=new_database(postgres))
+    api = serve(settings)
+    wait_until(lambda: statuses(api)["postgres"] == "ok", "Postgres answers")
+    for answer in (api.get("/health/ready"), api.post("/jobs", json=ECHO, headers=KEY)):
+        assert answer.status_code == 503
+        assert "run the service `migrate`" in answer.json()["detail"]
+    assert statuses(api)[""] == "down"
+    assert "db_connection_errors_total 0.0" in api.get("/metrics").text
+    migrate(settings)
+    wait_until(lambda: is_up(api), "the API is ready")
 
 
 def test_workers_and_their_desired_number(serve: Serve, settings: Settings) -> None:

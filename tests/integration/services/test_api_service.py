@@ -44,10 +44,7 @@ def test_an_unforeseen_error_is_a_counted_500_without_secrets(serve: Serve, sett
     assert error["message"] == "exploded on two with [REDACTED]"
     assert error["where"].endswith("test_api_service.py:route")
     assert "integration-api-key" not in json.dumps(error)
-    assert (
-        'http_requests_total{endpoint="/explode/{what}",method="GET",status="500"} 2.0'
-        in api.get("/metrics").text
-    )
+    assert 'http_requests_total{endpoint="/explode/{what}",method="GET",status="500"} 2.0' in api.get("/metrics").text
 
 
 def test_two_processes_count_one_kind_of_error_together(serve: Serve, settings: Settings) -> None:
@@ -134,9 +131,7 @@ class TestProcess:
         process = self.start(settings, port, log)
         try:
             url = f"http://127.0.0.1:{port}"
-            wait_until(
-                lambda: b"Uvicorn running" in log.read_bytes() or process.poll() is not None, "it starts"
-            )
+            wait_until(lambda: b"Uvicorn running" in log.read_bytes() or process.poll() is not None, "it starts")
             httpx.get(f"{url}/jobs", headers={"X-Request-ID": "seen"})
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0

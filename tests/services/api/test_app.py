@@ -42,6 +42,22 @@ def test_importing_the_api_needs_no_server_and_no_heavy_library() -> None:
     assert (run.stdout.strip(), run.returncode) == ("", 0), run.stderr
 
 
+@pytest.mark.parametrize("module", ["services.api", "services.common.migrate"])
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("API_KEY_FILE", "/nowhere/api_key", "No such file or directory: '/nowhere/api_key'"),
+        ("LOG_LEVEL", "loud", "log_level"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_sentence(module: str, name: str, value: str, reason: str) -> None:
+    command = [sys.executable, "-m", module]
+    run = subprocess.run(command, cwd=ROOT, env={name: value}, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 1
+    assert reason in run.stderr
+    assert "Traceback" not in run.stderr
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "title"),
     [
@@ -51,9 +67,7 @@ def test_importing_the_api_needs_no_server_and_no_heavy_library() -> None:
         ("GET", "/jobs?limit=x", 422, "Unprocessable Content"),
     ],
 )
-def test_every_error_is_a_problem_document(
-    app: FastAPI, method: str, path: str, status: int, title: str
-) -> None:
+def test_every_error_is_a_problem_document(app: FastAPI, method: str, path: str, status: int, title: str) -> None:
     answer = call(app, method, path, json={"type": "x"} if method == "POST" else None)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     body = answer.json()
@@ -106,8 +120,9 @@ def down(*names: str) -> dict[str, DependencyOut]:
         (("redis",), "degraded"),
         (("workers",), "degraded"),
         (("postgres",), "down"),
+        (("queue",), "down"),
         (("redis", "postgres"), "down"),
     ],
 )
-def test_only_postgres_takes_the_service_down(away: tuple[str, ...], status: str) -> None:
+def test_only_a_missing_ledger_takes_the_service_down(away: tuple[str, ...], status: str) -> None:
     assert overall(down(*away)) == status
