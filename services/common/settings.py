@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     worker_metrics_listen: str = "0.0.0.0:9091"
     worker_name: str = Field(default_factory=socket.gethostname)
     worker_grace_seconds: float = Field(default=30.0, ge=0)
+    worker_lease_seconds: float = Field(default=15.0, ge=2)
     job_memory_limit: Size = 1024**3
     max_body_bytes: Size = 1024**2
     log_format: Literal["json", "console"] = "json"

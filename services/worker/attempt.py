@@ -12,7 +12,7 @@ from services.common.database import DatabaseUnavailable
 from services.common.jobtypes import registry
 from services.common.ledger import Claim, Failure, Ledger, State, UnstorableValue
 from services.common.transport import Transport, TransportUnavailable
-from services.worker.keeper import LEASE_S, Held, Keeper
+from services.worker.keeper import Held, Keeper
 from services.worker.metrics import WorkerMetrics
 from services.worker.nursery import Nursery
 from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
@@ -79,12 +79,16 @@ class Attempts:
             try:
                 # Before the claim: a worker whose job processes do not start must not take jobs.
                 self._nursery.get()
-                return self._ledger.claim(job_id, self._worker, LEASE_S)
+                return self._ledger.claim(job_id, self._worker, self._keeper.lease_s)
             except (DatabaseUnavailable, psycopg.Error, ChildDied) as error:
                 log.warning("cannot claim", job_id=str(job_id), reason=str(error))
                 self._closing.wait(RETRY_S)
-        self._send(job_id, 0.0)
+        self.give_back(job_id)
         return None
+
+    def give_back(self, job_id: UUID) -> None:
+        """Let another worker have this id."""
+        self._send(job_id, 0.0)
 
     def _execute(self, held: Held) -> Outcome:
         claim = held.claim

@@ -74,7 +74,7 @@ class WorkerService:
         self._redis = redis_client(settings, self._metrics.redis_operation)
         broker = make_broker(settings, client=self._redis, kind=SlotBroker)
         self._transport = Transport(broker)
-        self._keeper = Keeper(self._ledger)
+        self._keeper = Keeper(self._ledger, settings.worker_lease_seconds)
         self._nursery = Nursery()
         self._attempts = Attempts(
             self._ledger,
@@ -85,7 +85,7 @@ class WorkerService:
             worker=settings.worker_name,
             memory_limit=settings.job_memory_limit,
         )
-        self._consumer = Consumer(broker, self._attempts.run)
+        self._consumer = Consumer(broker, self._attempts.run, self._attempts.give_back)
         self._sweeper = Sweeper(self._ledger, self._transport)
         self._pulse = Pulse(
             self._redis,

@@ -58,7 +58,9 @@ def servers() -> Iterator[Settings]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         postgres = make_postgres(private_folder("bench-postgres"))
         redis = make_redis(private_folder("bench-redis"))
-        postgres.command = [word.replace("fsync=off", "fsync=on") for word in postgres.command]
+        # As the stack runs it, not as tests do.
+        for test, real in (("fsync=off", "fsync=on"), ("shared_buffers=32MB", "shared_buffers=256MB")):
+            postgres.command = [word.replace(test, real) for word in postgres.command]
         for part in (postgres, redis):
             stack.enter_context(_running(part))
         settings = make_settings(postgres, redis, folder)
