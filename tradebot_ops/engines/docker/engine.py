@@ -238,10 +238,10 @@ class DockerEngine:
 
     def stop(self, instance: Instance, grace: float) -> None:
         """A replica that is gone already is stopped. TB-0601 names the one that the engine cannot stop."""
-        limit = self.client.deadlines.write + grace
+        limit = self.client.deadlines.read + grace
         with self.client.speaking(f"stopping {instance.service} {instance.number}", limit):
             try:
-                self.client.writes.stop(instance.id, timeout=math.ceil(grace))
+                self.client.reads.stop(instance.id, timeout=math.ceil(grace))
             except NotFound:
                 return
 
