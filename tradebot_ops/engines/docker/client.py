@@ -137,7 +137,7 @@ class Client:
             return OpsError(
                 f"Reaching {self.location} over SSH needs a library that is not installed.",
                 code="TB-0401",
-                hint="Type `pip install 'docker[ssh]'`.",
+                hint="Type `pip install 'tradebot-ops[ssh]'`.",
             )
         return OpsError(
             f"The connection to the Docker engine at {self.location} broke while {doing}: {causes[-1]}.",
