@@ -327,3 +327,15 @@ def test_an_engine_behind_ssh_is_driven_the_same(tmp_path: Path, monkeypatch: py
     finally:
         project.engine.destroy(None, volumes=True)
     assert not any(remains(project.name).values())
+
+
+def test_an_engine_that_ssh_does_not_reach_says_what_ssh_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "bin" / "ssh"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho 'ops@elsewhere: Permission denied (publickey).' >&2\nexit 255\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    with pytest.raises(OpsError, match="Permission denied") as caught:
+        Project(tmp_path, DOCKER_HOST="ssh://ops@elsewhere:2222").engine.list()
+    assert caught.value.code == "TB-0401"
+    assert caught.value.hint.endswith("ssh -l ops -p 2222 -- elsewhere docker version")
