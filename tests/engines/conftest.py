@@ -10,7 +10,7 @@ import pytest
 from tests.engines.contract import Harness, free_port, tiny_stack
 from tests.engines.docker.parts import PYTHON, on_docker, require_docker, unique_project
 from tradebot_ops.engines.base import ExecResult
-from tradebot_ops.engines.docker import DockerEngine
+from tradebot_ops.engines.docker.engine import DockerEngine
 from tradebot_ops.engines.local import LocalEngine
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.state import ProjectState

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tradebot_ops.context import Ops
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations import canary, samples, secrets
+from tradebot_ops.operations import canary, images, samples, secrets
 from tradebot_ops.operations.converge import converge
 from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.readiness import World
@@ -40,7 +40,13 @@ def up(
     with ops.state.lock("up"):
         made = secrets.ensure(ops.stack, ops.state)
         ops.engine.prepare(ops.stack, lambda service, line: listen(Told(service, Phase.PREPARING, line)))
-        planned = plan(ops.stack, ops.engine.list(), services=wanted, remove_orphans=remove_orphans)
+        planned = plan(
+            ops.stack,
+            ops.engine.list(),
+            services=wanted,
+            remove_orphans=remove_orphans,
+            rebuilt=images.rebuilt(ops),
+        )
         converge(ops.stack, planned.steps, World(ops.engine, time.monotonic() + ops.settings.timeout), listen)
     said = [f"Generated secrets: {', '.join(made)} (in {ops.state.secrets})."] if made else []
     said.append(change_line(planned.changes))

@@ -98,18 +98,21 @@ class DockerEngine:
 
     def rebuilt(self, stack: Stack) -> frozenset[str]:
         """Services whose replicas run another image than their tag names by now."""
-        found = set()
-        for container in self._containers():
-            service = stack.services.get(instance_of(container).service)
-            image = self.images.find(service.image) if service else None
-            if service and image and image.id != container["Image"]:
-                found.add(service.name)
-        return frozenset(found)
+        running = {(each["Labels"].get(spec.SERVICE, ""), each["ImageID"]) for each in self._listed()}
+        wanted = {stack.services[name].image for name, _ in running if name in stack.services}
+        current = {tag: image.id for tag in wanted if (image := self.images.find(tag))}
+        services = ((stack.services.get(name), image) for name, image in running)
+        return frozenset(each.name for each, image in services if each and current.get(each.image, image) != image)
 
-    def _containers(self, *labels: str) -> Sequence[Container]:
+    def _listed(self, *labels: str) -> Sequence[Container]:
+        """Containers of the project as the engine lists them: less than inspected, and one question for all."""
         wanted = [f"{spec.PROJECT}={self.project}", f"{spec.ONE_OFF}=False", *labels]
         with self.client.speaking("listing containers", self.client.deadlines.read):
-            ids = [item["Id"] for item in self.client.reads.containers(all=True, filters={"label": wanted})]
+            found: Sequence[Container] = self.client.reads.containers(all=True, filters={"label": wanted})
+        return found
+
+    def _containers(self, *labels: str) -> Sequence[Container]:
+        ids = [item["Id"] for item in self._listed(*labels)]
         if len(ids) <= 2:
             inspected = [self._inspect(each) for each in ids]
         else:
