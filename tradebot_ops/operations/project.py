@@ -20,7 +20,7 @@ def init(target: Path) -> Report:
     if taken:
         raise OpsError(
             f"{target} already holds {', '.join(taken)}; nothing was written.",
-            code="TB-0901",
+            code="TB-0906",
             hint="Choose an empty folder: tradebot init my-stack",
         )
     with writable(target):
