@@ -34,11 +34,17 @@ SHARED = {
     "TB-0901": {"engines.local.engine", "engines.stub"},
     # PromQL, on either side of the wire.
     "TB-0103": {"sources.prometheus", "stack.promql"},
-    # A missing program for images; a wrong value of a global option.
+    # A missing program for images.
     "TB-0505": {"operations.debianroot", "operations.images"},
     # State on this host.
     "TB-0801": {"engines.local.records", "state"},
-    "TB-0802": {"engines.docker.client", "engines.docker.images", "engines.local.records", "operations.images", "state"},
+    "TB-0802": {
+        "engines.docker.client",
+        "engines.docker.images",
+        "engines.local.records",
+        "operations.images",
+        "state",
+    },
     "TB-0805": {"context", "operations.secrets"},
     "TB-0821": {"engines.docker.client", "engines.docker.ports", "engines.local.ports"},
     "TB-0822": {"engines.docker.client", "engines.docker.ground"},

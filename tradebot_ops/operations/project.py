@@ -14,7 +14,7 @@ PARTS = ("compose.yaml", "config", "services")
 
 
 def init(target: Path) -> Report:
-    """Write the stack into a folder. Raises ``OpsError`` TB-0901 rather than overwrite anything."""
+    """Write the stack into a folder. Raises ``OpsError`` TB-0906 rather than overwrite anything."""
     source = default_folder()
     taken = [name for name in PARTS if (target / name).exists()]
     if taken:
