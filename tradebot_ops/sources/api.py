@@ -83,7 +83,7 @@ def _problem(response: httpx.Response) -> OpsError:
     if response.status_code >= 500:
         return OpsError(
             f"The API failed: {message}",
-            code="TB-0503",
+            code="TB-0508",
             hint="tradebot status; tradebot logs api --tail 50",
             detail=fields,
         )
