@@ -5,6 +5,8 @@ import { format, moment } from "./format.js";
 const LINES = 10;
 const SYNC = "dashboard";
 const BINARY_STEPS = Array.from({ length: 45 }, (_, power) => 2 ** power);
+const WHOLE_STEPS = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
+const STEPS = { bytes: BINARY_STEPS, short: WHOLE_STEPS };
 
 function style(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -59,7 +61,7 @@ function axes(panel) {
   };
   const values = (_chart, splits) => splits.map((value) => format(value, panel.unit));
   const y = { ...common, values, size: 64, gap: 4 };
-  if (panel.unit === "bytes") y.incrs = BINARY_STEPS;
+  if (STEPS[panel.unit]) y.incrs = STEPS[panel.unit];
   const two = (number) => String(number).padStart(2, "0");
   const times = (_chart, splits, _axis, _space, step) =>
     splits.map((at) => {
@@ -68,7 +70,7 @@ function axes(panel) {
       const day = `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
       return step >= 86400 ? day : date.getHours() + date.getMinutes() === 0 ? `${day}\n${time}` : time;
     });
-  return [{ ...common, values: times, space: 64 }, y];
+  return [{ ...common, values: times, space: 64, size: 34 }, y];
 }
 
 /** A chart in `box`, its legend in `list`. `update` shows new data, `destroy` ends it. */
@@ -92,6 +94,8 @@ export class Chart {
       stroke: lineColor(place),
       fill: panel.series.length <= 3 ? `${lineColor(place)}1a` : undefined,
       width: 1.5,
+      // Colours repeat after the tenth line, so the next ten are dashed.
+      dash: place < LINES ? undefined : [6, 4],
       points: { show: (_chart, _series, from, to) => to - from < 2 },
       show: !this.hidden.has(one.name),
     }));
@@ -102,6 +106,7 @@ export class Chart {
         axes: axes(panel),
         scales: { x: { range: () => [this.times[0], this.times.at(-1)] }, y: { range: scaleOf(panel) } },
         legend: { show: false },
+        padding: [8, 10, 0, 0],
         cursor: { y: false, drag: { x: false, y: false }, sync: { key: SYNC }, points: { size: 6 } },
         hooks: { draw: [drawThresholds(panel)], setCursor: [(chart) => this.values(chart.cursor.idx)] },
       },
