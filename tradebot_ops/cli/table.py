@@ -33,6 +33,7 @@ COMMANDS = {
     "stop": Entry(_LIFECYCLE, "Stop services without removing them.", EVERYDAY),
     "restart": Entry(_LIFECYCLE, "Stop and start services.", EVERYDAY),
     "ps": Entry(_LOOK, "Same as status.", EVERYDAY, hidden=True, command="status"),
+    "dash": Entry("tradebot_ops.cli.dash", "Draw the dashboard's panels in the terminal, live.", EVERYDAY),
     "urls": Entry(_LOOK, "Show the addresses of everything with an address.", EVERYDAY),
     "jobs": Entry("tradebot_ops.cli.jobs", "Submit, watch and cancel jobs.", WORK, group=True),
     "config": Entry("tradebot_ops.cli.config", "Show and check the configuration.", PROJECT, group=True),

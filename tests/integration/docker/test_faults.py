@@ -225,7 +225,7 @@ def test_a_volume_in_use_is_refused_with_its_user(project: Project) -> None:
         try:
             with pytest.raises(OpsError, match="still uses the volume") as caught:
                 project.engine.destroy(None, volumes=True)
-            assert (caught.value.code, user[:12] in caught.value.hint) == ("TB-0901", True)
+            assert (caught.value.code, user[:12] in caught.value.hint) == ("TB-0904", True)
         finally:
             engine.remove_container(user, force=True)
 

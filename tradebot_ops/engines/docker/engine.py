@@ -151,7 +151,7 @@ class DockerEngine:
         if found is None:
             raise OpsError(
                 f"{service} {number} was removed by somebody else while it was being started.",
-                code="TB-0107",
+                code="TB-0112",
                 hint="Run the command again.",
             )
         return instance_of(found, self._state.read_json(RELOADED))
@@ -303,7 +303,7 @@ class DockerEngine:
         if container is None:
             raise OpsError(
                 f"{service} {number} is not running.",
-                code="TB-0501",
+                code="TB-0507",
                 hint=f"Start it with `tradebot up`, or see why it stopped: tradebot logs {service}",
             )
         if self.client.location.local:
