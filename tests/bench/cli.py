@@ -1,7 +1,7 @@
 """How long commands take, and what the idle stack costs: ``python -m tests.bench.cli [--rounds 5]``.
 
-``--help`` and ``--version`` are measured next to ``python -c "import typer"``, rounds interleaved. The stack runs on the
-local engine, a project of its own in a temporary home; one round takes it up (data there, nothing running), up again
+``--help`` and ``--version`` are measured next to ``python -c "import typer"``, rounds interleaved. The stack runs on
+the local engine, in a project and home of its own; one round takes it up (data there, nothing running), up again
 (nothing to change), looks at it, scales it and takes it down. Every exit code is checked.
 """
 
