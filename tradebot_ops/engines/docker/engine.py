@@ -13,18 +13,22 @@ from docker.errors import APIError, NotFound
 from tradebot_ops.engines.base import (
     Address,
     ExecResult,
+    ImageFacts,
     Instance,
+    Leftover,
     LogLine,
     LogQuery,
     Progress,
     State,
     Stats,
 )
-from tradebot_ops.engines.docker import inside, secrets, spec
+from tradebot_ops.engines.docker import attached, inside, secrets, spec
 from tradebot_ops.engines.docker.client import Client, Deadlines
 from tradebot_ops.engines.docker.events import EventStream
+from tradebot_ops.engines.docker.facts import image_facts
 from tradebot_ops.engines.docker.ground import Ground
 from tradebot_ops.engines.docker.images import Image, Images, recipe
+from tradebot_ops.engines.docker.leftovers import Leftovers
 from tradebot_ops.engines.docker.locate import locate
 from tradebot_ops.engines.docker.logs import Follower, merged
 from tradebot_ops.engines.docker.observe import instance_of
@@ -96,15 +100,12 @@ class DockerEngine:
         found = [instance_of(container, reloaded) for container in self._containers()]
         return tuple(sorted(found, key=lambda instance: (instance.service, instance.number, instance.name)))
 
-    def rebuilt(self, stack: Stack) -> frozenset[str]:
-        """Services whose replicas run another image than their tag names by now."""
-        found = set()
-        for container in self._containers():
-            service = stack.services.get(instance_of(container).service)
-            image = self.images.find(service.image) if service else None
-            if service and image and image.id != container["Image"]:
-                found.add(service.name)
-        return frozenset(found)
+    def image_facts(self, stack: Stack) -> ImageFacts:
+        """Services whose image is missing, newer than their replicas, or older than its source."""
+        running = {
+            ((each["Config"].get("Labels") or {}).get(spec.SERVICE, ""), each["Image"]) for each in self._containers()
+        }
+        return image_facts(stack, self.images, running)
 
     def _containers(self, *labels: str) -> Sequence[Container]:
         wanted = [f"{spec.PROJECT}={self.project}", f"{spec.ONE_OFF}=False", *labels]
@@ -286,6 +287,16 @@ class DockerEngine:
     def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
         """Output of both streams in the order it came. TB-0601 when the command outlives ``timeout`` seconds."""
         return inside.execute(self.client, instance, command, timeout)
+
+    def attached(self, instance: Instance, command: Sequence[str], *, terminal: bool) -> int:
+        """Run a command with this process's own input and output; an empty one is a shell."""
+        return attached.attached(self.client, instance, command, terminal=terminal)
+
+    def leftovers(self, stack: Stack, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
+        return Leftovers(self.client, self.project).find(stack, images=images, volumes=volumes)
+
+    def discard(self, leftover: Leftover) -> None:
+        Leftovers(self.client, self.project).discard(leftover)
 
     def stats(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
         return self._sampler.sample([instance for instance in instances if instance.state is State.RUNNING])
