@@ -27,7 +27,7 @@ def split(words: Sequence[str]) -> tuple[int | None, tuple[str, ...]]:
 
 
 def replica(ops: Ops, typed: str, number: int | None) -> Instance:
-    """The running replica that was asked for. Raises ``OpsError`` TB-0109 when it does not run, TB-0206 when there
+    """The running replica that was asked for. Raises ``OpsError`` TB-0110 when it does not run, TB-0206 when there
     is no such number."""
     name = service_name(ops.stack, typed)
     there = [found for found in ops.engine.list() if found.service == name]
@@ -41,7 +41,7 @@ def replica(ops: Ops, typed: str, number: int | None) -> Instance:
             f"{name} has no replica {number}; running are: {known}.", code="TB-0206", hint=f"tradebot exec {name} -- …"
         )
     what = name if number is None else f"{name} {number}"
-    raise OpsError(f"{what} is not running.", code="TB-0109", hint="Start it with `tradebot up`.")
+    raise OpsError(f"{what} is not running.", code="TB-0110", hint="Start it with `tradebot up`.")
 
 
 def run(ops: Ops, typed: str, number: int | None, command: Sequence[str]) -> Report:

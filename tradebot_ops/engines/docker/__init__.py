@@ -1,5 +1,20 @@
-"""Docker: the stack as containers. Importing this costs the SDK, so it is done when Docker was chosen."""
+"""Docker: the stack as containers.
 
-from tradebot_ops.engines.docker.engine import DockerEngine
+Importing this package costs nothing: ``locate`` is asked before an engine is chosen, and the SDK is imported with
+``DockerEngine``, when Docker was chosen.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tradebot_ops.engines.docker.engine import DockerEngine
 
 __all__ = ["DockerEngine"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "DockerEngine":
+        from tradebot_ops.engines.docker.engine import DockerEngine
+
+        return DockerEngine
+    raise AttributeError(name)
