@@ -95,7 +95,7 @@ from tradebot_ops.errors import OpsError
 if os.geteuid() == 0:
     os.setuid(65534)
 try:
-    DockerEngine("demo", {{"DOCKER_HOST": "{host}", "HOME": "{home}"}}).list()
+    DockerEngine("demo", {{"DOCKER_HOST": "{host}", "HOME": "{home}", "TRADEBOT_STATE": "/none"}}).list()
 except OpsError as problem:
     print(problem.code, problem.message)
 """
