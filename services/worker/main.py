@@ -29,7 +29,8 @@ from services.worker.sweeper import Sweeper
 
 # For the job's process to end and for the ledger to hear of it, after the grace period.
 HANDBACK_S = TERM_GRACE_S + 3.0
-CONNECTIONS = 4
+# Fifty workers share one Postgres: each makes do with few connections.
+CONNECTIONS = 3
 
 log = structlog.get_logger(__name__)
 

@@ -24,15 +24,15 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def until(look: Callable[[], T | None], seconds: float, what: str) -> T:
-    """Ask again and again until the answer is neither None nor False."""
+def until(look: Callable[[], T | None], seconds: float, what: str, seen: Callable[[], object] = str) -> T:
+    """Ask again and again until the answer is neither None nor False; ``seen`` is told when it never was."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()
         if found is not None and found is not False:
             return found
         if time.monotonic() >= deadline:
-            raise AssertionError(f"{what}: not within {seconds:g} s")
+            raise AssertionError(f"{what}: not within {seconds:g} s; {seen()}")
         time.sleep(0.05)
 
 

@@ -124,6 +124,8 @@ def _act(run: _Run, service: Service, step: Step) -> int:
         found = run.world.instance(service.name, step.number)
         if found is not None:
             engine.signal(found, service.reload)
+            # The running replica is left alone; the engine notes that it has read these contents.
+            engine.apply(run.stack, service.name, step.number)
             return found.restarts
     found = run.world.instance(service.name, step.number)
     if found is not None and step.action in {Action.RESTART, Action.RECREATE}:

@@ -20,6 +20,7 @@ from tests.integration.tradebot import REPOSITORY, free_port
 from tradebot_ops.engines.base import LogQuery, State
 from tradebot_ops.engines.docker import DockerEngine
 from tradebot_ops.engines.docker.client import Deadlines
+from tradebot_ops.engines.docker.locate import locate
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Build, Limits, Port, SecretFile, SecretMount, Service, Stack
 
@@ -291,3 +292,50 @@ def test_an_old_engine_is_spoken_to_in_its_own_version(tmp_path: Path) -> None:
     finally:
         project.engine.destroy(None, volumes=True)
     assert not any(remains(project.name).values())
+
+
+DIAL = """#!{python}
+import os, socket, sys, threading
+with socket.socket(socket.AF_UNIX) as engine:
+    engine.connect({socket!r})
+    def up():
+        while data := os.read(0, 65536):
+            engine.sendall(data)
+        engine.shutdown(socket.SHUT_WR)
+    threading.Thread(target=up, daemon=True).start()
+    while data := engine.recv(65536):
+        os.write(1, data)
+"""
+
+
+def test_an_engine_behind_ssh_is_driven_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docker's own way: `ssh HOST docker system dial-stdio`. Here that program is one that dials the local engine."""
+    require_docker(PYTHON)
+    program = tmp_path / "bin" / "ssh"
+    program.parent.mkdir()
+    program.write_text(DIAL.format(python=sys.executable, socket=locate(os.environ).socket))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    project = Project(tmp_path, DOCKER_HOST="ssh://ops@elsewhere")
+    try:
+        project.apply(project.stack)
+        (found,) = project.engine.list()
+        assert project.engine.exec(found, ["echo", "there"]).output == "there\n"
+        with pytest.raises(OpsError, match="the engine runs on elsewhere") as caught:
+            project.engine.endpoint("web", project.stack.services["web"].expose[0])
+        assert "ssh elsewhere tradebot" in caught.value.hint
+    finally:
+        project.engine.destroy(None, volumes=True)
+    assert not any(remains(project.name).values())
+
+
+def test_an_engine_that_ssh_does_not_reach_says_what_ssh_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "bin" / "ssh"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho 'ops@elsewhere: Permission denied (publickey).' >&2\nexit 255\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    with pytest.raises(OpsError, match="Permission denied") as caught:
+        Project(tmp_path, DOCKER_HOST="ssh://ops@elsewhere:2222").engine.list()
+    assert caught.value.code == "TB-0401"
+    assert caught.value.hint.endswith("ssh -l ops -p 2222 -- elsewhere docker version")

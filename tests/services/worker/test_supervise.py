@@ -13,6 +13,8 @@ import psutil
 import pytest
 
 from services.common.ledger import Claim
+from services.common.settings import Settings
+from services.worker.context import ChildContext, Store
 from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
 from services.worker.process import ChildDied, JobProcess
 from services.worker.supervise import Limits, Orders, Watch
@@ -90,6 +92,13 @@ def test_what_cannot_run_is_said_in_a_sentence(
     assert outcome.failure.error_type == "JobFailure"
     assert says in outcome.failure.message
     assert outcome.failure.traceback == ""
+
+
+@pytest.mark.parametrize(("fraction", "shown"), [(-1, 0.0), (7, 1.0), (float("nan"), 0.0), (0.25, 0.25)])
+def test_progress_is_always_a_fraction(fraction: float, shown: float) -> None:
+    said: list[dict[str, Any]] = []
+    ChildContext("id", Store(Settings()), said.append).progress(fraction, "n" * 1000)
+    assert said == [{"kind": "progress", "fraction": shown, "note": "n" * 500}]
 
 
 def test_time_limit_ends_a_job_that_listens_at_once(process: JobProcess) -> None:

@@ -109,6 +109,7 @@ class Images:
     def build(self, made: Recipe, say: Say, *, no_cache: bool = False) -> Image:
         """Build with the classic builder, which every engine has; OpsError TB-0101 carries the last lines."""
         doing = f"building {made.tag}"
+        replaced = self.find(made.tag)
         lines: list[str] = []
         with archive(made.build, made.extra) as context, self.client.speaking(doing, self.client.deadlines.transfer):
             messages = self.client.transfers.build(
@@ -131,7 +132,19 @@ class Images:
         image = self.find(made.tag) if not (lines and lines[-1].startswith(BUILD_FAILED)) else None
         if image is None:
             raise build_failure(made.tag, lines)
+        self._forget(replaced, image)
         return image
+
+    def _forget(self, replaced: Image | None, image: Image) -> None:
+        """Half a gigabyte that nobody can name any more; the engine keeps it while a container uses it."""
+        if replaced is None or replaced.id == image.id or len(replaced.tags) > 1:
+            return
+        with self.client.speaking("removing the replaced image", self.client.deadlines.write):
+            try:
+                self.client.writes.remove_image(replaced.id)
+            except APIError as error:
+                if error.status_code not in {404, 409}:
+                    raise
 
     def import_tar(self, stream: IO[bytes] | Iterable[bytes], tag: str, changes: Sequence[str]) -> Image:
         """Make an image of a root file system; ``changes`` are Dockerfile lines such as ``CMD ["bash"]``."""

@@ -13,8 +13,6 @@ from tradebot_ops.state import ProjectState
 
 _FILE = "ports.json"
 _LAST = 65535
-#: Replicas beyond the first look for a port from ``target + _REPLICAS`` up: 9091 becomes 19091 and on.
-_REPLICAS = 10000
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,7 @@ def _others(known: Mapping[str, Mapping[str, int]], wish: Wish) -> set[int]:
 
 
 def _next_free(wish: Wish, others: set[int]) -> int:
-    start = wish.first + 1 if wish.number == 1 else wish.target + _REPLICAS
+    start = wish.first + 1 if wish.number == 1 else wish.first
     for port in range(min(start, _LAST), _LAST + 1):
         if port not in others and is_free(port, wish.host):
             return port
