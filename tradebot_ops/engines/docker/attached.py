@@ -66,10 +66,9 @@ def _start(client: Client, made: str, *, terminal: bool) -> requests.Response:
 
 
 def _taken_over(answer: requests.Response) -> tuple[Reader, socket.socket]:
-    """Both sides of the connection below HTTP; over SSH the SDK hides the socket elsewhere."""
+    """Both sides of the connection below HTTP."""
     http: Any = answer.raw._fp  # noqa: SLF001
-    channel = getattr(http.fp, "channel", None)
-    return http.fp, channel if channel is not None else http.fp.raw._sock  # noqa: SLF001
+    return http.fp, http.fp.raw._sock  # noqa: SLF001
 
 
 def _feed(sock: socket.socket) -> None:
