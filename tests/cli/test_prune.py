@@ -22,7 +22,7 @@ def orphaned(run: Run, engine: StubEngine) -> StubEngine:
 def test_nothing_is_removed_without_consent(run: Run, orphaned: StubEngine) -> None:
     shown = run("prune")
     assert shown.exit_code == 9
-    assert "replica worker-1 (its service is not in the stack any more and still runs)" in shown.stderr
+    assert "replica worker-1: its service is not in the stack any more and still runs" in shown.stderr
     assert orphaned.recording == []
 
 

@@ -12,7 +12,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def prune(
     context: typer.Context,
-    images: Annotated[bool, typer.Option("--images", help="Old images that tradebot made, too.")] = False,
+    images: Annotated[
+        bool, typer.Option("--images", help="Old images that tradebot made, too, whichever project they were for.")
+    ] = False,
     volumes: Annotated[
         bool, typer.Option("--volumes", help="Volumes that are not in the stack any more, too: their data is lost.")
     ] = False,
@@ -34,7 +36,7 @@ def prune(
     if not found:
         emit(ops, operation.report(found))
         return
-    confirm(ops, operation.warning(found))
+    confirm(ops, f"This removes {len(found)} of what is left over.", [operation.line(each) for each in found])
     with told(ops) as listen:
         report = operation.prune(ops, found, listen)
     emit(ops, report)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import ImageFacts
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations import wheels
@@ -66,6 +67,12 @@ def make(ops: Ops, names: Collection[str], listen: Listener, *, no_cache: bool =
         return list(pool.map(one, shared.keys(), shared.values()))
 
 
+def supply(ops: Ops, wanted: Collection[str], facts: ImageFacts, listen: Listener, *, again: bool) -> bool:
+    """Before replicas are made: build what has no image yet, with ``again`` all; whether anything was built."""
+    names = [name for name in wanted if ops.stack.services[name].build and (again or name in facts.missing)]
+    return bool(names) and bool(make(ops, names, listen))
+
+
 def _build(ops: Ops, images: "Images", service: Service, listen: Listener, *, no_cache: bool) -> "Image":
     from tradebot_ops.engines.docker.images import recipe
 
@@ -85,7 +92,7 @@ def _offline(ops: Ops, images: "Images", described: Build, say: wheels.Say) -> t
     wanted = (
         BASE_ARGUMENT in described.dockerfile.read_text(encoding="utf-8") if described.dockerfile.exists() else False
     )
-    if not wanted or BASE_ARGUMENT in described.args or not ops.stand_ins or images.find(PYTHON) is None:
+    if not wanted or BASE_ARGUMENT in described.args or images.find(PYTHON) is None:
         return {}, {}
     found = wheels.download(described.context, images.architecture(), cache_root(dict(ops.settings.environ)), say)
     return {BASE_ARGUMENT: PYTHON}, {f"wheels/{name}": path for name, path in found.items()}
@@ -106,8 +113,12 @@ def pull(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
 
     with ThreadPoolExecutor(PARALLEL) as pool:
         got = list(pool.map(one, (tag for tag in shared if tag not in made_here)))
-    skipped = tuple(f"{tag} is made on this host, not pulled: tradebot build" for tag in shared if tag in made_here)
+    skipped = tuple(f"{tag} is made here, not pulled: {_maker(shared[tag])}" for tag in shared if tag in made_here)
     return _report("pull", "Pulled", got, skipped)
+
+
+def _maker(users: Sequence[Service]) -> str:
+    return "tradebot build" if any(user.build for user in users) else "tradebot images build --from debian"
 
 
 def _by_image(services: Sequence[Service]) -> dict[str, list[Service]]:

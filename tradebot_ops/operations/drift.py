@@ -32,7 +32,7 @@ def drift(ops: Ops) -> Report:
     """Look, compare, tell; changes nothing. ``data["differences"]`` is empty when the world is as described."""
     engine = ReadOnly(ops.engine)
     facts = facts_of(engine, ops.stack)
-    plan = work_out(engine, ops.stack, tuple(ops.stack.services))
+    plan = work_out(engine, ops.stack, tuple(ops.stack.services), facts)
     there = {(found.service, found.number): found for found in engine.list()}
     found = [*_of_replicas(ops, plan, there, facts), *_of_sources(facts), *_orphans(plan)]
     return _report(ops, found)

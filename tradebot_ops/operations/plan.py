@@ -13,10 +13,11 @@ from tradebot_ops.stack.plan import Plan, Step
 from tradebot_ops.stack.plan import plan as steps_for
 
 
-def work_out(engine: Engine, stack: Stack, wanted: Collection[str], *, remove_orphans: bool = False) -> Plan:
+def work_out(
+    engine: Engine, stack: Stack, wanted: Collection[str], facts: ImageFacts, *, remove_orphans: bool = False
+) -> Plan:
     """The plan that `up` carries out and `plan` and `drift` show: one function, so that they agree."""
-    rebuilt = facts_of(engine, stack).rebuilt
-    return steps_for(stack, engine.list(), services=wanted, remove_orphans=remove_orphans, rebuilt=rebuilt)
+    return steps_for(stack, engine.list(), services=wanted, remove_orphans=remove_orphans, rebuilt=facts.rebuilt)
 
 
 def facts_of(engine: Engine, stack: Stack) -> ImageFacts:
@@ -28,9 +29,9 @@ def plan(ops: Ops, services: Sequence[str] = (), *, remove_orphans: bool = False
     """Every step with its reason. Changes nothing: ``data["changes"]`` is empty when `up` would not, either."""
     wanted = with_dependencies(ops.stack, chosen_services(ops.stack, services))
     engine = ReadOnly(ops.engine)
-    found = work_out(engine, ops.stack, wanted, remove_orphans=remove_orphans)
-    absent = facts_of(engine, ops.stack).missing & set(wanted)
-    todo = [*_secrets(ops), *(_image(ops.stack, name) for name in ops.stack.services if name in absent)]
+    facts = facts_of(engine, ops.stack)
+    found = work_out(engine, ops.stack, wanted, facts, remove_orphans=remove_orphans)
+    todo = [*_secrets(ops), *_images(ops.stack, [name for name in wanted if name in facts.missing])]
     return Report(
         "plan",
         data={
@@ -58,9 +59,13 @@ def _secrets(ops: Ops) -> list[str]:
     return [f"generate the secrets {', '.join(names)}"] if names else []
 
 
-def _image(stack: Stack, name: str) -> str:
-    service = stack.services[name]
-    return f"{'pull' if service.build is None else 'build'} {service.image} for {name}"
+def _images(stack: Stack, names: Sequence[str]) -> list[str]:
+    """``build tradebot/app:latest for api, worker``, one line for each image."""
+    users: dict[str, list[str]] = {}
+    for name in names:
+        users.setdefault(stack.services[name].image, []).append(name)
+    verbs = {stack.services[name].image: "build" if stack.services[name].build else "pull" for name in names}
+    return [f"{verbs[image]} {image} for {', '.join(those)}" for image, those in users.items()]
 
 
 def _sections(ops: Ops, found: Plan, todo: Sequence[str]) -> tuple[Section, ...]:

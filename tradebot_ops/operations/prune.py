@@ -58,19 +58,18 @@ def _end(ops: Ops, instance: Instance) -> None:
 def report(found: Sequence[Leftover]) -> Report:
     """What was removed, or that there was nothing."""
     freed = sum(each.size or 0 for each in found)
-    line = "Nothing is left over."
+    told = "Nothing is left over."
     if found:
-        line = f"Removed {len(found)}{f', {human_bytes(freed)} at most' if freed else ''}."
+        told = f"Removed {len(found)}{f', {human_bytes(freed)} at most' if freed else ''}."
     rows = tuple((each.kind, each.name, each.why) for each in found)
     data = {
         "removed": [{"kind": each.kind, "name": each.name, "why": each.why, "bytes": each.size} for each in found],
         "bytes": freed,
     }
     tables = (Table(("removed", "name", "because"), rows),) if rows else ()
-    return Report("prune", data=data, sections=(Section(lines=(line,), tables=tables),))
+    return Report("prune", data=data, sections=(Section(lines=(told,), tables=tables),))
 
 
-def warning(found: Sequence[Leftover]) -> str:
-    """The question's first half."""
-    names = "; ".join(f"{each.kind} {each.name} ({each.why})" for each in found)
-    return f"This removes {names}."
+def line(leftover: Leftover) -> str:
+    """``volume demo_old: is not in the stack any more``"""
+    return f"{leftover.kind} {leftover.name}: {leftover.why}"

@@ -9,7 +9,7 @@ from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import build as images
 from tradebot_ops.operations import canary, mounted, samples, secrets
 from tradebot_ops.operations.converge import converge
-from tradebot_ops.operations.plan import changes, work_out
+from tradebot_ops.operations.plan import changes, facts_of, work_out
 from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.readiness import World
 from tradebot_ops.operations.select import chosen_services, with_dependencies
@@ -49,9 +49,10 @@ def up(
     with ops.state.lock("up"):
         made = secrets.ensure(ops.stack, ops.state)
         ops.engine.prepare(ops.stack, lambda service, line: listen(Told(service, Phase.PREPARING, line)))
-        if build:
-            images.make(ops, wanted, listen)
-        planned = work_out(ops.engine, ops.stack, wanted, remove_orphans=remove_orphans)
+        facts = facts_of(ops.engine, ops.stack)
+        if images.supply(ops, wanted, facts, listen, again=build):
+            facts = facts_of(ops.engine, ops.stack)
+        planned = work_out(ops.engine, ops.stack, wanted, facts, remove_orphans=remove_orphans)
         converge(ops.stack, planned.steps, World(ops.engine, time.monotonic() + ops.settings.timeout), listen)
         mounted.remember(ops, wanted)
     said = [f"Generated secrets: {', '.join(made)} (in {ops.state.secrets})."] if made else []
