@@ -191,7 +191,9 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
             code="TB-0205",
             hint="Use lower-case letters, digits, '-' and '_', starting with a letter or digit: -p trading_bot",
         )
-    docker_from, environ = _docker_engine(pick("host", ""), pick("context", ""), environ)
+    typed = bool(flags.get("host") or flags.get("context"))
+    named = {name: flags.get(name) or "" if typed else pick(name, "") for name in ("host", "context")}
+    docker_from, environ = _docker_engine(named["host"], named["context"], environ)
     files = flags.get("files") or [name for name in pick("file", "").split(":") if name]
     return Settings(
         project=project,

@@ -12,13 +12,6 @@ from tradebot_ops.engines.base import LogQuery, State
 from tradebot_ops.errors import OpsError
 
 
-@pytest.fixture
-def real(harness: Harness) -> Harness:
-    if not harness.real:
-        pytest.skip("this engine keeps everything in memory and runs no program")
-    return harness
-
-
 def test_nothing_is_listed_before_anything_was_started(harness: Harness) -> None:
     assert harness.engine.list() == ()
     assert harness.engine.destroy(harness.stack, volumes=False) == ()

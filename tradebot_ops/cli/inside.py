@@ -62,6 +62,6 @@ def shell(
     ops = ops_of(context)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise OpsError(
-            "A shell needs a terminal.", code="TB-0206", hint=f"Run a single command: tradebot exec {service} -- env"
+            "A shell needs a terminal.", code="TB-0213", hint=f"Run a single command: tradebot exec {service} -- env"
         )
     raise typer.Exit(inside.attach(ops, service, number, (), sys.stdout.write, terminal=True))

@@ -1,9 +1,9 @@
 """Which engine a command works with, and why: ``--engine``, else Docker if its daemon answers, else local."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tradebot_ops.engines.base import Engine
-from tradebot_ops.engines.docker.locate import check, locate
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import Settings
 from tradebot_ops.state import ProjectState
@@ -36,18 +36,10 @@ def choose(settings: Settings, state: ProjectState) -> Choice:
         return Choice(_docker(settings), "chosen with --engine docker")
     if settings.docker_from:
         return Choice(_docker(settings), f"chosen with {settings.docker_from}")
-    reason = why_not(settings)
-    return Choice(_local(settings, state), reason) if reason else Choice(_docker(settings), "its daemon answers")
-
-
-def why_not(settings: Settings) -> str:
-    """Why Docker cannot be used, as a clause; empty when its daemon answers. The SDK is not imported for it."""
-    location = locate(settings.environ)
-    try:
-        check(location, PING_SECONDS)
-    except OpsError as problem:
-        return problem.message[0].lower() + problem.message[1:].rstrip(".")
-    return ""
+    reason = silence(settings.environ)
+    if reason:
+        return Choice(_local(settings, state), reason)
+    return Choice(_docker(settings), "its daemon answers")
 
 
 def _local(settings: Settings, state: ProjectState) -> Engine:
@@ -57,6 +49,20 @@ def _local(settings: Settings, state: ProjectState) -> Engine:
 
 
 def _docker(settings: Settings) -> Engine:
-    from tradebot_ops.engines.docker import DockerEngine
+    from tradebot_ops.engines.docker.engine import DockerEngine
 
     return DockerEngine(settings.project, settings.environ)
+
+
+def silence(environ: Mapping[str, str]) -> str:
+    """Why Docker cannot be used now, asked without its SDK; empty when its daemon answers.
+
+    An engine behind SSH or TLS cannot be asked so cheaply: set on purpose, it is taken at its word.
+    """
+    from tradebot_ops.engines.docker.locate import check, locate
+
+    try:
+        check(locate(environ), PING_SECONDS)
+    except OpsError as error:
+        return error.message[0].lower() + error.message[1:].rstrip(".")
+    return ""

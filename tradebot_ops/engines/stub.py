@@ -91,7 +91,7 @@ class StubEngine:
                 return self._instances[name]
         with self._writing("apply", name):
             if not self._prepared:
-                raise OpsError("Nothing is prepared.", code="TB-0401", hint="Start the stack: tradebot up")
+                raise OpsError("Nothing is prepared.", code="TB-0406", hint="Start the stack: tradebot up")
             if before and before.state in _ALIVE:
                 self._end(before, State.EXITED, _STOPPED, "stop")
             self._ports[name] = _ports(described)
@@ -209,7 +209,7 @@ class StubEngine:
         if self._read_only:
             raise OpsError(
                 f"A read-only engine was asked to {verb} {subject}.",
-                code="TB-0902",
+                code="TB-0903",
                 hint="This is a mistake in tradebot: a plan must not change anything.",
             )
         with self._changed:
@@ -257,7 +257,7 @@ class StubEngine:
     def _running(self, instance: Instance) -> Instance:
         found = self._instances.get(instance.id)
         if found is None or found.state not in _ALIVE:
-            raise OpsError(f"{instance.id} is not running.", code="TB-0808", hint="`tradebot status` shows what is.")
+            raise OpsError(f"{instance.id} is not running.", code="TB-0110", hint="`tradebot status` shows what is.")
         return found
 
 

@@ -27,7 +27,7 @@ def split(words: Sequence[str]) -> tuple[int | None, tuple[str, ...]]:
 
 
 def replica(ops: Ops, typed: str, number: int | None) -> Instance:
-    """The running replica that was asked for. Raises ``OpsError`` TB-0110 when it does not run, TB-0206 when there
+    """The running replica that was asked for. Raises ``OpsError`` TB-0110 when it does not run, TB-0212 when there
     is no such number."""
     name = service_name(ops.stack, typed)
     there = [found for found in ops.engine.list() if found.service == name]
@@ -38,7 +38,7 @@ def replica(ops: Ops, typed: str, number: int | None) -> Instance:
     if number is not None and running and number not in {found.number for found in there}:
         known = ", ".join(str(found.number) for found in running)
         raise OpsError(
-            f"{name} has no replica {number}; running are: {known}.", code="TB-0206", hint=f"tradebot exec {name} -- …"
+            f"{name} has no replica {number}; running are: {known}.", code="TB-0212", hint=f"tradebot exec {name} -- …"
         )
     what = name if number is None else f"{name} {number}"
     raise OpsError(f"{what} is not running.", code="TB-0110", hint="Start it with `tradebot up`.")

@@ -63,7 +63,7 @@ def until_ready(
     """Wait for one replica until ``samples`` answers in a row were good; returns the last one.
 
     Raises ``OpsError`` TB-0106 at once for a failed one-shot or a crash loop, with the last log lines, and
-    TB-0601 when the deadline passes first.
+    TB-0603 when the deadline passes first.
     """
     good, last = 0, "it was not seen yet"
     while True:
@@ -131,7 +131,7 @@ def failed(engine: Engine, found: Instance, message: str) -> OpsError:
 def _timed_out(engine: Engine, service: Service, number: int, last: str) -> OpsError:
     return OpsError(
         f"{service.name} {number} was not ready in time: {last}.",
-        code="TB-0601",
+        code="TB-0603",
         hint=f"tradebot logs {service.name} --tail 50; or give it longer: --timeout 600",
         detail=last_lines(engine, service.name, number),
     )

@@ -79,7 +79,7 @@ def _pip(arguments: list[str], environ: Mapping[str, str]) -> None:
     except subprocess.TimeoutExpired as error:
         raise OpsError(
             f"pip did not finish within {SECONDS} s.",
-            code="TB-0601",
+            code="TB-0604",
             hint="Look whether the package index answers: pip download --no-deps -d /tmp fastapi",
         ) from error
     if done.returncode != 0:

@@ -108,7 +108,7 @@ def test_only_the_first_replica_insists_on_a_chosen_port() -> None:
 def test_a_service_without_a_command_is_told() -> None:
     with pytest.raises(OpsError, match="has no command") as caught:
         _record(replace(REDIS, command=()))
-    assert caught.value.code == "TB-0805"
+    assert caught.value.code == "TB-0834"
 
 
 def test_a_program_this_host_does_not_have_is_told() -> None:

@@ -1,6 +1,8 @@
 """drift, exec, shell, events, prune, build and pull on a real Docker engine, with a stack of two tiny services."""
 
+import hashlib
 import json
+import os
 import socket
 import subprocess
 import uuid
@@ -14,6 +16,7 @@ from tests.engines.docker.parts import PYTHON, REDIS, require_docker
 from tests.integration.docker.rig import api, clean, inspected
 from tests.integration.terminal import on_terminal
 from tests.integration.tradebot import Tradebot, free_port
+from tradebot_ops.engines.docker.locate import locate
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.xdist_group("docker-commands")]
 
@@ -218,6 +221,21 @@ def test_a_docker_that_was_asked_for_and_does_not_answer_is_exit_4(tmp_path: Pat
     said = "said nothing for" if where == "hanging" else "No Docker engine answers"
     assert said in done.stderr
     assert "--engine local" in done.stderr or "systemctl restart docker" in done.stderr
+
+
+def test_host_and_context_name_the_engine(tmp_path: Path) -> None:
+    """Both outrank a DOCKER_HOST where nothing answers, and neither is replaced by this host's own processes."""
+    require_docker()
+    meta = tmp_path / "home/.docker/contexts/meta" / hashlib.sha256(b"here").hexdigest()
+    meta.mkdir(parents=True)
+    host = locate(os.environ).host
+    (meta / "meta.json").write_text(json.dumps({"Name": "here", "Endpoints": {"docker": {"Host": host}}}))
+    tradebot = Tradebot(tmp_path / "home", "auto", environ={"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
+    for words in (["--host", host], ["--context", "here"]):
+        said = json.loads(tradebot.run("status", "--json", *words).stdout)["data"]["engine"]
+        assert said == {"name": "docker", "why": f"chosen with {words[0]}"}
+    assert tradebot.run("status", "--context", "nowhere").returncode == 8
+    assert json.loads(tradebot.run("status", "--json").stdout)["data"]["engine"]["name"] == "local"
 
 
 def test_images_are_saved_and_loaded_in_a_file(tmp_path: Path) -> None:

@@ -18,8 +18,9 @@ from tests.engines.docker.parts import PYTHON, on_docker, require_docker, unique
 from tests.integration.docker.rig import Interposer, api, remains
 from tests.integration.tradebot import REPOSITORY, free_port
 from tradebot_ops.engines.base import LogQuery, State
-from tradebot_ops.engines.docker import DockerEngine
 from tradebot_ops.engines.docker.client import Deadlines
+from tradebot_ops.engines.docker.engine import DockerEngine
+from tradebot_ops.engines.docker.images import recipe
 from tradebot_ops.engines.docker.locate import locate
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Build, Limits, Port, SecretFile, SecretMount, Service, Stack
@@ -164,9 +165,13 @@ def test_a_missing_image_is_built_with_its_source_on_its_label(project: Project,
         assert project.engine.image_facts(stack).rebuilt == frozenset()
         (tmp_path / "app" / "new.txt").write_text("newer than the image\n")
         assert project.engine.images.outdated(tag, build)
+        project.engine.images.build(recipe(tag, build), lambda _line: None)
+        assert project.engine.image_facts(stack).rebuilt == {"web"}
     finally:
+        replaced = {each["ImageID"] for each in project.engine._listed()}
         project.engine.destroy(None, volumes=False)
-        project.engine.images.remove(tag)
+        for name in (tag, *replaced):
+            project.engine.images.remove(name)
 
 
 def test_a_chosen_port_that_is_taken_names_its_holder(project: Project) -> None:
@@ -220,7 +225,7 @@ def test_a_volume_in_use_is_refused_with_its_user(project: Project) -> None:
         try:
             with pytest.raises(OpsError, match="still uses the volume") as caught:
                 project.engine.destroy(None, volumes=True)
-            assert (caught.value.code, user[:12] in caught.value.hint) == ("TB-0901", True)
+            assert (caught.value.code, user[:12] in caught.value.hint) == ("TB-0904", True)
         finally:
             engine.remove_container(user, force=True)
 

@@ -182,7 +182,7 @@ def test_a_missing_password_file_is_told(databases: Databases) -> None:
     databases.state.secrets.joinpath("password").unlink()
     with pytest.raises(OpsError, match="POSTGRES_PASSWORD_FILE") as caught:
         databases.up("postgres")
-    assert caught.value.code == "TB-0806"
+    assert caught.value.code == "TB-0836"
 
 
 def test_an_interrupted_initdb_leaves_nothing_half_made(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +229,7 @@ def test_root_without_unshare_runs_postgres_as_nobody(databases: Databases, monk
         try:
             databases.up("postgres")
         except OpsError as error:
-            if error.code == "TB-0403":
+            if error.code == "TB-0410":
                 pytest.skip("nobody may not run this installation's binaries")
             raise
         until(lambda: _answers(databases), "postgres answers")
@@ -249,7 +249,7 @@ def test_root_without_any_way_is_told_so(databases: Databases, monkeypatch: pyte
     try:
         with pytest.raises(OpsError, match="refuses to run as root") as caught:
             databases.up("postgres")
-        assert caught.value.code == "TB-0403"
+        assert caught.value.code == "TB-0410"
     finally:
         unprivileged._way.cache_clear()
 

@@ -72,7 +72,7 @@ def test_a_taken_explicit_port_is_refused_naming_the_holder(project: Project) ->
     stack = _publishing(harness, explicit=True)
     with _listening(harness.port), pytest.raises(OpsError) as caught:
         harness.engine.prepare(stack, lambda _service, _line: None)
-    assert caught.value.code == "TB-0803"
+    assert caught.value.code == "TB-0821"
     assert f"Port {harness.port} for web is taken by " in caught.value.message
     assert f"process {os.getpid()} of user" in caught.value.message
 

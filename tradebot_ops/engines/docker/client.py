@@ -183,12 +183,12 @@ def certificates(location: Location) -> TLSConfig | bool:
 
 
 def parse_version(text: str) -> tuple[int, int]:
-    """``1.41`` as numbers; OpsError TB-0801 when it is no version."""
+    """``1.41`` as numbers; OpsError TB-0829 when it is no version."""
     match = re.fullmatch(r"(\d+)\.(\d+)", text)
     if match is None:
         raise OpsError(
             f"'{text}' is not a version of Docker's API.",
-            code="TB-0801",
+            code="TB-0829",
             hint="Correct or unset DOCKER_API_VERSION; it looks like 1.41.",
         )
     return int(match[1]), int(match[2])
@@ -257,13 +257,13 @@ EXPLANATIONS = (
     ),
     Explanation(
         r"volume is in use - \[(?P<users>[^]]+)\]",
-        "TB-0901",
+        "TB-0904",
         "a container still uses the volume: {users}",
         "Remove that container first: docker rm -f {users}",
     ),
     Explanation(
         r"network (?P<network>\S+) .*has active endpoints",
-        "TB-0902",
+        "TB-0905",
         "containers outside this project still use the network {network}",
         "Disconnect them first: docker network inspect {network}",
     ),

@@ -102,15 +102,18 @@ class DockerEngine:
 
     def image_facts(self, stack: Stack) -> ImageFacts:
         """Services whose image is missing, newer than their replicas, or older than its source."""
-        running = {
-            ((each["Config"].get("Labels") or {}).get(spec.SERVICE, ""), each["Image"]) for each in self._containers()
-        }
+        running = {(each["Labels"].get(spec.SERVICE, ""), each["ImageID"]) for each in self._listed()}
         return image_facts(stack, self.images, running)
 
-    def _containers(self, *labels: str) -> Sequence[Container]:
+    def _listed(self, *labels: str) -> Sequence[Container]:
+        """Containers of the project as the engine lists them: less than inspected, and one question for all."""
         wanted = [f"{spec.PROJECT}={self.project}", f"{spec.ONE_OFF}=False", *labels]
         with self.client.speaking("listing containers", self.client.deadlines.read):
-            ids = [item["Id"] for item in self.client.reads.containers(all=True, filters={"label": wanted})]
+            found: Sequence[Container] = self.client.reads.containers(all=True, filters={"label": wanted})
+        return found
+
+    def _containers(self, *labels: str) -> Sequence[Container]:
+        ids = [item["Id"] for item in self._listed(*labels)]
         if len(ids) <= 2:
             inspected = [self._inspect(each) for each in ids]
         else:
@@ -149,7 +152,7 @@ class DockerEngine:
         if found is None:
             raise OpsError(
                 f"{service} {number} was removed by somebody else while it was being started.",
-                code="TB-0107",
+                code="TB-0112",
                 hint="Run the command again.",
             )
         return instance_of(found, self._state.read_json(RELOADED))
@@ -311,7 +314,7 @@ class DockerEngine:
         if container is None:
             raise OpsError(
                 f"{service} {number} is not running.",
-                code="TB-0501",
+                code="TB-0507",
                 hint=f"Start it with `tradebot up`, or see why it stopped: tradebot logs {service}",
             )
         if self.client.location.local:

@@ -162,10 +162,17 @@ class Images:
             yield from self.client.stream("/images/get", {"names": list(tags)}, endless=True).iter_content(1 << 20)
 
     def load(self, stream: IO[bytes] | Iterable[bytes]) -> tuple[str, ...]:
-        """Read such an archive back; returns what the engine says it loaded."""
+        """Read such an archive back; returns the tags. TB-0829 when the engine finds no images in it."""
         with self.client.speaking("loading images", self.client.deadlines.transfer):
-            messages = self.client.transfers.load_image(stream)  # type: ignore[no-untyped-call]
-            said = [str(message.get("stream", "")).strip() for message in messages]
+            messages = list(self.client.transfers.load_image(stream))  # type: ignore[no-untyped-call]
+        for message in messages:
+            if "error" in message:
+                raise OpsError(
+                    f"The engine cannot read images from that: {str(message['error']).rstrip('.')}.",
+                    code="TB-0829",
+                    hint="Give it a file that `tradebot images save` or `docker save` wrote.",
+                )
+        said = [str(message.get("stream", "")).strip() for message in messages]
         return tuple(line.partition(": ")[2] or line for line in said if line)
 
     def remove(self, tag: str) -> None:

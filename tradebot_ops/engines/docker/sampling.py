@@ -19,7 +19,7 @@ from tradebot_ops.engines.docker.observe import parse_time, stats_of
 
 THREADS = 8
 #: Seconds between two samples; shorter ones make the figure jump.
-APART = 0.5
+APART = 0.2
 #: Seconds after which an earlier sample says nothing about now.
 STALE = 30.0
 
@@ -35,7 +35,7 @@ class Sampler:
         self._guard = threading.Lock()
 
     def sample(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
-        """Use since the last sample, or within the next half second; what vanished meanwhile is left out."""
+        """Use since the last sample, or within the next moment; what vanished meanwhile is left out."""
         if not instances:
             return ()
         with ThreadPoolExecutor(min(THREADS, len(instances))) as pool:

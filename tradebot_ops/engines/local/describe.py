@@ -35,12 +35,12 @@ class Described:
 
 
 def words(service: Service) -> tuple[str, ...]:
-    """The command with its entrypoint; ``OpsError`` TB-0805 when there is none."""
+    """The command with its entrypoint; ``OpsError`` TB-0834 when there is none."""
     found = (*(service.entrypoint or ()), *service.command)
     if not found:
         raise OpsError(
             f"The service {service.name} has no command, and without Docker there is no image to take it from.",
-            code="TB-0805",
+            code="TB-0834",
             hint=f"Write services.{service.name}.command in compose.yaml, program first.",
         )
     return found

@@ -159,9 +159,9 @@ class LocalEngine:
             self._processes.stop(record, grace)
 
     def signal(self, instance: Instance, name: str) -> None:
-        """Signal the main process; ``OpsError`` TB-0808 when it does not run, TB-0205 for an unknown name."""
+        """Signal the main process; ``OpsError`` TB-0110 when it does not run, TB-0211 for an unknown name."""
         if name not in signal.Signals.__members__:
-            raise OpsError(f"There is no signal {name}.", code="TB-0205", hint="`kill -l` lists them, e.g. SIGHUP.")
+            raise OpsError(f"There is no signal {name}.", code="TB-0211", hint="`kill -l` lists them, e.g. SIGHUP.")
         self._processes.signal(instance.id, name)
 
     def remove(self, instance: Instance) -> None:
@@ -308,5 +308,5 @@ def _silent(_service: str, _line: str) -> None:
 
 def _no_supervisor() -> OpsError:
     return OpsError(
-        "The supervisor of this project is not running.", code="TB-0401", hint="Start the stack: tradebot up"
+        "The supervisor of this project is not running.", code="TB-0406", hint="Start the stack: tradebot up"
     )

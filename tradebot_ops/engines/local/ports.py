@@ -45,7 +45,7 @@ class Ports:
         """The local port for ``wish``, remembered.
 
         ``held`` are the ports the replica's running process already has. A taken default moves and ``tell``
-        hears why; a taken explicit port raises ``OpsError`` TB-0803 naming its holder.
+        hears why; a taken explicit port raises ``OpsError`` TB-0821 naming its holder.
         """
         known = self.known()
         before = known.get(wish.replica, {}).get(str(wish.target))
@@ -92,7 +92,7 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
             if error.errno == errno.EADDRNOTAVAIL:
                 raise OpsError(
                     f"This host has no address {host} to publish port {port} on.",
-                    code="TB-0803",
+                    code="TB-0833",
                     hint="Publish on 127.0.0.1 or on an address that `ip address` shows.",
                 ) from error
             return False
@@ -133,7 +133,7 @@ def _listening_user(port: int) -> str | None:
 def _taken(wish: Wish) -> OpsError:
     return OpsError(
         f"Port {wish.first} for {wish.service} is taken by {holder(wish.first)}.",
-        code="TB-0803",
+        code="TB-0821",
         hint="Stop that program, or choose another port in the setting that named this one.",
     )
 
