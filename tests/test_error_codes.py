@@ -19,7 +19,7 @@ SHARED = {
     # An engine, or what runs inside the stack.
     "TB-0100": {"errors", "engines.docker.client"},
     "TB-0102": {"errors", "engines.choose", "operations.images"},
-    "TB-0110": {"engines.local.processes", "engines.stub"},
+    "TB-0110": {"engines.local.processes", "engines.stub", "operations.inside"},
     "TB-0401": {"engines.docker.client", "engines.docker.locate"},
     "TB-0404": {
         "engines.local.supervisor",
@@ -32,6 +32,9 @@ SHARED = {
     "TB-0507": {"engines.docker.engine", "engines.docker.inside"},
     "TB-0601": {"engines.docker.client", "engines.docker.inside", "engines.local.beside"},
     "TB-0901": {"engines.local.engine", "engines.stub"},
+    "TB-0903": {"engines.readonly", "engines.stub"},
+    # An option's value.
+    "TB-0205": {"cli.images", "settings"},
     # PromQL, on either side of the wire.
     "TB-0103": {"sources.prometheus", "stack.promql"},
     # A missing program for images.

@@ -111,11 +111,15 @@ class Value:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a command was told, read once. ``stack`` holds every variable ``compose.yaml`` may use."""
+    """Everything a command was told, read once. ``stack`` holds every variable ``compose.yaml`` may use.
+
+    ``docker_from`` is the option that named a Docker engine (it then stands in ``environ``), or empty.
+    """
 
     project: str = "tradebot"
     files: tuple[Path, ...] = ()
     engine: str = "auto"
+    docker_from: str = ""
     output: str = "table"
     env: str = "dev"
     quiet: bool = False
@@ -187,11 +191,15 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
             code="TB-0205",
             hint="Use lower-case letters, digits, '-' and '_', starting with a letter or digit: -p trading_bot",
         )
+    typed = bool(flags.get("host") or flags.get("context"))
+    named = {name: flags.get(name) or "" if typed else pick(name, "") for name in ("host", "context")}
+    docker_from, environ = _docker_engine(named["host"], named["context"], environ)
     files = flags.get("files") or [name for name in pick("file", "").split(":") if name]
     return Settings(
         project=project,
         files=tuple((cwd / name).resolve() for name in files),
         engine=_choice("engine", pick("engine", "auto"), ("auto", "docker", "local", "swarm")),
+        docker_from=docker_from,
         output=_choice("output", pick("output", "table"), ("table", "json", "yaml", "plain")),
         env=env,
         quiet=bool(flags.get("quiet")),
@@ -203,6 +211,19 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
         environ=dict(environ),
         stack=_stack_values(env, toml, _env_file(pick("env_file", ""), env, cwd), environ),
     )
+
+
+def _docker_engine(host: str, context: str, environ: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
+    """``--host`` and ``--context`` in Docker's own variables, where everything that asks Docker finds them."""
+    if host and context:
+        raise OpsError("--host and --context both name a Docker engine.", code="TB-0205", hint="Give one of them.")
+    if host:
+        return "--host", {**environ, "DOCKER_HOST": host}
+    if context:
+        # Docker's own order would let DOCKER_HOST outrank it.
+        kept = {name: value for name, value in environ.items() if name != "DOCKER_HOST"}
+        return "--context", {**kept, "DOCKER_CONTEXT": context}
+    return "", environ
 
 
 def _stack_values(

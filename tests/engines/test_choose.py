@@ -7,15 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tradebot_ops.engines.choose import choose
+from tradebot_ops.engines.choose import Choice, choose
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import load_settings
 from tradebot_ops.state import ProjectState
 
 
+def opened(tmp_path: Path, flags: dict[str, str], **environ: str) -> Choice:
+    settings = load_settings(flags, {"HOME": str(tmp_path), **environ}, tmp_path)
+    return choose(settings, ProjectState(tmp_path / "state"))
+
+
 def chosen(tmp_path: Path, engine: str = "auto", **environ: str) -> tuple[str, str]:
-    settings = load_settings({"engine": engine}, {"HOME": str(tmp_path), **environ}, tmp_path)
-    found = choose(settings, ProjectState(tmp_path / "state"))
+    found = opened(tmp_path, {"engine": engine}, **environ)
     return found.engine.name, found.why
 
 
@@ -61,3 +65,39 @@ def test_asking_costs_no_sdk(tmp_path: Path) -> None:
         "assert 'docker' not in sys.modules and 'requests' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_an_engine_named_by_an_option_is_not_replaced(tmp_path: Path) -> None:
+    nowhere = f"unix://{tmp_path}/none.sock"
+    for flags in ({"engine": "docker"}, {"host": nowhere}):
+        found = opened(tmp_path, flags, DOCKER_HOST=nowhere)
+        assert found.engine.name == "docker"
+        with pytest.raises(OpsError, match="No Docker engine answers") as caught:
+            found.engine.list()
+        assert int(caught.value.exit_code) == 4
+    with pytest.raises(OpsError, match="'nowhere' does not exist"):
+        opened(tmp_path, {"context": "nowhere"}, DOCKER_HOST=nowhere)
+
+
+AS_NOBODY = """
+import os
+from tradebot_ops.engines.docker.engine import DockerEngine
+from tradebot_ops.errors import OpsError
+if os.geteuid() == 0:
+    os.setuid(65534)
+try:
+    DockerEngine("demo", {{"DOCKER_HOST": "unix://{path}", "HOME": "/none", "TRADEBOT_STATE": "/none"}}).list()
+except OpsError as problem:
+    print(problem.code, problem.message)
+"""
+
+
+def test_a_forbidden_daemon_is_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        path.chmod(0)
+        script = AS_NOBODY.format(path=path)
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
+    assert done.stdout.startswith("TB-0402 This user may not use the Docker engine"), done.stderr

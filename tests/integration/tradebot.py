@@ -58,10 +58,12 @@ class Tradebot:
         own = {"HOME": str(self.home), "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": ""}
         return {**kept, **own, **self.environ}
 
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "tradebot_ops", "-p", self.project, "--engine", self.engine, *words]
+
     def start(self, *words: str, **options: Any) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "tradebot_ops", "-p", self.project, "--engine", self.engine, *words]
         return subprocess.Popen(
-            command,
+            self.command(*words),
             cwd=self.cwd,
             env=self.environment(),
             stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""status, logs, urls."""
+"""status, logs, urls, events."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -81,3 +81,33 @@ def logs(
         writer = LogWriter(stdout, ops.settings.color, ndjson=ops.settings.output == "json", raw=raw)
         for entry in entries(ops, query, level, grep):
             writer.write(entry)
+
+
+@app.command()
+def events(
+    context: typer.Context,
+    services: Annotated[
+        list[str] | None, typer.Argument(help="Services; all when none is named.", show_default=False)
+    ] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with new ones until Ctrl-C.")] = False,
+    since: Annotated[str | None, typer.Option("--since", help="15m, 2h or 2026-11-22T08:00 (UTC).")] = None,
+) -> None:
+    """Show or follow what happened to services: starts, ends, kills for lack of memory.
+
+    With --follow only new ones, unless --since asks for older. With --json one document a line.
+
+    \b
+    Examples:
+      tradebot events --since 1h
+      tradebot events worker -f --json
+    """
+    from tradebot_ops.operations.events import happened
+    from tradebot_ops.operations.logs import since as moment
+    from tradebot_ops.render.events import EventWriter
+
+    ops = ops_of(context)
+    found = happened(ops, services or [], moment(since, datetime.now(UTC)), follow=follow)
+    with writing_stdout() as stdout:
+        writer = EventWriter(stdout, ops.settings.color, ndjson=ops.settings.output == "json")
+        for event in found:
+            writer.write(event)

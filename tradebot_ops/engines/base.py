@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tradebot_ops.stack.model import Stack
 
@@ -123,6 +123,30 @@ class ExecResult:
     output: str
 
 
+@dataclass(frozen=True)
+class ImageFacts:
+    """Services by what is the matter with their image.
+
+    ``missing``: this engine has none. ``rebuilt``: replicas run another one than its tag names by now.
+    ``outdated``: it was made from other source than lies there now.
+    """
+
+    missing: frozenset[str] = frozenset()
+    rebuilt: frozenset[str] = frozenset()
+    outdated: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Something of the project that nothing needs any more. ``kind`` is container, network, volume or image."""
+
+    kind: str
+    name: str
+    why: str
+    id: str
+    size: int | None = None  # bytes, where the engine knows
+
+
 class Engine(Protocol):
     """Makes the world match one project's stack. Opened for one project; safe to call from several threads."""
 
@@ -166,3 +190,36 @@ class Engine(Protocol):
 
     def endpoint(self, service: str, port: int, number: int = 1) -> Address:
         """Where this host reaches that port, published or not."""
+
+
+# What only some engines can do. Operations ask with ``isinstance`` and say so where an engine cannot.
+
+
+@runtime_checkable
+class HasImages(Protocol):
+    """Replicas of this engine come from images."""
+
+    def image_facts(self, stack: Stack) -> ImageFacts:
+        """What is the matter with the images of the stack; only asks."""
+
+
+@runtime_checkable
+class Attaches(Protocol):
+    """Runs a command with this process's own streams instead of collecting its output."""
+
+    def attached(self, instance: Instance, command: Sequence[str], *, terminal: bool) -> int:
+        """The command's exit code; ``terminal`` gives it a terminal of its own, as a shell needs.
+
+        An empty command is the user's or the image's own shell.
+        """
+
+
+@runtime_checkable
+class Prunes(Protocol):
+    """Keeps things of a project besides its replicas, and so leaves some behind."""
+
+    def leftovers(self, stack: Stack, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
+        """What nothing of the stack needs any more: one-off containers, networks; volumes and images if asked."""
+
+    def discard(self, leftover: Leftover) -> None:
+        """Remove it; what is gone already is fine."""

@@ -8,6 +8,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import Settings
 from tradebot_ops.state import ProjectState
 
+#: How long a daemon that may hang holds up a command that can do without it.
 PING_SECONDS = 2.0
 
 
@@ -18,7 +19,11 @@ class Choice:
 
 
 def choose(settings: Settings, state: ProjectState) -> Choice:
-    """Open the engine. Raises ``OpsError`` TB-0401 when a Docker that was asked for does not answer."""
+    """Open the engine. Raises ``OpsError`` TB-0102 for one that is not there yet, TB-0820 for an unknown context.
+
+    A Docker that was asked for by name is never replaced: that it does not answer (TB-0401, TB-0402) is said by its
+    first verb.
+    """
     if settings.engine == "local":
         return Choice(_local(settings, state), "chosen with --engine local")
     if settings.engine == "swarm":
@@ -29,6 +34,8 @@ def choose(settings: Settings, state: ProjectState) -> Choice:
         )
     if settings.engine == "docker":
         return Choice(_docker(settings), "chosen with --engine docker")
+    if settings.docker_from:
+        return Choice(_docker(settings), f"chosen with {settings.docker_from}")
     reason = silence(settings.environ)
     if reason:
         return Choice(_local(settings, state), reason)
@@ -50,7 +57,7 @@ def _docker(settings: Settings) -> Engine:
 def silence(environ: Mapping[str, str]) -> str:
     """Why Docker cannot be used now, asked without its SDK; empty when its daemon answers.
 
-    Only a unix socket can be asked so cheaply; a remote host that was set on purpose is taken at its word.
+    An engine behind SSH or TLS cannot be asked so cheaply: set on purpose, it is taken at its word.
     """
     from tradebot_ops.engines.docker.locate import check, locate
 

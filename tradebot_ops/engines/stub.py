@@ -15,6 +15,7 @@ from tradebot_ops.engines.base import (
     Address,
     Event,
     ExecResult,
+    ImageFacts,
     Instance,
     LogLine,
     LogQuery,
@@ -52,6 +53,7 @@ class StubEngine:
     ) -> None:
         self.recording: list[tuple[str, str]] = []
         self.volumes: set[str] = set()
+        self.facts = ImageFacts()
         self._project = project
         self._read_only = read_only
         self._exit_codes = exit_codes or {}
@@ -169,6 +171,10 @@ class StubEngine:
                 hint="Start it with `tradebot up`; `tradebot urls` lists what can be reached.",
             )
         return Address("127.0.0.1", port if number == 1 else port + 10000 + number - 2)
+
+    def image_facts(self, stack: Stack) -> ImageFacts:
+        """What a test put into ``facts``."""
+        return self.facts
 
     # What a test makes happen
 

@@ -67,12 +67,6 @@ def images_of(engine: "Engine") -> "Images":
     return images
 
 
-def rebuilt(ops: Ops) -> frozenset[str]:
-    """Services whose image is another one than their replicas run; none on an engine without images."""
-    ask = getattr(ops.engine, "rebuilt", None)
-    return ask(ops.stack) if ask is not None else frozenset()
-
-
 def build_from_debian(ops: Ops, progress: Progress, *, only: Collection[str] = (), force: bool = False) -> Report:
     """Build every image but Grafana from Debian packages alone; what is up to date already is left alone.
 

@@ -46,6 +46,11 @@ def ensure(stack: Stack, state: ProjectState) -> tuple[str, ...]:
     return tuple(made)
 
 
+def missing(stack: Stack) -> tuple[str, ...]:
+    """Names of the secrets that ``ensure`` would make because their file is not there."""
+    return tuple(sorted(secret.name for secret in stack.secrets.values() if not secret.file.is_file()))
+
+
 def _derived(secret: SecretFile, values: Mapping[str, str]) -> str:
     try:
         return DERIVATIONS[secret.derive](values)

@@ -162,11 +162,11 @@ def test_a_missing_image_is_built_with_its_source_on_its_label(project: Project,
         project.engine.apply(stack, "web", 1)
         assert any(line.startswith("web: Step 1/") for line in told)
         assert not project.engine.images.outdated(tag, build)
-        assert project.engine.rebuilt(stack) == frozenset()
+        assert project.engine.image_facts(stack).rebuilt == frozenset()
         (tmp_path / "app" / "new.txt").write_text("newer than the image\n")
         assert project.engine.images.outdated(tag, build)
         project.engine.images.build(recipe(tag, build), lambda _line: None)
-        assert project.engine.rebuilt(stack) == {"web"}
+        assert project.engine.image_facts(stack).rebuilt == {"web"}
     finally:
         replaced = {each["ImageID"] for each in project.engine._listed()}
         project.engine.destroy(None, volumes=False)

@@ -13,18 +13,22 @@ from docker.errors import APIError, NotFound
 from tradebot_ops.engines.base import (
     Address,
     ExecResult,
+    ImageFacts,
     Instance,
+    Leftover,
     LogLine,
     LogQuery,
     Progress,
     State,
     Stats,
 )
-from tradebot_ops.engines.docker import inside, secrets, spec
+from tradebot_ops.engines.docker import attached, inside, secrets, spec
 from tradebot_ops.engines.docker.client import Client, Deadlines
 from tradebot_ops.engines.docker.events import EventStream
+from tradebot_ops.engines.docker.facts import image_facts
 from tradebot_ops.engines.docker.ground import Ground
 from tradebot_ops.engines.docker.images import Image, Images, recipe
+from tradebot_ops.engines.docker.leftovers import Leftovers
 from tradebot_ops.engines.docker.locate import locate
 from tradebot_ops.engines.docker.logs import Follower, merged
 from tradebot_ops.engines.docker.observe import instance_of
@@ -96,13 +100,10 @@ class DockerEngine:
         found = [instance_of(container, reloaded) for container in self._containers()]
         return tuple(sorted(found, key=lambda instance: (instance.service, instance.number, instance.name)))
 
-    def rebuilt(self, stack: Stack) -> frozenset[str]:
-        """Services whose replicas run another image than their tag names by now."""
+    def image_facts(self, stack: Stack) -> ImageFacts:
+        """Services whose image is missing, newer than their replicas, or older than its source."""
         running = {(each["Labels"].get(spec.SERVICE, ""), each["ImageID"]) for each in self._listed()}
-        wanted = {stack.services[name].image for name, _ in running if name in stack.services}
-        current = {tag: image.id for tag in wanted if (image := self.images.find(tag))}
-        services = ((stack.services.get(name), image) for name, image in running)
-        return frozenset(each.name for each, image in services if each and current.get(each.image, image) != image)
+        return image_facts(stack, self.images, running)
 
     def _listed(self, *labels: str) -> Sequence[Container]:
         """Containers of the project as the engine lists them: less than inspected, and one question for all."""
@@ -289,6 +290,16 @@ class DockerEngine:
     def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
         """Output of both streams in the order it came. TB-0601 when the command outlives ``timeout`` seconds."""
         return inside.execute(self.client, instance, command, timeout)
+
+    def attached(self, instance: Instance, command: Sequence[str], *, terminal: bool) -> int:
+        """Run a command with this process's own input and output; an empty one is a shell."""
+        return attached.attached(self.client, instance, command, terminal=terminal)
+
+    def leftovers(self, stack: Stack, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
+        return Leftovers(self.client, self.project).find(stack, images=images, volumes=volumes)
+
+    def discard(self, leftover: Leftover) -> None:
+        Leftovers(self.client, self.project).discard(leftover)
 
     def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
         return self._sampler.sample([one for one in instances if one.state is State.RUNNING], cpu=cpu)

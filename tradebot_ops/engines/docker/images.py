@@ -106,7 +106,7 @@ class Images:
             raise unavailable(tag, "the registry sent no image")
         return image
 
-    def build(self, made: Recipe, say: Say) -> Image:
+    def build(self, made: Recipe, say: Say, *, no_cache: bool = False) -> Image:
         """Build with the classic builder, which every engine has; OpsError TB-0101 carries the last lines."""
         doing = f"building {made.tag}"
         replaced = self.find(made.tag)
@@ -121,6 +121,7 @@ class Images:
                 labels={name: value for name, value in made.labels.items() if value},
                 target=made.build.target or None,
                 network_mode="host",
+                nocache=no_cache,
                 rm=True,
                 forcerm=True,
                 decode=True,

@@ -20,12 +20,13 @@ from tradebot_ops.engines.base import (
     Event,
     ExecResult,
     Instance,
+    Leftover,
     LogLine,
     LogQuery,
     Progress,
     Stats,
 )
-from tradebot_ops.engines.local import beside, history, logs, strays
+from tradebot_ops.engines.local import beside, history, leftovers, logs, strays
 from tradebot_ops.engines.local.describe import Described, describe, wishes
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.engines.local.logs import Source
@@ -234,6 +235,20 @@ class LocalEngine:
         if record is None:
             raise not_running(instance.id)
         return beside.run(record, command, timeout)
+
+    def attached(self, instance: Instance, command: Sequence[str], *, terminal: bool) -> int:
+        """The same with this process's own input and output; an empty command is this user's shell."""
+        record = self._records.get(instance.id)
+        if record is None:
+            raise not_running(instance.id)
+        return beside.attach(record, command, terminal=terminal)
+
+    def leftovers(self, stack: Stack, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
+        """Only volumes can be left over here: replicas that are not described are listed with the others."""
+        return leftovers.of_volumes(self._layout, stack) if volumes else ()
+
+    def discard(self, leftover: Leftover) -> None:
+        leftovers.discard(self._layout, leftover)
 
     def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
         """Memory and CPU of each replica's process tree, all measured over the same moment."""
