@@ -64,6 +64,8 @@ def stand_in() -> Iterator[StandIn]:
             """Nothing into the test's output."""
 
     class Server(ThreadingHTTPServer):
+        request_queue_size = 64  # a dashboard asks everything at once
+
         def handle_error(self, *_: Any) -> None:
             """A client that gave up is what some tests are about."""
 

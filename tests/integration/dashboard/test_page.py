@@ -33,8 +33,8 @@ def panel(title: str) -> str:
 def refresh(page: Page) -> None:
     """Not before the API asks Prometheus again: it keeps an answer for some seconds, a range has one of its own."""
     page.evaluate(
-        "const range = document.querySelector('#range'); range.value = range.value === '1h' ? '6h' : '15m';"
-        "range.dispatchEvent(new Event('change'))"
+        "(() => { const range = document.querySelector('#range'); range.value = range.value === '1h' ? '6h' : '15m';"
+        "range.dispatchEvent(new Event('change')); })()"
     )
 
 
@@ -80,7 +80,7 @@ def test_each_fault_of_a_panel_looks_like_one(page: Page, api: Server, prometheu
         "System Memory Usage": "empty: No series: nothing reports what this panel asks for.",
         "Pending Jobs": "stale: The last sample is 5 min old.",
     }
-    assert page.evaluate(BANNER) == "1 of 12 panels failed."
+    assert page.evaluate(BANNER) == "1 of 12 panels failed.", page.evaluate("document.body.innerText")
 
 
 def test_prometheus_and_then_the_api_go_away_and_come_back(page: Page, api: Server, prometheus: StandIn) -> None:
