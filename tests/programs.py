@@ -6,7 +6,12 @@ import shutil
 import pytest
 
 #: Debian prefixes the names of some.
-_NAMES = {"alertmanager": ("alertmanager", "prometheus-alertmanager")}
+_NAMES = {
+    "alertmanager": ("alertmanager", "prometheus-alertmanager"),
+    "node_exporter": ("node_exporter", "prometheus-node-exporter"),
+    "redis_exporter": ("redis_exporter", "prometheus-redis-exporter"),
+    "postgres_exporter": ("postgres_exporter", "prometheus-postgres-exporter"),
+}
 
 
 def program(name: str) -> str:

@@ -1,0 +1,235 @@
+"""What Prometheus knows: targets, rules, alerts and the answers to queries. Read-only, each call with a deadline."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tradebot_ops.errors import OpsError
+from tradebot_ops.sources.rest import Codes, Login, Query, Rest, moment
+
+_CODES = Codes(unreachable="TB-0510", refused="TB-0511", failed="TB-0512")
+_PREFIX = 'invalid parameter "query": '
+_POSITION = re.compile(r"(?:(\d+):(\d+)|unknown position): (?:parse error: )?(.*)", re.S)
+_NEVER = "0001-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True)
+class Target:
+    """``health`` is up, down or unknown (not scraped yet); ``last_error`` says why it is down."""
+
+    job: str
+    instance: str
+    url: str
+    health: str
+    last_error: str
+    last_scrape: datetime | None
+    scrape_seconds: float
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``kind`` is alerting or recording; ``health`` is ok, err or unknown; ``state`` is empty for recordings."""
+
+    name: str
+    kind: str
+    group: str
+    file: str
+    query: str
+    health: str
+    last_error: str
+    state: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    for_seconds: float
+    evaluation_seconds: float
+
+
+@dataclass(frozen=True)
+class PendingOrFiring:
+    """An alert as Prometheus sees it: silences and inhibition are Alertmanager's business."""
+
+    name: str
+    state: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    active_since: datetime
+    value: float
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series of an answer: (Unix time in seconds, value) in order of time; one point for an instant query."""
+
+    labels: Mapping[str, str]
+    points: tuple[tuple[float, float], ...]
+
+    @property
+    def value(self) -> float:
+        return self.points[-1][1]
+
+
+@dataclass(frozen=True)
+class Status:
+    version: str
+    started: datetime
+    config_loaded: bool
+    config_loaded_at: datetime
+    retention: str
+    series: int
+    alertmanagers: tuple[str, ...]
+
+
+class Prometheus:
+    """A client for one Prometheus.
+
+    Every method raises ``OpsError``: TB-0510 unreachable or no answer within ``timeout`` seconds, TB-0511 password
+    refused, TB-0512 failed.
+    """
+
+    def __init__(self, base_url: str, login: Login | None = None, timeout: float = 5.0) -> None:
+        self._rest = Rest("Prometheus", "prometheus", base_url, login, timeout, _CODES)
+
+    def targets(self) -> list[Target]:
+        """Every target of every job, by job and instance."""
+        found = [_target(raw) for raw in self._get("/api/v1/targets", {"state": "active"})["activeTargets"]]
+        return sorted(found, key=lambda target: (target.job, target.instance))
+
+    def rules(self) -> list[Rule]:
+        """Every rule in the order of the files."""
+        groups = self._get("/api/v1/rules")["groups"]
+        return [_rule(raw, group) for group in groups for raw in group["rules"]]
+
+    def alerts(self) -> list[PendingOrFiring]:
+        return [_alert(raw) for raw in self._get("/api/v1/alerts")["alerts"]]
+
+    def query(self, expression: str, at: datetime | None = None) -> list[Series]:
+        """The value of a PromQL expression now or ``at``; a scalar is one series without labels.
+
+        Also raises ``OpsError``: TB-0103 for an expression Prometheus cannot read, with its own words and a mark
+        under the place, TB-0120 for one that it cannot evaluate.
+        """
+        asked = {"query": expression} | ({"time": str(at.timestamp())} if at else {})
+        return _series(self._query("/api/v1/query", asked))
+
+    def query_range(self, expression: str, start: datetime, end: datetime, step: float) -> list[Series]:
+        """The values from ``start`` to ``end``, one every ``step`` seconds. Raises as :meth:`query`."""
+        window = {"start": str(start.timestamp()), "end": str(end.timestamp()), "step": f"{step:g}"}
+        return _series(self._query("/api/v1/query_range", {"query": expression} | window))
+
+    def labels_of(self, metric: str) -> frozenset[str]:
+        """Label names that series of ``metric`` have now; empty when there are none."""
+        return frozenset(self._get("/api/v1/labels", {"match[]": [metric]})) - {"__name__"}
+
+    def metrics(self) -> frozenset[str]:
+        """The names of all series that are stored."""
+        return frozenset(self._get("/api/v1/label/__name__/values"))
+
+    def ready(self) -> bool:
+        """False while Prometheus replays its log at the start."""
+        return self._rest.request("GET", "/-/ready").status_code == 200
+
+    def status(self) -> Status:
+        runtime = self._get("/api/v1/status/runtimeinfo")
+        found = self._get("/api/v1/alertmanagers")["activeAlertmanagers"]
+        return Status(
+            version=self._get("/api/v1/status/buildinfo")["version"],
+            started=moment(runtime["startTime"]),
+            config_loaded=runtime["reloadConfigSuccess"],
+            config_loaded_at=moment(runtime["lastConfigTime"]),
+            retention=runtime["storageRetention"],
+            series=int(self._get("/api/v1/status/tsdb")["headStats"]["numSeries"]),
+            alertmanagers=tuple(sorted(item["url"] for item in found)),
+        )
+
+    def _get(self, path: str, params: Query | None = None) -> Any:
+        response = self._rest.request("GET", path, params=params)
+        document = self._rest.document(response)
+        if document.get("status") != "success":
+            raise self._rest.failure(str(document.get("error", f"HTTP {response.status_code}")))
+        return document["data"]
+
+    def _query(self, path: str, asked: Query) -> Any:
+        # POST: an expression may be longer than a URL may be.
+        document = self._rest.document(self._rest.request("POST", path, data=asked))
+        if document.get("status") == "success":
+            return document["data"]
+        kind, words = document.get("errorType", ""), str(document.get("error", ""))
+        if kind == "bad_data":
+            raise _unreadable(str(asked["query"]), words)
+        if kind == "execution":
+            raise OpsError(f"Prometheus cannot evaluate the query: {words}", code="TB-0120")
+        raise self._rest.failure(words)
+
+
+def _unreadable(expression: str, words: str) -> OpsError:
+    """Prometheus' own words, with a mark under the character it names."""
+    match = _POSITION.match(words.removeprefix(_PREFIX))
+    if match is None or match[1] is None:
+        why = match[3] if match else words
+        return OpsError(f"Prometheus cannot read the query: {why}", code="TB-0103")
+    line, column, why = int(match[1]), int(match[2]), match[3]
+    lines = expression.split("\n")
+    shown = lines[line - 1] if line <= len(lines) else ""
+    return OpsError(
+        f"Prometheus cannot read the query: {why} (line {line}, character {column})",
+        code="TB-0103",
+        hint="Names of metrics: tradebot metrics list",
+        detail=(shown, " " * (column - 1) + "^"),
+    )
+
+
+def _series(data: Mapping[str, Any]) -> list[Series]:
+    kind, result = data["resultType"], data["result"]
+    if kind in {"scalar", "string"}:
+        return [Series({}, (_point(result),))] if kind == "scalar" else []
+    if kind == "vector":
+        return [Series(raw["metric"], (_point(raw["value"]),)) for raw in result if "value" in raw]
+    return [Series(raw["metric"], tuple(map(_point, raw["values"]))) for raw in result if "values" in raw]
+
+
+def _point(raw: list[Any]) -> tuple[float, float]:
+    return float(raw[0]), float(raw[1])  # NaN and +Inf come as words that float() knows
+
+
+def _target(raw: Mapping[str, Any]) -> Target:
+    labels = raw["labels"]
+    return Target(
+        job=labels["job"],
+        instance=labels["instance"],
+        url=raw["scrapeUrl"],
+        health=raw["health"],
+        last_error=raw["lastError"],
+        last_scrape=None if raw["lastScrape"] == _NEVER else moment(raw["lastScrape"]),
+        scrape_seconds=float(raw.get("lastScrapeDuration", 0.0)),
+    )
+
+
+def _rule(raw: Mapping[str, Any], group: Mapping[str, Any]) -> Rule:
+    return Rule(
+        name=raw["name"],
+        kind=raw["type"],
+        group=group["name"],
+        file=group["file"],
+        query=raw["query"],
+        health=raw["health"],
+        last_error=raw.get("lastError", ""),
+        state=raw.get("state", ""),
+        labels=raw.get("labels") or {},
+        annotations=raw.get("annotations") or {},
+        for_seconds=float(raw.get("duration", 0.0)),
+        evaluation_seconds=float(raw.get("evaluationTime", 0.0)),
+    )
+
+
+def _alert(raw: Mapping[str, Any]) -> PendingOrFiring:
+    labels = raw["labels"]
+    return PendingOrFiring(
+        name=labels["alertname"],
+        state=raw["state"],
+        labels=labels,
+        annotations=raw["annotations"],
+        active_since=moment(raw["activeAt"]),
+        value=float(raw["value"]),
+    )
