@@ -130,3 +130,20 @@ def test_slo_alerts_count_on_the_evaluation_interval() -> None:
     config = yaml.safe_load((ROOT / "config/prometheus/prometheus.yml").read_text())
     assert config["global"]["evaluation_interval"] == "15s"
     assert config["global"]["scrape_interval"] == "15s"
+
+
+OUTAGES = [
+    rule
+    for rule in ALERTS
+    if rule["labels"]["severity"] == "critical" and rule["labels"]["category"] not in {"slo", "monitoring"}
+]
+
+
+@pytest.mark.parametrize("rule", OUTAGES, ids=lambda rule: rule["alert"])
+def test_outage_is_stored_within_two_minutes(rule: dict[str, Any]) -> None:
+    """At worst: a scrape just missed, one that times out, an evaluation just missed twice, `for:`, grouping.
+
+    Burning budgets and the monitoring of the monitoring are left out on purpose: they look at longer windows.
+    """
+    scrape, timeout, evaluation, grouping = 15, 10, 15, 5
+    assert scrape + timeout + evaluation + seconds(rule["for"]) + evaluation + grouping <= 120

@@ -3,7 +3,16 @@
 import pytest
 
 from tradebot_ops.errors import OpsError
-from tradebot_ops.stack.contract import Broken, Metric, Use, check, dashboard_uses, declared_metrics, rule_uses
+from tradebot_ops.stack.contract import (
+    Broken,
+    Metric,
+    Use,
+    check,
+    dashboard_uses,
+    declared_metrics,
+    rule_uses,
+    series_asked,
+)
 
 REQUESTS = Metric("http_requests_total", "counter", frozenset({"endpoint", "status"}), "api")
 DURATION = Metric("http_request_duration_seconds", "histogram", frozenset({"endpoint"}), "api")
@@ -85,6 +94,11 @@ def test_renaming_one_label_names_everything_that_dies() -> None:
 def test_unused_metric_is_named() -> None:
     contract = check([Use("alert A", "http_request_duration_seconds_count > 1")], [DURATION, QUEUE])
     assert contract.unused == (QUEUE,)
+
+
+def test_series_asked_for() -> None:
+    uses = [Use("alert A", "sum(a_bucket) / on () b > 0"), Use("alert B", 'b{x="y"} and {z="1"}')]
+    assert series_asked(uses) == {"a_bucket", "b"}
 
 
 def test_broken_promql_is_an_operators_sentence() -> None:

@@ -97,6 +97,11 @@ def check(uses: Iterable[Use], metrics: Iterable[Metric]) -> Contract:
     return Contract(tuple(broken), unused)
 
 
+def series_asked(uses: Iterable[Use]) -> frozenset[str]:
+    """The names of all series that the expressions read; what a running Prometheus must have, to serve them all."""
+    return frozenset(name for use in uses for name in read(use.expression, lambda _name: None).used)
+
+
 def rule_uses(document: Mapping[str, Any]) -> list[Use]:
     """Every expression of a parsed rule file, with the labels that its annotations print."""
     uses = []

@@ -5,11 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.config.test_contract import exporters
 from tests.integration.monitoring.rig import ROOT, TOKEN, Rig
 from tests.integration.parts import wait_until
+from tradebot_ops.stack.contract import Metric
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("monitoring-configuration")]
 
+OWN = [metric for metric in exporters() if metric.source in {"prometheus", "alertmanager"}]
 JOBS = {"api": 1, "worker": 2, "redis": 1, "postgres": 1, "node": 1, "prometheus": 1, "alertmanager": 1}
 
 
@@ -45,6 +48,12 @@ def test_every_panel_returns_data(rig: Rig) -> None:
         for target in panel["targets"]:
             query = target["expr"].replace("$__rate_interval", "1m")
             assert rig.prometheus.query(query), (panel["title"], query)
+
+
+@pytest.mark.parametrize("metric", OWN, ids=lambda metric: metric.name)
+def test_monitoring_emits_what_its_alerts_rely_on(rig: Rig, metric: Metric) -> None:
+    wait_until(lambda: rig.prometheus.labels_of(metric.name), f"{metric.name} was scraped")
+    assert metric.labels <= rig.prometheus.labels_of(metric.name)
 
 
 def test_watchdog_arrives_at_the_store_with_its_token(rig: Rig) -> None:
