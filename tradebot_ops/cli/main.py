@@ -38,6 +38,9 @@ def tradebot(
     env_file: Annotated[str | None, typer.Option("--env-file", help="File of settings instead of .env.")] = None,
     env: Annotated[str | None, typer.Option("--env", help="dev, staging or prod.")] = None,
     engine: Annotated[str | None, typer.Option("--engine", help="auto, docker, local or swarm.")] = None,
+    profiles: Annotated[
+        list[str] | None, typer.Option("--profile", help="monitoring (the default) or core; may be given again.")
+    ] = None,
     output: Annotated[str | None, typer.Option("-o", "--output", help="table, json, yaml or plain.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Same as -o json.")] = False,
     timeout: Annotated[str | None, typer.Option("--timeout", help="Seconds to wait at most.")] = None,
@@ -64,6 +67,7 @@ def tradebot(
         "env_file": env_file,
         "env": env,
         "engine": engine,
+        "profiles": profiles,
         "output": "json" if json else output,
         "timeout": timeout,
         "quiet": quiet,

@@ -1,10 +1,11 @@
 """Bring the stack up and prove it."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from tradebot_ops.context import Ops
+from tradebot_ops.context import PROFILES, UNAVAILABLE, Ops
+from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import canary, samples, secrets
 from tradebot_ops.operations.converge import converge
@@ -41,15 +42,26 @@ def up(
         made = secrets.ensure(ops.stack, ops.state)
         ops.engine.prepare(ops.stack, lambda service, line: listen(Told(service, Phase.PREPARING, line)))
         planned = plan(ops.stack, ops.engine.list(), services=wanted, remove_orphans=remove_orphans)
-        converge(ops.stack, planned.steps, World(ops.engine, time.monotonic() + ops.settings.timeout), listen)
+        missing = converge(ops.stack, planned.steps, World(ops.engine, time.monotonic() + ops.settings.timeout), listen)
+        _remember(ops, wanted, missing)
     said = [f"Generated secrets: {', '.join(made)} (in {ops.state.secrets})."] if made else []
-    said.append(change_line(planned.changes))
+    said.append(change_line([step for step in planned.changes if step.service not in missing]))
     if not (prove and _can_work(ops, wanted)):
         return _report(ops, wanted, Done(planned, tuple(said)))
     prices = samples.load_once(ops, listen)
     proof = canary.run(ops, listen)
     said += [sentence for sentence in (prices, proof.sentence) if sentence]
     return _report(ops, wanted, Done(planned, tuple(said), proof))
+
+
+def _remember(ops: Ops, wanted: Collection[str], missing: Mapping[str, OpsError]) -> None:
+    """For `status`: which services were chosen, and which cannot run here; for the API: how many workers."""
+    ops.state.write_json(PROFILES, {"profiles": list(ops.profiles)})
+    others = {name: reason for name, reason in ops.unavailable.items() if name not in wanted}
+    found = {name: {"message": error.message, "hint": error.hint} for name, error in missing.items()}
+    ops.state.write_json(UNAVAILABLE, others | found)
+    if {"redis", "worker"} <= set(wanted):
+        ops.redis.desire_workers(ops.stack.services["worker"].replicas)
 
 
 def _can_work(ops: Ops, wanted: Collection[str]) -> bool:

@@ -14,6 +14,7 @@ _STYLES = {
     Phase.DONE: "green",
     Phase.UNCHANGED: "green",
     Phase.FAILED: "red",
+    Phase.UNAVAILABLE: "yellow",
     Phase.STARTING: "yellow",
     Phase.PREPARING: "yellow",
     Phase.STOPPING: "yellow",
@@ -62,7 +63,7 @@ def _live(out: TextIO, color: bool | None) -> Iterator[Listener]:
         with guard:
             shown = list(rows.values())
         for told, at in shown:
-            ended = told.phase in {Phase.READY, Phase.DONE, Phase.UNCHANGED, Phase.FAILED, Phase.REMOVED}
+            ended = told.phase in {Phase.READY, Phase.DONE, Phase.UNCHANGED, Phase.FAILED, Phase.REMOVED, Phase.UNAVAILABLE}
             seconds = "" if ended else f"{time.monotonic() - at:.0f} s"
             grid.add_row(
                 told.service,
