@@ -46,6 +46,10 @@ class Ops:
         self.clock = clock
         self._given_engine = engine
 
+    def with_settings(self, settings: Settings) -> "Ops":
+        """The same world under other settings."""
+        return Ops(settings, self._given_engine, self.clock)
+
     @cached_property
     def state(self) -> ProjectState:
         return ProjectState(state_root(dict(self.settings.environ)) / self.settings.project)

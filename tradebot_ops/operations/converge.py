@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 
+from tradebot_ops.engines.base import Engine, Instance
 from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.readiness import Stopped, World, until_ready
@@ -138,17 +139,24 @@ def _crashes(run: _Run, step: Step) -> int:
 def _act(run: _Run, service: Service, step: Step) -> int:
     """Do one step; returns the replica's restarts until now, which say nothing about this start."""
     engine = run.world.engine
-    if step.action is Action.RELOAD:
-        # It runs as described and stays; the engine renders and remembers what it is about to read.
-        found = engine.apply(run.stack, service.name, step.number)
-        engine.signal(found, service.reload)
-        return found.restarts
     found = run.world.instance(service.name, step.number)
+    if step.action is Action.RELOAD and found is not None:
+        return reload(engine, run.stack, found).restarts
     if found is not None and step.action in {Action.RESTART, Action.RECREATE}:
         engine.stop(found, service.stop_grace)
     if found is not None and step.action is Action.RECREATE:
         engine.remove(found)
     return engine.apply(run.stack, service.name, step.number).restarts
+
+
+def reload(engine: Engine, stack: Stack, found: Instance) -> Instance:
+    """Have a replica read its configuration. The engine renders and remembers what is read; should that make it a
+    new process, that one has read it already, and might not yet know the signal."""
+    service = stack.services[found.service]
+    after = engine.apply(stack, found.service, found.number)
+    if (after.id, after.pid) == (found.id, found.pid):
+        engine.signal(after, service.reload)
+    return after
 
 
 def _remove(world: World, steps: Sequence[Step], listen: Listener) -> None:

@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING
 from tradebot_ops.context import STAND_INS as STAND_INS_FILE
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
-from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.mirror import find_mirror
+from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations import debianroot, wheels
 from tradebot_ops.stack.model import Build
 from tradebot_ops.stack.source import default_folder

@@ -137,7 +137,7 @@ def _cells(row: Row, stats: Stats | None, now: datetime) -> tuple[str, ...]:
         f"{100 * stats.cpu:.0f} %" if stats else "",
         _age(instance.started_at, now) if instance and instance.state is State.RUNNING else "",
         str(instance.restarts) if instance else "",
-        "" if row.condition in _GOOD else row.detail,
+        "" if row.condition in {*_GOOD, UNAVAILABLE} else row.detail,
     )
 
 

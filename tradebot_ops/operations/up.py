@@ -31,13 +31,22 @@ class Done:
 
 
 def up(
-    ops: Ops, services: Sequence[str], listen: Listener, *, prove: bool = True, remove_orphans: bool = False
+    ops: Ops,
+    services: Sequence[str],
+    listen: Listener,
+    *,
+    prove: bool = True,
+    remove_orphans: bool = False,
+    dependencies: bool = True,
 ) -> Report:
     """Make the world match the stack and prove it: every replica answers, and a canary job goes all the way.
 
-    Raises ``OpsError``; whatever was made until then is left for the next `up` or `down`.
+    Without ``dependencies`` the named services alone. Raises ``OpsError``; whatever was made until then is left for
+    the next `up` or `down`.
     """
-    wanted = with_dependencies(ops.stack, chosen_services(ops.stack, services))
+    wanted = chosen_services(ops.stack, services)
+    if dependencies:
+        wanted = with_dependencies(ops.stack, wanted)
     with ops.state.lock("up"):
         made = secrets.ensure(ops.stack, ops.state)
         ops.engine.prepare(ops.stack, lambda service, line: listen(Told(service, Phase.PREPARING, line)))

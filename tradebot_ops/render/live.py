@@ -63,7 +63,14 @@ def _live(out: TextIO, color: bool | None) -> Iterator[Listener]:
         with guard:
             shown = list(rows.values())
         for told, at in shown:
-            ended = told.phase in {Phase.READY, Phase.DONE, Phase.UNCHANGED, Phase.FAILED, Phase.REMOVED, Phase.UNAVAILABLE}
+            ended = told.phase in {
+                Phase.READY,
+                Phase.DONE,
+                Phase.UNCHANGED,
+                Phase.FAILED,
+                Phase.REMOVED,
+                Phase.UNAVAILABLE,
+            }
             seconds = "" if ended else f"{time.monotonic() - at:.0f} s"
             grid.add_row(
                 told.service,

@@ -141,7 +141,9 @@ class LocalEngine:
     def _write_discovery(self, service: str) -> None:
         """Tell Prometheus where the replicas of a service are: the first port of each."""
         records = [record for record in self._records.all() if record.service == service and record.ports]
-        targets = {record.replica: f"{record.reachable}:{record.ports[min(record.ports, key=int)]}" for record in records}
+        targets = {
+            record.replica: f"{record.reachable}:{record.ports[min(record.ports, key=int)]}" for record in records
+        }
         path = self._layout.discovery(service)
         ProjectState(path.parent).write(path.name, discovery_file(targets))
 

@@ -3,6 +3,4 @@
 from tradebot_ops.engines.local.programs import fetched
 from tradebot_ops.engines.local.programs.base import Program
 
-PROGRAM = Program(
-    ("node_exporter",), fetched.launching("node_exporter"), obtain=fetched.obtaining("node_exporter")
-)
+PROGRAM = Program(("node_exporter",), fetched.launching("node_exporter"), obtain=fetched.obtaining("node_exporter"))
