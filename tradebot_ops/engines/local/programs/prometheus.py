@@ -18,11 +18,12 @@ def _launch(replica: Replica) -> Launch:
 
 def _render(replica: Replica) -> None:
     path = Path(fetched.option(replica.argv, _CONFIG))
+    present = replica.stack.services.keys() - _ABSENT
     text = on_this_host(
         path.read_text(encoding="utf-8"),
         rewrite=replica.rewrite,
-        present=replica.stack.services.keys() - _ABSENT,
-        discovery={name: str(replica.layout.discovery(name)) for name in replica.stack.services},
+        present=present,
+        discovery={name: str(replica.layout.discovery(name)) for name in present},
         folder=path.parent,
     )
     ProjectState(replica.own_folder).write(_rendered(replica).name, text)
