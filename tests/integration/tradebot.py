@@ -56,6 +56,8 @@ class Tradebot:
     def environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "CI", "DOCKER_HOST") if name in os.environ}
         own = {"HOME": str(self.home), "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": ""}
+        # Monitoring has tests of its own; five processes more in every other test would only cost time.
+        own["TRADEBOT_PROFILES"] = "core"
         return {**kept, **own, **self.environ}
 
     def command(self, *words: str) -> list[str]:
