@@ -45,6 +45,7 @@ class Tradebot:
     cwd: Path = REPOSITORY
     project: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
     environ: dict[str, str] = field(default_factory=dict)
+    program: tuple[str, ...] = (sys.executable, "-m", "tradebot_ops")
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -61,7 +62,7 @@ class Tradebot:
         return {**kept, **own, **self.environ}
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "tradebot_ops", "-p", self.project, "--engine", self.engine, *words]
+        return [*self.program, "-p", self.project, "--engine", self.engine, *words]
 
     def start(self, *words: str, **options: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(
