@@ -192,7 +192,10 @@ def test_stats_leave_out_what_does_not_run(harness: Harness) -> None:
     (stats,) = harness.engine.stats([first, second])
     assert stats.id == first.id
     assert stats.memory > 500_000
+    assert stats.cpu is not None
     assert 0 <= stats.cpu < 64
+    (memory_only,) = harness.engine.stats([first], cpu=False)
+    assert (memory_only.cpu, memory_only.memory > 500_000) == (None, True)
 
 
 def test_events_tell_starts_and_ends(harness: Harness) -> None:

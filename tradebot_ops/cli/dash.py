@@ -15,7 +15,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def dash(
     context: typer.Context,
     range_name: Annotated[str, typer.Option("--range", help="15m, 1h, 6h, 24h or 7d.")] = "1h",
-    once: Annotated[bool, typer.Option("--once", help="Print one look and leave; so it is without a terminal.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Print one look and leave; so it is without a terminal.")
+    ] = False,
 ) -> None:
     """Draw the panels of the dashboard in the terminal, live.
 

@@ -14,7 +14,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def status(
     context: typer.Context,
-    watch: Annotated[bool, typer.Option("--watch", help="Show it again every two seconds until Ctrl-C.")] = False,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Measure CPU, too; takes a moment longer.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it with CPU every two seconds until Ctrl-C.")] = False,
 ) -> None:
     """Show every service: state, health, endpoint, memory.
 
@@ -33,9 +34,9 @@ def status(
         from tradebot_ops.render.watch import watch as repeat
 
         with writing_stdout() as stdout:
-            repeat(lambda: look(ops), ops.settings, stdout)
+            repeat(lambda: look(ops, cpu=True), ops.settings, stdout)
         return
-    emit(ops, look(ops))
+    emit(ops, look(ops, cpu=cpu))
 
 
 @app.command()

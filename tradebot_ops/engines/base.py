@@ -74,14 +74,15 @@ class Instance:
     image: str = ""
     published: tuple[Published, ...] = ()
     oom_killed: bool = False
+    host: str = ""  # where this host reaches ports that are not published; empty: only `endpoint` knows
 
 
 @dataclass(frozen=True)
 class Stats:
-    """Resources of one replica: ``cpu`` in cores (1.0 = one core busy), memory in bytes."""
+    """Resources of one replica: ``cpu`` in cores (1.0 = one core busy), None if not asked for; memory in bytes."""
 
     id: str
-    cpu: float
+    cpu: float | None
     memory: int
     memory_limit: int | None = None
 
@@ -178,8 +179,11 @@ class Engine(Protocol):
     def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
         """Run a command where the replica runs, with its environment."""
 
-    def stats(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
-        """Memory and CPU of running replicas, asked in parallel; a replica that vanished is left out."""
+    def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
+        """Memory and CPU of running replicas, asked in parallel; a replica that vanished is left out.
+
+        CPU is measured over a moment, so without it the answer comes sooner.
+        """
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
         """What happened to the project's replicas."""

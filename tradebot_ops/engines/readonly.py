@@ -39,8 +39,8 @@ class ReadOnly:
     def logs(self, query: LogQuery) -> Iterator[LogLine]:
         return self._engine.logs(query)
 
-    def stats(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
-        return self._engine.stats(instances)
+    def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
+        return self._engine.stats(instances, cpu=cpu)
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
         return self._engine.events(since, follow=follow)

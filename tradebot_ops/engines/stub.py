@@ -149,9 +149,9 @@ class StubEngine:
         self._running(instance)
         return self._answers.get(tuple(command), ExecResult(0, ""))
 
-    def stats(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
+    def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
         alive = {one.id for one in self.list() if one.state in _ALIVE}
-        return tuple(Stats(one.id, 0.0, 1024 * 1024) for one in instances if one.id in alive)
+        return tuple(Stats(one.id, 0.0 if cpu else None, 1024 * 1024) for one in instances if one.id in alive)
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
         seen = len(self._events)

@@ -7,6 +7,7 @@ import asyncio
 import math
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from services.api.dashboard.definition import Definition, Panel, Target, Threshold
 from services.api.dashboard.prometheus import Ask, Found, QueryFailed
@@ -145,7 +146,7 @@ def _level(thresholds: Sequence[Threshold], value: float) -> Level:
     return _LEVELS.get(reached[-1], "none") if reached else "none"
 
 
-def _looks(panel: Panel) -> dict[str, object]:
+def _looks(panel: Panel) -> dict[str, Any]:
     x, y, width, height = panel.grid
     return {
         "id": panel.id,

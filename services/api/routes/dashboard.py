@@ -58,7 +58,9 @@ def require_look(
 
 @router.get("/panels", dependencies=[Depends(require_look)])
 async def panels(
-    parts: Provided, response: Response, range: Literal["15m", "1h", "6h", "24h", "7d"] = "1h"
+    parts: Provided,
+    response: Response,
+    range: Literal["15m", "1h", "6h", "24h", "7d"] = "1h",  # noqa: A002 - the parameter's public name
 ) -> DashboardOut:
     """Every panel of the Grafana dashboard with its series.
 

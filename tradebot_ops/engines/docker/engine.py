@@ -301,8 +301,8 @@ class DockerEngine:
     def discard(self, leftover: Leftover) -> None:
         Leftovers(self.client, self.project).discard(leftover)
 
-    def stats(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
-        return self._sampler.sample([instance for instance in instances if instance.state is State.RUNNING])
+    def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
+        return self._sampler.sample([one for one in instances if one.state is State.RUNNING], cpu=cpu)
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> EventStream:
         """Subscribed when this returns; ``close`` it from any thread to end a follower."""

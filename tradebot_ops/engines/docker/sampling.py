@@ -34,13 +34,13 @@ class Sampler:
         self._before: dict[str, Sample] = {}
         self._guard = threading.Lock()
 
-    def sample(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
+    def sample(self, instances: Sequence[Instance], *, cpu: bool) -> tuple[Stats, ...]:
         """Use since the last sample, or within the next moment; what vanished meanwhile is left out."""
         if not instances:
             return ()
         with ThreadPoolExecutor(min(THREADS, len(instances))) as pool:
             now = self._collect(pool, instances)
-            if any(not self._usable(instance.id, now) for instance in instances):
+            if cpu and any(not self._usable(instance.id, now) for instance in instances):
                 with self._guard:
                     self._before |= now
                 time.sleep(APART)
@@ -48,9 +48,9 @@ class Sampler:
         found = []
         for instance in instances:
             with self._guard:
-                before = self._before.get(instance.id)
+                before = self._before.get(instance.id) if cpu else None
             after = now.get(instance.id)
-            if before and after and (stats := stats_of(instance.id, before, after, self._host_memory)):
+            if after and (stats := stats_of(instance.id, before, after, self._host_memory)):
                 found.append(stats)
         with self._guard:
             self._before |= now

@@ -250,14 +250,15 @@ class LocalEngine:
     def discard(self, leftover: Leftover) -> None:
         leftovers.discard(self._layout, leftover)
 
-    def stats(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
+    def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
         """Memory and CPU of each replica's process tree, all measured over the same moment."""
         from tradebot_ops.engines.local.usage import Usage
 
         with self._lock:
             if self._usage is None:
                 self._usage = Usage()
-        found: tuple[Stats, ...] = self._usage.of({one.id: one.pid for one in instances if one.pid is not None})
+        pids = {one.id: one.pid for one in instances if one.pid is not None}
+        found: tuple[Stats, ...] = self._usage.of(pids) if cpu else self._usage.memory(pids)
         return found
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:

@@ -36,7 +36,7 @@ class Dash(App[None]):
         Binding("right", "longer", "longer", priority=True),
     ]
     CSS = """
-    #head { height: 1; padding: 0 1; background: $panel; }
+    #head { height: 1; text-wrap: nowrap; text-overflow: ellipsis; padding: 0 1; background: $panel; }
     #banner { height: auto; max-height: 4; padding: 0 1; background: $error; color: $text; display: none; }
     #stats { grid-gutter: 0; }
     #charts { height: auto; grid-gutter: 0; }
@@ -99,14 +99,13 @@ class Dash(App[None]):
     @work(thread=True, exclusive=True)
     def _ask(self, range_name: str) -> None:
         worker = get_current_worker()
+        told: tuple[Callable[[Any], Any], Any]
         try:
-            found = self._look(range_name)
+            told = self._show, self._look(range_name)
         except OpsError as problem:
-            if not worker.is_cancelled:
-                self.call_from_thread(self._old, problem)
-            return
+            told = self._old, problem
         if not worker.is_cancelled:
-            self.call_from_thread(self._show, found)
+            self.call_from_thread(*told)
 
     async def _show(self, document: Document) -> None:
         self._document = document
