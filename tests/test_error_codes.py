@@ -34,7 +34,7 @@ SHARED = {
     "TB-0901": {"engines.local.engine", "engines.stub"},
     "TB-0903": {"engines.readonly", "engines.stub"},
     # An option's value.
-    "TB-0205": {"cli.images", "settings"},
+    "TB-0205": {"cli.images", "operations.dash", "settings"},
     # PromQL, on either side of the wire.
     "TB-0103": {"sources.prometheus", "stack.promql"},
     # A missing program for images.
