@@ -23,8 +23,9 @@ def on_this_host(
 
     ``rewrite`` turns ``service:port`` and mount paths inside one string into those of this host. ``present`` names
     the services that run here; a job with a target elsewhere is left out. ``discovery`` maps a service that is
-    looked up by name to the file its targets are written to (see :func:`discovery_file`). ``folder`` is where the file came
-    from: relative ``rule_files`` are meant from there. Raises ``OpsError`` (TB-0850) when the text is no mapping.
+    looked up by name to the file its targets are written to (see :func:`discovery_file`). ``folder`` is where the
+    file came from: relative ``rule_files`` are meant from there. Raises ``OpsError`` (TB-0850) when the text is no
+    mapping.
     """
     try:
         config = yaml.safe_load(text)
