@@ -93,7 +93,15 @@ def test_env_prod_reads_its_own_file_first(tmp_path: Path) -> None:
 
 
 def test_every_default_passes_its_own_check(tmp_path: Path) -> None:
-    assert set(load_settings({}, {}, tmp_path).variables()) == {setting.name for setting in STACK_SETTINGS}
+    assert set(load_settings({}, {}, tmp_path).variables()) >= {setting.name for setting in STACK_SETTINGS}
+
+
+def test_memory_limits_follow_from_what_is_asked_for_unless_they_are_set(tmp_path: Path) -> None:
+    environ = {"POSTGRES_SHARED_BUFFERS": "4GB", "WORKER_MEMORY_LIMIT": "4gb", "REDIS_MEMORY_LIMIT": "3gb"}
+    variables = load_settings({}, environ, tmp_path).variables()
+    assert variables["POSTGRES_MEMORY_LIMIT"] == str(9 * 1024**3)
+    assert variables["JOB_MEMORY_LIMIT"] == str(2 * 1024**3)
+    assert variables["REDIS_MEMORY_LIMIT"] == "3gb"
 
 
 def test_a_secret_never_shows_itself() -> None:
@@ -101,3 +109,16 @@ def test_a_secret_never_shows_itself() -> None:
     assert "hunter2" not in f"{secret} {secret!r} {secret:>20} {[secret]}" + "%s" % secret  # noqa: UP031
     assert secret.reveal() == "hunter2"
     assert json.dumps({"it": str(secret)}) == '{"it": "[REDACTED]"}'
+
+
+def test_a_docker_engine_named_by_an_option_is_put_where_docker_looks(tmp_path: Path) -> None:
+    environ = {"DOCKER_HOST": "unix:///one.sock", "TRADEBOT_CONTEXT": "from-env"}
+    by_host = load_settings({"host": "ssh://ops@host"}, environ, tmp_path)
+    assert (by_host.docker_from, by_host.environ["DOCKER_HOST"]) == ("--host", "ssh://ops@host")
+    for flags, expected in (({"context": "typed"}, "typed"), ({}, "from-env")):
+        settings = load_settings(flags, environ, tmp_path)
+        assert (settings.docker_from, settings.environ["DOCKER_CONTEXT"]) == ("--context", expected)
+        assert "DOCKER_HOST" not in settings.environ
+    assert load_settings({}, {"DOCKER_HOST": "unix:///one.sock"}, tmp_path).docker_from == ""
+    with pytest.raises(OpsError, match="both name a Docker engine"):
+        load_settings({"host": "ssh://h", "context": "c"}, {}, tmp_path)

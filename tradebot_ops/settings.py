@@ -104,7 +104,6 @@ STACK_SETTINGS = (
     Setting("ENVIRONMENT", "dev", "What this stack is for", _one_of(*ENVIRONMENTS.values())),
     Setting("WORKER_REPLICAS", "2", "Workers that `up` starts; `scale` overrides it", _whole(0, MAX_REPLICAS)),
     Setting("WORKER_MEMORY_LIMIT", "2gb", "Memory one worker may use, its job included", _size),
-    Setting("JOB_MEMORY_LIMIT", "1gb", "Memory one job may use before it is ended", _size),
     Setting("WORKER_GRACE_SECONDS", "30", "Time a stopping worker gives its running job", _whole(1, 3600)),
     Setting("REDIS_MAXMEMORY", "512mb", "Memory Redis may use; the queue is never evicted", _size),
     Setting("POSTGRES_SHARED_BUFFERS", "256mb", "Postgres' own cache", _postgres_size),
@@ -130,11 +129,15 @@ class Value:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a command was told, read once. ``stack`` holds every variable ``compose.yaml`` may use."""
+    """Everything a command was told, read once. ``stack`` holds every variable ``compose.yaml`` may use.
+
+    ``docker_from`` is the option that named a Docker engine (it then stands in ``environ``), or empty.
+    """
 
     project: str = "tradebot"
     files: tuple[Path, ...] = ()
     engine: str = "auto"
+    docker_from: str = ""
     #: Empty: the core alone. None: nobody said; then it is as it was at the last `up`, at first DEFAULT_PROFILES.
     profiles: tuple[str, ...] | None = None
     output: str = "table"
@@ -156,10 +159,25 @@ class Settings:
     def variables(self) -> dict[str, str]:
         """Variables for ``compose.yaml``: declared settings checked and in the form each service reads.
 
+        Memory limits that nobody set follow from what the service inside is told to use.
+
         Raises ``OpsError`` TB-0803 naming the setting, its origin and what to write.
         """
         checks = {setting.name: setting.check for setting in STACK_SETTINGS}
-        return {name: _checked(name, value, checks.get(name)) for name, value in self.stack.items()}
+        given = {name: _checked(name, value, checks.get(name)) for name, value in self.stack.items()}
+        return _memory_limits(given) | given
+
+
+def _memory_limits(given: Mapping[str, str]) -> dict[str, str]:
+    """Redis forks to rewrite its log and may double what changes meanwhile; Postgres wants as much again as its
+    cache for sessions and sorting; a job gets half of its worker's memory."""
+    redis = int(given["REDIS_MAXMEMORY"])
+    postgres = parse_size(given["POSTGRES_SHARED_BUFFERS"])
+    return {
+        "REDIS_MEMORY_LIMIT": str(2 * redis + 256 * 1024**2),
+        "POSTGRES_MEMORY_LIMIT": str(2 * postgres + 1024**3),
+        "JOB_MEMORY_LIMIT": str(int(given["WORKER_MEMORY_LIMIT"]) // 2),
+    }
 
 
 def _checked(name: str, value: Value, check: Callable[[str], str] | None) -> str:
@@ -193,12 +211,16 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
             code="TB-0205",
             hint="Use lower-case letters, digits, '-' and '_', starting with a letter or digit: -p trading_bot",
         )
+    typed = bool(flags.get("host") or flags.get("context"))
+    named = {name: flags.get(name) or "" if typed else pick(name, "") for name in ("host", "context")}
+    docker_from, environ = _docker_engine(named["host"], named["context"], environ)
     files = flags.get("files") or [name for name in pick("file", "").split(":") if name]
     return Settings(
         project=project,
         files=tuple((cwd / name).resolve() for name in files),
         profiles=_profiles(flags.get("profiles"), environ.get("TRADEBOT_PROFILES"), toml.get("profiles")),
         engine=_choice("engine", pick("engine", "auto"), ("auto", "docker", "local", "swarm")),
+        docker_from=docker_from,
         output=_choice("output", pick("output", "table"), ("table", "json", "yaml", "plain")),
         env=env,
         quiet=bool(flags.get("quiet")),
@@ -210,6 +232,19 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
         environ=dict(environ),
         stack=_stack_values(env, toml, _env_file(pick("env_file", ""), env, cwd), environ),
     )
+
+
+def _docker_engine(host: str, context: str, environ: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
+    """``--host`` and ``--context`` in Docker's own variables, where everything that asks Docker finds them."""
+    if host and context:
+        raise OpsError("--host and --context both name a Docker engine.", code="TB-0205", hint="Give one of them.")
+    if host:
+        return "--host", {**environ, "DOCKER_HOST": host}
+    if context:
+        # Docker's own order would let DOCKER_HOST outrank it.
+        kept = {name: value for name, value in environ.items() if name != "DOCKER_HOST"}
+        return "--context", {**kept, "DOCKER_CONTEXT": context}
+    return "", environ
 
 
 def _stack_values(

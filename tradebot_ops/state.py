@@ -49,6 +49,12 @@ class ProjectState:
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
+        except OSError as error:
+            raise OpsError(
+                f"The state file {path} cannot be read: {error.strerror}.",
+                code="TB-0801",
+                hint="Run tradebot as the user who started this project, or choose another folder: TRADEBOT_STATE=…",
+            ) from error
         except (ValueError, UnicodeDecodeError) as error:
             raise OpsError(
                 f"The state file {path} is damaged: {error}.",

@@ -12,7 +12,7 @@ from services.api.middleware.body_limit import BodyLimitMiddleware
 from services.api.middleware.context import RequestContextMiddleware
 from services.api.middleware.metrics import MetricsMiddleware
 from services.api.parts import Parts, make_parts
-from services.api.routes import alerts, errors, health, job_types, jobs, metrics, workers
+from services.api.routes import alerts, dashboard, errors, health, job_types, jobs, metrics, workers
 from services.api.version import VERSION
 from services.common.jobtypes import Registry, registry
 from services.common.settings import Settings
@@ -27,6 +27,7 @@ ROUTERS: "tuple[APIRouter, ...]" = (
     workers.router,
     errors.router,
     alerts.router,
+    dashboard.router,
     health.router,
     metrics.router,
 )
@@ -58,6 +59,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         storing.cancel()
         with suppress(asyncio.CancelledError):
             await storing
+        await parts.board.close()
         await asyncio.to_thread(parts.close)
 
 

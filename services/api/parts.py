@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from fastapi import Request
 from pydantic import SecretStr
 
+from services.api.dashboard.board import Board
+from services.api.dashboard.login import Sessions, Tries
+from services.api.dashboard.prometheus import Prometheus
 from services.api.error_tracker import ErrorTracker
 from services.common.database import Database
 from services.common.jobtypes import Registry
@@ -33,6 +36,10 @@ class Parts:
     errors: ErrorTracker
     api_key: SecretStr | None
     alert_token: SecretStr | None
+    board: Board
+    dashboard_password: SecretStr | None
+    sessions: Sessions | None
+    tries: Tries
 
     def open(self) -> None:
         self.database.open()
@@ -57,6 +64,7 @@ def make_parts(settings: Settings, job_types: Registry) -> Parts:
     )
     redis = redis_client(settings, lambda operation, status: operations.labels(operation, status).inc())
     ledger = Ledger(database)
+    password = settings.dashboard_password()
     metrics.registry.register(QueueCollector(ledger, redis, workers_desired=True))
     return Parts(
         settings=settings,
@@ -69,7 +77,16 @@ def make_parts(settings: Settings, job_types: Registry) -> Parts:
         errors=ErrorTracker(database, redactor_for(settings)),
         api_key=settings.api_key(),
         alert_token=settings.alert_token(),
+        board=_board(settings),
+        dashboard_password=password,
+        sessions=None if password is None else Sessions(password),
+        tries=Tries(),
     )
+
+
+def _board(settings: Settings) -> Board:
+    prometheus = Prometheus(settings.prometheus_url, settings.prometheus_user, settings.prometheus_password())
+    return Board(settings.dashboard_file, prometheus)
 
 
 def get_parts(request: Request) -> Parts:

@@ -111,5 +111,7 @@ def _secrets(settings: Settings) -> list[str]:
         settings.alert_token(),
         settings.postgres_password(),
         settings.redis_password(),
+        settings.prometheus_password(),
+        settings.dashboard_password(),
     ]
     return [secret.get_secret_value() for secret in found if secret is not None]

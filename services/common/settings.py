@@ -9,6 +9,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+#: Beside the services, in a checkout as in an installed stack; the image has no such folder and gets it mounted.
+DASHBOARD_FILE = Path(__file__).parents[2] / "config/grafana/dashboards/trading-bot-dashboard.json"
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
@@ -36,11 +38,18 @@ class Settings(BaseSettings):
     redis_password_file: Path | None = None
     api_key_file: Path | None = None
     alert_token_file: Path | None = None
+    # Where the API's dashboard asks, and what it draws; the page's password is the API key unless it has its own.
+    prometheus_url: str = "http://prometheus:9090"
+    prometheus_user: str = "tradebot"
+    prometheus_password_file: Path | None = None
+    dashboard_file: Path = DASHBOARD_FILE
+    dashboard_password_file: Path | None = None
     exporter_password_file: Path | None = None
     api_listen: str = "0.0.0.0:8010"
     worker_metrics_listen: str = "0.0.0.0:9091"
     worker_name: str = Field(default_factory=socket.gethostname)
     worker_grace_seconds: float = Field(default=30.0, ge=0)
+    worker_lease_seconds: float = Field(default=15.0, ge=2)
     job_memory_limit: Size = 1024**3
     max_body_bytes: Size = 1024**2
     log_format: Literal["json", "console"] = "json"
@@ -74,6 +83,12 @@ class Settings(BaseSettings):
 
     def alert_token(self) -> SecretStr | None:
         return read_secret(self.alert_token_file)
+
+    def prometheus_password(self) -> SecretStr | None:
+        return read_secret(self.prometheus_password_file)
+
+    def dashboard_password(self) -> SecretStr | None:
+        return read_secret(self.dashboard_password_file) or self.api_key()
 
 
 def read_secret(path: Path | None) -> SecretStr | None:

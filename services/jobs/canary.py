@@ -40,7 +40,7 @@ def run(ctx: JobContext, payload: Canary) -> dict[str, Any]:
         bars = ctx.candles(symbol).adjusted()
         fetched = time.perf_counter()
     finally:
-        ctx.store.execute("DELETE FROM series WHERE id = %s", (ids[symbol],))
+        store.forget(ctx.store, ids[symbol])
     # A canary that died half way has left its candles to its successor, hence "stored" counts both.
     kept = written.inserted + written.unchanged
     if kept != BARS or len(bars) != BARS:

@@ -12,7 +12,7 @@ from services.common.database import DatabaseUnavailable
 from services.common.jobtypes import registry
 from services.common.ledger import Claim, Failure, Ledger, State, UnstorableValue
 from services.common.transport import Transport, TransportUnavailable
-from services.worker.keeper import LEASE_S, Held, Keeper
+from services.worker.keeper import Held, Keeper
 from services.worker.metrics import WorkerMetrics
 from services.worker.nursery import Nursery
 from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
@@ -21,6 +21,8 @@ from services.worker.supervise import TERM_GRACE_S, Limits, Watch
 
 UNKNOWN_TYPE_TIMEOUT_S = 60.0
 RETRY_S = 0.5
+# In a long outage, trying more often only fills the log.
+MOST_RETRY_S = 4.0
 # A worker that ends does not wait for Postgres for ever: a job not recorded is run again by somebody else.
 CLOSING_PATIENCE_S = 5.0
 
@@ -75,16 +77,22 @@ class Attempts:
 
     def _claim(self, job_id: UUID) -> Claim | None:
         """None for a duplicate delivery, and when the worker ends: then somebody else gets the id."""
+        pause = RETRY_S
         while not self._closing.is_set():
             try:
                 # Before the claim: a worker whose job processes do not start must not take jobs.
                 self._nursery.get()
-                return self._ledger.claim(job_id, self._worker, LEASE_S)
+                return self._ledger.claim(job_id, self._worker, self._keeper.lease_s)
             except (DatabaseUnavailable, psycopg.Error, ChildDied) as error:
                 log.warning("cannot claim", job_id=str(job_id), reason=str(error))
-                self._closing.wait(RETRY_S)
-        self._send(job_id, 0.0)
+                self._closing.wait(pause)
+                pause = min(2 * pause, MOST_RETRY_S)
+        self.give_back(job_id)
         return None
+
+    def give_back(self, job_id: UUID) -> None:
+        """Let another worker have this id."""
+        self._send(job_id, 0.0)
 
     def _execute(self, held: Held) -> Outcome:
         claim = held.claim
@@ -109,7 +117,7 @@ class Attempts:
 
     def _persist(self, record: Callable[[], State | None]) -> State | None:
         """Try until Postgres takes it. If our lease ends meanwhile, somebody else's outcome counts."""
-        patience = None
+        patience, pause = None, RETRY_S
         while True:
             try:
                 return record()
@@ -119,7 +127,8 @@ class Attempts:
                 patience = patience or time.monotonic() + CLOSING_PATIENCE_S
                 if time.monotonic() > patience:
                     return None
-            time.sleep(RETRY_S)
+            time.sleep(RETRY_S if self._closing.is_set() else pause)
+            pause = min(2 * pause, MOST_RETRY_S)
 
     def _record(self, claim: Claim, outcome: Outcome) -> State | None:
         """The job's new state; None when the lease was lost and nothing was recorded."""

@@ -28,6 +28,8 @@ from services.worker.context import ChildContext, Store
 
 PR_SET_PDEATHSIG = 1
 IDLE_S = 30.0
+LONGEST_MESSAGE = 2_000
+LONGEST_TRACEBACK = 50_000
 LARGEST_RESULT = 16 * 1024**2
 # The kernel's OOM killer shall take the job, not the worker beside it.
 OOM_SCORE = "500"
@@ -139,8 +141,8 @@ def _failed(error: BaseException, *, lost_store: bool) -> dict[str, Any]:
     return {
         "kind": "failed",
         "type": mark.type,
-        "message": " ".join(str(error).split()) or mark.type,
-        "traceback": "" if foreseen else "".join(traceback.format_exception(error)),
+        "message": (" ".join(str(error).split()) or mark.type)[:LONGEST_MESSAGE],
+        "traceback": "" if foreseen else "".join(traceback.format_exception(error))[-LONGEST_TRACEBACK:],
         "fingerprint": mark.value,
         "again": lost_store and isinstance(error, psycopg.Error),
     }

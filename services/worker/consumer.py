@@ -1,6 +1,7 @@
-"""Dramatiq's worker on our queue, fetching a message only when there is a free process to run it."""
+"""Dramatiq's worker on our queue, fetching a message only when it can run at once, or nearly so."""
 
 import threading
+import time
 from collections.abc import Callable
 from uuid import UUID
 
@@ -15,49 +16,80 @@ from services.common.transport import ACTOR, QUEUE, WORKER_TIMEOUT_MS
 # The second thread claims the next job while the first one records its outcome and acknowledges the message.
 THREADS = 2
 STOP_MS = 5_000
+# A job that runs for longer than this is a long one.
+PATIENCE_S = 0.15
 
 log = structlog.get_logger(__name__)
 
 Handle = Callable[[UUID, Callable[[], None]], None]
-"""``handle(job_id, free)``: does the job; calls ``free`` when the next message may be fetched."""
+"""``handle(job_id, free)``: does the job; calls ``free`` once the next one may begin."""
 
 
 class Slot:
-    """Room for one running job. Messages are fetched only into a free slot: none waits behind a long job."""
+    """Room for one running job, and for one message in hand that is about to run.
 
-    def __init__(self) -> None:
+    A message is fetched ahead only while the running job is young: if that job turns out to be a long one, the
+    message is given back, so none waits behind it. For short jobs the fetch costs no time.
+    """
+
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
         self._changed = threading.Condition()
-        self._taken = False
+        self._in_hand = False
+        self._running_since: float | None = None
         self._closed = False
 
-    def take(self, timeout_s: float) -> bool:
-        """Wait for the slot; False when it stays taken, or is closed."""
+    def reserve(self, timeout_s: float) -> bool:
+        """Wait for room to fetch one message; False when there is none in time, or no more ever."""
         with self._changed:
             if self._closed:
                 self._changed.wait(timeout_s)
                 return False
-            if not self._changed.wait_for(lambda: not self._taken, timeout_s) or self._closed:
-                return False
-            self._taken = True
-            return True
+            self._in_hand = self._changed.wait_for(self._may_fetch, timeout_s) and not self._closed
+            return self._in_hand
 
-    def free(self) -> None:
+    def drop(self) -> None:
+        """Nothing was there to be fetched, or it was not for us."""
         with self._changed:
-            self._taken = False
+            self._in_hand = False
+            self._changed.notify_all()
+
+    def enter(self) -> bool:
+        """Run the message in hand as soon as the running job ends; False: give it back."""
+        with self._changed:
+            ended = self._changed.wait_for(lambda: self._running_since is None or self._closed, self._patience_s)
+            self._in_hand = False
+            if ended and not self._closed:
+                self._running_since = time.monotonic()
+            self._changed.notify_all()
+            return ended and not self._closed
+
+    def leave(self) -> None:
+        """The job has ended."""
+        with self._changed:
+            self._running_since = None
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Fetch nothing from here on."""
+        """Fetch and begin nothing from here on."""
         with self._changed:
             self._closed = True
+            self._changed.notify_all()
 
-    def wait_free(self, timeout_s: float) -> bool:
+    def wait_idle(self, timeout_s: float) -> bool:
+        """True once no job is running."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._taken, timeout_s)
+            return self._changed.wait_for(lambda: self._running_since is None, timeout_s)
+
+    def _may_fetch(self) -> bool:
+        if self._closed:
+            return True
+        since = self._running_since
+        return not self._in_hand and (since is None or time.monotonic() - since < self._patience_s)
 
 
 class SlotBroker(RedisBroker):
-    """A Redis broker whose consumers of live messages wait for the slot before they fetch."""
+    """A Redis broker whose consumer of live messages waits for the slot before it fetches."""
 
     slot: Slot
 
@@ -73,7 +105,7 @@ class _SlotConsumer(_RedisConsumer):
 
     def __next__(self) -> MessageProxy | None:
         slot = self.broker.slot
-        if not slot.take(self.timeout / 1000):
+        if not slot.reserve(self.timeout / 1000):
             return None
         message = None
         try:
@@ -82,16 +114,17 @@ class _SlotConsumer(_RedisConsumer):
         finally:
             # A message for an actor that is not ours never reaches it; Dramatiq puts it aside.
             if message is None or message.actor_name != ACTOR:
-                slot.free()
+                slot.drop()
         return message  # type: ignore[no-any-return]
 
 
 class Consumer:
     """Takes ids off the queue and has them handled, one running job at a time."""
 
-    def __init__(self, broker: SlotBroker, handle: Handle) -> None:
+    def __init__(self, broker: SlotBroker, handle: Handle, give_back: Callable[[UUID], None]) -> None:
         self._slot = broker.slot = Slot()
         self._handle = handle
+        self._give_back = give_back
         dramatiq.Actor(self._deliver, broker=broker, actor_name=ACTOR, queue_name=QUEUE, priority=0, options={})
         self._worker = Worker(broker, worker_threads=THREADS, worker_timeout=WORKER_TIMEOUT_MS)
 
@@ -99,30 +132,33 @@ class Consumer:
         self._worker.start()
 
     def drain(self) -> None:
-        """Fetch nothing any more; what runs goes on."""
+        """Fetch and begin nothing any more; what runs goes on."""
         self._slot.close()
 
     def wait_idle(self, timeout_s: float) -> bool:
         """True once no job is running."""
-        return self._slot.wait_free(timeout_s)
+        return self._slot.wait_idle(timeout_s)
 
     def stop(self) -> None:
-        """Give back what was fetched and not begun, and end the threads."""
+        """End the threads."""
         self._worker.stop(timeout=STOP_MS)
 
     def _deliver(self, *arguments: object) -> None:
-        freed = False
-
-        def free() -> None:
-            nonlocal freed
-            if not freed:
-                freed = True
-                self._slot.free()
-
         try:
             (job_id,) = (UUID(str(argument)) for argument in arguments)
         except ValueError:
             log.error("dropped a message that is not a job id", content=str(arguments)[:100])  # noqa: TRY400
-            free()
+            self._slot.drop()
             return
-        self._handle(job_id, free)
+        if not self._slot.enter():
+            self._give_back(job_id)
+            return
+        left = False
+
+        def leave() -> None:
+            nonlocal left
+            if not left:
+                left = True
+                self._slot.leave()
+
+        self._handle(job_id, leave)

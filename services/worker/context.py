@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from services.jobs.market.candles import Candles
 
 PROGRESS_EVERY_S = 0.1
+LONGEST_NOTE = 500
 
 
 class Store:
@@ -83,7 +84,9 @@ class ChildContext:
         self.check_cancelled()
         if time.monotonic() - self._told >= PROGRESS_EVERY_S:
             self._told = time.monotonic()
-            self._say({"kind": "progress", "fraction": float(fraction), "note": str(note)})
+            # Written so that NaN, too, becomes a number that JSON has.
+            known = min(float(fraction), 1.0) if fraction > 0 else 0.0
+            self._say({"kind": "progress", "fraction": known, "note": str(note)[:LONGEST_NOTE]})
 
     def check_cancelled(self) -> None:
         if self.cancelled:

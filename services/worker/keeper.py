@@ -13,8 +13,9 @@ from services.common.ledger import Claim, Ledger, Renewal
 from services.worker.outcome import Stop
 from services.worker.supervise import Orders
 
-LEASE_S = 15.0
+# Often enough for a cancellation to be heard soon, and for a lease to survive some failed attempts.
 RENEW_S = 2.0
+RENEWALS_PER_LEASE = 4
 TICK_S = 0.5
 
 log = structlog.get_logger(__name__)
@@ -36,8 +37,10 @@ class Held:
 class Keeper:
     """One thread for all claims of this worker: a slow database delays leases, never the watch over a job."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, lease_s: float) -> None:
         self._ledger = ledger
+        self.lease_s = lease_s
+        self._renew_s = min(RENEW_S, lease_s / RENEWALS_PER_LEASE)
         self._held: dict[int, Held] = {}
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="keeper", daemon=True)
@@ -76,8 +79,8 @@ class Keeper:
         if (progress := held.progress) is not None:
             held.progress = None
             answer = self._ledger.progress(held.claim, *progress)
-        if time.monotonic() - held.renewed_at >= RENEW_S:
-            answer = self._ledger.renew(held.claim, LEASE_S)
+        if time.monotonic() - held.renewed_at >= self._renew_s:
+            answer = self._ledger.renew(held.claim, self.lease_s)
             held.renewed_at = time.monotonic()
         if answer is Renewal.CANCEL:
             held.orders.stop = held.orders.stop or Stop.CANCEL

@@ -29,7 +29,8 @@ from services.worker.sweeper import Sweeper
 
 # For the job's process to end and for the ledger to hear of it, after the grace period.
 HANDBACK_S = TERM_GRACE_S + 3.0
-CONNECTIONS = 4
+# Fifty workers share one Postgres: each makes do with few connections.
+CONNECTIONS = 3
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +75,7 @@ class WorkerService:
         self._redis = redis_client(settings, self._metrics.redis_operation)
         broker = make_broker(settings, client=self._redis, kind=SlotBroker)
         self._transport = Transport(broker)
-        self._keeper = Keeper(self._ledger)
+        self._keeper = Keeper(self._ledger, settings.worker_lease_seconds)
         self._nursery = Nursery()
         self._attempts = Attempts(
             self._ledger,
@@ -85,7 +86,7 @@ class WorkerService:
             worker=settings.worker_name,
             memory_limit=settings.job_memory_limit,
         )
-        self._consumer = Consumer(broker, self._attempts.run)
+        self._consumer = Consumer(broker, self._attempts.run, self._attempts.give_back)
         self._sweeper = Sweeper(self._ledger, self._transport)
         self._pulse = Pulse(
             self._redis,

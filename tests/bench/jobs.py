@@ -6,11 +6,11 @@ number of consumer threads, and every job's outcome is checked.
 
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -56,9 +56,10 @@ def servers() -> Iterator[Settings]:
     """Postgres and Redis of our own, the database migrated."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        postgres = make_postgres(private_folder("bench-postgres"))
-        redis = make_redis(private_folder("bench-redis"))
-        postgres.command = [word.replace("fsync=off", "fsync=on") for word in postgres.command]
+        postgres, redis = (make(stack.enter_context(_folder(make.__name__))) for make in (make_postgres, make_redis))
+        # As the stack runs it, not as tests do.
+        for test, real in (("fsync=off", "fsync=on"), ("shared_buffers=32MB", "shared_buffers=256MB")):
+            postgres.command = [word.replace(test, real) for word in postgres.command]
         for part in (postgres, redis):
             stack.enter_context(_running(part))
         settings = make_settings(postgres, redis, folder)
@@ -120,13 +121,21 @@ def _wait_all(desk: Desk, ids: list[UUID]) -> None:
 
 
 @contextmanager
+def _folder(name: str) -> Iterator[Path]:
+    folder = private_folder(name)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def _running(part: Part) -> Iterator[None]:
     part.start()
     try:
         yield
     finally:
         part.stop()
-        time.sleep(0)
 
 
 def _arguments() -> argparse.Namespace:

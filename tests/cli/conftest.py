@@ -9,6 +9,7 @@ import pytest
 from typer.main import get_command
 
 from tradebot_ops.cli.main import app
+from tradebot_ops.engines.base import ExecResult
 from tradebot_ops.engines.stub import StubEngine
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -52,7 +53,8 @@ Run = Callable[..., Shown]
 
 @pytest.fixture
 def engine() -> StubEngine:
-    return StubEngine("demo", clock=lambda: NOON - timedelta(minutes=5))
+    answers = {("echo", "hello"): ExecResult(0, "hello\n"), ("fail",): ExecResult(3, "no luck\n")}
+    return StubEngine("demo", answers=answers, clock=lambda: NOON - timedelta(minutes=5))
 
 
 @pytest.fixture

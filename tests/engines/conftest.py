@@ -10,21 +10,31 @@ import pytest
 from tests.engines.contract import Harness, free_port, tiny_stack
 from tests.engines.docker.parts import PYTHON, on_docker, require_docker, unique_project
 from tradebot_ops.engines.base import ExecResult
-from tradebot_ops.engines.docker import DockerEngine
+from tradebot_ops.engines.docker.engine import DockerEngine
 from tradebot_ops.engines.local import LocalEngine
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.state import ProjectState
 
-ENGINES = [
-    "stub",
+REAL_ENGINES = [
     pytest.param("local", marks=pytest.mark.integration),
     pytest.param("docker", marks=[pytest.mark.integration, pytest.mark.docker]),
 ]
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=["stub", *REAL_ENGINES])
 def harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
-    made = {"stub": _stub, "local": _local, "docker": _docker}[request.param](tmp_path)
+    """Every engine."""
+    yield from _opened(request.param, tmp_path)
+
+
+@pytest.fixture(params=REAL_ENGINES)
+def real(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
+    """The engines that run programs; the stub keeps everything in memory."""
+    yield from _opened(request.param, tmp_path)
+
+
+def _opened(engine: str, folder: Path) -> Iterator[Harness]:
+    made = {"stub": _stub, "local": _local, "docker": _docker}[engine](folder)
     yield made
     made.engine.destroy(None, volumes=True)
 
@@ -32,7 +42,7 @@ def harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]
 def _stub(folder: Path) -> Harness:
     port = free_port()
     engine = StubEngine(exit_codes={"failing": 3}, answers={("true",): ExecResult(0, "")})
-    return Harness(engine, tiny_stack("stub", folder, port), port, real=False, reopen=lambda: engine)
+    return Harness(engine, tiny_stack("stub", folder, port), port, reopen=lambda: engine)
 
 
 def _local(folder: Path) -> Harness:
@@ -42,7 +52,7 @@ def _local(folder: Path) -> Harness:
     def opened() -> LocalEngine:
         return LocalEngine(project, ProjectState(folder / "state" / project), dict(os.environ))
 
-    return Harness(opened(), tiny_stack(project, folder, port), port, real=True, reopen=opened)
+    return Harness(opened(), tiny_stack(project, folder, port), port, reopen=opened)
 
 
 def _docker(folder: Path) -> Harness:
@@ -55,4 +65,4 @@ def _docker(folder: Path) -> Harness:
         return DockerEngine(project, environ)
 
     stack = on_docker(tiny_stack(project, folder, port, image=PYTHON))
-    return Harness(opened(), stack, port, real=True, reopen=opened)
+    return Harness(opened(), stack, port, reopen=opened)

@@ -24,13 +24,12 @@ http.server.ThreadingHTTPServer((host, int(port)), http.server.SimpleHTTPRequest
 
 @dataclass(frozen=True)
 class Harness:
-    """An engine to be proved, on a project of its own. ``real`` engines run programs; ``reopen`` opens a second
-    client of the same project. ``port`` is what the service ``web`` listens on."""
+    """An engine to be proved, on a project of its own. ``reopen`` opens a second client of the same project.
+    ``port`` is what the service ``web`` listens on."""
 
     engine: Engine
     stack: Stack
     port: int
-    real: bool
     reopen: Callable[[], Engine]
 
     def up(self, service: str = "web", number: int = 1) -> Instance:

@@ -12,13 +12,6 @@ from tradebot_ops.engines.base import LogQuery, State
 from tradebot_ops.errors import OpsError
 
 
-@pytest.fixture
-def real(harness: Harness) -> Harness:
-    if not harness.real:
-        pytest.skip("this engine keeps everything in memory and runs no program")
-    return harness
-
-
 def test_nothing_is_listed_before_anything_was_started(harness: Harness) -> None:
     assert harness.engine.list() == ()
     assert harness.engine.destroy(harness.stack, volumes=False) == ()
@@ -199,7 +192,10 @@ def test_stats_leave_out_what_does_not_run(harness: Harness) -> None:
     (stats,) = harness.engine.stats([first, second])
     assert stats.id == first.id
     assert stats.memory > 500_000
+    assert stats.cpu is not None
     assert 0 <= stats.cpu < 64
+    (memory_only,) = harness.engine.stats([first], cpu=False)
+    assert (memory_only.cpu, memory_only.memory > 500_000) == (None, True)
 
 
 def test_events_tell_starts_and_ends(harness: Harness) -> None:

@@ -24,15 +24,15 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def until(look: Callable[[], T | None], seconds: float, what: str) -> T:
-    """Ask again and again until the answer is neither None nor False."""
+def until(look: Callable[[], T | None], seconds: float, what: str, seen: Callable[[], object] = str) -> T:
+    """Ask again and again until the answer is neither None nor False; ``seen`` is told when it never was."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()
         if found is not None and found is not False:
             return found
         if time.monotonic() >= deadline:
-            raise AssertionError(f"{what}: not within {seconds:g} s")
+            raise AssertionError(f"{what}: not within {seconds:g} s; {seen()}")
         time.sleep(0.05)
 
 
@@ -60,10 +60,12 @@ class Tradebot:
         own["TRADEBOT_PROFILES"] = "core"
         return {**kept, **own, **self.environ}
 
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "tradebot_ops", "-p", self.project, "--engine", self.engine, *words]
+
     def start(self, *words: str, **options: Any) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "tradebot_ops", "-p", self.project, "--engine", self.engine, *words]
         return subprocess.Popen(
-            command,
+            self.command(*words),
             cwd=self.cwd,
             env=self.environment(),
             stdin=subprocess.DEVNULL,

@@ -4,6 +4,7 @@ Everything sits in the group class, so that it works the same from the shell, in
 """
 
 import importlib
+import itertools
 import os
 import sys
 import traceback
@@ -52,6 +53,7 @@ class OpsGroup(TyperGroup):
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         """For calling: the command itself."""
+        args = renamed(args)
         self.commands = {known: self.get_command(ctx, known) for known in self.list_commands(ctx)}  # for "did you mean"
         name, stub, rest = super().resolve_command(ctx, args)
         if name is None or stub is None:
@@ -69,6 +71,15 @@ class OpsGroup(TyperGroup):
         if standalone:
             sys.exit(code)
         return code
+
+
+def renamed(args: list[str]) -> list[str]:
+    """The words with an old name replaced by what it is called today, which is said once on stderr."""
+    entry = COMMANDS.get(args[0]) if args else None
+    if entry is None or not entry.alias:
+        return args
+    sys.stderr.write(f"`tradebot {args[0]}` is called `tradebot {entry.alias}` now.\n")
+    return [*entry.alias.split(), *args[1:]]
 
 
 def load(name: str) -> Any:
@@ -181,6 +192,7 @@ def report_error(problem: OpsError, words: Sequence[str]) -> int:
 
 
 def wants_json(words: Sequence[str]) -> bool:
+    words = list(itertools.takewhile(lambda word: word != "--", words))
     pairs = zip(words, [*words[1:], ""], strict=True)
     return (
         "--json" in words
@@ -194,4 +206,5 @@ def wants_json(words: Sequence[str]) -> bool:
 
 def command_name(words: Sequence[str]) -> str:
     """The command of a call that failed, for the ``schema`` of its JSON."""
-    return next((word for word in words if word in COMMANDS), "tradebot")
+    name = next((word for word in words if word in COMMANDS), "")
+    return COMMANDS[name].alias.partition(" ")[0] or name if name else "tradebot"

@@ -1,5 +1,7 @@
 """tradebot config …"""
 
+from typing import Annotated
+
 import typer
 
 from tradebot_ops.cli.emit import emit, ops_of
@@ -18,13 +20,17 @@ def config() -> None:
 
 
 @app.command()
-def show(context: typer.Context) -> None:
+def show(
+    context: typer.Context,
+    origin: Annotated[bool, typer.Option("--origin", help="Say where each came from; that is always said.")] = True,
+) -> None:
     """Show every setting, its value and where it came from.
 
     \b
     Examples:
       WORKER_REPLICAS=4 tradebot config show
     """
+    del origin  # asked for by habit; a value without its origin answers half of the question
     from tradebot_ops.operations.project import show_config
 
     ops = ops_of(context)

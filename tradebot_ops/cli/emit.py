@@ -20,12 +20,12 @@ def ops_of(context: typer.Context) -> Ops:
     return ops
 
 
-def emit(ops: Ops, report: Report) -> None:
-    """Write the report to stdout; raises ``typer.Exit`` with its code when that is not 0."""
+def emit(ops: Ops, report: Report, code: int = 0) -> None:
+    """Write the report to stdout; raises ``typer.Exit`` with ``code``, else the report's own, when that is not 0."""
     with writing_stdout() as stdout:
         renderer(ops.settings.output)(report, stdout, ops.settings.color)
-    if report.exit_code:
-        raise typer.Exit(int(report.exit_code))
+    if code or report.exit_code:
+        raise typer.Exit(code or int(report.exit_code))
 
 
 @contextlib.contextmanager

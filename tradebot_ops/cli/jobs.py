@@ -47,7 +47,7 @@ def list_(
     context: typer.Context,
     state: Annotated[str | None, typer.Option("--state", help="queued, running, succeeded, dead …")] = None,
     job_type: Annotated[str | None, typer.Option("--type", help="Only this type.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="At most so many, newest first.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="At most so many, newest first.")] = 20,
 ) -> None:
     """List jobs, newest first.
 

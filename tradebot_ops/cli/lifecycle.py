@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from tradebot_ops.cli import change
 from tradebot_ops.cli.emit import emit, ops_of, told
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -19,6 +20,9 @@ def up(
     remove_orphans: Annotated[
         bool, typer.Option("--remove-orphans", help="Remove services that are not in the stack any more.")
     ] = False,
+    build: Annotated[bool, typer.Option("--build", help="Build the stack's own images first.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be done, and why.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="With --plan: exit with 10 for changes.")] = False,
 ) -> None:
     """Start the stack, prove that it works, and show it.
 
@@ -29,12 +33,18 @@ def up(
       tradebot up
       tradebot up redis postgres
       tradebot up --engine local --json
+      tradebot up --plan
     """
+    if plan:
+        change.plan(context, services, remove_orphans, exit_code)
+        return
     from tradebot_ops.operations import up as operation
 
     ops = ops_of(context)
     with told(ops) as listen:
-        report = operation.up(ops, services or [], listen, prove=not no_canary, remove_orphans=remove_orphans)
+        report = operation.up(
+            ops, services or [], listen, prove=not no_canary, remove_orphans=remove_orphans, build=build
+        )
     emit(ops, report)
 
 
@@ -94,18 +104,25 @@ def stop(context: typer.Context, services: Services = None) -> None:
 
 
 @app.command()
-def restart(context: typer.Context, services: Services = None) -> None:
+def restart(
+    context: typer.Context,
+    services: Services = None,
+    rolling: Annotated[
+        bool, typer.Option("--rolling", help="One replica at a time, each ready before the next.")
+    ] = False,
+) -> None:
     """Stop and start services and wait until they are ready.
 
     \b
     Examples:
       tradebot restart api
+      tradebot restart worker --rolling
     """
     from tradebot_ops.operations import power
 
     ops = ops_of(context)
     with told(ops) as listen:
-        report = power.restart(ops, services or [], listen)
+        report = power.restart(ops, services or [], listen, rolling=rolling)
     emit(ops, report)
 
 

@@ -1,4 +1,4 @@
-"""status, logs, urls."""
+"""status, logs, urls, events."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -14,7 +14,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def status(
     context: typer.Context,
-    watch: Annotated[bool, typer.Option("--watch", help="Show it again every two seconds until Ctrl-C.")] = False,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Measure CPU, too; takes a moment longer.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it with CPU every two seconds until Ctrl-C.")] = False,
 ) -> None:
     """Show every service: state, health, endpoint, memory.
 
@@ -33,9 +34,9 @@ def status(
         from tradebot_ops.render.watch import watch as repeat
 
         with writing_stdout() as stdout:
-            repeat(lambda: look(ops), ops.settings, stdout)
+            repeat(lambda: look(ops, cpu=True), ops.settings, stdout)
         return
-    emit(ops, look(ops))
+    emit(ops, look(ops, cpu=cpu))
 
 
 @app.command()
@@ -80,3 +81,33 @@ def logs(
         writer = LogWriter(stdout, ops.settings.color, ndjson=ops.settings.output == "json", raw=raw)
         for entry in entries(ops, query, level, grep):
             writer.write(entry)
+
+
+@app.command()
+def events(
+    context: typer.Context,
+    services: Annotated[
+        list[str] | None, typer.Argument(help="Services; all when none is named.", show_default=False)
+    ] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with new ones until Ctrl-C.")] = False,
+    since: Annotated[str | None, typer.Option("--since", help="15m, 2h or 2026-11-22T08:00 (UTC).")] = None,
+) -> None:
+    """Show or follow what happened to services: starts, ends, kills for lack of memory.
+
+    With --follow only new ones, unless --since asks for older. With --json one document a line.
+
+    \b
+    Examples:
+      tradebot events --since 1h
+      tradebot events worker -f --json
+    """
+    from tradebot_ops.operations.events import happened
+    from tradebot_ops.operations.logs import since as moment
+    from tradebot_ops.render.events import EventWriter
+
+    ops = ops_of(context)
+    found = happened(ops, services or [], moment(since, datetime.now(UTC)), follow=follow)
+    with writing_stdout() as stdout:
+        writer = EventWriter(stdout, ops.settings.color, ndjson=ops.settings.output == "json")
+        for event in found:
+            writer.write(event)

@@ -38,6 +38,8 @@ def tradebot(
     env_file: Annotated[str | None, typer.Option("--env-file", help="File of settings instead of .env.")] = None,
     env: Annotated[str | None, typer.Option("--env", help="dev, staging or prod.")] = None,
     engine: Annotated[str | None, typer.Option("--engine", help="auto, docker, local or swarm.")] = None,
+    host: Annotated[str | None, typer.Option("--host", help="Docker engine, such as ssh://ops@host.")] = None,
+    docker_context: Annotated[str | None, typer.Option("--context", help="Docker context.")] = None,
     profiles: Annotated[
         list[str] | None, typer.Option("--profile", help="monitoring (the default) or core; may be given again.")
     ] = None,
@@ -67,6 +69,8 @@ def tradebot(
         "env_file": env_file,
         "env": env,
         "engine": engine,
+        "host": host,
+        "context": docker_context,
         "profiles": profiles,
         "output": "json" if json else output,
         "timeout": timeout,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 EVERYDAY = "Everyday"
+UPKEEP = "Upkeep"
 WORK = "Work"
 MONITORING = "Monitoring"
 PROJECT = "Project"
@@ -10,7 +11,10 @@ PROJECT = "Project"
 
 @dataclass(frozen=True)
 class Entry:
-    """``command`` names it inside its module's app when it differs; ``group`` marks a command with subcommands."""
+    """``command`` names it inside its module's app when it differs; ``group`` marks a command with subcommands.
+
+    ``alias`` makes it an old name of other words: they are run instead, and said once on stderr.
+    """
 
     module: str
     help: str
@@ -18,11 +22,15 @@ class Entry:
     group: bool = False
     hidden: bool = False
     command: str = ""
+    alias: str = ""
 
 
 _LIFECYCLE = "tradebot_ops.cli.lifecycle"
 _LOOK = "tradebot_ops.cli.look"
 _PROJECT = "tradebot_ops.cli.project"
+_CHANGE = "tradebot_ops.cli.change"
+_IMAGES = "tradebot_ops.cli.images"
+_INSIDE = "tradebot_ops.cli.inside"
 _MONITORING = "tradebot_ops.cli.monitoring"
 _ASK = "tradebot_ops.cli.ask"
 _ALIASES = "tradebot_ops.cli.aliases"
@@ -37,7 +45,17 @@ COMMANDS = {
     "stop": Entry(_LIFECYCLE, "Stop services without removing them.", EVERYDAY),
     "restart": Entry(_LIFECYCLE, "Stop and start services.", EVERYDAY),
     "ps": Entry(_LOOK, "Same as status.", EVERYDAY, hidden=True, command="status"),
+    "dash": Entry("tradebot_ops.cli.dash", "Draw the dashboard's panels in the terminal, live.", EVERYDAY),
     "urls": Entry(_LOOK, "Show the addresses of everything with an address.", EVERYDAY),
+    "plan": Entry(_CHANGE, "Show what `up` would do, and why.", UPKEEP),
+    "drift": Entry(_CHANGE, "Show what differs from the description.", UPKEEP),
+    "exec": Entry(_INSIDE, "Run a command where a service runs.", UPKEEP),
+    "shell": Entry(_INSIDE, "Open a shell where a service runs.", UPKEEP),
+    "events": Entry(_LOOK, "Show or follow what happened to services.", UPKEEP),
+    "build": Entry(_IMAGES, "Build the stack's own images.", UPKEEP),
+    "pull": Entry(_IMAGES, "Fetch the images that others made.", UPKEEP),
+    "images": Entry(_IMAGES, "Make, list and carry images.", UPKEEP),
+    "prune": Entry("tradebot_ops.cli.prune", "Remove what the project left behind.", UPKEEP),
     "jobs": Entry("tradebot_ops.cli.jobs", "Submit, watch and cancel jobs.", WORK, group=True),
     "monitoring": Entry(_MONITORING, "Set up, start, stop, look at and reload the monitoring.", MONITORING, group=True),
     "alerts": Entry("tradebot_ops.cli.alerts", "Show, silence and test alerts.", MONITORING, group=True),
@@ -56,4 +74,24 @@ COMMANDS = {
     "config": Entry("tradebot_ops.cli.config", "Show and check the configuration.", PROJECT, group=True),
     "init": Entry(_PROJECT, "Write the stack's files into a folder, for editing.", PROJECT),
     "version": Entry(_PROJECT, "Show the version.", PROJECT),
+}
+
+#: Names that operators know from before. Each comes alive with the command that it stands for.
+OLD_NAMES = {
+    "monitoring-setup": "monitoring setup",
+    "monitoring-start": "monitoring start",
+    "monitoring-status": "monitoring status",
+    "metrics-api": "metrics api",
+    "metrics-worker": "metrics worker",
+    "alerts-list": "alerts list",
+    "diag-full": "diag full",
+    "diag-errors": "diag errors",
+    "diag-performance": "diag performance",
+    "prod-optimize": "optimize apply",
+}
+
+COMMANDS |= {
+    old: Entry("", f"Old name of `{new}`.", EVERYDAY, hidden=True, alias=new)
+    for old, new in OLD_NAMES.items()
+    if new.partition(" ")[0] in COMMANDS
 }

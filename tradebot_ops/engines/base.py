@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tradebot_ops.stack.model import Stack
 
@@ -74,14 +74,15 @@ class Instance:
     image: str = ""
     published: tuple[Published, ...] = ()
     oom_killed: bool = False
+    host: str = ""  # where this host reaches ports that are not published; empty: only `endpoint` knows
 
 
 @dataclass(frozen=True)
 class Stats:
-    """Resources of one replica: ``cpu`` in cores (1.0 = one core busy), memory in bytes."""
+    """Resources of one replica: ``cpu`` in cores (1.0 = one core busy), None if not asked for; memory in bytes."""
 
     id: str
-    cpu: float
+    cpu: float | None
     memory: int
     memory_limit: int | None = None
 
@@ -122,6 +123,30 @@ class ExecResult:
     output: str
 
 
+@dataclass(frozen=True)
+class ImageFacts:
+    """Services by what is the matter with their image.
+
+    ``missing``: this engine has none. ``rebuilt``: replicas run another one than its tag names by now.
+    ``outdated``: it was made from other source than lies there now.
+    """
+
+    missing: frozenset[str] = frozenset()
+    rebuilt: frozenset[str] = frozenset()
+    outdated: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Something of the project that nothing needs any more. ``kind`` is container, network, volume or image."""
+
+    kind: str
+    name: str
+    why: str
+    id: str
+    size: int | None = None  # bytes, where the engine knows
+
+
 class Engine(Protocol):
     """Makes the world match one project's stack. Opened for one project; safe to call from several threads."""
 
@@ -154,11 +179,47 @@ class Engine(Protocol):
     def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
         """Run a command where the replica runs, with its environment."""
 
-    def stats(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
-        """Memory and CPU of running replicas, asked in parallel; a replica that vanished is left out."""
+    def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
+        """Memory and CPU of running replicas, asked in parallel; a replica that vanished is left out.
+
+        CPU is measured over a moment, so without it the answer comes sooner.
+        """
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
         """What happened to the project's replicas."""
 
     def endpoint(self, service: str, port: int, number: int = 1) -> Address:
         """Where this host reaches that port, published or not."""
+
+
+# What only some engines can do. Operations ask with ``isinstance`` and say so where an engine cannot.
+
+
+@runtime_checkable
+class HasImages(Protocol):
+    """Replicas of this engine come from images."""
+
+    def image_facts(self, stack: Stack) -> ImageFacts:
+        """What is the matter with the images of the stack; only asks."""
+
+
+@runtime_checkable
+class Attaches(Protocol):
+    """Runs a command with this process's own streams instead of collecting its output."""
+
+    def attached(self, instance: Instance, command: Sequence[str], *, terminal: bool) -> int:
+        """The command's exit code; ``terminal`` gives it a terminal of its own, as a shell needs.
+
+        An empty command is the user's or the image's own shell.
+        """
+
+
+@runtime_checkable
+class Prunes(Protocol):
+    """Keeps things of a project besides its replicas, and so leaves some behind."""
+
+    def leftovers(self, stack: Stack, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
+        """What nothing of the stack needs any more: one-off containers, networks; volumes and images if asked."""
+
+    def discard(self, leftover: Leftover) -> None:
+        """Remove it; what is gone already is fine."""

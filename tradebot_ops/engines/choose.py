@@ -1,16 +1,14 @@
 """Which engine a command works with, and why: ``--engine``, else Docker if its daemon answers, else local."""
 
-import http.client
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from tradebot_ops.engines.base import Engine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import Settings
 from tradebot_ops.state import ProjectState
 
+#: How long a daemon that may hang holds up a command that can do without it.
 PING_SECONDS = 2.0
 
 
@@ -21,7 +19,11 @@ class Choice:
 
 
 def choose(settings: Settings, state: ProjectState) -> Choice:
-    """Open the engine. Raises ``OpsError`` TB-0401 when a Docker that was asked for does not answer."""
+    """Open the engine. Raises ``OpsError`` TB-0102 for one that is not there yet, TB-0820 for an unknown context.
+
+    A Docker that was asked for by name is never replaced: that it does not answer (TB-0401, TB-0402) is said by its
+    first verb.
+    """
     if settings.engine == "local":
         return Choice(_local(settings, state), "chosen with --engine local")
     if settings.engine == "swarm":
@@ -32,10 +34,12 @@ def choose(settings: Settings, state: ProjectState) -> Choice:
         )
     if settings.engine == "docker":
         return Choice(_docker(settings), "chosen with --engine docker")
-    answer = ping(settings.environ)
-    if answer == "":
-        return Choice(_docker(settings), "its daemon answers")
-    return Choice(_local(settings, state), f"Docker does not answer: {answer}")
+    if settings.docker_from:
+        return Choice(_docker(settings), f"chosen with {settings.docker_from}")
+    reason = silence(settings.environ)
+    if reason:
+        return Choice(_local(settings, state), reason)
+    return Choice(_docker(settings), "its daemon answers")
 
 
 def _local(settings: Settings, state: ProjectState) -> Engine:
@@ -45,49 +49,20 @@ def _local(settings: Settings, state: ProjectState) -> Engine:
 
 
 def _docker(settings: Settings) -> Engine:
-    from tradebot_ops.engines.docker import DockerEngine
+    from tradebot_ops.engines.docker.engine import DockerEngine
 
     return DockerEngine(settings.project, settings.environ)
 
 
-def ping(environ: Mapping[str, str]) -> str:
-    """Ask the daemon for a sign of life, without its SDK; empty when it gave one, else why not.
+def silence(environ: Mapping[str, str]) -> str:
+    """Why Docker cannot be used now, asked without its SDK; empty when its daemon answers.
 
-    Only a unix socket can be asked so cheaply; a remote host that was set on purpose is taken at its word.
+    An engine behind SSH or TLS cannot be asked so cheaply: set on purpose, it is taken at its word.
     """
-    host = environ.get("DOCKER_HOST") or _context_host(environ) or "unix:///var/run/docker.sock"
-    if not host.startswith("unix://"):
-        return ""
-    path = host.removeprefix("unix://")
-    if not Path(path).exists():
-        return f"there is no {path}"
+    from tradebot_ops.engines.docker.locate import check, locate
+
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(PING_SECONDS)
-            connection.connect(path)
-            connection.sendall(b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n")
-            response = http.client.HTTPResponse(connection)
-            response.begin()
-            return "" if response.status == 200 else f"{path} answers HTTP {response.status}"
-    except TimeoutError:
-        return f"{path} hangs (no answer within {PING_SECONDS:g} s)"
-    except (OSError, http.client.HTTPException) as error:
-        return f"{path}: {getattr(error, 'strerror', None) or error}"
-
-
-def _context_host(environ: Mapping[str, str]) -> str:
-    """The host of the Docker context in use, from the client's own configuration."""
-    import hashlib
-    import json
-
-    folder = Path(environ.get("DOCKER_CONFIG") or Path(environ.get("HOME") or Path.home()) / ".docker")
-    name = environ.get("DOCKER_CONTEXT", "")
-    try:
-        name = name or json.loads((folder / "config.json").read_text(encoding="utf-8")).get("currentContext", "")
-        if name in {"", "default"}:
-            return ""
-        digest = hashlib.sha256(name.encode()).hexdigest()
-        meta = json.loads((folder / "contexts" / "meta" / digest / "meta.json").read_text(encoding="utf-8"))
-        return str(meta["Endpoints"]["docker"]["Host"])
-    except (OSError, ValueError, KeyError):
-        return ""
+        check(locate(environ), PING_SECONDS)
+    except OpsError as error:
+        return error.message[0].lower() + error.message[1:].rstrip(".")
+    return ""

@@ -15,6 +15,7 @@ from tradebot_ops.engines.base import (
     Address,
     Event,
     ExecResult,
+    ImageFacts,
     Instance,
     LogLine,
     LogQuery,
@@ -52,6 +53,7 @@ class StubEngine:
     ) -> None:
         self.recording: list[tuple[str, str]] = []
         self.volumes: set[str] = set()
+        self.facts = ImageFacts()
         self._project = project
         self._read_only = read_only
         self._exit_codes = exit_codes or {}
@@ -89,7 +91,7 @@ class StubEngine:
                 return self._instances[name]
         with self._writing("apply", name):
             if not self._prepared:
-                raise OpsError("Nothing is prepared.", code="TB-0401", hint="Start the stack: tradebot up")
+                raise OpsError("Nothing is prepared.", code="TB-0406", hint="Start the stack: tradebot up")
             if before and before.state in _ALIVE:
                 self._end(before, State.EXITED, _STOPPED, "stop")
             self._ports[name] = _ports(described)
@@ -147,9 +149,9 @@ class StubEngine:
         self._running(instance)
         return self._answers.get(tuple(command), ExecResult(0, ""))
 
-    def stats(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
+    def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
         alive = {one.id for one in self.list() if one.state in _ALIVE}
-        return tuple(Stats(one.id, 0.0, 1024 * 1024) for one in instances if one.id in alive)
+        return tuple(Stats(one.id, 0.0 if cpu else None, 1024 * 1024) for one in instances if one.id in alive)
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
         seen = len(self._events)
@@ -169,6 +171,10 @@ class StubEngine:
                 hint="Start it with `tradebot up`; `tradebot urls` lists what can be reached.",
             )
         return Address("127.0.0.1", port if number == 1 else port + 10000 + number - 2)
+
+    def image_facts(self, stack: Stack) -> ImageFacts:
+        """What a test put into ``facts``."""
+        return self.facts
 
     # What a test makes happen
 
@@ -203,7 +209,7 @@ class StubEngine:
         if self._read_only:
             raise OpsError(
                 f"A read-only engine was asked to {verb} {subject}.",
-                code="TB-0902",
+                code="TB-0903",
                 hint="This is a mistake in tradebot: a plan must not change anything.",
             )
         with self._changed:
@@ -251,7 +257,7 @@ class StubEngine:
     def _running(self, instance: Instance) -> Instance:
         found = self._instances.get(instance.id)
         if found is None or found.state not in _ALIVE:
-            raise OpsError(f"{instance.id} is not running.", code="TB-0808", hint="`tradebot status` shows what is.")
+            raise OpsError(f"{instance.id} is not running.", code="TB-0110", hint="`tradebot status` shows what is.")
         return found
 
 

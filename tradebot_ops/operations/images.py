@@ -79,7 +79,7 @@ def build_from_debian(ops: Ops, progress: Progress, *, only: Collection[str] = (
     if unknown:
         raise OpsError(
             f"There is no image called {', '.join(sorted(unknown))} to build.",
-            code="TB-0201",
+            code="TB-0208",
             hint=f"Choose from: app, {', '.join(item.folder for item in STAND_INS)}.",
         )
     started = time.monotonic()
@@ -173,7 +173,7 @@ def _folder(name: str) -> Path:
     if not found.is_dir():
         raise OpsError(
             f"This installation has no {found}.",
-            code="TB-0810",
+            code="TB-0838",
             hint="Install tradebot again: pip install --force-reinstall tradebot-ops",
         )
     return found
@@ -228,7 +228,7 @@ def load(ops: Ops, path: Path) -> Report:
     """Read images from a file that ``save`` or `docker save` wrote; stand-ins among them are used from now on."""
     images = images_of(ops.engine)
     if not path.is_file():
-        raise OpsError(f"There is no file {path}.", code="TB-0810", hint="Name the file that `images save` wrote.")
+        raise OpsError(f"There is no file {path}.", code="TB-0839", hint="Name the file that `images save` wrote.")
     with _unpacking(path) as stream:
         loaded = images.load(stream)
     _choose(ops, [item for item in STAND_INS if item.variable and item.tag in loaded])

@@ -33,12 +33,22 @@ def start(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
     return _told("start", found, "Started", "Nothing was stopped. What does not exist yet is made by: tradebot up")
 
 
-def restart(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
-    """Stop and start services, in dependency order, and wait until they are ready again."""
+def restart(ops: Ops, services: Sequence[str], listen: Listener, *, rolling: bool = False) -> Report:
+    """Stop and start services, in dependency order, and wait until they are ready again.
+
+    With ``rolling`` one replica at a time, each ready before the next: what has several stays reachable. The first
+    that does not come back ends it, and the others go on as they were.
+    """
     with ops.state.lock("restart"):
         found = _long_running(ops, services)
-        _converge(ops, Action.RESTART, found, listen)
+        for together in _one_by_one(ops, found) if rolling else [found]:
+            _converge(ops, Action.RESTART, together, listen)
     return _told("restart", found, "Restarted", "Nothing of that runs. Start it with: tradebot up")
+
+
+def _one_by_one(ops: Ops, found: Sequence[Instance]) -> list[list[Instance]]:
+    order = [service.name for service in ops.stack.in_order()]
+    return [[each] for each in sorted(found, key=lambda each: (order.index(each.service), each.number))]
 
 
 def _long_running(ops: Ops, services: Sequence[str]) -> list[Instance]:

@@ -14,13 +14,13 @@ PARTS = ("compose.yaml", "config", "services")
 
 
 def init(target: Path) -> Report:
-    """Write the stack into a folder. Raises ``OpsError`` TB-0901 rather than overwrite anything."""
+    """Write the stack into a folder. Raises ``OpsError`` TB-0906 rather than overwrite anything."""
     source = default_folder()
     taken = [name for name in PARTS if (target / name).exists()]
     if taken:
         raise OpsError(
             f"{target} already holds {', '.join(taken)}; nothing was written.",
-            code="TB-0901",
+            code="TB-0906",
             hint="Choose an empty folder: tradebot init my-stack",
         )
     with writable(target):

@@ -9,20 +9,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tradebot_ops.engines.base import Engine, Instance, LogQuery, State
+from tradebot_ops.engines.base import Address, Engine, Instance, LogQuery, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.sources.probe import Sample, ask
 from tradebot_ops.stack.model import Service
 
 GOOD_SAMPLES = 3
 PAUSE_SECONDS = 0.1
+#: How old the engine's list may be: asking costs a question per container, and the probes tell more.
+LIST_SECONDS = 0.25
 CRASHES = 2
 LAST_LINES = 15
 
 
 @dataclass
 class World:
-    """One engine seen by several threads: its list is asked at most every ``PAUSE_SECONDS``."""
+    """One engine seen by several threads: its list is asked at most every ``LIST_SECONDS``."""
 
     engine: Engine
     deadline: float
@@ -34,7 +36,7 @@ class World:
 
     def instance(self, service: str, number: int) -> Instance | None:
         with self._guard:
-            if self.clock() - self._seen_at >= PAUSE_SECONDS:
+            if self.clock() - self._seen_at >= LIST_SECONDS:
                 self._seen = {(found.service, found.number): found for found in self.engine.list()}
                 self._seen_at = self.clock()
             return self._seen.get((service, number))
@@ -63,7 +65,7 @@ def until_ready(
     """Wait for one replica until ``samples`` answers in a row were good; returns the last one.
 
     Raises ``OpsError`` TB-0106 at once for a failed one-shot or a crash loop, with the last log lines, and
-    TB-0601 when the deadline passes first.
+    TB-0603 when the deadline passes first.
     """
     good, last = 0, "it was not seen yet"
     while True:
@@ -74,7 +76,7 @@ def until_ready(
                 return verdict
             last = f"its state is {found.state}"
             if found.state is State.RUNNING and not service.one_shot:
-                sample = sample_of(world.engine, service, number)
+                sample = sample_of(world.engine, service, found)
                 last, good = sample.detail, (good + 1 if sample.ok else 0)
                 if good >= (samples if service.probe else 1):
                     return last
@@ -83,15 +85,23 @@ def until_ready(
         world.pause()
 
 
-def sample_of(engine: Engine, service: Service, number: int, timeout: float = 1.0) -> Sample:
+def sample_of(engine: Engine, service: Service, found: Instance, timeout: float = 1.0) -> Sample:
     """Ask one replica once. A service without a probe is as ready as its process is alive."""
     if service.probe is None:
         return Sample(True, "is running", 0.0)
     try:
-        address = engine.endpoint(service.name, service.probe.port, number)
+        address = _address(engine, found, service.probe.port)
     except OpsError as error:
         return Sample(False, error.message, 0.0)
     return ask(service.probe, address.host, address.port, timeout)
+
+
+def _address(engine: Engine, found: Instance, port: int) -> Address:
+    """Where a port of a replica is reached: what its facts say, else what the engine finds out."""
+    published = {each.target: each.address for each in found.published}
+    if port in published:
+        return published[port]
+    return Address(found.host, port) if found.host else engine.endpoint(found.service, port, found.number)
 
 
 def _settled(engine: Engine, service: Service, found: Instance, crashes_before: int) -> str:
@@ -131,7 +141,7 @@ def failed(engine: Engine, found: Instance, message: str) -> OpsError:
 def _timed_out(engine: Engine, service: Service, number: int, last: str) -> OpsError:
     return OpsError(
         f"{service.name} {number} was not ready in time: {last}.",
-        code="TB-0601",
+        code="TB-0603",
         hint=f"tradebot logs {service.name} --tail 50; or give it longer: --timeout 600",
         detail=last_lines(engine, service.name, number),
     )

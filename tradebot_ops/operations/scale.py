@@ -24,7 +24,7 @@ def scale(ops: Ops, typed: str, count: int, listen: Listener) -> Report:
     """Make exactly ``count`` replicas run and remember it for the next `up`.
 
     Leaving replicas get their stop signal, finish what they do within the service's grace period, and are then
-    removed. Raises ``OpsError`` TB-0203 for a count or service that cannot be.
+    removed. Raises ``OpsError`` TB-0203 for a count, TB-0209 for a service that cannot be.
     """
     service = ops.stack.services[service_name(ops.stack, typed)]
     _check(service, count)
@@ -62,7 +62,7 @@ def _check(service: Service, count: int) -> None:
     if not service.scalable and count != 1:
         raise OpsError(
             f"{service.name} cannot be scaled: the stack knows it as a single instance.",
-            code="TB-0203",
+            code="TB-0209",
             hint="tradebot scale workers 4",
         )
     if not 0 <= count <= MAX_REPLICAS:

@@ -65,7 +65,7 @@ def ensure(stack: Stack, state: ProjectState) -> tuple[str, ...]:
     """Make every secret that does not exist yet; returns the names of those it made.
 
     Only files inside this project's own folder are made: a path the user chose must be filled by the user.
-    Derived ones are rewritten when what they derive from changed. Raises ``OpsError`` TB-0805, TB-0806.
+    Derived ones are rewritten when what they derive from changed. Raises ``OpsError`` TB-0805, TB-0837.
     """
     made = []
     values: dict[str, str] = {}
@@ -87,12 +87,17 @@ def ensure(stack: Stack, state: ProjectState) -> tuple[str, ...]:
     return tuple(made)
 
 
+def missing(stack: Stack) -> tuple[str, ...]:
+    """Names of the secrets that ``ensure`` would make because their file is not there."""
+    return tuple(sorted(secret.name for secret in stack.secrets.values() if not secret.file.is_file()))
+
+
 def _derived(secret: SecretFile, values: Mapping[str, str], now: str) -> str:
     try:
         return DERIVATIONS[secret.derive](values, now)
     except KeyError as missing:
         raise OpsError(
             f"The secret {secret.name} cannot be derived: {missing} is not known.",
-            code="TB-0806",
+            code="TB-0837",
             hint=f"Known derivations: {', '.join(sorted(DERIVATIONS))}; check x-tradebot.derive in compose.yaml.",
         ) from None

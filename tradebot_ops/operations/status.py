@@ -32,14 +32,14 @@ class Row:
     hint: str = ""
 
 
-def status(ops: Ops, wanted: Collection[str] = (), *, command: str = "status") -> Report:
+def status(ops: Ops, wanted: Collection[str] = (), *, command: str = "status", cpu: bool = False) -> Report:
     """Look at everything at once; ``wanted`` names the services that must be there, all when empty.
 
     Each question ends by itself, and a silent service is shown as such."""
     found = ops.engine.list()
     running = [instance for instance in found if instance.state is State.RUNNING]
     with ThreadPoolExecutor(max_workers=max(2, len(found) + 1)) as pool:
-        measured = pool.submit(ops.engine.stats, running)
+        measured = pool.submit(ops.engine.stats, running, cpu=cpu)
         rows = list(pool.map(lambda instance: _row(ops, instance), found))
         by_id = {stats.id: stats for stats in measured.result()}
     rows += _missing(ops, found, wanted or ops.stack.services.keys())
@@ -64,7 +64,7 @@ def _condition(ops: Ops, service: Service | None, instance: Instance) -> tuple[s
         return ("failed" if service.one_shot else "stopped"), f"exit code {instance.exit_code}"
     if instance.state is not State.RUNNING:
         return str(instance.state), f"{instance.restarts} restarts" if instance.restarts else ""
-    sample = sample_of(ops.engine, service, instance.number, ASK_SECONDS)
+    sample = sample_of(ops.engine, service, instance, ASK_SECONDS)
     if sample.ok:
         return ("running" if service.one_shot or service.probe is None else "ready"), sample.detail
     return "unhealthy", sample.detail
@@ -93,9 +93,14 @@ def _ordered(ops: Ops, rows: Sequence[Row]) -> list[Row]:
 
 
 def _report(ops: Ops, command: str, rows: Sequence[Row], stats: dict[str, Stats]) -> Report:
-    columns = ("service", "state", "endpoint", "memory", "cpu", "up", "restarts", "detail")
+    measured = any(each.cpu is not None for each in stats.values())
+    columns = ("service", "state", "endpoint", "memory", *(["cpu"] if measured else []), "up", "restarts", "detail")
     table = Table(
-        columns, tuple(_cells(row, stats.get(row.instance.id) if row.instance else None, ops.clock()) for row in rows)
+        columns,
+        tuple(
+            _cells(row, stats.get(row.instance.id) if row.instance else None, ops.clock(), measured=measured)
+            for row in rows
+        ),
     )
     wrong = [row for row in rows if row.condition not in _GOOD]
     nothing = not any(row.condition in _ALIVE for row in rows)
@@ -127,18 +132,22 @@ def _findings(wrong: Sequence[Row], nothing: bool) -> tuple[Finding, ...]:
     )
 
 
-def _cells(row: Row, stats: Stats | None, now: datetime) -> tuple[str, ...]:
+def _cells(row: Row, stats: Stats | None, now: datetime, *, measured: bool) -> tuple[str, ...]:
     instance = row.instance
     return (
         f"{row.service}-{row.number}",
         row.condition,
         row.endpoint,
         human_bytes(stats.memory) if stats else "",
-        f"{100 * stats.cpu:.0f} %" if stats else "",
+        *([_percent(stats)] if measured else []),
         _age(instance.started_at, now) if instance and instance.state is State.RUNNING else "",
         str(instance.restarts) if instance else "",
         "" if row.condition in {*_GOOD, UNAVAILABLE} else row.detail,
     )
+
+
+def _percent(stats: Stats | None) -> str:
+    return f"{100 * stats.cpu:.0f} %" if stats and stats.cpu is not None else ""
 
 
 def _data(row: Row, stats: Stats | None) -> dict[str, object]:
@@ -157,7 +166,7 @@ def _data(row: Row, stats: Stats | None) -> dict[str, object]:
         "published": {str(p.target): str(p.address) for p in instance.published} if instance else {},
         "memory_bytes": stats.memory if stats else None,
         "memory_limit_bytes": stats.memory_limit if stats else None,
-        "cpu_cores": round(stats.cpu, 3) if stats else None,
+        "cpu_cores": round(stats.cpu, 3) if stats and stats.cpu is not None else None,
     }
 
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from tradebot_ops.context import PROFILES, UNAVAILABLE, Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations import canary, samples, secrets
+from tradebot_ops.operations import build as images
+from tradebot_ops.operations import canary, mounted, samples, secrets
 from tradebot_ops.operations.converge import converge
+from tradebot_ops.operations.plan import changes, facts_of, work_out
 from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.readiness import World
 from tradebot_ops.operations.select import chosen_services, with_dependencies
 from tradebot_ops.operations.status import status
-from tradebot_ops.stack.plan import Plan, Step, plan
+from tradebot_ops.stack.plan import Plan, Step
 
 NEXT = (
     "  tradebot jobs submit backtest symbol=AAPL strategy=sma_cross fast=10 slow=30 --wait",
@@ -37,12 +39,14 @@ def up(
     *,
     prove: bool = True,
     remove_orphans: bool = False,
+    build: bool = False,
     dependencies: bool = True,
 ) -> Report:
     """Make the world match the stack and prove it: every replica answers, and a canary job goes all the way.
 
-    Without ``dependencies`` the named services alone. Raises ``OpsError``; whatever was made until then is left for
-    the next `up` or `down`.
+    With ``build`` the stack's own images are built first, and replicas of changed ones recreated. Without
+    ``dependencies`` the named services alone. Raises ``OpsError``; whatever was made until then is left for the
+    next `up` or `down`.
     """
     wanted = chosen_services(ops.stack, services)
     if dependencies:
@@ -50,8 +54,12 @@ def up(
     with ops.state.lock("up"):
         made = secrets.ensure(ops.stack, ops.state)
         ops.engine.prepare(ops.stack, lambda service, line: listen(Told(service, Phase.PREPARING, line)))
-        planned = plan(ops.stack, ops.engine.list(), services=wanted, remove_orphans=remove_orphans)
+        facts = facts_of(ops.engine, ops.stack)
+        if images.supply(ops, wanted, facts, listen, again=build):
+            facts = facts_of(ops.engine, ops.stack)
+        planned = work_out(ops.engine, ops.stack, wanted, facts, remove_orphans=remove_orphans)
         missing = converge(ops.stack, planned.steps, World(ops.engine, time.monotonic() + ops.settings.timeout), listen)
+        mounted.remember(ops, wanted)
         _remember(ops, wanted, missing)
     said = [f"Generated secrets: {', '.join(made)} (in {ops.state.secrets})."] if made else []
     said.append(change_line([step for step in planned.changes if step.service not in missing]))
@@ -90,10 +98,7 @@ def _report(ops: Ops, wanted: Sequence[str], done: Done) -> Report:
     shown = status(ops, wanted, command="up")
     data = {
         **dict(shown.data if isinstance(shown.data, dict) else {}),
-        "changes": [
-            {"action": str(step.action), "service": step.service, "number": step.number, "reason": step.reason}
-            for step in done.plan.changes
-        ],
+        "changes": changes(done.plan),
         "canary": done.proof.data if done.proof else None,
     }
     sections = (Section(lines=done.said), *shown.sections, Section("Next", lines=NEXT))

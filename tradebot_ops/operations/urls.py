@@ -7,7 +7,7 @@ from tradebot_ops.model import Report, Section, Table
 
 #: What an address shows, by service and the path behind it.
 _PAGES = {
-    "api": (("API", ""), ("API documentation", "/docs"), ("API metrics", "/metrics")),
+    "api": (("API", ""), ("API documentation", "/docs"), ("Dashboard", "/dashboard"), ("API metrics", "/metrics")),
     "worker": (("Worker metrics", "/metrics"),),
     "prometheus": (("Prometheus", ""),),
     "alertmanager": (("Alertmanager", ""),),

@@ -27,14 +27,19 @@ def download(services: Path, architecture: str, cache: Path, say: Say) -> Mappin
     folder = cache / f"wheels-{PYTHON}-{architecture}"
     with writable(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    constraints = services / "constraints.txt"
-    pins = [line.strip() for line in constraints.read_text(encoding="utf-8").splitlines()]
+    pins = (services / "constraints.txt").read_text(encoding="utf-8").split()
     for name, environ in SOURCE_ONLY.items():
         pinned = [line for line in pins if line.startswith(f"{name}==")]
         if pinned and not list(folder.glob(f"{pinned[0].replace('==', '-')}-*.whl")):
             say(f"building {pinned[0]}")
             _pip(["wheel", "--no-cache-dir", "--no-deps", "--no-binary", name, "-w", str(folder), *pinned], environ)
-    say(f"downloading packages for Python {PYTHON}")
+    if missing := _missing(folder, pins):
+        say(f"downloading {len(missing)} packages for Python {PYTHON}")
+        _download(services, folder, architecture)
+    return {path.name: path for path in _pinned(folder, pins)}
+
+
+def _download(services: Path, folder: Path, architecture: str) -> None:
     platform = PLATFORMS.get(architecture, architecture)
     _pip(
         [
@@ -42,11 +47,16 @@ def download(services: Path, architecture: str, cache: Path, say: Say) -> Mappin
             *("--python-version", PYTHON, "--implementation", "cp", "--only-binary=:all:"),
             *(f"--platform=manylinux_2_{glibc}_{platform}" for glibc in (28, 24, 17)),
             *(f"--platform=manylinux{old}_{platform}" for old in (2014, 2010)),
-            *("--requirement", str(services / "requirements.txt"), "--constraint", str(constraints)),
+            *("--requirement", str(services / "requirements.txt")),
+            *("--constraint", str(services / "constraints.txt")),
         ],
         {},
     )
-    return {path.name: path for path in _pinned(folder, pins)}
+
+
+def _missing(folder: Path, pins: list[str]) -> set[str]:
+    there = {"==".join(path.name.lower().split("-")[:2]) for path in _pinned(folder, pins)}
+    return {pin.lower().replace("-", "_") for pin in pins if "==" in pin} - there
 
 
 def _pinned(folder: Path, pins: list[str]) -> list[Path]:
@@ -69,7 +79,7 @@ def _pip(arguments: list[str], environ: Mapping[str, str]) -> None:
     except subprocess.TimeoutExpired as error:
         raise OpsError(
             f"pip did not finish within {SECONDS} s.",
-            code="TB-0601",
+            code="TB-0604",
             hint="Look whether the package index answers: pip download --no-deps -d /tmp fastapi",
         ) from error
     if done.returncode != 0:

@@ -55,7 +55,8 @@ def _live(out: TextIO, color: bool | None) -> Iterator[Listener]:
 
     from tradebot_ops.render.table import console
 
-    rows: dict[str, tuple[Told, float]] = {}
+    # What was prepared keeps its own row: "port 8010 is taken by …" must not vanish when the service starts.
+    rows: dict[tuple[str, bool], tuple[Told, float]] = {}
     guard = threading.Lock()
 
     def picture() -> Table:
@@ -63,15 +64,8 @@ def _live(out: TextIO, color: bool | None) -> Iterator[Listener]:
         with guard:
             shown = list(rows.values())
         for told, at in shown:
-            ended = told.phase in {
-                Phase.READY,
-                Phase.DONE,
-                Phase.UNCHANGED,
-                Phase.FAILED,
-                Phase.REMOVED,
-                Phase.UNAVAILABLE,
-            }
-            seconds = "" if ended else f"{time.monotonic() - at:.0f} s"
+            waits = told.phase in {Phase.WAITING, Phase.STARTING, Phase.STOPPING}
+            seconds = "" if not waits else f"{time.monotonic() - at:.0f} s"
             grid.add_row(
                 told.service,
                 Text(told.phase, style=_STYLES.get(told.phase, "")),
@@ -82,7 +76,7 @@ def _live(out: TextIO, color: bool | None) -> Iterator[Listener]:
 
     def listen(told: Told) -> None:
         with guard:
-            rows[told.service] = (told, time.monotonic())
+            rows[told.service, told.phase is Phase.PREPARING] = (told, time.monotonic())
 
     with Live(console=console(out, color), get_renderable=picture, refresh_per_second=8, transient=False):
         yield listen

@@ -12,7 +12,8 @@ from tradebot_ops.render.table import console
 
 _LEVELS = {"debug": "dim", "info": "", "warning": "yellow", "error": "red", "critical": "bold red"}
 _NAMES = ("cyan", "magenta", "blue", "green", "bright_cyan", "bright_magenta")
-_HEAD = {"timestamp", "level", "event", "logger"}
+#: Shown at the head of a line, or of use to machines only; ``--raw`` and ``--json`` show all.
+_LEFT_OUT = {"timestamp", "level", "event", "logger", "trace_id", "request_id", "client"}
 
 
 class LogWriter:
@@ -57,6 +58,6 @@ def _for_people(entry: Entry) -> Text:
     text.append(f"{entry.level:8}", style=_LEVELS.get(entry.level, ""))
     text.append(str(fields.get("event", "")))
     for key, value in fields.items():
-        if key not in _HEAD:
+        if key not in _LEFT_OUT:
             text.append(f" {key}=", style="dim").append(str(value))
     return text

@@ -52,6 +52,10 @@ class Api:
         """The health document, also when the API calls itself down."""
         return self._call("GET", "/health", accept=(503,))
 
+    def panels(self, range_name: str) -> dict[str, Any]:
+        """The dashboard's panels with their series; also when Prometheus is away, which each panel then says."""
+        return self._call("GET", "/dashboard/panels", params={"range": range_name})
+
     def _call(self, method: str, path: str, accept: tuple[int, ...] = (), **options: Any) -> dict[str, Any]:
         return dict(self._ask(method, path, accept, **options).json())
 
@@ -94,7 +98,7 @@ def _problem(response: httpx.Response) -> OpsError:
     if response.status_code >= 500:
         return OpsError(
             f"The API failed: {message}",
-            code="TB-0503",
+            code="TB-0508",
             hint="tradebot status; tradebot logs api --tail 50",
             detail=fields,
         )

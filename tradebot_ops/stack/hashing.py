@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,28 @@ def _default(field: Field[Any]) -> Any:
 
 def content_hash(stack: Stack, service: Service) -> str:
     """Contents of read-only bind mounts and of configs; empty when the service mounts none."""
+    parts = [f"{root}\0{_contents(root)}" for root in _roots(stack, service)]
+    return _digest("\0".join(parts).encode()) if parts else ""
+
+
+def mounted_files(stack: Stack, service: Service) -> dict[str, str]:
+    """Every file that ``content_hash`` covers with a digest of its own, to tell later which one was edited."""
+    found = {}
+    for root in _roots(stack, service):
+        for path in islice(_files(root), MAX_FILES):
+            try:
+                large = path.stat().st_size > MAX_BYTES
+                found[str(path)] = "" if large else _digest(path.read_bytes())
+            except OSError:
+                found[str(path)] = ""
+    return found
+
+
+def _roots(stack: Stack, service: Service) -> list[Path]:
+    """Mounted configuration: files and folders."""
     roots = [Path(m.source) for m in service.mounts if m.kind is MountKind.BIND and m.read_only]
     roots += [stack.configs[config.source].file for config in service.configs if config.source in stack.configs]
-    parts = [f"{root}\0{_contents(root)}" for root in sorted(roots) if _is_configuration(root, stack.folder)]
-    return _digest("\0".join(parts).encode()) if parts else ""
+    return [root for root in sorted(roots) if _is_configuration(root, stack.folder)]
 
 
 def _is_configuration(root: Path, folder: Path) -> bool:

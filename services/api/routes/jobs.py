@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from services.api.parts import Parts
 from services.api.problems import FieldError, Problem
@@ -26,6 +26,17 @@ IdempotencyKey = Annotated[
         description="The same key with the same job gives the first job again; with another one it is a 409.",
     ),
 ]
+
+
+def _job_id(job_id: str) -> UUID:
+    """An id that cannot be one names no job either: 404, as for one that is merely unknown."""
+    try:
+        return UUID(job_id)
+    except ValueError:
+        raise Problem(404, f"There is no job {job_id!r}.") from None
+
+
+JobId = Annotated[UUID, Depends(_job_id)]
 
 
 @router.post("", status_code=202, dependencies=[WithApiKey])
@@ -70,13 +81,13 @@ def list_jobs(
 
 
 @router.get("/{job_id}")
-def show(job_id: UUID, parts: Provided) -> JobDetail:
+def show(job_id: JobId, parts: Provided) -> JobDetail:
     """One job in full, with everything that happened to it."""
     return job_detail(_known(parts, job_id), parts.ledger.events(job_id))
 
 
 @router.delete("/{job_id}", status_code=202, dependencies=[WithApiKey])
-def cancel(job_id: UUID, parts: Provided) -> JobOut:
+def cancel(job_id: JobId, parts: Provided) -> JobOut:
     """End a waiting job at once; ask the worker of a running one to stop it. 409 when it is over already."""
     job = parts.ledger.request_cancel(job_id)
     if job is None:

@@ -6,7 +6,7 @@ _SMALL = """id, type, version, payload, state, attempt, max_attempts, kills, wor
     started_at, finished_at, retry_at, cancel_requested_at, progress, note, error_type, message, fingerprint,
     peak_memory_bytes, trace_id"""
 COLUMNS = f"{_SMALL}, result, traceback"
-LIGHT_COLUMNS = f"{_SMALL}, NULL::jsonb AS result, NULL::text AS traceback"
+LIGHT_COLUMNS = f"{_SMALL}, NULL::json AS result, NULL::text AS traceback"
 
 # The id is sent right after this commits, hence sent_at; a failed send takes it back (UNSENT).
 SUBMIT = f"""

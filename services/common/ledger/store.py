@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from services.common.database import Database, Row, storable_text
 from services.common.ledger import sql
@@ -97,7 +98,7 @@ class Ledger:
 
         Raises ``UnstorableValue`` for a result that is not JSON: the job is still ours, and should ``fail``.
         """
-        params = _held(claim) | {"result": _json(result), "peak": peak_memory_bytes}
+        params = _held(claim) | {"result": Json(result, dumps=_dumps), "peak": peak_memory_bytes}
         with _storable():
             return self._database.row(sql.FINISH, params) is not None
 
@@ -222,7 +223,20 @@ def _job(row: Row) -> Job:
 
 
 def _json(value: dict[str, Any]) -> Jsonb:
-    return Jsonb(value, dumps=lambda obj: json.dumps(obj, allow_nan=False))
+    return Jsonb(value, dumps=_dumps)
+
+
+#: An escaped NUL, the one character of JSON that Postgres cannot give back.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def _dumps(value: Any) -> str:
+    """JSON text that Postgres can store; raises ``ValueError`` for NaN, NUL and lone surrogates."""
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    if _NUL.search(text):
+        raise ValueError("a text holds a NUL character")
+    text.encode("utf-8")  # refuses a lone surrogate
+    return text
 
 
 @contextmanager

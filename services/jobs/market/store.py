@@ -1,6 +1,7 @@
 """Candles in Postgres: written through binary COPY and one upsert, read back as arrays."""
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -79,15 +80,45 @@ def series_ids(connection: Connection, symbols: list[str]) -> dict[str, int]:
 
 
 def upsert(connection: Connection, good: "pd.DataFrame", ids: dict[str, int]) -> Written:
-    """Store checked rows (``quality.check``) in one transaction; equal rows are not written again."""
+    """Store checked rows (``quality.check``) in one transaction; equal rows are not written again.
+
+    Candles of a series that has none yet go straight into their table, which takes half the time of an upsert. The
+    series are locked meanwhile, so that two loads of one symbol come one after the other.
+    """
     with connection.transaction():
-        connection.execute("CREATE TEMP TABLE incoming (LIKE candle) ON COMMIT DROP")
-        copy_in(connection, "incoming", pack(good, ids))
-        # Without figures the planner takes a temporary table for tiny.
-        connection.execute("ANALYZE incoming (series_id)")
-        row = _tuples(connection).execute(UPSERT).fetchone()
-    inserted, updated = row or (0, 0)
+        known = _lock_series(connection, list(ids.values()))
+        fresh = ~good["symbol"].map({symbol: number in known for symbol, number in ids.items()}).astype(bool)
+        copy_in(connection, "candle", packed(good[fresh], ids))
+        inserted, updated = int(fresh.sum()), 0
+        if not fresh.all():
+            more, updated = _merge(connection, good[~fresh], ids)
+            inserted += more
     return Written(inserted, updated, len(good) - inserted - updated)
+
+
+def forget(connection: Connection, series_id: int) -> None:
+    """Take away a series and its candles."""
+    with connection.transaction():
+        connection.execute("DELETE FROM candle WHERE series_id = %s", (series_id,))
+        connection.execute("DELETE FROM series WHERE id = %s", (series_id,))
+
+
+def _lock_series(connection: Connection, numbers: list[int]) -> set[int]:
+    """Lock these series until the transaction ends; those of them that have candles."""
+    connection.execute("SELECT FROM series WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (numbers,))
+    query = "SELECT id FROM unnest(%s) AS id WHERE EXISTS (SELECT FROM candle WHERE series_id = id)"
+    return {row[0] for row in _tuples(connection).execute(query, (numbers,))}
+
+
+def _merge(connection: Connection, good: "pd.DataFrame", ids: dict[str, int]) -> tuple[int, int]:
+    """Rows inserted and rows updated."""
+    connection.execute("CREATE TEMP TABLE incoming (LIKE candle) ON COMMIT DROP")
+    copy_in(connection, "incoming", packed(good, ids))
+    # Without figures the planner takes a temporary table for tiny.
+    connection.execute("ANALYZE incoming (series_id)")
+    inserted, updated = _tuples(connection).execute(UPSERT).fetchone() or (0, 0)
+    connection.execute("DROP TABLE incoming")
+    return inserted, updated
 
 
 def reject(connection: Connection, bad: "pd.DataFrame", ids: dict[str, int]) -> None:
@@ -116,31 +147,36 @@ def read(connection: Connection, symbol: str, start: date | None = None, end: da
     return candles
 
 
-def pack(good: "pd.DataFrame", ids: dict[str, int]) -> "np.ndarray[Any, np.dtype[np.void]]":
-    """Rows in Postgres' binary COPY format, as one array: each field behind its length."""
+def packed(good: "pd.DataFrame", ids: dict[str, int]) -> Iterator[bytes]:
+    """Rows in Postgres' binary COPY format, piece by piece: the next is packed while the last is on its way."""
+    for at in range(0, len(good), ROWS_PER_WRITE):
+        yield _pack(good.iloc[at : at + ROWS_PER_WRITE], ids).tobytes()
+
+
+def _pack(good: "pd.DataFrame", ids: dict[str, int]) -> "np.ndarray[Any, np.dtype[np.void]]":
+    """Each field behind its length, as one array."""
     import numpy as np
 
-    packed = np.empty(len(good), dtype=_layout())
-    packed["fields"] = 8
-    packed["n_id"], packed["n_ts"] = 4, 8
+    rows = np.empty(len(good), dtype=_layout())
+    rows["fields"], rows["n_id"], rows["n_ts"] = 8, 4, 8
     codes = good["symbol"].cat
     numbers = np.array([ids.get(symbol, -1) for symbol in codes.categories], dtype=np.int32)
-    packed["id"] = numbers[codes.codes.to_numpy()]
+    rows["id"] = numbers[codes.codes.to_numpy()]
     since = good["day"].to_numpy().astype("datetime64[us]") - np.datetime64(EPOCH, "us")
-    packed["ts"] = since.astype(np.int64)
+    rows["ts"] = since.astype(np.int64)
     for name, column in zip(COLUMNS, ("open", "high", "low", "close", "volume", "adj_close"), strict=True):
-        packed[f"n_{name}"] = 8
-        packed[name] = good[column].to_numpy()
-    return packed
+        rows[f"n_{name}"] = 8
+        rows[name] = good[column].to_numpy()
+    return rows
 
 
-def copy_in(connection: Connection, table: str, packed: "np.ndarray[Any, np.dtype[np.void]]") -> None:
+def copy_in(connection: Connection, table: str, pieces: Iterable[bytes]) -> None:
     """Send packed rows to a table shaped like ``candle``."""
     statement = psycopg.sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(psycopg.sql.Identifier(table))
     with connection.cursor().copy(statement) as copy:
         copy.write(COPY_HEADER)
-        for at in range(0, len(packed), ROWS_PER_WRITE):
-            copy.write(packed[at : at + ROWS_PER_WRITE].tobytes())
+        for piece in pieces:
+            copy.write(piece)
         copy.write(COPY_TRAILER)
 
 

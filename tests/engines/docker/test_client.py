@@ -42,8 +42,8 @@ SAID = [
     ('invalid mount config for type "bind": bind source path does not exist: /srv/x', "TB-0824", "/srv/x does not"),
     ("No such image: redis:8.0", "TB-0825", "the image redis:8.0 is missing"),
     ("write /var/lib/docker/tmp/x: no space left on device", "TB-0802", "Docker's disk is full"),
-    ("remove bot_data: volume is in use - [0123abcd]", "TB-0901", "still uses the volume: 0123abcd"),
-    ("error while removing network: network bot_default id 12ab has active endpoints", "TB-0902", "bot_default"),
+    ("remove bot_data: volume is in use - [0123abcd]", "TB-0904", "still uses the volume: 0123abcd"),
+    ("error while removing network: network bot_default id 12ab has active endpoints", "TB-0905", "bot_default"),
 ]
 
 

@@ -94,3 +94,41 @@ def test_something_else_on_the_socket_is_recognised(tmp_path: Path) -> None:
         threading.Thread(target=answer, daemon=True).start()
         with pytest.raises(OpsError, match="does not speak Docker's protocol"):
             check(Location(f"unix://{path}"))
+
+
+def answering(server: socket.socket, words: bytes) -> None:
+    """Answer one question in the background."""
+
+    def answer() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(64)
+            connection.sendall(words)
+
+    threading.Thread(target=answer, daemon=True).start()
+
+
+def test_a_daemon_that_answers_with_an_error_is_not_ready(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "d.sock"))
+        server.listen()
+        answering(server, b"HTTP/1.0 503 Service Unavailable\r\n\r\n")
+        with pytest.raises(OpsError, match="not ready: HTTP/1.0 503") as caught:
+            check(Location(f"unix://{tmp_path}/d.sock"))
+    assert caught.value.code == "TB-0401"
+
+
+def test_a_remote_engine_without_tls_is_asked_too() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        where = Location(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+        answering(server, b"HTTP/1.0 200 OK\r\n\r\nOK")
+        check(where)
+        with pytest.raises(OpsError, match="said nothing for 0.2 s"):
+            check(where, timeout=0.2)
+    with pytest.raises(OpsError, match="No Docker engine answers"):
+        check(where)
+
+
+def test_engines_behind_ssh_and_tls_are_asked_when_they_are_opened(tmp_path: Path) -> None:
+    check(Location("ssh://nobody@nowhere.invalid"))
+    check(Location("tcp://nowhere.invalid:2376", tls=tmp_path))

@@ -54,3 +54,6 @@ def test_the_last_exit_is_found_over_rotated_files(tmp_path: Path) -> None:
     layout.history.write_text(f"{stamp} WARN exited: web-11 (exit status 5; not expected)\n")
     assert history.last_exit(layout, "web-1") == 4
     assert history.last_exit(layout, "web-11") == 5
+    with layout.history.open("a") as stream:
+        stream.write(f"{stamp} INFO spawned: 'web-11' with pid 7\n")
+    assert history.last_exit(layout, "web-11") is None

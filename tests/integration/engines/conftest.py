@@ -26,7 +26,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
         def opened() -> LocalEngine:
             return LocalEngine(name, ProjectState(home / name), dict(os.environ))
 
-        harness = Harness(opened(), tiny_stack(name, tmp_path, port), port, real=True, reopen=opened)
+        harness = Harness(opened(), tiny_stack(name, tmp_path, port), port, reopen=opened)
         made.append(harness)
         return harness
 

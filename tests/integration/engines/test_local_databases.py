@@ -10,6 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.engines.contract import until
 from tradebot_ops.engines.base import State
@@ -48,7 +50,7 @@ class Databases:
 
     def redis(self, password: str = PASSWORD) -> redis.Redis:
         address = self.engine.endpoint("redis", 6379)
-        return redis.Redis(address.host, address.port, password=password)
+        return redis.Redis(address.host, address.port, password=password, retry=Retry(NoBackoff(), 0))
 
 
 @pytest.fixture
@@ -180,7 +182,7 @@ def test_a_missing_password_file_is_told(databases: Databases) -> None:
     databases.state.secrets.joinpath("password").unlink()
     with pytest.raises(OpsError, match="POSTGRES_PASSWORD_FILE") as caught:
         databases.up("postgres")
-    assert caught.value.code == "TB-0806"
+    assert caught.value.code == "TB-0836"
 
 
 def test_an_interrupted_initdb_leaves_nothing_half_made(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +229,7 @@ def test_root_without_unshare_runs_postgres_as_nobody(databases: Databases, monk
         try:
             databases.up("postgres")
         except OpsError as error:
-            if error.code == "TB-0403":
+            if error.code == "TB-0410":
                 pytest.skip("nobody may not run this installation's binaries")
             raise
         until(lambda: _answers(databases), "postgres answers")
@@ -247,7 +249,7 @@ def test_root_without_any_way_is_told_so(databases: Databases, monkeypatch: pyte
     try:
         with pytest.raises(OpsError, match="refuses to run as root") as caught:
             databases.up("postgres")
-        assert caught.value.code == "TB-0403"
+        assert caught.value.code == "TB-0410"
     finally:
         unprivileged._way.cache_clear()
 

@@ -62,12 +62,14 @@ def test_a_killed_supervisor_leaves_no_orphan_and_everything_comes_back(project:
         harness.up("web", number)
         _heard(harness, "web", number)
     harness.up("once")
+    harness.reaches(State.EXITED, "once")
     assert len(_alive(harness)) >= 2
     _supervisor(harness).kill()
     until(lambda: not _alive(harness), "every replica ended with its supervisor")
     listed = {one.id: one for one in harness.reopen().list()}
     assert {one.state for one in listed.values()} == {State.EXITED}
     assert all(one.pid is None for one in listed.values())
+    assert (listed["once-1"].exit_code, listed["web-1"].exit_code) == (0, None)
     again = [harness.up("web", number) for number in (1, 2)]
     assert {one.state for one in again} == {State.RUNNING}
     assert len(harness.engine.list()) == 3

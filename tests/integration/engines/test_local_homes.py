@@ -63,19 +63,22 @@ def test_a_damaged_record_is_told_with_its_path(project: Project) -> None:
     record.write_text(good)
 
 
-def test_an_ordinary_user_needs_nothing_special(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_an_ordinary_user_needs_nothing_special() -> None:
     """The contract suite and the real databases, run once more as nobody."""
-    if os.geteuid() != 0:
-        pytest.skip("this user is an ordinary one already")
+    nobody = _as_nobody()
     home = Path(f"/tmp/tradebot-test-{os.getpid()}")
     home.mkdir(mode=0o700)
     try:
         os.chown(home, 65534, 65534)
         done = subprocess.run(
             [
-                *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-m", "pytest", "-q"),
-                *("-n", "0", "-p", "no:cacheprovider", f"--basetemp={home}/pytest", "-k", "not stub"),
-                *("tests/engines/test_contract.py", "tests/integration/engines/test_local_databases.py"),
+                *(*nobody, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", f"--basetemp={home}/pytest"),
+                *(
+                    "-k",
+                    "not stub",
+                    "tests/engines/test_contract.py",
+                    "tests/integration/engines/test_local_databases.py",
+                ),
             ],
             cwd=SOURCES,
             env={"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "CI": "1"},
@@ -87,7 +90,20 @@ def test_an_ordinary_user_needs_nothing_special(tmp_path_factory: pytest.TempPat
         shutil.rmtree(home)
 
 
-def test_a_read_only_state_folder_is_told_as_that(tmp_path: Path) -> None:
+def _as_nobody() -> list[str]:
+    """This interpreter run as nobody; skips where there is no need for that, or no way."""
+    if os.geteuid() != 0:
+        pytest.skip("this user is an ordinary one already")
+    words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable]
+    question = "import sys, pytest, supervisor, tradebot_ops; print(sys.prefix, sys.base_prefix)"
+    environ = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    asked = subprocess.run([*words, "-c", question], cwd=SOURCES, env=environ, capture_output=True, text=True)
+    if asked.stdout.strip() != f"{sys.prefix} {sys.base_prefix}":
+        pytest.skip(f"nobody may not use {sys.executable} or {SOURCES}")
+    return words
+
+
+def test_a_read_only_state_folder_is_told_as_that() -> None:
     script = (
         "import os, sys; from pathlib import Path\n"
         "from tests.engines.contract import tiny_stack\n"
@@ -99,12 +115,9 @@ def test_a_read_only_state_folder_is_told_as_that(tmp_path: Path) -> None:
         "try: engine.prepare(tiny_stack('demo', Path('/'), 8080), print)\n"
         "except OpsError as error: print(error.code, error.message)\n"
     )
-    other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
-    folder = Path("/proc/tradebot") if other else tmp_path / "locked" / "state"
-    if not other:
-        folder.parent.mkdir(mode=0o500)
+    folder = Path("/proc/tradebot")  # where not even root may make a folder
     done = subprocess.run(
-        [*other, sys.executable, "-c", script, str(folder)],
+        [sys.executable, "-c", script, str(folder)],
         cwd=SOURCES,
         env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,

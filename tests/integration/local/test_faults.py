@@ -26,7 +26,7 @@ def test_a_killed_service_comes_back_and_no_job_is_lost(running: Tradebot, repli
     jobs = [running.submit("canary") for _ in range(3)]
     old = running.pid(replica)
     os.kill(old, signal.SIGKILL)
-    until(lambda: running.states() == ALL_READY and running.pid(replica) != old, 60, f"{replica} back")
+    until(lambda: running.states() == ALL_READY and running.pid(replica) != old, 60, f"{replica} back", running.status)
     assert running.status()[replica]["restarts"] >= 1
     assert [running.ended(job, 90)["state"] for job in jobs] == ["succeeded"] * 3
     assert running.job(running.submit("canary"))["id"]

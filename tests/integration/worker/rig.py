@@ -18,6 +18,7 @@ from services.common.settings import Settings
 from services.common.transport import Transport
 from tests.integration.parts import wait_until
 
+LEASE_S = 4
 ROOT = Path(__file__).resolve().parents[3]
 TYPES = (
     "noop",
@@ -81,6 +82,8 @@ class WorkerPart:
             "WORKER_NAME": self.name,
             "WORKER_METRICS_LISTEN": "127.0.0.1:0",
             "LOG_FORMAT": "json",
+            # Short, so that tests need not wait long for a dead worker's lease to end.
+            "WORKER_LEASE_SECONDS": str(LEASE_S),
             **self.environment,
         }
 

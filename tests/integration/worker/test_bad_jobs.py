@@ -15,7 +15,7 @@ import pytest
 from services.common.ledger import State
 from tests.integration.parts import wait_until
 from tests.integration.worker.conftest import MakeWorker
-from tests.integration.worker.rig import Desk, WorkerPart
+from tests.integration.worker.rig import LEASE_S, Desk, WorkerPart
 
 pytestmark = pytest.mark.integration
 
@@ -76,10 +76,10 @@ def test_reason_is_true_and_the_worker_goes_on(
 
 
 def test_job_that_holds_the_gil_runs_once_and_starves_nobody(desk: Desk, make_worker: MakeWorker) -> None:
-    """Longer than lease and transport patience together."""
+    """For several times as long as the lease."""
     worker, other = make_worker(), make_worker("worker-2")
     with watched_heart(worker), watched_heart(other):
-        job = desk.wait_for(desk.submit("hold_gil", seconds=20), within_s=60)
+        job = desk.wait_for(desk.submit("hold_gil", seconds=3 * LEASE_S))
     assert (job.state, job.attempt) == (State.SUCCEEDED, 1)
     assert [event.state for event in desk.ledger.events(job.id)] == [
         State.QUEUED,

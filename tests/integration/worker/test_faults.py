@@ -29,7 +29,7 @@ def test_job_of_a_killed_worker_is_done_by_another_exactly_once(
 ) -> None:
     mark = tmp_path / "starts"
     victim = make_worker()
-    job_id = desk.submit("nap", seconds=6, mark=str(mark))
+    job_id = desk.submit("nap", seconds=4, mark=str(mark))
     desk.wait_for(job_id, State.RUNNING)
     wait_until(lambda: lines(mark), "the job has begun")
     victim.kill()

@@ -1,6 +1,7 @@
-"""Candles in Postgres: upserts write what differs, bad rows are kept once, reading gives back what was written."""
+"""Candles in Postgres: upserts write what differs, bad rows are kept once, reads give back what was put in."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -118,5 +119,19 @@ def test_two_loads_at_once_end_with_one_copy(settings: Settings) -> None:
     with psycopg.connect(dsn, autocommit=True) as one, psycopg.connect(dsn, autocommit=True) as two:
         ids = store.series_ids(one, ["AAPL", "FB", "GOOG", "IBM", "MSFT"])
         assert store.series_ids(two, ["AAPL", "FB", "GOOG", "IBM", "MSFT"]) == ids
-        assert store.upsert(one, checked.good, ids).inserted == 12_154
-        assert store.upsert(two, checked.good, ids).unchanged == 12_154
+        with ThreadPoolExecutor() as pool:
+            loads = [pool.submit(store.upsert, connection, checked.good, ids) for connection in (one, two)]
+            written = sorted((load.result() for load in loads), key=lambda done: done.inserted)
+        assert written == [store.Written(0, 0, 12_154), store.Written(12_154, 0, 0)]
+        assert one.execute("SELECT count(*) FROM candle").fetchone() == (12_154,)
+
+
+def test_new_and_known_symbols_come_in_one_file(ctx: Context, folder: Path) -> None:
+    lines = ["X,2024-01-02,10,11,9,10,100,10"]
+    (folder / "a.csv").write_text(HEADER + "\n".join(lines))
+    load(ctx, "a.csv")
+    lines += ["X,2024-01-03,10,11,9,10,100,10", "Y,2024-01-02,20,21,19,20,100,20"]
+    (folder / "a.csv").write_text(HEADER + "\n".join(lines))
+    result = load(ctx, "a.csv")
+    assert (result["inserted"], result["updated"], result["unchanged"]) == (2, 0, 1)
+    assert store.read(ctx.store, "Y").open.tolist() == [20.0]

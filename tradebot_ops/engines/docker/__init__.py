@@ -1,5 +1,1 @@
-"""Docker: the stack as containers. Importing this costs the SDK, so it is done when Docker was chosen."""
-
-from tradebot_ops.engines.docker.engine import DockerEngine
-
-__all__ = ["DockerEngine"]
+"""Docker: the stack as containers. ``locate`` is cheap to import, ``engine`` costs the SDK."""

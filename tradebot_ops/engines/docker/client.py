@@ -14,6 +14,7 @@ from docker import APIClient
 from docker.errors import APIError, DockerException
 from docker.tls import TLSConfig
 
+from tradebot_ops.engines.docker.bridge import Bridge
 from tradebot_ops.engines.docker.locate import Location, check, forbidden, not_running
 from tradebot_ops.errors import OpsError
 
@@ -57,7 +58,7 @@ class Client:
         """The negotiated API version; the first use of the connection, so it also tells whether there is one."""
         check(self.location)
         with self.speaking("asking for its version", self.deadlines.read):
-            offered = open_api(self.location, None, self.deadlines.read).api_version
+            offered = self._open(self.deadlines.read, None).api_version
         chosen = min(parse_version(offered), NEWEST_API)
         if self.location.api_version:
             chosen = min(chosen, parse_version(self.location.api_version))
@@ -72,19 +73,19 @@ class Client:
 
     @cached_property
     def reads(self) -> APIClient:
-        return self._open(self.deadlines.read)
+        return self._open(self.deadlines.read, dotted(self.version))
 
     @cached_property
     def writes(self) -> APIClient:
-        return self._open(self.deadlines.write)
+        return self._open(self.deadlines.write, dotted(self.version))
 
     @cached_property
     def transfers(self) -> APIClient:
-        return self._open(self.deadlines.transfer)
+        return self._open(self.deadlines.transfer, dotted(self.version))
 
     @cached_property
     def streams(self) -> APIClient:
-        return open_api(self.location, dotted(self.version), self.deadlines.read, APIClient)
+        return self._open(self.deadlines.read, dotted(self.version), APIClient)
 
     def stream(self, path: str, params: Mapping[str, Any], *, endless: bool) -> requests.Response:
         """The open answer of a long GET; with ``endless`` the engine may stay silent for as long as it likes.
@@ -99,8 +100,19 @@ class Client:
             raise APIError(answer.reason, answer, said_in(answer))
         return answer
 
-    def _open(self, seconds: float) -> APIClient:
-        return open_api(self.location, dotted(self.version), seconds)
+    @cached_property
+    def _bridge(self) -> Bridge | None:
+        return Bridge(self.location.host) if self.location.host.startswith("ssh://") else None
+
+    def _open(self, seconds: float, version: str | None, kind: type[APIClient] | None = None) -> APIClient:
+        """One SDK client; ``version`` None asks the engine which it speaks."""
+        return (kind or BoundedClient)(
+            base_url=self._bridge.url if self._bridge else self.location.host,
+            version=version,
+            timeout=seconds,  # type: ignore[arg-type]  # the SDK passes it to requests, which takes fractions
+            tls=certificates(self.location),
+            max_pool_size=POOL_SIZE,
+        )
 
     @contextlib.contextmanager
     def speaking(self, doing: str, seconds: float = 0.0) -> Iterator[None]:
@@ -133,11 +145,11 @@ class Client:
             return forbidden(self.location)
         if any(isinstance(cause, FileNotFoundError | ConnectionRefusedError) for cause in causes):
             return not_running(self.location)
-        if "paramiko" in str(error):
+        if self._bridge and self._bridge.said:
             return OpsError(
-                f"Reaching {self.location} over SSH needs a library that is not installed.",
+                f"SSH does not reach the Docker engine at {self.location}: {self._bridge.said.rstrip('.')}.",
                 code="TB-0401",
-                hint="Type `pip install 'docker[ssh]'`.",
+                hint=f"Make this work first, without a password: {' '.join(self._bridge.tried)}",
             )
         return OpsError(
             f"The connection to the Docker engine at {self.location} broke while {doing}: {causes[-1]}.",
@@ -158,35 +170,25 @@ def dotted(version: tuple[int, int]) -> str:
     return ".".join(map(str, version))
 
 
-def open_api(
-    location: Location, version: str | None, seconds: float, kind: type[APIClient] = BoundedClient
-) -> APIClient:
-    """One SDK client; ``version`` None asks the engine which it speaks."""
-    tls: TLSConfig | bool = False
-    if location.tls is not None:
-        cert, key, authority = (location.tls / name for name in ("cert.pem", "key.pem", "ca.pem"))
-        tls = TLSConfig(
-            client_cert=(str(cert), str(key)) if cert.exists() else None,
-            ca_cert=str(authority) if authority.exists() else None,
-            verify=authority.exists(),
-        )
-    return kind(
-        base_url=location.host,
-        version=version,
-        timeout=seconds,  # type: ignore[arg-type]  # the SDK passes it to requests, which takes fractions
-        tls=tls,
-        use_ssh_client=True,
-        max_pool_size=POOL_SIZE,
+def certificates(location: Location) -> TLSConfig | bool:
+    """How to prove both sides over TLS, when the location says where the certificates lie."""
+    if location.tls is None:
+        return False
+    cert, key, authority = (location.tls / name for name in ("cert.pem", "key.pem", "ca.pem"))
+    return TLSConfig(
+        client_cert=(str(cert), str(key)) if cert.exists() else None,
+        ca_cert=str(authority) if authority.exists() else None,
+        verify=authority.exists(),
     )
 
 
 def parse_version(text: str) -> tuple[int, int]:
-    """``1.41`` as numbers; OpsError TB-0801 when it is no version."""
+    """``1.41`` as numbers; OpsError TB-0829 when it is no version."""
     match = re.fullmatch(r"(\d+)\.(\d+)", text)
     if match is None:
         raise OpsError(
             f"'{text}' is not a version of Docker's API.",
-            code="TB-0801",
+            code="TB-0829",
             hint="Correct or unset DOCKER_API_VERSION; it looks like 1.41.",
         )
     return int(match[1]), int(match[2])
@@ -255,13 +257,13 @@ EXPLANATIONS = (
     ),
     Explanation(
         r"volume is in use - \[(?P<users>[^]]+)\]",
-        "TB-0901",
+        "TB-0904",
         "a container still uses the volume: {users}",
         "Remove that container first: docker rm -f {users}",
     ),
     Explanation(
         r"network (?P<network>\S+) .*has active endpoints",
-        "TB-0902",
+        "TB-0905",
         "containers outside this project still use the network {network}",
         "Disconnect them first: docker network inspect {network}",
     ),

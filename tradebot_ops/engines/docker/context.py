@@ -26,13 +26,13 @@ DOCKERFILE = ".tradebot.Dockerfile"
 def source_files(build: Build) -> Iterator[tuple[str, Path]]:
     """Every file that goes to the engine, as (name in the archive, path), sorted; the Dockerfile has its own name.
 
-    Raises OpsError TB-0801 when the context or the Dockerfile is missing.
+    Raises OpsError TB-0830 when the context or the Dockerfile is missing.
     """
     for path, what in ((build.context, "build context"), (build.dockerfile, "Dockerfile")):
         if not path.exists():
             raise OpsError(
                 f"The {what} {path} does not exist.",
-                code="TB-0801",
+                code="TB-0830",
                 hint="Correct `build:` in compose.yaml, or write the stack's files out with `tradebot init`.",
             )
     ignore = build.context / ".dockerignore"

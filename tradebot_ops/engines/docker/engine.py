@@ -13,18 +13,22 @@ from docker.errors import APIError, NotFound
 from tradebot_ops.engines.base import (
     Address,
     ExecResult,
+    ImageFacts,
     Instance,
+    Leftover,
     LogLine,
     LogQuery,
     Progress,
     State,
     Stats,
 )
-from tradebot_ops.engines.docker import inside, secrets, spec
+from tradebot_ops.engines.docker import attached, inside, secrets, spec
 from tradebot_ops.engines.docker.client import Client, Deadlines
 from tradebot_ops.engines.docker.events import EventStream
+from tradebot_ops.engines.docker.facts import image_facts
 from tradebot_ops.engines.docker.ground import Ground
 from tradebot_ops.engines.docker.images import Image, Images, recipe
+from tradebot_ops.engines.docker.leftovers import Leftovers
 from tradebot_ops.engines.docker.locate import locate
 from tradebot_ops.engines.docker.logs import Follower, merged
 from tradebot_ops.engines.docker.observe import instance_of
@@ -96,20 +100,20 @@ class DockerEngine:
         found = [instance_of(container, reloaded) for container in self._containers()]
         return tuple(sorted(found, key=lambda instance: (instance.service, instance.number, instance.name)))
 
-    def rebuilt(self, stack: Stack) -> frozenset[str]:
-        """Services whose replicas run another image than their tag names by now."""
-        found = set()
-        for container in self._containers():
-            service = stack.services.get(instance_of(container).service)
-            image = self.images.find(service.image) if service else None
-            if service and image and image.id != container["Image"]:
-                found.add(service.name)
-        return frozenset(found)
+    def image_facts(self, stack: Stack) -> ImageFacts:
+        """Services whose image is missing, newer than their replicas, or older than its source."""
+        running = {(each["Labels"].get(spec.SERVICE, ""), each["ImageID"]) for each in self._listed()}
+        return image_facts(stack, self.images, running)
 
-    def _containers(self, *labels: str) -> Sequence[Container]:
+    def _listed(self, *labels: str) -> Sequence[Container]:
+        """Containers of the project as the engine lists them: less than inspected, and one question for all."""
         wanted = [f"{spec.PROJECT}={self.project}", f"{spec.ONE_OFF}=False", *labels]
         with self.client.speaking("listing containers", self.client.deadlines.read):
-            ids = [item["Id"] for item in self.client.reads.containers(all=True, filters={"label": wanted})]
+            found: Sequence[Container] = self.client.reads.containers(all=True, filters={"label": wanted})
+        return found
+
+    def _containers(self, *labels: str) -> Sequence[Container]:
+        ids = [item["Id"] for item in self._listed(*labels)]
         if len(ids) <= 2:
             inspected = [self._inspect(each) for each in ids]
         else:
@@ -148,7 +152,7 @@ class DockerEngine:
         if found is None:
             raise OpsError(
                 f"{service} {number} was removed by somebody else while it was being started.",
-                code="TB-0107",
+                code="TB-0112",
                 hint="Run the command again.",
             )
         return instance_of(found, self._state.read_json(RELOADED))
@@ -238,10 +242,10 @@ class DockerEngine:
 
     def stop(self, instance: Instance, grace: float) -> None:
         """A replica that is gone already is stopped. TB-0601 names the one that the engine cannot stop."""
-        limit = self.client.deadlines.write + grace
+        limit = self.client.deadlines.read + grace
         with self.client.speaking(f"stopping {instance.service} {instance.number}", limit):
             try:
-                self.client.writes.stop(instance.id, timeout=math.ceil(grace))
+                self.client.reads.stop(instance.id, timeout=math.ceil(grace))
             except NotFound:
                 return
 
@@ -287,8 +291,18 @@ class DockerEngine:
         """Output of both streams in the order it came. TB-0601 when the command outlives ``timeout`` seconds."""
         return inside.execute(self.client, instance, command, timeout)
 
-    def stats(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
-        return self._sampler.sample([instance for instance in instances if instance.state is State.RUNNING])
+    def attached(self, instance: Instance, command: Sequence[str], *, terminal: bool) -> int:
+        """Run a command with this process's own input and output; an empty one is a shell."""
+        return attached.attached(self.client, instance, command, terminal=terminal)
+
+    def leftovers(self, stack: Stack, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
+        return Leftovers(self.client, self.project).find(stack, images=images, volumes=volumes)
+
+    def discard(self, leftover: Leftover) -> None:
+        Leftovers(self.client, self.project).discard(leftover)
+
+    def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
+        return self._sampler.sample([one for one in instances if one.state is State.RUNNING], cpu=cpu)
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> EventStream:
         """Subscribed when this returns; ``close`` it from any thread to end a follower."""
@@ -300,7 +314,7 @@ class DockerEngine:
         if container is None:
             raise OpsError(
                 f"{service} {number} is not running.",
-                code="TB-0501",
+                code="TB-0507",
                 hint=f"Start it with `tradebot up`, or see why it stopped: tradebot logs {service}",
             )
         if self.client.location.local:

@@ -106,9 +106,10 @@ class Images:
             raise unavailable(tag, "the registry sent no image")
         return image
 
-    def build(self, made: Recipe, say: Say) -> Image:
+    def build(self, made: Recipe, say: Say, *, no_cache: bool = False) -> Image:
         """Build with the classic builder, which every engine has; OpsError TB-0101 carries the last lines."""
         doing = f"building {made.tag}"
+        replaced = self.find(made.tag)
         lines: list[str] = []
         with archive(made.build, made.extra) as context, self.client.speaking(doing, self.client.deadlines.transfer):
             messages = self.client.transfers.build(
@@ -120,6 +121,7 @@ class Images:
                 labels={name: value for name, value in made.labels.items() if value},
                 target=made.build.target or None,
                 network_mode="host",
+                nocache=no_cache,
                 rm=True,
                 forcerm=True,
                 decode=True,
@@ -130,7 +132,19 @@ class Images:
         image = self.find(made.tag) if not (lines and lines[-1].startswith(BUILD_FAILED)) else None
         if image is None:
             raise build_failure(made.tag, lines)
+        self._forget(replaced, image)
         return image
+
+    def _forget(self, replaced: Image | None, image: Image) -> None:
+        """Half a gigabyte that nobody can name any more; the engine keeps it while a container uses it."""
+        if replaced is None or replaced.id == image.id or len(replaced.tags) > 1:
+            return
+        with self.client.speaking("removing the replaced image", self.client.deadlines.write):
+            try:
+                self.client.writes.remove_image(replaced.id)
+            except APIError as error:
+                if error.status_code not in {404, 409}:
+                    raise
 
     def import_tar(self, stream: IO[bytes] | Iterable[bytes], tag: str, changes: Sequence[str]) -> Image:
         """Make an image of a root file system; ``changes`` are Dockerfile lines such as ``CMD ["bash"]``."""
@@ -148,10 +162,17 @@ class Images:
             yield from self.client.stream("/images/get", {"names": list(tags)}, endless=True).iter_content(1 << 20)
 
     def load(self, stream: IO[bytes] | Iterable[bytes]) -> tuple[str, ...]:
-        """Read such an archive back; returns what the engine says it loaded."""
+        """Read such an archive back; returns the tags. TB-0829 when the engine finds no images in it."""
         with self.client.speaking("loading images", self.client.deadlines.transfer):
-            messages = self.client.transfers.load_image(stream)  # type: ignore[no-untyped-call]
-            said = [str(message.get("stream", "")).strip() for message in messages]
+            messages = list(self.client.transfers.load_image(stream))  # type: ignore[no-untyped-call]
+        for message in messages:
+            if "error" in message:
+                raise OpsError(
+                    f"The engine cannot read images from that: {str(message['error']).rstrip('.')}.",
+                    code="TB-0829",
+                    hint="Give it a file that `tradebot images save` or `docker save` wrote.",
+                )
+        said = [str(message.get("stream", "")).strip() for message in messages]
         return tuple(line.partition(": ")[2] or line for line in said if line)
 
     def remove(self, tag: str) -> None:

@@ -54,7 +54,7 @@ def local_address(instance: Instance, container: Mapping[str, Any], port: int) -
     if known and f"{port}/tcp" not in known:
         raise OpsError(
             f"{instance.service} {instance.number} does not listen on port {port}.",
-            code="TB-0501",
+            code="TB-0507",
             hint=f"Its ports are: {', '.join(sorted(name.partition('/')[0] for name in known))}.",
         )
     networks = (container.get("NetworkSettings") or {}).get("Networks") or {}
@@ -65,7 +65,7 @@ def local_address(instance: Instance, container: Mapping[str, Any], port: int) -
         return Address(LOOPBACK, port)
     raise OpsError(
         f"{instance.name} has no network address yet.",
-        code="TB-0501",
+        code="TB-0507",
         hint=f"Look whether it runs: docker inspect {instance.name}",
     )
 

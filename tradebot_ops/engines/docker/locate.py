@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from tradebot_ops.errors import OpsError
 
@@ -89,16 +90,16 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def check(location: Location, timeout: float = 3.0) -> None:
-    """Ask a local engine whether it is there. Remote ones are asked when they are opened.
+    """Ask an engine for a sign of life, within ``timeout`` seconds. One behind SSH or TLS is asked when it is opened.
 
     Raises OpsError TB-0401 when it is not running or hangs, TB-0402 when this user may not ask.
     """
-    if not location.socket:
+    address = urlsplit(location.host)
+    plain = address.scheme in {"tcp", "http"} and location.tls is None
+    if not location.socket and not plain:
         return
     try:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(timeout)
-            connection.connect(location.socket)
+        with _connected(location, address, timeout) as connection:
             connection.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
             answer = connection.recv(64)
     except TimeoutError as error:
@@ -109,10 +110,30 @@ def check(location: Location, timeout: float = 3.0) -> None:
         raise not_running(location) from error
     if not answer.startswith(b"HTTP/"):
         raise OpsError(
-            f"What listens on {location.socket} does not speak Docker's protocol.",
+            f"What listens on {location} does not speak Docker's protocol.",
             code="TB-0401",
             hint="Correct DOCKER_HOST, or run without Docker: tradebot --engine local …",
         )
+    if answer.split()[1:2] != [b"200"]:
+        said = answer.partition(b"\r\n")[0].decode("ascii", "replace")
+        raise OpsError(
+            f"The Docker engine at {location} answers, but is not ready: {said}.",
+            code="TB-0401",
+            hint="Look with `journalctl -u docker -n 50`, or run without Docker: tradebot --engine local …",
+        )
+
+
+def _connected(location: Location, address: SplitResult, timeout: float) -> socket.socket:
+    if not location.socket:
+        return socket.create_connection((address.hostname or "", address.port or 2375), timeout)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(timeout)
+    try:
+        connection.connect(location.socket)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 def not_running(location: Location) -> OpsError:

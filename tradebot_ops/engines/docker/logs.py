@@ -62,14 +62,18 @@ def parse(answer: requests.Response, container: Container) -> Iterator[LogLine]:
 
 
 def split(answer: requests.Response, *, tty: bool) -> Iterator[bytes]:
-    """Whole lines: a frame may hold several, or only the beginning of one."""
+    """Whole lines, each with its time in front: a frame may hold only a part of one."""
     if tty:
         yield from answer.iter_lines()
         return
     open_lines: dict[int, bytes] = {}
     while header := answer.raw.read(HEADER.size):
         stream, length = HEADER.unpack(header)
-        *whole, rest = (open_lines.pop(stream, b"") + answer.raw.read(length)).split(b"\n")
+        data = answer.raw.read(length)
+        if begun := open_lines.pop(stream, b""):
+            # The engine cuts long lines and puts a time on every piece; the first one counts.
+            data = begun + data.partition(b" ")[2]
+        *whole, rest = data.split(b"\n")
         yield from whole
         open_lines[stream] = rest
     yield from (rest for rest in open_lines.values() if rest)
@@ -83,14 +87,18 @@ class Follower:
         self.query = query
         self._lines: queue.Queue[LogLine | OpsError] = queue.Queue(BACKLOG)
         self._closed = threading.Event()
+        self._begun = datetime.now(tz=UTC)
         self._last: dict[str, datetime] = {}
         self._watched: Callable[[], None] = lambda: None
 
     def add(self, container: Container) -> None:
-        """Follow one container from where it was left, in a thread of its own."""
+        """Follow one container as the query says, in a thread of its own."""
+        self._in_background(lambda: self._copy(container, self.query, None))
+
+    def _add_started(self, container: Container) -> None:
+        """Follow one that started meanwhile: all it said since its last known line, or since following began."""
         seen = self._last.get(container["Id"])
-        since = self.query.since if seen is None else seen
-        query = replace(self.query, since=since, tail=None if seen else self.query.tail)
+        query = replace(self.query, since=seen or self._begun, tail=None)
         self._in_background(lambda: self._copy(container, query, seen))
 
     def watch(self, starts: Iterator[Container], close: Callable[[], None]) -> None:
@@ -99,7 +107,7 @@ class Follower:
 
         def add_each() -> None:
             for container in starts:
-                self.add(container)
+                self._add_started(container)
 
         self._in_background(add_each)
 

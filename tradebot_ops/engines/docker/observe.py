@@ -40,7 +40,14 @@ def instance_of(raw: Mapping[str, Any], reloaded: Mapping[str, str] = NOTHING) -
         image=config["Image"],
         published=published_of(raw),
         oom_killed=bool(state.get("OOMKilled")),
+        host=address_of(raw),
     )
+
+
+def address_of(raw: Mapping[str, Any]) -> str:
+    """The container's address on its first network; empty when it has none."""
+    networks = (raw.get("NetworkSettings") or {}).get("Networks") or {}
+    return next((found["IPAddress"] for found in networks.values() if found.get("IPAddress")), "")
 
 
 def state_of(raw: Mapping[str, Any]) -> State:
@@ -94,21 +101,28 @@ def event_of(raw: Mapping[str, Any]) -> Event:
     )
 
 
-def stats_of(instance: str, before: Mapping[str, Any], after: Mapping[str, Any], host_memory: int) -> Stats | None:
-    """Cores used between two samples, and memory without the page cache; None when the replica was not running."""
-    memory = after.get("memory_stats") or {}
+def cores_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
+    """Cores used between two samples."""
     first, last = parse_time(before.get("read", "")), parse_time(after.get("read", ""))
-    if "usage" not in memory or first is None or last is None:
-        return None
+    elapsed = (last - first).total_seconds() if first and last else 0.0
     spent = after["cpu_stats"]["cpu_usage"]["total_usage"] - before["cpu_stats"]["cpu_usage"]["total_usage"]
-    elapsed = (last - first).total_seconds()
+    return max(0.0, spent / 1e9 / elapsed) if elapsed > 0 else 0.0
+
+
+def stats_of(
+    instance: str, before: Mapping[str, Any] | None, after: Mapping[str, Any], host_memory: int
+) -> Stats | None:
+    """Cores used since ``before`` if there is one, and memory without the page cache; None when it was not running."""
+    memory = after.get("memory_stats") or {}
+    if "usage" not in memory or parse_time(after.get("read", "")) is None:
+        return None
     details = memory.get("stats") or {}
     # The first name is of cgroup v1, the second of v2.
     cache = details.get("total_inactive_file", details.get("inactive_file", 0))
     limit = memory.get("limit") or 0
     return Stats(
         id=instance,
-        cpu=max(0.0, spent / 1e9 / elapsed) if elapsed > 0 else 0.0,
+        cpu=cores_between(before, after) if before else None,
         memory=max(0, memory["usage"] - cache),
         memory_limit=limit if 0 < limit < host_memory else None,
     )

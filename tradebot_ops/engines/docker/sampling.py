@@ -19,7 +19,7 @@ from tradebot_ops.engines.docker.observe import parse_time, stats_of
 
 THREADS = 8
 #: Seconds between two samples; shorter ones make the figure jump.
-APART = 0.5
+APART = 0.2
 #: Seconds after which an earlier sample says nothing about now.
 STALE = 30.0
 
@@ -34,13 +34,13 @@ class Sampler:
         self._before: dict[str, Sample] = {}
         self._guard = threading.Lock()
 
-    def sample(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
-        """Use since the last sample, or within the next half second; what vanished meanwhile is left out."""
+    def sample(self, instances: Sequence[Instance], *, cpu: bool) -> tuple[Stats, ...]:
+        """Use since the last sample, or within the next moment; what vanished meanwhile is left out."""
         if not instances:
             return ()
         with ThreadPoolExecutor(min(THREADS, len(instances))) as pool:
             now = self._collect(pool, instances)
-            if any(not self._usable(instance.id, now) for instance in instances):
+            if cpu and any(not self._usable(instance.id, now) for instance in instances):
                 with self._guard:
                     self._before |= now
                 time.sleep(APART)
@@ -48,9 +48,9 @@ class Sampler:
         found = []
         for instance in instances:
             with self._guard:
-                before = self._before.get(instance.id)
+                before = self._before.get(instance.id) if cpu else None
             after = now.get(instance.id)
-            if before and after and (stats := stats_of(instance.id, before, after, self._host_memory)):
+            if after and (stats := stats_of(instance.id, before, after, self._host_memory)):
                 found.append(stats)
         with self._guard:
             self._before |= now

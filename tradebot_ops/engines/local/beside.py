@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 
 from tradebot_ops.engines.base import ExecResult
@@ -13,7 +14,8 @@ from tradebot_ops.engines.local.localise import Places, localise
 from tradebot_ops.engines.local.records import Record
 from tradebot_ops.errors import OpsError
 
-_NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # as a shell says it
+_NOT_EXECUTABLE, _NOT_FOUND, _SIGNALLED = 126, 127, 128  # as a shell says it
+_TERMINAL = ("HOME", "TERM", "COLORTERM", "LANG", "LC_ALL", "USER", "SHELL")
 
 
 def run(record: Record, command: Sequence[str], timeout: float | None) -> ExecResult:
@@ -46,6 +48,31 @@ def run(record: Record, command: Sequence[str], timeout: float | None) -> ExecRe
                 raise _too_slow(record, command, timeout) from error
             raise
     return ExecResult(process.returncode, output.decode("utf-8", errors="replace"))
+
+
+def attach(record: Record, command: Sequence[str], *, terminal: bool) -> int:
+    """Run it with this process's own streams; an empty command is this user's shell. Returns its exit code."""
+    shell = os.environ.get("SHELL") or "/bin/sh"
+    argv = [localise(word, _places(record)) for word in command] or [shell]
+    binary = shutil.which(argv[0], path=record.environ.get("PATH"))
+    if binary is None:
+        sys.stderr.write(f"{argv[0]}: this host has no such program\n")
+        return _NOT_FOUND
+    # What a terminal needs besides the replica's environment; without the mark, as it is not part of the replica.
+    kept = {name: os.environ[name] for name in _TERMINAL if name in os.environ} if terminal else {}
+    environ = kept | {key: value for key, value in record.environ.items() if key != MARK}
+    # In a terminal Ctrl-C is for the command, not for us.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if terminal else None
+    try:
+        with subprocess.Popen([binary, *argv[1:]], cwd=record.folder, env=environ, restore_signals=True) as process:
+            code = process.wait()
+    except OSError as error:
+        sys.stderr.write(f"{argv[0]}: {error.strerror}\n")
+        return _NOT_EXECUTABLE
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
+    return code if code >= 0 else _SIGNALLED - code
 
 
 def _places(record: Record) -> Places:

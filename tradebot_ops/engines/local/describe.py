@@ -35,12 +35,12 @@ class Described:
 
 
 def words(service: Service) -> tuple[str, ...]:
-    """The command with its entrypoint; ``OpsError`` TB-0805 when there is none."""
+    """The command with its entrypoint; ``OpsError`` TB-0834 when there is none."""
     found = (*(service.entrypoint or ()), *service.command)
     if not found:
         raise OpsError(
             f"The service {service.name} has no command, and without Docker there is no image to take it from.",
-            code="TB-0805",
+            code="TB-0834",
             hint=f"Write services.{service.name}.command in compose.yaml, program first.",
         )
     return found
@@ -69,7 +69,7 @@ def wishes(stack: Stack, service: Service, number: int) -> Iterator[Wish]:
         if port is None:
             yield Wish(service.name, number, target, private_port(stack.project, service.name, target), _LOOPBACK)
         elif number > 1:
-            yield Wish(service.name, number, target, target, port.host_ip)
+            yield Wish(service.name, number, target, replica_port(stack.project, target), port.host_ip)
         else:
             yield Wish(
                 service.name,
@@ -88,6 +88,11 @@ def private_port(project: str, service: str, target: int) -> int:
     other's database. Below 32768, so that no outgoing connection takes it in between.
     """
     return 20000 + zlib.crc32(f"{project}/{service}/{target}".encode()) % 12000
+
+
+def replica_port(project: str, target: int) -> int:
+    """Where replicas beyond the first begin to look: 9091 becomes 19091 or a little more, project by project."""
+    return target + 10000 + zlib.crc32(project.encode()) % 800 * 10
 
 
 def describe(

@@ -20,12 +20,13 @@ from tradebot_ops.engines.base import (
     Event,
     ExecResult,
     Instance,
+    Leftover,
     LogLine,
     LogQuery,
     Progress,
     Stats,
 )
-from tradebot_ops.engines.local import beside, history, logs, strays
+from tradebot_ops.engines.local import beside, history, leftovers, logs, strays
 from tradebot_ops.engines.local.describe import Described, describe, program_of, wishes
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.engines.local.logs import Source
@@ -174,9 +175,9 @@ class LocalEngine:
             self._processes.stop(record, grace)
 
     def signal(self, instance: Instance, name: str) -> None:
-        """Signal the main process; ``OpsError`` TB-0808 when it does not run, TB-0205 for an unknown name."""
+        """Signal the main process; ``OpsError`` TB-0110 when it does not run, TB-0211 for an unknown name."""
         if name not in signal.Signals.__members__:
-            raise OpsError(f"There is no signal {name}.", code="TB-0205", hint="`kill -l` lists them, e.g. SIGHUP.")
+            raise OpsError(f"There is no signal {name}.", code="TB-0211", hint="`kill -l` lists them, e.g. SIGHUP.")
         self._processes.signal(instance.id, name)
 
     def remove(self, instance: Instance) -> None:
@@ -253,14 +254,29 @@ class LocalEngine:
             raise not_running(instance.id)
         return beside.run(record, command, timeout)
 
-    def stats(self, instances: Sequence[Instance]) -> tuple[Stats, ...]:
+    def attached(self, instance: Instance, command: Sequence[str], *, terminal: bool) -> int:
+        """The same with this process's own input and output; an empty command is this user's shell."""
+        record = self._records.get(instance.id)
+        if record is None:
+            raise not_running(instance.id)
+        return beside.attach(record, command, terminal=terminal)
+
+    def leftovers(self, stack: Stack, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
+        """Only volumes can be left over here: replicas that are not described are listed with the others."""
+        return leftovers.of_volumes(self._layout, stack) if volumes else ()
+
+    def discard(self, leftover: Leftover) -> None:
+        leftovers.discard(self._layout, leftover)
+
+    def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
         """Memory and CPU of each replica's process tree, all measured over the same moment."""
         from tradebot_ops.engines.local.usage import Usage
 
         with self._lock:
             if self._usage is None:
                 self._usage = Usage()
-        found: tuple[Stats, ...] = self._usage.of({one.id: one.pid for one in instances if one.pid is not None})
+        pids = {one.id: one.pid for one in instances if one.pid is not None}
+        found: tuple[Stats, ...] = self._usage.of(pids) if cpu else self._usage.memory(pids)
         return found
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
@@ -311,5 +327,5 @@ def _silent(_service: str, _line: str) -> None:
 
 def _no_supervisor() -> OpsError:
     return OpsError(
-        "The supervisor of this project is not running.", code="TB-0401", hint="Start the stack: tradebot up"
+        "The supervisor of this project is not running.", code="TB-0406", hint="Start the stack: tradebot up"
     )

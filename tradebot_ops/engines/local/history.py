@@ -41,11 +41,15 @@ def _lines(layout: Layout, *, follow: bool) -> Iterator[str]:
 
 
 def last_exit(layout: Layout, replica: str) -> int | None:
-    """How a replica last ended; a signal counts as 128 + its number, as in a shell."""
+    """How a replica ended; a signal counts as 128 + its number, as in a shell.
+
+    None when the supervisor did not see it end: it was killed itself while the replica ran.
+    """
+    says = [word.encode() for word in (f"exited: {replica} (", f"stopped: {replica} (", f"spawned: '{replica}' with")]
     for path in reversed(files(layout.history)):
         with contextlib.suppress(FileNotFoundError):
             content = path.read_bytes()  # the supervisor keeps it below a megabyte
-            last = max(content.rfind(f"{verb}: {replica} (".encode()) for verb in ("exited", "stopped"))
+            last = max(content.rfind(word) for word in says)
             if last >= 0:
                 line = content[content.rfind(b"\n", 0, last) + 1 :].partition(b"\n")[0]
                 event = parse(line.decode(errors="replace"))

@@ -13,8 +13,6 @@ from tradebot_ops.state import ProjectState
 
 _FILE = "ports.json"
 _LAST = 65535
-#: Replicas beyond the first look for a port from ``target + _REPLICAS`` up: 9091 becomes 19091 and on.
-_REPLICAS = 10000
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Ports:
         """The local port for ``wish``, remembered.
 
         ``held`` are the ports the replica's running process already has. A taken default moves and ``tell``
-        hears why; a taken explicit port raises ``OpsError`` TB-0803 naming its holder.
+        hears why; a taken explicit port raises ``OpsError`` TB-0821 naming its holder.
         """
         known = self.known()
         before = known.get(wish.replica, {}).get(str(wish.target))
@@ -94,7 +92,7 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
             if error.errno == errno.EADDRNOTAVAIL:
                 raise OpsError(
                     f"This host has no address {host} to publish port {port} on.",
-                    code="TB-0803",
+                    code="TB-0833",
                     hint="Publish on 127.0.0.1 or on an address that `ip address` shows.",
                 ) from error
             return False
@@ -135,7 +133,7 @@ def _listening_user(port: int) -> str | None:
 def _taken(wish: Wish) -> OpsError:
     return OpsError(
         f"Port {wish.first} for {wish.service} is taken by {holder(wish.first)}.",
-        code="TB-0803",
+        code="TB-0821",
         hint="Stop that program, or choose another port in the setting that named this one.",
     )
 
@@ -151,7 +149,7 @@ def _others(known: Mapping[str, Mapping[str, int]], wish: Wish) -> set[int]:
 
 
 def _next_free(wish: Wish, others: set[int]) -> int:
-    start = wish.first + 1 if wish.number == 1 else wish.target + _REPLICAS
+    start = wish.first + 1 if wish.number == 1 else wish.first
     for port in range(min(start, _LAST), _LAST + 1):
         if port not in others and is_free(port, wish.host):
             return port

@@ -70,7 +70,7 @@ class Processes:
             list(pool.map(lambda record: self.stop(record, record.stop_grace), running))
 
     def signal(self, replica: str, name: str) -> None:
-        """Signal the main process; ``OpsError`` TB-0808 when it does not run."""
+        """Signal the main process; ``OpsError`` TB-0110 when it does not run."""
         try:
             self._supervisor.call("signalProcess", replica, name.removeprefix("SIG"))
         except xmlrpc.client.Fault as fault:
@@ -103,10 +103,10 @@ class Processes:
     def _refused(self, verb: str, replica: str, fault: xmlrpc.client.Fault) -> OpsError:
         return OpsError(
             f"The supervisor cannot {verb} {replica}: {fault.faultString}.",
-            code="TB-0402",
+            code="TB-0408",
             hint=f"See {self._layout.history}.",
         )
 
 
 def not_running(replica: str) -> OpsError:
-    return OpsError(f"{replica} is not running.", code="TB-0808", hint="`tradebot status` shows what is.")
+    return OpsError(f"{replica} is not running.", code="TB-0110", hint="`tradebot status` shows what is.")

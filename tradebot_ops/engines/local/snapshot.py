@@ -69,9 +69,7 @@ def _told_right(record: Record, ports: Mapping[str, Mapping[str, int]]) -> bool:
 
 def _exit_code(record: Record, answer: Mapping[str, Any] | None, layout: Layout) -> int | None:
     """The supervisor forgets the status of a process that died early or by a signal; its log has it."""
-    if answer is None or not answer["stop"]:
-        return None
-    if answer["statename"] == "EXITED" and answer["exitstatus"] >= 0:
+    if answer is not None and answer["statename"] == "EXITED" and answer["exitstatus"] >= 0:
         return int(answer["exitstatus"])
     return history.last_exit(layout, record.replica)
 

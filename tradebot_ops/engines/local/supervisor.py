@@ -38,14 +38,14 @@ class Supervisor:
             return False
 
     def call(self, method: str, *arguments: Any) -> Any:
-        """Ask ``supervisor.<method>``; raises ``NotRunning``, ``xmlrpc.client.Fault`` or ``OpsError`` TB-0402."""
+        """Ask ``supervisor.<method>``; raises ``NotRunning``, ``xmlrpc.client.Fault`` or ``OpsError`` TB-0409."""
         server = proxy(self._layout.base)
         try:
             return getattr(server.supervisor, method)(*arguments)
         except (TimeoutError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
             raise OpsError(
                 f"The supervisor of this project stopped answering ({error or type(error).__name__}).",
-                code="TB-0402",
+                code="TB-0409",
                 hint=f"See {self._layout.history}; `kill {self.pid() or 'PID'}` ends it and all services.",
             ) from error
         except ConnectionError as error:
@@ -71,7 +71,7 @@ class Supervisor:
         except xmlrpc.client.Fault as fault:
             raise OpsError(
                 f"The supervisor refused its configuration: {fault.faultString}.",
-                code="TB-0802",
+                code="TB-0832",
                 hint=f"See {self._layout.config}.",
             ) from fault
         for name in (*removed, *changed):
@@ -87,7 +87,7 @@ class Supervisor:
         if importlib.util.find_spec("supervisor") is None:
             raise OpsError(
                 "The local engine needs the Python package supervisor, which is not installed.",
-                code="TB-0401",
+                code="TB-0404",
                 hint="Install it: pip install 'tradebot-ops[local]'",
             )
         self._files.write("launch", _launch_script())
@@ -108,7 +108,7 @@ class Supervisor:
             lines = done.stdout.decode(errors="replace").strip().splitlines()
             raise OpsError(
                 f"The supervisor did not start (exit code {done.returncode}).",
-                code="TB-0401",
+                code="TB-0407",
                 hint=f"See {self._layout.history}.",
                 detail=tuple(lines[-5:]),
             )
@@ -142,7 +142,7 @@ class Supervisor:
                 if time.monotonic() > deadline:
                     raise OpsError(
                         "The supervisor ended right after its start.",
-                        code="TB-0401",
+                        code="TB-0407",
                         hint=f"See {self._layout.history}.",
                     ) from None
                 time.sleep(0.02)

@@ -27,6 +27,11 @@ class Usage:
         self._last: dict[str, _Sample] = {}
         self._lock = threading.Lock()
 
+    def memory(self, pids: Mapping[str, int]) -> tuple[Stats, ...]:
+        """Memory alone, at once."""
+        used = {name: _memory(_tree(pid)) for name, pid in pids.items()}
+        return tuple(Stats(name, None, size) for name, size in used.items() if size)
+
     def of(self, pids: Mapping[str, int]) -> tuple[Stats, ...]:
         """Stats by replica id; one that is gone by now is left out."""
         with self._lock:

@@ -109,7 +109,7 @@ def _run(replica: Replica, command: Sequence[str], text: str = "") -> None:
         lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise OpsError(
             f"The database of {replica.service.name} could not be made: {lines[-1] if lines else done.returncode}.",
-            code="TB-0806",
+            code="TB-0835",
             hint="Free disk space or memory if that is what is missing, and run the command again.",
             detail=tuple(lines[-10:]),
         )
@@ -165,7 +165,7 @@ def _password_file(replica: Replica) -> Path:
     if not path.is_file():
         raise OpsError(
             f"The service {replica.service.name} has no password: POSTGRES_PASSWORD_FILE names no file.",
-            code="TB-0806",
+            code="TB-0836",
             hint="Set POSTGRES_PASSWORD_FILE: /run/secrets/… and declare that secret in compose.yaml.",
         )
     return path

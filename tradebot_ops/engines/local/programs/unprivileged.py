@@ -28,7 +28,7 @@ class Way:
 
 
 def way(binary: Path) -> Way:
-    """How to run ``binary`` without root's rights; ``OpsError`` TB-0403 when this host offers no way."""
+    """How to run ``binary`` without root's rights; ``OpsError`` TB-0410 when this host offers no way."""
     return _way(binary, os.geteuid())
 
 
@@ -43,7 +43,7 @@ def _way(binary: Path, user: int) -> Way:
         return Way(_SETPRIV, other_owner=True)
     raise OpsError(
         f"{binary.name} refuses to run as root, and neither `unshare --user` nor `setpriv` can run it as nobody here.",
-        code="TB-0403",
+        code="TB-0410",
         hint="Run tradebot as an ordinary user, or install util-linux and allow user namespaces.",
     )
 

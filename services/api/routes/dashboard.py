@@ -1,0 +1,143 @@
+"""The dashboard: the panels as JSON for programs, a page behind a login for people."""
+
+import math
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import parse_qs
+
+import structlog
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+
+from services.api.dashboard.definition import DefinitionError
+from services.api.dashboard.login import SESSION_S, Sessions
+from services.api.dashboard.schemas import DashboardOut
+from services.api.parts import Parts
+from services.api.problems import Problem
+from services.api.security import Provided, same_secret
+
+router = APIRouter(prefix="/dashboard", tags=["dashboard"])
+log = structlog.get_logger(__name__)
+
+STATIC = Path(__file__).parents[1] / "static"
+PAGE, LOGIN_PAGE = STATIC / "dashboard.html", STATIC / "login.html"
+_MESSAGE = "<!-- message -->"
+_files = StaticFiles(directory=STATIC)
+
+#: Everything comes from this API, no script or style stands in the page, nobody may frame it.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def _sessions(parts: Provided) -> Sessions:
+    if parts.sessions is None:
+        raise Problem(403, "This API shows no dashboard: it was started without API_KEY_FILE.")
+    return parts.sessions
+
+
+SessionsOf = Annotated[Sessions, Depends(_sessions)]
+
+
+def require_look(
+    request: Request, parts: Provided, sessions: SessionsOf, x_api_key: Annotated[str | None, Header()] = None
+) -> None:
+    """401 without a session of the login form and without our key in ``X-API-Key``."""
+    if x_api_key is not None and parts.api_key is not None and same_secret(x_api_key, parts.api_key):
+        return
+    if not sessions.valid(request.cookies.get(cookie_name(request))):
+        detail = "The API key is wrong." if x_api_key else "Log in at /dashboard/login, or send the header X-API-Key."
+        raise Problem(401, detail, headers={"WWW-Authenticate": "ApiKey"})
+
+
+@router.get("/panels", dependencies=[Depends(require_look)])
+async def panels(
+    parts: Provided,
+    response: Response,
+    range: Literal["15m", "1h", "6h", "24h", "7d"] = "1h",  # noqa: A002 - the parameter's public name
+) -> DashboardOut:
+    """Every panel of the Grafana dashboard with its series.
+
+    200 also when Prometheus is away: each panel then carries the error, and `status` is `unavailable`.
+    503 only when the dashboard's definition cannot be read, for then there are no panels to speak of.
+    """
+    response.headers["Cache-Control"] = "no-store"
+    try:
+        return await parts.board.look(range)
+    except DefinitionError as error:
+        raise Problem(503, f"{error}.") from error
+
+
+@router.get("", include_in_schema=False)
+def page(request: Request, sessions: SessionsOf) -> Response:
+    if not sessions.valid(request.cookies.get(cookie_name(request))):
+        return RedirectResponse("/dashboard/login", 303, headers=HEADERS)
+    return FileResponse(PAGE, headers=HEADERS)
+
+
+@router.get("/login", include_in_schema=False)
+def login_page(request: Request, sessions: SessionsOf) -> Response:
+    if sessions.valid(request.cookies.get(cookie_name(request))):
+        return RedirectResponse("/dashboard", 303, headers=HEADERS)
+    return _form(200)
+
+
+@router.post("/login", include_in_schema=False)
+async def login(request: Request, parts: Provided, sessions: SessionsOf) -> Response:
+    """A cookie for the right password; 401 with the form for a wrong one, 429 after too many."""
+    address = request.client.host if request.client else ""
+    if wait_s := math.ceil(parts.tries.wait_s(address)):
+        return _form(429, f"Too many wrong passwords. Try again in {wait_s} s.", {"Retry-After": str(wait_s)})
+    if not _password_right(await request.body(), parts):
+        parts.tries.failed(address)
+        log.warning("dashboard.login_failed", address=address)
+        return _form(401, "This is not the password.")
+    parts.tries.passed(address)
+    answer = RedirectResponse("/dashboard", 303, headers=HEADERS)
+    answer.set_cookie(
+        cookie_name(request),
+        sessions.issue(),
+        max_age=SESSION_S,
+        path="/dashboard",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
+    return answer
+
+
+@router.post("/logout", include_in_schema=False)
+def logout(request: Request) -> Response:
+    answer = RedirectResponse("/dashboard/login", 303, headers=HEADERS)
+    answer.delete_cookie(cookie_name(request), path="/dashboard", httponly=True, samesite="strict")
+    return answer
+
+
+@router.get("/static/{path:path}", include_in_schema=False)
+async def static(request: Request, path: str) -> Response:
+    """Scripts and styles, for anybody: they hold nothing of this project. Browsers ask again whether they changed."""
+    answer = await _files.get_response(path, request.scope)
+    answer.headers.update({**HEADERS, "Cache-Control": "no-cache"})
+    return answer
+
+
+def cookie_name(request: Request) -> str:
+    """With the port in it: browsers do not keep apart the cookies of two projects on one host."""
+    return f"tradebot_dashboard_{request.url.port or request.url.scheme}"
+
+
+def _password_right(body: bytes, parts: Parts) -> bool:
+    given = parse_qs(body.decode("utf-8", "replace")).get("password", [""])[0].strip()
+    return parts.dashboard_password is not None and same_secret(given, parts.dashboard_password)
+
+
+def _form(status: int, message: str = "", headers: dict[str, str] | None = None) -> Response:
+    shown = f'<p class="message" role="alert">{message}</p>' if message else ""
+    text = LOGIN_PAGE.read_text(encoding="utf-8").replace(_MESSAGE, shown)
+    return HTMLResponse(text, status, headers={**HEADERS, **(headers or {})})

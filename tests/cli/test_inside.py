@@ -1,0 +1,50 @@
+"""exec and shell: whose exit code, whose output, and what is said when they cannot."""
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Run
+from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.inside import split
+
+
+@pytest.mark.parametrize(
+    ("words", "number", "command"),
+    [
+        ("-- ls -l", None, "ls -l"),
+        ("2 -- ls", 2, "ls"),
+        ("ls -l", None, "ls -l"),
+        ("2 ls", 2, "ls"),
+        ("-- sh -c -- 1", None, "sh -c -- 1"),
+    ],
+)
+def test_the_replica_and_the_command(words: str, number: int | None, command: str) -> None:
+    assert split(words.split()) == (number, tuple(command.split()))
+
+
+@pytest.mark.parametrize("words", ["", "--", "2", "2 --"])
+def test_a_command_is_needed(words: str) -> None:
+    with pytest.raises(OpsError) as caught:
+        split(words.split())
+    assert int(caught.value.exit_code) == 2
+
+
+def test_output_and_exit_code_are_the_commands_own(run: Run) -> None:
+    run("up")
+    shown = run("exec", "worker", "--", "fail")
+    assert (shown.exit_code, shown.stdout, shown.stderr) == (3, "no luck\n", "")
+
+
+def test_options_after_the_dashes_belong_to_the_command(run: Run) -> None:
+    run("up")
+    assert run("exec", "worker", "--", "echo", "--json", "-p", "x").exit_code == 0
+    document = json.loads(run("exec", "worker", "--json", "--", "fail").stdout)
+    assert document["ok"] is False
+    assert document["data"]["exit_code"] == 3
+
+
+def test_a_shell_needs_a_terminal(run: Run) -> None:
+    shown = run("shell", "store")
+    assert shown.exit_code == 2
+    assert "tradebot exec store" in shown.stderr

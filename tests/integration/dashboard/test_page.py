@@ -1,0 +1,118 @@
+"""The page in a real browser: login, charts on phone and desk, faults shown as faults, nothing from elsewhere."""
+
+import pytest
+
+from tests.integration.dashboard.browser import Page
+from tests.integration.dashboard.conftest import KEY, Server
+from tests.prometheus import Answer, Form, StandIn, matrix, refusal, steady
+
+pytestmark = pytest.mark.integration
+
+LOADED = "document.querySelectorAll('.panel').length === 12"
+STATES = "[...document.querySelectorAll('.panel')].map((panel) => panel.dataset.status)"
+BANNER = "(document.querySelector('#banner:not([hidden])')?.textContent ?? '')"
+WIDER = "document.documentElement.scrollWidth > innerWidth"
+#: Charts whose canvas has been painted with something.
+PAINTED = """[...document.querySelectorAll('.panel canvas')].filter((canvas) => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return data.some((value) => value > 0);
+}).length"""
+
+
+def log_in(page: Page, api: Server, password: str = KEY) -> None:
+    page.open(f"{api.url}/dashboard")
+    page.until("document.querySelector('#password') !== null")
+    page.evaluate(f"document.querySelector('#password').value = '{password}'")
+    page.evaluate("document.querySelector('button').click()")
+
+
+def panel(title: str) -> str:
+    return f"[...document.querySelectorAll('.panel')].find((one) => one.querySelector('h2').textContent === '{title}')"
+
+
+def refresh(page: Page) -> None:
+    """Not before the API asks Prometheus again: it keeps an answer for some seconds, a range has one of its own."""
+    page.evaluate(
+        "(() => { const range = document.querySelector('#range'); range.value = range.value === '1h' ? '6h' : '15m';"
+        "range.dispatchEvent(new Event('change')); })()"
+    )
+
+
+def test_login_then_twelve_panels_on_desk_and_phone(page: Page, api: Server, prometheus: StandIn) -> None:
+    prometheus.answer = steady("0.5", {"queue": "jobs", "endpoint": "/jobs", "instance": "host"})
+    page.look(1600)
+    log_in(page, api, "wrong")
+    page.until("document.querySelector('.message')?.textContent === 'This is not the password.'")
+    log_in(page, api)
+    page.until(LOADED)
+    page.until(f"{PAINTED} === 12")
+    assert page.evaluate(STATES) == ["ok"] * 12
+    assert not page.evaluate(WIDER)
+    for scheme in ("light", "dark"):
+        page.look(390, 844, scheme)
+        page.until(f"{PAINTED} === 12")
+        assert not page.evaluate(WIDER)
+        assert page.evaluate("innerWidth") == 390
+    # The wrong password's 401 is the only thing the browser may complain about: no script or style was refused.
+    assert [text for text in page.console if "401" not in text] == []
+    assert {url for url in page.requests if not url.startswith((api.url, "about:"))} == set()
+
+
+def test_each_fault_of_a_panel_looks_like_one(page: Page, api: Server, prometheus: StandIn) -> None:
+    def answer(form: Form) -> Answer:
+        if "redis_connected" in form["query"]:
+            return refusal("bad_data", "parse error: <b>bold</b>")
+        if "node_memory" in form["query"]:
+            return matrix()
+        return steady("3", until_s=300 if "queue_length" in form["query"] else 0)(form)
+
+    prometheus.answer = answer
+    log_in(page, api)
+    page.until(LOADED)
+    shown = {
+        title: page.evaluate(
+            f"{panel(title)}.dataset.status + ': ' + {panel(title)}.querySelector('.note').textContent"
+        )
+        for title in ("Redis Connections", "System Memory Usage", "Pending Jobs")
+    }
+    assert shown == {
+        "Redis Connections": "error: query A: parse error: <b>bold</b>",
+        "System Memory Usage": "empty: No series: nothing reports what this panel asks for.",
+        "Pending Jobs": "stale: The last sample is 5 min old.",
+    }
+    assert page.evaluate(BANNER) == "1 of 12 panels failed.", page.evaluate("document.body.innerText")
+
+
+def test_prometheus_and_then_the_api_go_away_and_come_back(page: Page, api: Server, prometheus: StandIn) -> None:
+    log_in(page, api)
+    page.until(LOADED)
+    prometheus.answer = lambda _form: (401, b"")
+    refresh(page)
+    page.until(f"{BANNER}.startsWith('Monitoring is unavailable')")
+    assert page.evaluate(STATES) == ["error"] * 12
+    api.stop()
+    refresh(page)
+    page.until(f"{BANNER}.startsWith('Not refreshed: the API cannot be reached')")
+    assert page.evaluate("document.body.classList.contains('old')")
+    prometheus.answer = steady("1")
+    api.start()
+    page.evaluate("document.querySelector('#refresh').click()")
+    page.until(f"{BANNER} === ''")
+    assert page.evaluate(STATES) == ["ok"] * 12
+    assert not page.evaluate("document.body.classList.contains('old')")
+
+
+def test_the_keyboard_reaches_everything_and_labels_say_what_it_is(page: Page, api: Server) -> None:
+    log_in(page, api)
+    page.until(LOADED)
+    page.until("document.querySelectorAll('.legend button').length > 0")
+    nameless = page.evaluate(
+        "[...document.querySelectorAll('button, select, input')].filter((one) =>"
+        " !(one.textContent.trim() || one.labels?.length)).length"
+    )
+    assert nameless == 0
+    assert page.evaluate("[...document.querySelectorAll('.panel')].every((one) => one.getAttribute('aria-labelledby'))")
+    line = "document.querySelector('.legend button')"
+    page.evaluate(f"{line}.focus()")
+    page.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", text="\r")
+    page.until(f"{line}.getAttribute('aria-pressed') === 'false'")

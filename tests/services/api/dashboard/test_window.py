@@ -1,0 +1,57 @@
+"""The window and Grafana's variables."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from services.api.dashboard.window import POINTS, RANGES, SCRAPE_INTERVAL_S, Window, substitute, window
+from tradebot_ops.operations import dash
+
+CONFIG = Path(__file__).parents[4] / "config"
+HOUR = Window(end=1_000_000, step=15, points=241)
+
+
+@pytest.mark.parametrize("seconds", RANGES.values())
+def test_a_window_covers_its_range_and_ends_now(seconds: int) -> None:
+    shown = window(seconds, 1_000_000.9)
+    assert (shown.times[0], shown.times[-1]) == (shown.start, 1_000_000)
+    assert len(shown.times) == shown.points <= POINTS + 1
+    assert seconds - shown.step < shown.end - shown.start <= seconds
+
+
+@pytest.mark.parametrize(
+    ("expr", "asked"),
+    [
+        ("rate(x[$__rate_interval])", "rate(x[60s])"),
+        ("rate(x[${__rate_interval}])", "rate(x[60s])"),
+        ("rate(x[$__interval]) / $__range_s", "rate(x[15s]) / 3600"),
+        (
+            'label_replace(up{job=~"a$"}, "x", "$1", "y", "(.*)")',
+            'label_replace(up{job=~"a$"}, "x", "$1", "y", "(.*)")',
+        ),
+    ],
+)
+def test_variables(expr: str, asked: str) -> None:
+    assert substitute(expr, HOUR) == asked
+
+
+def test_a_rate_interval_holds_four_scrapes_and_grows_with_the_step() -> None:
+    assert substitute("$__rate_interval", Window(0, 360, 2)) == "375s"
+
+
+@pytest.mark.parametrize("expr", ["up{job='$job'}", "up{job='${job:regex}'}"])
+def test_an_unknown_variable_is_named(expr: str) -> None:
+    with pytest.raises(ValueError, match=re.escape("$job is not known here")):
+        substitute(expr, HOUR)
+
+
+def test_the_scrape_interval_is_the_configured_one() -> None:
+    scraped = yaml.safe_load((CONFIG / "prometheus/prometheus.yml").read_text())["global"]["scrape_interval"]
+    (source,) = yaml.safe_load((CONFIG / "grafana/provisioning/datasources/prometheus.yml").read_text())["datasources"]
+    assert {scraped, source["jsonData"]["timeInterval"]} == {f"{SCRAPE_INTERVAL_S}s"}
+
+
+def test_the_command_offers_the_same_ranges() -> None:
+    assert tuple(RANGES) == dash.RANGES

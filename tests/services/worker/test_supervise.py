@@ -1,0 +1,155 @@
+"""One attempt in a real job process, without Redis or Postgres: limits, orders, deaths."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psutil
+import pytest
+
+from services.common.ledger import Claim
+from services.common.settings import Settings
+from services.worker.context import ChildContext, Store
+from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
+from services.worker.process import ChildDied, JobProcess
+from services.worker.supervise import Limits, Orders, Watch
+from tests.integration.parts import wait_until
+from tests.integration.worker.rig import ROOT, install_job_types
+
+GENEROUS = Limits(seconds=60, memory_bytes=2 * 1024**3)
+
+
+@pytest.fixture(scope="module")
+def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install_job_types(tmp_path_factory.mktemp("plugins"))
+
+
+@pytest.fixture
+def process(plugins: Path) -> Iterator[JobProcess]:
+    path = os.pathsep.join([str(ROOT), str(plugins)])
+    process = JobProcess({**os.environ, "PYTHONPATH": path, "LOG_FORMAT": "json"})
+    try:
+        process.wait_ready()
+        yield process
+    finally:
+        process.end()
+
+
+def claim(job_type: str, payload: dict[str, Any]) -> Claim:
+    return Claim(uuid4(), job_type, 1, payload, 1, 3, 0, 1, "worker-1", "", datetime.now(UTC))
+
+
+def watch(process: JobProcess, job_type: str, limits: Limits = GENEROUS, **payload: Any) -> Watch:
+    told: list[tuple[float, str]] = []
+    made = Watch(process, claim(job_type, payload), limits, Orders(), lambda *what: told.append(what))
+    made.told = told  # type: ignore[attr-defined]
+    return made
+
+
+def run(process: JobProcess, job_type: str, limits: Limits = GENEROUS, **payload: Any) -> Outcome:
+    return watch(process, job_type, limits, **payload).run()
+
+
+def test_one_process_does_one_job_after_another(process: JobProcess) -> None:
+    for _ in range(3):
+        attempt = watch(process, "nap", seconds=0.2)
+        outcome = attempt.run()
+        assert isinstance(outcome, Succeeded)
+        assert outcome.result == {"pid": process.pid}
+        assert outcome.peak_bytes > 10_000_000
+        assert attempt.told  # type: ignore[attr-defined]
+        assert not attempt.struck
+
+
+def test_failure_carries_its_traceback_and_fingerprint(process: JobProcess) -> None:
+    first, second = (run(process, "raiser") for _ in range(2))
+    assert isinstance(first, Failed)
+    assert isinstance(second, Failed)
+    assert (first.failure.error_type, first.failure.message) == ("ZeroDivisionError", "one by zero")
+    assert "in raiser" in first.failure.traceback
+    assert first.failure.fingerprint == second.failure.fingerprint
+    assert first.retry_in_s is None
+
+
+@pytest.mark.parametrize(
+    ("job_type", "payload", "says"),
+    [
+        ("nope", {}, "knows no job type 'nope'"),
+        ("nap", {"secs": 1}, "secs: is not a parameter here"),
+        ("broken", {}, "in quarantine: ModuleNotFoundError"),
+    ],
+)
+def test_what_cannot_run_is_said_in_a_sentence(
+    process: JobProcess, job_type: str, payload: dict[str, Any], says: str
+) -> None:
+    outcome = run(process, job_type, **payload)
+    assert isinstance(outcome, Failed)
+    assert outcome.failure.error_type == "JobFailure"
+    assert says in outcome.failure.message
+    assert outcome.failure.traceback == ""
+
+
+@pytest.mark.parametrize(("fraction", "shown"), [(-1, 0.0), (7, 1.0), (float("nan"), 0.0), (0.25, 0.25)])
+def test_progress_is_always_a_fraction(fraction: float, shown: float) -> None:
+    said: list[dict[str, Any]] = []
+    ChildContext("id", Store(Settings()), said.append).progress(fraction, "n" * 1000)
+    assert said == [{"kind": "progress", "fraction": shown, "note": "n" * 500}]
+
+
+def test_time_limit_ends_a_job_that_listens_at_once(process: JobProcess) -> None:
+    began = time.monotonic()
+    attempt = watch(process, "nap", Limits(0.5, GENEROUS.memory_bytes), seconds=30)
+    outcome = attempt.run()
+    assert time.monotonic() - began < 3
+    assert isinstance(outcome, Failed)
+    assert outcome.failure.message == "The job ran longer than its time limit of 0.5 s."
+    assert attempt.struck
+
+
+def test_memory_limit_counts_what_the_process_really_holds(process: JobProcess) -> None:
+    limit = process.rss() + 100 * 1024**2
+    outcome = run(process, "eat_memory", Limits(60, limit), mb=1000)
+    assert isinstance(outcome, Failed)
+    assert outcome.failure.error_type == "MemoryLimitExceeded"
+    assert f"its limit is {limit} bytes" in outcome.failure.message
+    assert limit < outcome.peak_bytes < limit + 200 * 1024**2
+
+
+@pytest.mark.parametrize("why", list(Stop))
+def test_orders_end_a_job(process: JobProcess, why: Stop) -> None:
+    attempt = watch(process, "nap", seconds=30)
+    attempt.orders.stop = why
+    outcome = attempt.run()
+    assert isinstance(outcome, Stopped)
+    assert (outcome.why, outcome.forced) == (why, False)
+
+
+def test_job_that_does_not_listen_is_killed(process: JobProcess) -> None:
+    attempt = watch(process, "stubborn_long", seconds=30)
+    order = threading.Timer(1.0, lambda: setattr(attempt.orders, "stop", Stop.CANCEL))
+    order.start()
+    outcome = attempt.run()
+    order.join()
+    assert isinstance(outcome, Stopped)
+    assert outcome.forced
+    wait_until(lambda: not process.alive, "the process is gone", 5)
+
+
+def test_somebody_elses_signal_is_not_taken_for_a_cancellation(process: JobProcess) -> None:
+    attempt = watch(process, "nap", seconds=30)
+    attempt.on_progress = lambda *_: psutil.Process(process.pid).terminate()
+    outcome = attempt.run()
+    assert isinstance(outcome, Failed)
+    assert outcome.failure.error_type == "JobCancelled"
+
+
+def test_dead_process_is_noticed_before_it_gets_a_job(process: JobProcess) -> None:
+    psutil.Process(process.pid).kill()
+    wait_until(lambda: not process.alive, "it is dead", 5)
+    with pytest.raises(ChildDied):
+        process.receive(0.1)

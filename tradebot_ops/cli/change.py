@@ -1,0 +1,58 @@
+"""plan, drift."""
+
+from typing import Annotated
+
+import typer
+
+from tradebot_ops.cli.emit import emit, ops_of
+from tradebot_ops.errors import ExitCode
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when something differs.")]
+
+
+@app.command()
+def plan(
+    context: typer.Context,
+    services: Annotated[
+        list[str] | None, typer.Argument(help="Services; all when none is named.", show_default=False)
+    ] = None,
+    remove_orphans: Annotated[
+        bool, typer.Option("--remove-orphans", help="As `up --remove-orphans` would do it.")
+    ] = False,
+    exit_code: ExitCodeOption = False,
+) -> None:
+    """Show what `up` would do and why, without doing it.
+
+    \b
+    Examples:
+      tradebot plan
+      WORKER_REPLICAS=6 tradebot plan --exit-code
+    """
+    from tradebot_ops.operations.plan import plan as look
+
+    ops = ops_of(context)
+    report = look(ops, services or [], remove_orphans=remove_orphans)
+    emit(ops, report, code_of(report.data, "changes") if exit_code else 0)
+
+
+@app.command()
+def drift(context: typer.Context, exit_code: ExitCodeOption = False) -> None:
+    """Show what differs between the description and what runs; `up` acts on exactly that.
+
+    \b
+    Examples:
+      tradebot drift
+      tradebot drift --exit-code --json
+    """
+    from tradebot_ops.operations.drift import drift as look
+
+    ops = ops_of(context)
+    report = look(ops)
+    emit(ops, report, code_of(report.data, "differences") if exit_code else 0)
+
+
+def code_of(data: object, key: str) -> int:
+    """10 when the report lists something under ``key``."""
+    return int(ExitCode.CHANGES_PRESENT) if isinstance(data, dict) and data.get(key) else 0

@@ -1,0 +1,84 @@
+"""A view of an engine that cannot act: planning looks through it, so that a plan proves that it changes nothing."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NoReturn
+
+from tradebot_ops.engines.base import (
+    Address,
+    Engine,
+    Event,
+    ExecResult,
+    HasImages,
+    ImageFacts,
+    Instance,
+    LogLine,
+    LogQuery,
+    Progress,
+    Stats,
+)
+from tradebot_ops.errors import OpsError
+from tradebot_ops.stack.model import Stack
+
+
+class ReadOnly:
+    """Keeps ``Engine``: what looks is passed on, what could change something raises ``OpsError`` TB-0903.
+
+    Nothing is passed on that is not written here, so a new verb of an engine cannot act through it either.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.name = engine.name
+
+    # What looks
+
+    def list(self) -> tuple[Instance, ...]:
+        return self._engine.list()
+
+    def logs(self, query: LogQuery) -> Iterator[LogLine]:
+        return self._engine.logs(query)
+
+    def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
+        return self._engine.stats(instances, cpu=cpu)
+
+    def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
+        return self._engine.events(since, follow=follow)
+
+    def endpoint(self, service: str, port: int, number: int = 1) -> Address:
+        return self._engine.endpoint(service, port, number)
+
+    def image_facts(self, stack: Stack) -> ImageFacts:
+        """Nothing is the matter with images where there are none."""
+        return self._engine.image_facts(stack) if isinstance(self._engine, HasImages) else ImageFacts()
+
+    # What acts, or could
+
+    def prepare(self, stack: Stack, progress: Progress) -> None:
+        refuse("prepare", stack.project)
+
+    def apply(self, stack: Stack, service: str, number: int) -> Instance:
+        refuse("apply", f"{service}-{number}")
+
+    def stop(self, instance: Instance, grace: float) -> None:
+        refuse("stop", instance.name)
+
+    def signal(self, instance: Instance, name: str) -> None:
+        refuse("signal", instance.name)
+
+    def remove(self, instance: Instance) -> None:
+        refuse("remove", instance.name)
+
+    def destroy(self, stack: Stack | None, *, volumes: bool) -> tuple[str, ...]:
+        refuse("destroy", "the project")
+
+    def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
+        refuse("exec in", instance.name)
+
+
+def refuse(verb: str, subject: str) -> NoReturn:
+    raise OpsError(
+        f"A view that only looks was asked to {verb} {subject}.",
+        code="TB-0903",
+        hint="This is a mistake in tradebot: a plan must not change anything. Please report it.",
+    )

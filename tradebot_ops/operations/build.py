@@ -1,0 +1,156 @@
+"""Get the stack's images: build its own, pull the others."""
+
+import time
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import ImageFacts
+from tradebot_ops.errors import OpsError
+from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.operations import wheels
+from tradebot_ops.operations.images import PREFIX, PYTHON, images_of
+from tradebot_ops.operations.progress import Listener, Phase, Told
+from tradebot_ops.operations.select import chosen_services
+from tradebot_ops.stack.model import Build, Service
+from tradebot_ops.state import cache_root
+
+if TYPE_CHECKING:
+    from tradebot_ops.engines.docker.images import Image, Images
+
+PARALLEL = 4
+#: The build argument by which the stack's Dockerfile takes another base image.
+BASE_ARGUMENT = "PYTHON_IMAGE"
+
+
+@dataclass(frozen=True)
+class Got:
+    """One image that was built or pulled; ``fresh`` tells whether it is another one than before."""
+
+    tag: str
+    services: tuple[str, ...]
+    image: "Image"
+    seconds: float
+    fresh: bool
+
+
+def build(ops: Ops, services: Sequence[str], listen: Listener, *, no_cache: bool = False) -> Report:
+    """Build the images of the services that have a `build:`. Raises ``OpsError`` TB-0101 with the build's last lines,
+    TB-0207 when none of the named services is built here, TB-0102 on an engine without images."""
+    images_of(ops.engine)
+    chosen = chosen_services(ops.stack, services)
+    if not any(ops.stack.services[name].build for name in chosen):
+        raise OpsError(
+            f"Nothing to build: {', '.join(chosen)} run images that others made.",
+            code="TB-0207",
+            hint=f"Fetch them with: tradebot pull {' '.join(chosen)}",
+        )
+    return _report("build", "Built", make(ops, chosen, listen, no_cache=no_cache), ())
+
+
+def make(ops: Ops, names: Collection[str], listen: Listener, *, no_cache: bool = False) -> list[Got]:
+    """Build every image of these services once, however many of them share it; nothing without a `build:`."""
+    images = images_of(ops.engine)
+    shared = _by_image([ops.stack.services[name] for name in names if ops.stack.services[name].build])
+
+    def one(tag: str, users: Sequence[Service]) -> Got:
+        started, before = time.monotonic(), images.find(tag)
+        image = _build(ops, images, users[0], listen, no_cache=no_cache)
+        listen(Told(users[0].name, Phase.DONE, f"built {tag}"))
+        fresh = before is None or before.id != image.id
+        return Got(tag, tuple(user.name for user in users), image, time.monotonic() - started, fresh)
+
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        return list(pool.map(one, shared.keys(), shared.values()))
+
+
+def supply(ops: Ops, wanted: Collection[str], facts: ImageFacts, listen: Listener, *, again: bool) -> bool:
+    """Before replicas are made: build what has no image yet, with ``again`` all; whether anything was built."""
+    names = [name for name in wanted if ops.stack.services[name].build and (again or name in facts.missing)]
+    return bool(names) and bool(make(ops, names, listen))
+
+
+def _build(ops: Ops, images: "Images", service: Service, listen: Listener, *, no_cache: bool) -> "Image":
+    from tradebot_ops.engines.docker.images import recipe
+
+    described = service.build
+    if described is None:
+        raise TypeError(f"{service.name} has no build")
+
+    def say(line: str) -> None:
+        listen(Told(service.name, Phase.PREPARING, line))
+
+    args, extra = _offline(ops, images, described, say)
+    return images.build(recipe(service.image, described, args=args, extra=extra), say, no_cache=no_cache)
+
+
+def _offline(ops: Ops, images: "Images", described: Build, say: wheels.Say) -> tuple[dict[str, str], dict[str, Path]]:
+    """Where images are made from Debian packages, builds stand on those, too, with packages fetched by this host."""
+    wanted = (
+        BASE_ARGUMENT in described.dockerfile.read_text(encoding="utf-8") if described.dockerfile.exists() else False
+    )
+    if not wanted or BASE_ARGUMENT in described.args or images.find(PYTHON) is None:
+        return {}, {}
+    found = wheels.download(described.context, images.architecture(), cache_root(dict(ops.settings.environ)), say)
+    return {BASE_ARGUMENT: PYTHON}, {f"wheels/{name}": path for name, path in found.items()}
+
+
+def pull(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
+    """Fetch the images that are not made here from their registries. Raises ``OpsError`` TB-0826 where none answers."""
+    images = images_of(ops.engine)
+    shared = _by_image([ops.stack.services[name] for name in chosen_services(ops.stack, services)])
+    made_here = {tag for tag, users in shared.items() if tag.startswith(PREFIX) or any(user.build for user in users)}
+
+    def one(tag: str) -> Got:
+        users = tuple(user.name for user in shared[tag])
+        started, before = time.monotonic(), images.find(tag)
+        image = images.pull(tag, lambda line: listen(Told(users[0], Phase.PREPARING, line)))
+        listen(Told(users[0], Phase.DONE, f"pulled {tag}"))
+        return Got(tag, users, image, time.monotonic() - started, before is None or before.id != image.id)
+
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        got = list(pool.map(one, (tag for tag in shared if tag not in made_here)))
+    skipped = tuple(f"{tag} is made here, not pulled: {_maker(shared[tag])}" for tag in shared if tag in made_here)
+    return _report("pull", "Pulled", got, skipped)
+
+
+def _maker(users: Sequence[Service]) -> str:
+    return "tradebot build" if any(user.build for user in users) else "tradebot images build --from debian"
+
+
+def _by_image(services: Sequence[Service]) -> dict[str, list[Service]]:
+    shared: dict[str, list[Service]] = {}
+    for service in services:
+        shared.setdefault(service.image, []).append(service)
+    return shared
+
+
+def _report(command: str, verb: str, got: Sequence[Got], besides: Sequence[str]) -> Report:
+    changed = [each.tag for each in got if each.fresh]
+    lines = [f"{verb} {len(got)} image{'' if len(got) == 1 else 's'}."] if got else ["Nothing to fetch."]
+    lines += ["`tradebot up` puts them into force."] if changed else ["No image changed."] if got else []
+    rows = tuple(
+        (each.tag, ", ".join(each.services), f"{each.image.size / 1e6:.0f} MB", f"{each.seconds:.1f} s", _word(each))
+        for each in got
+    )
+    data = [
+        {
+            "image": each.tag,
+            "services": list(each.services),
+            "id": each.image.id,
+            "bytes": each.image.size,
+            "seconds": round(each.seconds, 3),
+            "changed": each.fresh,
+        }
+        for each in got
+    ]
+    table = Table(("image", "for", "size", "took", "changed"), rows)
+    section = Section(lines=(*lines, *besides), tables=(table,) if rows else ())
+    return Report(command, data={"images": data}, sections=(section,))
+
+
+def _word(each: Got) -> str:
+    return "yes" if each.fresh else "no"

@@ -1,0 +1,93 @@
+"""The panels of the Grafana dashboard, as the API serves them, for one look in a terminal or a pipe."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
+from tradebot_ops.model import Finding, Level, Report, Section, Table
+from tradebot_ops.operations.quantities import latest, peak, quantity, sparkline
+
+#: What the API offers; kept equal by a test.
+RANGES = ("15m", "1h", "6h", "24h", "7d")
+TREND = 24
+LINES = 8
+
+#: The API's document: `GET /dashboard/panels`.
+Document = dict[str, Any]
+
+
+def look(ops: Ops, range_name: str) -> Document:
+    """The panels with their series. Raises ``OpsError`` TB-0205 for an unknown range, and as ``Api`` does."""
+    if range_name not in RANGES:
+        raise OpsError(f"'{range_name}' is not a range.", code="TB-0205", hint=f"Use one of: {', '.join(RANGES)}.")
+    return ops.api.panels(range_name)
+
+
+def once(ops: Ops, range_name: str) -> Report:
+    """One look as tables. Raises ``OpsError`` TB-0540 when Prometheus answers nothing at all."""
+    document = look(ops, range_name)
+    if document["status"] == "unavailable":
+        raise OpsError(document["note"], code="TB-0540", hint="tradebot status shows what runs.")
+    return report(document)
+
+
+def report(document: Document) -> Report:
+    """Errors of panels as failures, old or missing data as warnings, values as tables. Pure."""
+    panels = document["panels"]
+    stats = [panel for panel in panels if panel["kind"] == "stat"]
+    charts = [_chart(panel, document["range"]) for panel in panels if panel["kind"] == "timeseries" and _drawn(panel)]
+    at = datetime.fromtimestamp(document["generated_at"]).astimezone()
+    head = f"{document['title']}, last {document['range']}, until {at:%Y-%m-%d %H:%M:%S %Z}."
+    rows = tuple(
+        (panel["title"], quantity(panel["value"], panel["unit"], panel["decimals"]), _word(panel), _trend(panel))
+        for panel in stats
+    )
+    return Report(
+        "dash",
+        data=document,
+        sections=(
+            Section(lines=(head,)),
+            Section(tables=(Table(("panel", "now", "state", document["range"]), rows),)),
+            *charts,
+        ),
+        findings=tuple(finding for panel in panels if (finding := _finding(panel))),
+    )
+
+
+def _chart(panel: Mapping[str, Any], range_name: str) -> Section:
+    ranked = sorted(panel["series"], key=lambda one: (-(peak(one["values"]) or 0.0), one["name"]))
+    rows = tuple(
+        (
+            one["name"],
+            quantity(latest(one["values"]), panel["unit"]),
+            quantity(peak(one["values"]), panel["unit"]),
+            sparkline(one["values"], TREND, panel["min"]),
+        )
+        for one in ranked[:LINES]
+    )
+    more = len(ranked) - len(rows) + panel["hidden_series"]
+    title = panel["title"] + (f" ({len(rows)} of {len(rows) + more}; --json has more)" if more else "")
+    return Section(title, tables=(Table(("series", "now", "highest", range_name), rows),))
+
+
+def _drawn(panel: Mapping[str, Any]) -> bool:
+    return any(peak(one["values"]) is not None for one in panel["series"])
+
+
+def _trend(panel: Mapping[str, Any]) -> str:
+    return sparkline(panel["series"][0]["values"], TREND, panel["min"]) if panel["series"] else ""
+
+
+def _word(panel: Mapping[str, Any]) -> str:
+    if panel["status"] != "ok":
+        return str(panel["status"])
+    return "" if panel["level"] == "none" else str(panel["level"])
+
+
+def _finding(panel: Mapping[str, Any]) -> Finding | None:
+    if panel["status"] == "ok":
+        return None
+    level = Level.FAIL if panel["status"] == "error" else Level.WARN
+    return Finding(level, f"dash.{panel['status']}", f"{panel['title']}: {panel['note']}")

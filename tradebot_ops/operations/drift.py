@@ -1,0 +1,108 @@
+"""What differs between the description and the world. `up` then acts on exactly that, for it asks the same plan."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import ImageFacts, Instance
+from tradebot_ops.engines.readonly import ReadOnly
+from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.operations.mounted import edited
+from tradebot_ops.operations.plan import facts_of, work_out
+from tradebot_ops.stack.plan import Action, Plan, Step
+
+
+@dataclass(frozen=True)
+class Difference:
+    """``kind`` is stable: missing, extra, orphan, foreign, description, image, source, content, state.
+
+    ``remedy`` is the command that removes the difference; ``files`` are the edited ones, where they are known.
+    """
+
+    kind: str
+    service: str
+    number: int | None
+    what: str
+    remedy: str
+    files: tuple[str, ...] = ()
+
+
+def drift(ops: Ops) -> Report:
+    """Look, compare, tell; changes nothing. ``data["differences"]`` is empty when the world is as described."""
+    engine = ReadOnly(ops.engine)
+    facts = facts_of(engine, ops.stack)
+    plan = work_out(engine, ops.stack, tuple(ops.stack.services), facts)
+    there = {(found.service, found.number): found for found in engine.list()}
+    found = [*_of_replicas(ops, plan, there, facts), *_of_sources(facts), *_orphans(plan)]
+    return _report(ops, found)
+
+
+def _of_replicas(
+    ops: Ops, plan: Plan, there: dict[tuple[str, int], Instance], facts: ImageFacts
+) -> Iterator[Difference]:
+    for step in plan.changes:
+        found = there.get((step.service, step.number))
+        kind = kind_of(ops, step, found, facts)
+        files = edited(ops, step.service, found.content_hash) if found is not None and kind == "content" else ()
+        yield Difference(kind, step.service, step.number, step.reason, "tradebot up", files)
+
+
+def kind_of(ops: Ops, step: Step, found: Instance | None, facts: ImageFacts) -> str:
+    """Which of the hashes, or what else, is behind a step of the plan."""
+    if found is None or step.action is Action.CREATE:
+        return "missing"
+    if step.action is Action.REMOVE:
+        return "extra"
+    service = ops.stack.services[step.service]
+    if not found.spec_hash:
+        return "foreign"
+    if found.spec_hash != service.spec_hash:
+        return "description"
+    if step.service in facts.rebuilt:
+        return "image"
+    return "content" if found.content_hash not in {"", service.content_hash} else "state"
+
+
+def _of_sources(facts: ImageFacts) -> Iterator[Difference]:
+    for name in sorted(facts.outdated):
+        yield Difference("source", name, None, "its image is older than its source", "tradebot up --build")
+
+
+def _orphans(plan: Plan) -> Iterator[Difference]:
+    for name in plan.orphans:
+        yield Difference("orphan", name, None, "runs, but is not described any more", "tradebot up --remove-orphans")
+
+
+def _report(ops: Ops, found: list[Difference]) -> Report:
+    where = f"Project {ops.settings.project} on the {ops.engine.name} engine"
+    columns = ("differs", "replica", "remedy", "what")
+    rows = tuple((each.kind, _name(each), each.remedy, _told(each, ops.source.folder)) for each in found)
+    line = (
+        f"{where}: {len(found)} difference{'' if len(found) == 1 else 's'}." if found else f"{where} is as described."
+    )
+    data = {
+        "project": ops.settings.project,
+        "engine": ops.engine.name,
+        "differences": [
+            {
+                "kind": each.kind,
+                "service": each.service,
+                "number": each.number,
+                "what": each.what,
+                "remedy": each.remedy,
+                "files": list(each.files),
+            }
+            for each in found
+        ],
+    }
+    return Report("drift", data, (Section(lines=(line,), tables=(Table(columns, rows),) if rows else ()),))
+
+
+def _name(each: Difference) -> str:
+    return each.service if each.number is None else f"{each.service}-{each.number}"
+
+
+def _told(each: Difference, folder: Path) -> str:
+    names = ", ".join(name.removeprefix(f"{folder}/") for name in each.files)
+    return f"{each.what}: {names}" if names else each.what

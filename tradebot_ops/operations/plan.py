@@ -1,0 +1,86 @@
+"""What `up` would do, and why: worked out through a view of the engine that cannot act."""
+
+from collections.abc import Collection, Sequence
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import Engine, HasImages, ImageFacts
+from tradebot_ops.engines.readonly import ReadOnly
+from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.operations.secrets import missing
+from tradebot_ops.operations.select import chosen_services, with_dependencies
+from tradebot_ops.stack.model import Stack
+from tradebot_ops.stack.plan import Plan, Step
+from tradebot_ops.stack.plan import plan as steps_for
+
+
+def work_out(
+    engine: Engine, stack: Stack, wanted: Collection[str], facts: ImageFacts, *, remove_orphans: bool = False
+) -> Plan:
+    """The plan that `up` carries out and `plan` and `drift` show: one function, so that they agree."""
+    return steps_for(stack, engine.list(), services=wanted, remove_orphans=remove_orphans, rebuilt=facts.rebuilt)
+
+
+def facts_of(engine: Engine, stack: Stack) -> ImageFacts:
+    """What is the matter with the stack's images; nothing on an engine without any."""
+    return engine.image_facts(stack) if isinstance(engine, HasImages) else ImageFacts()
+
+
+def plan(ops: Ops, services: Sequence[str] = (), *, remove_orphans: bool = False) -> Report:
+    """Every step with its reason. Changes nothing: ``data["changes"]`` is empty when `up` would not, either."""
+    wanted = with_dependencies(ops.stack, chosen_services(ops.stack, services))
+    engine = ReadOnly(ops.engine)
+    facts = facts_of(engine, ops.stack)
+    found = work_out(engine, ops.stack, wanted, facts, remove_orphans=remove_orphans)
+    todo = [*_secrets(ops), *_images(ops.stack, [name for name in wanted if name in facts.missing])]
+    return Report(
+        "plan",
+        data={
+            "project": ops.settings.project,
+            "engine": ops.engine.name,
+            "changes": changes(found),
+            "unchanged": [f"{step.service}-{step.number}" for step in found.steps if step not in found.changes],
+            "orphans": list(found.orphans),
+            "first": todo,
+        },
+        sections=_sections(ops, found, todo),
+    )
+
+
+def changes(found: Plan) -> list[dict[str, object]]:
+    """The steps that change something, for machines."""
+    return [
+        {"action": str(step.action), "service": step.service, "number": step.number, "reason": step.reason}
+        for step in found.changes
+    ]
+
+
+def _secrets(ops: Ops) -> list[str]:
+    names = missing(ops.stack)
+    return [f"generate the secrets {', '.join(names)}"] if names else []
+
+
+def _images(stack: Stack, names: Sequence[str]) -> list[str]:
+    """``build tradebot/app:latest for api, worker``, one line for each image."""
+    users: dict[str, list[str]] = {}
+    for name in names:
+        users.setdefault(stack.services[name].image, []).append(name)
+    verbs = {stack.services[name].image: "build" if stack.services[name].build else "pull" for name in names}
+    return [f"{verbs[image]} {image} for {', '.join(those)}" for image, those in users.items()]
+
+
+def _sections(ops: Ops, found: Plan, todo: Sequence[str]) -> tuple[Section, ...]:
+    where = f"Project {ops.settings.project} on the {ops.engine.name} engine."
+    counted = summary(found.changes)
+    lines = [f"{where} {counted}", *(f"First: {item}." for item in todo)]
+    if left := [name for name in found.orphans if not any(step.service == name for step in found.steps)]:
+        lines.append(f"Not in the stack any more: {', '.join(left)}. Remove with: tradebot up --remove-orphans")
+    rows = tuple((str(step.action), f"{step.service}-{step.number}", step.reason) for step in found.steps)
+    return (Section(lines=tuple(lines), tables=(Table(("action", "replica", "reason"), rows),) if rows else ()),)
+
+
+def summary(changed: Sequence[Step]) -> str:
+    """``To do: 5 create, 1 recreate.``"""
+    if not changed:
+        return "Nothing to change: everything runs as described."
+    actions = [str(step.action) for step in changed]
+    return "To do: " + ", ".join(f"{actions.count(action)} {action}" for action in sorted(set(actions))) + "."

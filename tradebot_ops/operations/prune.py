@@ -1,0 +1,75 @@
+"""Remove what a project left behind: only its own, and only what nothing needs any more."""
+
+from collections.abc import Sequence
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import Instance, Leftover, Prunes
+from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.operations.down import LIVE
+from tradebot_ops.operations.progress import Listener, Phase, Told
+from tradebot_ops.operations.status import human_bytes
+
+STOP_SECONDS = 10.0
+#: A replica whose service left the stack; everything else is the engine's own.
+REPLICA = "replica"
+
+
+def leftovers(ops: Ops, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
+    """What `prune` would remove. Services that wait for their profile are not left over."""
+    found = [
+        Leftover(REPLICA, f"{each.service}-{each.number}", _why(each), each.id)
+        for each in _orphans(ops, ops.engine.list())
+    ]
+    if isinstance(ops.engine, Prunes):
+        found += ops.engine.leftovers(ops.stack, images=images, volumes=volumes)
+    return tuple(found)
+
+
+def _orphans(ops: Ops, there: Sequence[Instance]) -> list[Instance]:
+    described = {*ops.stack.services, *ops.stack.inactive}
+    return [instance for instance in there if instance.service not in described]
+
+
+def _why(instance: Instance) -> str:
+    running = " and still runs" if instance.state in LIVE else ""
+    return f"its service is not in the stack any more{running}"
+
+
+def prune(ops: Ops, found: Sequence[Leftover], listen: Listener) -> Report:
+    """Remove exactly these; what went meanwhile is fine. Raises ``OpsError`` at the first that cannot be removed."""
+    with ops.state.lock("prune"):
+        there = {instance.id: instance for instance in ops.engine.list()}
+        for leftover in found:
+            listen(Told(leftover.name, Phase.STOPPING, leftover.why))
+            if leftover.kind == REPLICA and leftover.id in there:
+                _end(ops, there[leftover.id])
+            elif isinstance(ops.engine, Prunes):
+                ops.engine.discard(leftover)
+            listen(Told(leftover.name, Phase.REMOVED))
+    return report(found)
+
+
+def _end(ops: Ops, instance: Instance) -> None:
+    if instance.state in LIVE:
+        ops.engine.stop(instance, STOP_SECONDS)
+    ops.engine.remove(instance)
+
+
+def report(found: Sequence[Leftover]) -> Report:
+    """What was removed, or that there was nothing."""
+    freed = sum(each.size or 0 for each in found)
+    told = "Nothing is left over."
+    if found:
+        told = f"Removed {len(found)}{f', {human_bytes(freed)} at most' if freed else ''}."
+    rows = tuple((each.kind, each.name, each.why) for each in found)
+    data = {
+        "removed": [{"kind": each.kind, "name": each.name, "why": each.why, "bytes": each.size} for each in found],
+        "bytes": freed,
+    }
+    tables = (Table(("removed", "name", "because"), rows),) if rows else ()
+    return Report("prune", data=data, sections=(Section(lines=(told,), tables=tables),))
+
+
+def line(leftover: Leftover) -> str:
+    """``volume demo_old: is not in the stack any more``"""
+    return f"{leftover.kind} {leftover.name}: {leftover.why}"

@@ -1,0 +1,72 @@
+"""Measured values as people read them, by Grafana's names of units, and their course as a line of text."""
+
+from collections.abc import Sequence
+
+_BARS = "▁▂▃▄▅▆▇█"
+_BINARY = ("B", "KiB", "MiB", "GiB", "TiB")
+_DECIMAL = ("", " k", " M", " G")
+
+
+def quantity(value: float | None, unit: str, decimals: int | None = None) -> str:
+    """``value`` in its unit: ``quantity(0.25, "s")`` is ``250 ms``; a dash where there is none."""
+    if value is None:
+        return "–"
+    if unit == "s":
+        return _seconds(value)
+    if unit == "ops":
+        return f"{_digits(value)}/s"
+    if unit == "percentunit":
+        return f"{_digits(100 * value, 1)} %"
+    if unit == "bytes":
+        return _scaled(value, 1024, tuple(f" {name}" for name in _BINARY), 0)
+    return _scaled(value, 1000, _DECIMAL, decimals)
+
+
+def sparkline(values: Sequence[float | None], width: int, low: float | None = None) -> str:
+    """The highest value of each of ``width`` stretches as a bar; a space where nothing was measured."""
+    stretches = [_peak(values, place, width) for place in range(width)]
+    known = [value for value in stretches if value is not None]
+    if not known:
+        return " " * width
+    bottom = min(known) if low is None else min(low, *known)
+    height = max(known) - bottom
+    return "".join(" " if value is None else _BARS[_step(value - bottom, height)] for value in stretches)
+
+
+def latest(values: Sequence[float | None]) -> float | None:
+    return next((value for value in reversed(values) if value is not None), None)
+
+
+def peak(values: Sequence[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
+
+
+def _peak(values: Sequence[float | None], place: int, width: int) -> float | None:
+    start = place * len(values) // width
+    return peak(values[start : max((place + 1) * len(values) // width, start + 1)])
+
+
+def _step(above: float, height: float) -> int:
+    return 0 if height <= 0 else round(above / height * (len(_BARS) - 1))
+
+
+def _seconds(value: float) -> str:
+    for limit, factor, unit in ((0.001, 1e6, "µs"), (1, 1000, "ms"), (120, 1, "s"), (7200, 1 / 60, "min")):
+        if 0 < abs(value) < limit:
+            return f"{_digits(value * factor)} {unit}"
+    return f"{_digits(value / 3600)} h" if value else "0 s"
+
+
+def _scaled(value: float, base: int, names: Sequence[str], decimals: int | None) -> str:
+    step = 0
+    while abs(value) >= base and step < len(names) - 1:
+        value, step = value / base, step + 1
+    # A whole number stays whole until it is scaled.
+    return _digits(value, None if step else decimals) + names[step]
+
+
+def _digits(value: float, decimals: int | None = None) -> str:
+    size = abs(value)
+    places = (0 if size >= 100 else 1 if size >= 10 else 2) if decimals is None else decimals
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
