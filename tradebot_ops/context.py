@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING
 from tradebot_ops.engines.base import Engine
 from tradebot_ops.engines.choose import Choice, choose
 from tradebot_ops.errors import OpsError
-from tradebot_ops.settings import Secret, Settings
+from tradebot_ops.settings import DEFAULT_PROFILES, Secret, Settings
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.state import ProjectState, cache_root, state_root
 
 if TYPE_CHECKING:
+    from tradebot_ops.sources.alertmanager import Alertmanager
     from tradebot_ops.sources.api import Api
+    from tradebot_ops.sources.prometheus import Prometheus
+    from tradebot_ops.sources.redis import Redis
     from tradebot_ops.stack.source import Source
 
 DESIRED = "desired.json"
+PROFILES = "profiles.json"
+UNAVAILABLE = "unavailable.json"
+#: The user of Prometheus and Alertmanager.
+WEB_USER = "tradebot"
 #: Beside the projects, because images belong to the host.
 STAND_INS = "images.json"
 
@@ -39,6 +46,10 @@ class Ops:
         self.clock = clock
         self._given_engine = engine
 
+    def with_settings(self, settings: Settings) -> "Ops":
+        """The same world under other settings."""
+        return Ops(settings, self._given_engine, self.clock)
+
     @cached_property
     def state(self) -> ProjectState:
         return ProjectState(state_root(dict(self.settings.environ)) / self.settings.project)
@@ -57,6 +68,7 @@ class Ops:
             self.source,
             self.stand_ins | self.settings.variables() | {"TRADEBOT_SECRETS": str(self.state.secrets)},
             project=self.settings.project,
+            profiles=self.profiles,
             replicas=self.desired_replicas,
             explicit=self.settings.explicit,
             cache=cache_root(dict(self.settings.environ)),
@@ -67,6 +79,18 @@ class Ops:
         """Images in place of official ones on this host (`images build`); what the user set outranks them."""
         known = ProjectState(state_root(dict(self.settings.environ))).read_json(STAND_INS)
         return {name: str(tag) for name, tag in known.items()}
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """What this command was told, else what the last `up` was told, else the default."""
+        if self.settings.profiles is not None:
+            return self.settings.profiles
+        return tuple(self.state.read_json(PROFILES).get("profiles", DEFAULT_PROFILES))
+
+    @property
+    def unavailable(self) -> dict[str, dict[str, str]]:
+        """Services that the last `up` could not run here: name -> message and hint."""
+        return self.state.read_json(UNAVAILABLE)
 
     @property
     def desired_replicas(self) -> dict[str, int]:
@@ -93,6 +117,29 @@ class Ops:
         from tradebot_ops.sources.api import Api
 
         return Api(f"http://{self.engine.endpoint('api', 8010)}", self.secret("api_key"))
+
+    @cached_property
+    def prometheus(self) -> "Prometheus":
+        from tradebot_ops.sources.prometheus import Prometheus
+        from tradebot_ops.sources.rest import Login
+
+        login = Login(WEB_USER, self.secret("prometheus_password"))
+        return Prometheus(f"http://{self.engine.endpoint('prometheus', 9090)}", login)
+
+    @cached_property
+    def alertmanager(self) -> "Alertmanager":
+        from tradebot_ops.sources.alertmanager import Alertmanager
+        from tradebot_ops.sources.rest import Login
+
+        login = Login(WEB_USER, self.secret("alertmanager_password"))
+        return Alertmanager(f"http://{self.engine.endpoint('alertmanager', 9093)}", login)
+
+    @cached_property
+    def redis(self) -> "Redis":
+        from tradebot_ops.sources.redis import Redis
+
+        address = self.engine.endpoint("redis", 6379)
+        return Redis(address.host, address.port, self.secret("redis_password"))
 
 
 def _read_secret(path: Path) -> str:

@@ -42,6 +42,13 @@ class OpsError(Exception):
         return ExitCode(int(self.code[3:5]))
 
 
+class Unavailable(OpsError):  # noqa: N818 - a service this host cannot run; what it belongs to works without it
+    """A service cannot run here, and its absence is for the caller to judge. The hint says what to install."""
+
+    def __init__(self, message: str, hint: str = "", detail: tuple[str, ...] = (), code: str = "TB-0404") -> None:
+        super().__init__(message, code=code, hint=hint, detail=detail)
+
+
 class Unsupported(OpsError):  # noqa: N818 - reads as what it is: an engine that cannot do a verb
     """The chosen engine cannot do what was asked; the hint names one that can."""
 

@@ -61,6 +61,8 @@ class Report:
     sections: tuple[Section, ...] = ()
     findings: tuple[Finding, ...] = ()
     warnings: tuple[str, ...] = field(default=())
+    #: What a failed finding ends the process with.
+    failure: ExitCode = ExitCode.FAILED
 
     @property
     def ok(self) -> bool:
@@ -68,7 +70,7 @@ class Report:
 
     @property
     def exit_code(self) -> ExitCode:
-        return ExitCode.OK if self.ok else ExitCode.FAILED
+        return ExitCode.OK if self.ok else self.failure
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON envelope of ``--json``; errors of failed findings are repeated under ``errors``."""

@@ -7,7 +7,7 @@ Every value remembers where it came from, so that ``config show`` can say it.
 import io
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,17 @@ def _postgres_size(text: str) -> str:
     return f"{parse_size(text) // 1024}kB"
 
 
+def _prometheus_size(text: str) -> str:
+    """Prometheus knows only whole numbers of B, KB, MB, GB."""
+    return f"{parse_size(text) // 1024**2}MB"
+
+
+def _duration(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d*[hdwy]", text.strip()):
+        raise ValueError(f"'{text}' is not a time to keep; write hours, days, weeks or years, such as 15d")
+    return text.strip()
+
+
 def _whole(low: int, high: int) -> Callable[[str], str]:
     def check(text: str) -> str:
         if not re.fullmatch(r"-?\d+", text.strip()) or not low <= int(text) <= high:
@@ -85,6 +96,8 @@ class Setting:
 
 
 MAX_REPLICAS = 100
+CORE = "core"
+DEFAULT_PROFILES = ("monitoring",)
 
 #: Settings of the stack by the names the brief gives them; ``compose.yaml`` may use each as ``${NAME}``.
 STACK_SETTINGS = (
@@ -97,6 +110,11 @@ STACK_SETTINGS = (
     Setting("LOG_FORMAT", "json", "How API and workers write logs", _one_of("json", "console")),
     Setting("LOG_LEVEL", "info", "Least level that is logged", _one_of("debug", "info", "warning", "error")),
     Setting("API_PORT", "8010", "Port of the API on 127.0.0.1", _whole(1, 65535)),
+    Setting("PROMETHEUS_PORT", "9090", "Port of Prometheus on 127.0.0.1", _whole(1, 65535)),
+    Setting("ALERTMANAGER_PORT", "9093", "Port of Alertmanager on 127.0.0.1", _whole(1, 65535)),
+    Setting("GRAFANA_PORT", "3000", "Port of Grafana on 127.0.0.1", _whole(1, 65535)),
+    Setting("PROMETHEUS_RETENTION", "15d", "How long metrics are kept", _duration),
+    Setting("PROMETHEUS_RETENTION_SIZE", "2GB", "Disk that metrics may take; the oldest go first", _prometheus_size),
     Setting("WORKER_METRICS_PORT", "9091", "Port of worker 1's metrics on 127.0.0.1", _whole(1, 65535)),
 )
 
@@ -120,6 +138,8 @@ class Settings:
     files: tuple[Path, ...] = ()
     engine: str = "auto"
     docker_from: str = ""
+    #: Empty: the core alone. None: nobody said; then it is as it was at the last `up`, at first DEFAULT_PROFILES.
+    profiles: tuple[str, ...] | None = None
     output: str = "table"
     env: str = "dev"
     quiet: bool = False
@@ -198,6 +218,7 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
     return Settings(
         project=project,
         files=tuple((cwd / name).resolve() for name in files),
+        profiles=_profiles(flags.get("profiles"), environ.get("TRADEBOT_PROFILES"), toml.get("profiles")),
         engine=_choice("engine", pick("engine", "auto"), ("auto", "docker", "local", "swarm")),
         docker_from=docker_from,
         output=_choice("output", pick("output", "table"), ("table", "json", "yaml", "plain")),
@@ -283,6 +304,15 @@ def _text(path: Path) -> str:
         raise OpsError(
             f"Cannot read {path}: {error}.", code="TB-0804", hint="Check that it is a readable UTF-8 file."
         ) from None
+
+
+def _profiles(flag: Sequence[str] | None, variable: str | None, toml: Any) -> tuple[str, ...] | None:
+    """The chosen profiles; ``core`` is the name of having none."""
+    for chosen in (flag or None, None if variable is None else variable.split(","), toml):
+        if chosen is not None:
+            words = [chosen] if isinstance(chosen, str) else list(chosen)
+            return tuple(dict.fromkeys(word.strip() for word in words if word.strip() not in {"", CORE}))
+    return None
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -21,6 +21,7 @@ from services.common.settings import Settings
 
 WAIT_S = 60.0
 LOCK_KEY = "tradebot.migrate"
+EXPORTER = "exporter"
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +56,20 @@ def migrate(settings: Settings, wait_s: float = WAIT_S) -> None:
         engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
         with engine.connect() as connection:
             command.upgrade(_config(connection), "head")
+        if (password := settings.exporter_password()) is not None:
+            make_exporter(guard, password.get_secret_value())
+
+
+def make_exporter(admin: psycopg.Connection, password: str) -> None:
+    """The user of the Postgres exporter: it may look at statistics, and read no table of ours."""
+    # Hashed here: a plain password would stand in the server's log and in pg_stat_statements.
+    hashed = admin.pgconn.encrypt_password(password.encode(), EXPORTER.encode(), b"scram-sha-256").decode()
+    admin.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    if admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [EXPORTER]).fetchone() is None:
+        admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(EXPORTER)))
+    admin.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(EXPORTER), hashed))
+    admin.execute(sql.SQL("GRANT pg_monitor TO {}").format(sql.Identifier(EXPORTER)))
+    admin.commit()
 
 
 def _config(connection: object) -> Config:

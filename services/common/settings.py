@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     prometheus_password_file: Path | None = None
     dashboard_file: Path = DASHBOARD_FILE
     dashboard_password_file: Path | None = None
+    exporter_password_file: Path | None = None
     api_listen: str = "0.0.0.0:8010"
     worker_metrics_listen: str = "0.0.0.0:9091"
     worker_name: str = Field(default_factory=socket.gethostname)
@@ -76,6 +77,9 @@ class Settings(BaseSettings):
 
     def api_key(self) -> SecretStr | None:
         return read_secret(self.api_key_file)
+
+    def exporter_password(self) -> SecretStr | None:
+        return read_secret(self.exporter_password_file)
 
     def alert_token(self) -> SecretStr | None:
         return read_secret(self.alert_token_file)

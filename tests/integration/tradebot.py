@@ -45,6 +45,7 @@ class Tradebot:
     cwd: Path = REPOSITORY
     project: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
     environ: dict[str, str] = field(default_factory=dict)
+    program: tuple[str, ...] = (sys.executable, "-m", "tradebot_ops")
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -56,10 +57,12 @@ class Tradebot:
     def environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "CI", "DOCKER_HOST") if name in os.environ}
         own = {"HOME": str(self.home), "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": ""}
+        # Monitoring has tests of its own; five processes more in every other test would only cost time.
+        own["TRADEBOT_PROFILES"] = "core"
         return {**kept, **own, **self.environ}
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "tradebot_ops", "-p", self.project, "--engine", self.engine, *words]
+        return [*self.program, "-p", self.project, "--engine", self.engine, *words]
 
     def start(self, *words: str, **options: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(

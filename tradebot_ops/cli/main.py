@@ -40,6 +40,9 @@ def tradebot(
     engine: Annotated[str | None, typer.Option("--engine", help="auto, docker, local or swarm.")] = None,
     host: Annotated[str | None, typer.Option("--host", help="Docker engine, such as ssh://ops@host.")] = None,
     docker_context: Annotated[str | None, typer.Option("--context", help="Docker context.")] = None,
+    profiles: Annotated[
+        list[str] | None, typer.Option("--profile", help="monitoring (the default) or core; may be given again.")
+    ] = None,
     output: Annotated[str | None, typer.Option("-o", "--output", help="table, json, yaml or plain.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Same as -o json.")] = False,
     timeout: Annotated[str | None, typer.Option("--timeout", help="Seconds to wait at most.")] = None,
@@ -68,6 +71,7 @@ def tradebot(
         "engine": engine,
         "host": host,
         "context": docker_context,
+        "profiles": profiles,
         "output": "json" if json else output,
         "timeout": timeout,
         "quiet": quiet,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 EVERYDAY = "Everyday"
 UPKEEP = "Upkeep"
 WORK = "Work"
+MONITORING = "Monitoring"
 PROJECT = "Project"
 
 
@@ -30,6 +31,9 @@ _PROJECT = "tradebot_ops.cli.project"
 _CHANGE = "tradebot_ops.cli.change"
 _IMAGES = "tradebot_ops.cli.images"
 _INSIDE = "tradebot_ops.cli.inside"
+_MONITORING = "tradebot_ops.cli.monitoring"
+_ASK = "tradebot_ops.cli.ask"
+_ALIASES = "tradebot_ops.cli.aliases"
 
 COMMANDS = {
     "up": Entry(_LIFECYCLE, "Start the stack, prove that it works, and show it.", EVERYDAY),
@@ -53,6 +57,20 @@ COMMANDS = {
     "images": Entry(_IMAGES, "Make, list and carry images.", UPKEEP),
     "prune": Entry("tradebot_ops.cli.prune", "Remove what the project left behind.", UPKEEP),
     "jobs": Entry("tradebot_ops.cli.jobs", "Submit, watch and cancel jobs.", WORK, group=True),
+    "monitoring": Entry(_MONITORING, "Set up, start, stop, look at and reload the monitoring.", MONITORING, group=True),
+    "alerts": Entry("tradebot_ops.cli.alerts", "Show, silence and test alerts.", MONITORING, group=True),
+    "metrics": Entry("tradebot_ops.cli.metrics", "Show what the services measure.", MONITORING, group=True),
+    "query": Entry(_ASK, "Ask Prometheus a question in PromQL.", MONITORING),
+    "dashboards": Entry("tradebot_ops.cli.dashboards", "List and check the dashboards.", MONITORING, group=True),
+    "runbook": Entry("tradebot_ops.cli.runbook", "Show what to do about an alert.", MONITORING, group=True),
+    "open": Entry(_ASK, "Open a page of the stack in the browser.", MONITORING, command="open"),
+    "monitoring-setup": Entry(_ALIASES, "Now: monitoring setup.", MONITORING, hidden=True),
+    "monitoring-start": Entry(_ALIASES, "Now: monitoring start.", MONITORING, hidden=True),
+    "monitoring-stop": Entry(_ALIASES, "Now: monitoring stop.", MONITORING, hidden=True),
+    "monitoring-status": Entry(_ALIASES, "Now: monitoring status.", MONITORING, hidden=True),
+    "metrics-api": Entry(_ALIASES, "Now: metrics api.", MONITORING, hidden=True),
+    "metrics-worker": Entry(_ALIASES, "Now: metrics worker.", MONITORING, hidden=True),
+    "alerts-list": Entry(_ALIASES, "Now: alerts list.", MONITORING, hidden=True),
     "config": Entry("tradebot_ops.cli.config", "Show and check the configuration.", PROJECT, group=True),
     "init": Entry(_PROJECT, "Write the stack's files into a folder, for editing.", PROJECT),
     "version": Entry(_PROJECT, "Show the version.", PROJECT),

@@ -6,9 +6,11 @@ Any failure ends the whole at once and leaves what was made for the next `up` or
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
+from tradebot_ops.engines.base import Engine, Instance
+from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.readiness import Stopped, World, until_ready
 from tradebot_ops.stack.model import Condition, Service, Stack
@@ -24,12 +26,18 @@ class _Run:
     world: World
     listen: Listener
     starts: threading.Semaphore
+    # Services of a profile may fetch their programs first, and must not hold up the core meanwhile.
+    extra_starts: threading.Semaphore
     started: Mapping[str, threading.Event]
     ready: Mapping[str, threading.Event]
+    unavailable: dict[str, OpsError] = field(default_factory=dict)
 
 
-def converge(stack: Stack, steps: Sequence[Step], world: World, listen: Listener) -> None:
-    """Do the steps. Raises the first ``OpsError``; Ctrl-C stops waiting and leaves a state `down` can remove."""
+def converge(stack: Stack, steps: Sequence[Step], world: World, listen: Listener) -> dict[str, OpsError]:
+    """Do the steps; returns the services of a profile that cannot run on this host, each with the reason.
+
+    Raises the first ``OpsError``; Ctrl-C stops waiting and leaves a state `down` can remove.
+    """
     by_service: dict[str, list[Step]] = {}
     for step in steps:
         by_service.setdefault(step.service, []).append(step)
@@ -37,16 +45,18 @@ def converge(stack: Stack, steps: Sequence[Step], world: World, listen: Listener
     for gone in (name for name in by_service if name not in stack.services):
         _remove(world, by_service[gone], listen)
     if not services:
-        return
+        return {}
     run = _Run(
         stack,
         world,
         listen,
         threading.Semaphore(PARALLEL_STARTS),
+        threading.Semaphore(2 * PARALLEL_STARTS),
         {service.name: threading.Event() for service in services},
         {service.name: threading.Event() for service in services},
     )
     in_parallel([partial(_service, run, service, by_service[service.name]) for service in services], world)
+    return run.unavailable
 
 
 def in_parallel(tasks: Sequence[Callable[[], None]], world: World) -> None:
@@ -76,6 +86,15 @@ def _service(run: _Run, service: Service, steps: Sequence[Step]) -> None:
 
     except Stopped:
         raise
+    except Unavailable as error:
+        if not service.profiles:
+            run.listen(Told(service.name, Phase.FAILED, str(error)))
+            raise
+        run.unavailable[service.name] = error
+        run.started[service.name].set()
+        run.ready[service.name].set()
+        run.listen(Told(service.name, Phase.UNAVAILABLE, str(error)))
+        return
     except Exception as error:
         run.listen(Told(service.name, Phase.FAILED, str(error)))
         raise
@@ -105,7 +124,7 @@ def _replica(run: _Run, service: Service, step: Step) -> None:
             until_ready(run.world, service, step.number, crashes_before=_crashes(run, step), samples=1)
         return
     run.listen(Told(service.name, Phase.STARTING, step.reason))
-    with run.starts:
+    with run.extra_starts if service.profiles else run.starts:
         crashes = _act(run, service, step)
     run.world.forget()
     until_ready(run.world, service, step.number, crashes_before=crashes)
@@ -120,19 +139,24 @@ def _crashes(run: _Run, step: Step) -> int:
 def _act(run: _Run, service: Service, step: Step) -> int:
     """Do one step; returns the replica's restarts until now, which say nothing about this start."""
     engine = run.world.engine
-    if step.action is Action.RELOAD:
-        found = run.world.instance(service.name, step.number)
-        if found is not None:
-            engine.signal(found, service.reload)
-            # The running replica is left alone; the engine notes that it has read these contents.
-            engine.apply(run.stack, service.name, step.number)
-            return found.restarts
     found = run.world.instance(service.name, step.number)
+    if step.action is Action.RELOAD and found is not None:
+        return reload(engine, run.stack, found).restarts
     if found is not None and step.action in {Action.RESTART, Action.RECREATE}:
         engine.stop(found, service.stop_grace)
     if found is not None and step.action is Action.RECREATE:
         engine.remove(found)
     return engine.apply(run.stack, service.name, step.number).restarts
+
+
+def reload(engine: Engine, stack: Stack, found: Instance) -> Instance:
+    """Have a replica read its configuration. The engine renders and remembers what is read; should that make it a
+    new process, that one has read it already, and might not yet know the signal."""
+    service = stack.services[found.service]
+    after = engine.apply(stack, found.service, found.number)
+    if (after.id, after.pid) == (found.id, found.pid):
+        engine.signal(after, service.reload)
+    return after
 
 
 def _remove(world: World, steps: Sequence[Step], listen: Listener) -> None:

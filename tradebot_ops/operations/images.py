@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 from tradebot_ops.context import STAND_INS as STAND_INS_FILE
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
+from tradebot_ops.mirror import find_mirror
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations import debianroot, wheels
 from tradebot_ops.stack.model import Build
@@ -149,7 +150,7 @@ class _Maker:
         if self.images.find(BASE) is not None and not self.force:
             return False
         debianroot.require_tools()
-        mirror = debianroot.find_mirror(self.environ)
+        mirror = find_mirror(self.environ)
         with debianroot.root_archive(mirror, lambda line: self.progress("debian", line)) as archive:
             self.images.import_tar(archive, BASE, ["ENV LANG=C.UTF-8", 'CMD ["bash"]'])
         return True

@@ -34,11 +34,23 @@ def scale(ops: Ops, typed: str, count: int, listen: Listener) -> Report:
             raise OpsError("Nothing runs, so there is nothing to scale.", code="TB-0108", hint="tradebot up")
         desired = ops.desired_replicas | {service.name: count}
         ops.state.write_json(DESIRED, {"replicas": desired})
+        warnings = _tell_redis(ops, service, count)
         stack = with_replicas(ops.stack, service.name, count)
         leaving = leavers(found, count, _activity(ops, service, found, count))
         _drain(ops, service, leaving, listen)
         added = _add(ops, stack, service.name, listen)
-    return _report(service, count, len(found), leaving, added)
+    return replace(_report(service, count, len(found), leaving, added), warnings=warnings)
+
+
+def _tell_redis(ops: Ops, service: Service, count: int) -> tuple[str, ...]:
+    """The API exports the number, so that an alert can say that workers are missing. Scaling works without."""
+    if service.name != "worker" or "redis" not in ops.stack.services:
+        return ()
+    try:
+        ops.redis.desire_workers(count)
+    except OpsError as error:
+        return (f"{error.message} Until the next `tradebot up`, WorkersBelowDesired counts on the old number.",)
+    return ()
 
 
 def with_replicas(stack: Stack, name: str, count: int) -> Stack:

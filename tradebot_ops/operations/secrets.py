@@ -1,24 +1,64 @@
 """Secrets of a project: made once, at the first `up`, readable by their owner alone, never shown."""
 
 import hashlib
+import json
+import re
 import secrets
 from collections.abc import Callable, Mapping
 
+from tradebot_ops.context import WEB_USER
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import SecretFile, Stack
 from tradebot_ops.state import ProjectState
 
-#: How a file is computed from the other secrets, by the name that `x-tradebot.derive` gives.
-Derivation = Callable[[Mapping[str, str]], str]
+#: How a file is computed from the other secrets, by the name that `x-tradebot.derive` gives. The second argument is
+#: what the file holds now: a salted hash that still fits is kept, so that nothing changes without need.
+Derivation = Callable[[Mapping[str, str], str], str]
+
+#: The passwords have 192 random bits, so no guess is made slower by a dearer hash; each request would be.
+BCRYPT_ROUNDS = 6
+#: What the exporter asks Redis for, and nothing else: it can read no key.
+EXPORTER_MAY = "+ping +info +config|get +client|setname +slowlog|get +slowlog|len +latency|latest +latency|histogram"
 
 
-def redis_acl(values: Mapping[str, str]) -> str:
-    """Redis' ACL file: one user, known to Redis by the SHA-256 of its password only (redis.io, "ACL")."""
-    digest = hashlib.sha256(values["redis_password"].encode()).hexdigest()
-    return f"user default on #{digest} ~* &* +@all\n"
+def redis_acl(values: Mapping[str, str], _now: str) -> str:
+    """Redis' ACL file: users known to Redis by the SHA-256 of their passwords only (redis.io, "ACL")."""
+    services, exporter = (
+        hashlib.sha256(values[name].encode()).hexdigest() for name in ("redis_password", "redis_exporter_password")
+    )
+    return (
+        f"user default on #{services} ~* &* +@all\n"
+        f"user exporter on #{exporter} resetkeys resetchannels -@all {EXPORTER_MAY}\n"
+    )
 
 
-DERIVATIONS: dict[str, Derivation] = {"redis_acl": redis_acl}
+def redis_exporter_login(values: Mapping[str, str], _now: str) -> str:
+    """The exporter's password file: JSON from address to password."""
+    return json.dumps({"redis://exporter@redis:6379": values["redis_exporter_password"]}) + "\n"
+
+
+def web_login(password: str) -> Derivation:
+    """``web.yml`` of a Prometheus program: basic auth for one user, by the bcrypt hash of the secret ``password``."""
+
+    def derive(values: Mapping[str, str], now: str) -> str:
+        import bcrypt
+
+        secret = values[password].encode()
+        found = re.search(rf'^  {WEB_USER}: "(.+)"$', now, re.MULTILINE)
+        if found and bcrypt.checkpw(secret, found[1].encode()):
+            return now
+        hashed = bcrypt.hashpw(secret, bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
+        return f'basic_auth_users:\n  {WEB_USER}: "{hashed}"\n'
+
+    return derive
+
+
+DERIVATIONS: dict[str, Derivation] = {
+    "redis_acl": redis_acl,
+    "redis_exporter_login": redis_exporter_login,
+    "prometheus_web": web_login("prometheus_password"),
+    "alertmanager_web": web_login("alertmanager_password"),
+}
 
 
 def ensure(stack: Stack, state: ProjectState) -> tuple[str, ...]:
@@ -30,9 +70,10 @@ def ensure(stack: Stack, state: ProjectState) -> tuple[str, ...]:
     made = []
     values: dict[str, str] = {}
     for secret in sorted(stack.secrets.values(), key=lambda item: bool(item.derive)):
-        text = _derived(secret, values) if secret.derive else secrets.token_urlsafe(24)
-        if secret.file.is_file() and (not secret.derive or secret.file.read_text(encoding="utf-8") == text):
-            values[secret.name] = secret.file.read_text(encoding="utf-8").strip()
+        now = secret.file.read_text(encoding="utf-8") if secret.file.is_file() else ""
+        text = _derived(secret, values, now) if secret.derive else (now or secrets.token_urlsafe(24))
+        if now == text:
+            values[secret.name] = now.strip()
             continue
         if secret.file.parent != state.secrets:
             raise OpsError(
@@ -51,9 +92,9 @@ def missing(stack: Stack) -> tuple[str, ...]:
     return tuple(sorted(secret.name for secret in stack.secrets.values() if not secret.file.is_file()))
 
 
-def _derived(secret: SecretFile, values: Mapping[str, str]) -> str:
+def _derived(secret: SecretFile, values: Mapping[str, str], now: str) -> str:
     try:
-        return DERIVATIONS[secret.derive](values)
+        return DERIVATIONS[secret.derive](values, now)
     except KeyError as missing:
         raise OpsError(
             f"The secret {secret.name} cannot be derived: {missing} is not known.",

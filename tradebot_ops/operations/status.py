@@ -14,6 +14,7 @@ from tradebot_ops.stack.model import Service
 ASK_SECONDS = 1.0
 _HINTS = {"missing": "tradebot up", "stopped": "tradebot up", "orphan": "tradebot up --remove-orphans"}
 _GOOD = {"ready", "running", "done"}
+UNAVAILABLE = "unavailable"
 _ALIVE = {"ready", "running", "unhealthy", "starting", "restarting", "paused", "orphan"}
 
 
@@ -28,6 +29,7 @@ class Row:
     instance: Instance | None
     stats: Stats | None = None
     endpoint: str = ""
+    hint: str = ""
 
 
 def status(ops: Ops, wanted: Collection[str] = (), *, command: str = "status", cpu: bool = False) -> Report:
@@ -52,6 +54,8 @@ def _row(ops: Ops, instance: Instance) -> Row:
 
 
 def _condition(ops: Ops, service: Service | None, instance: Instance) -> tuple[str, str]:
+    if service is None and instance.service in ops.stack.inactive and instance.state is State.RUNNING:
+        return "running", "its profile is not chosen"
     if service is None:
         return "orphan", "its service is not in the stack any more"
     if instance.state is State.EXITED and service.one_shot and instance.exit_code == 0:
@@ -72,6 +76,9 @@ def _missing(ops: Ops, found: Sequence[Instance], wanted: Collection[str]) -> li
     for service in (ops.stack.services[name] for name in wanted):
         there = [instance for instance in found if instance.service == service.name]
         taken = {instance.number for instance in there}
+        if not there and (known := ops.unavailable.get(service.name)):
+            rows.append(Row(service.name, 1, UNAVAILABLE, known["message"].rstrip("."), None, hint=known["hint"]))
+            continue
         free = (number for number in range(1, service.replicas + len(there) + 1) if number not in taken)
         rows += [
             Row(service.name, next(free), "missing", "it should run and does not exist", None)
@@ -116,10 +123,10 @@ def _findings(wrong: Sequence[Row], nothing: bool) -> tuple[Finding, ...]:
         return (Finding(Level.FAIL, "status.down", "Nothing runs.", hint="tradebot up"),)
     return tuple(
         Finding(
-            Level.WARN if row.condition in {"orphan", "starting"} else Level.FAIL,
+            Level.WARN if row.condition in {"orphan", "starting", UNAVAILABLE} else Level.FAIL,
             f"status.{row.condition}",
             f"{row.service} {row.number} is {row.condition}: {row.detail or 'no more is known'}.",
-            hint=_HINTS.get(row.condition) or f"tradebot logs {row.service} --tail 50",
+            hint=row.hint or _HINTS.get(row.condition) or f"tradebot logs {row.service} --tail 50",
         )
         for row in wrong
     )
@@ -135,7 +142,7 @@ def _cells(row: Row, stats: Stats | None, now: datetime, *, measured: bool) -> t
         *([_percent(stats)] if measured else []),
         _age(instance.started_at, now) if instance and instance.state is State.RUNNING else "",
         str(instance.restarts) if instance else "",
-        "" if row.condition in _GOOD else row.detail,
+        "" if row.condition in {*_GOOD, UNAVAILABLE} else row.detail,
     )
 
 

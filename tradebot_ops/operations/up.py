@@ -1,10 +1,11 @@
 """Bring the stack up and prove it."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from tradebot_ops.context import Ops
+from tradebot_ops.context import PROFILES, UNAVAILABLE, Ops
+from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import build as images
 from tradebot_ops.operations import canary, mounted, samples, secrets
@@ -39,13 +40,17 @@ def up(
     prove: bool = True,
     remove_orphans: bool = False,
     build: bool = False,
+    dependencies: bool = True,
 ) -> Report:
     """Make the world match the stack and prove it: every replica answers, and a canary job goes all the way.
 
-    With ``build`` the stack's own images are built first, and replicas of changed ones recreated.
-    Raises ``OpsError``; whatever was made until then is left for the next `up` or `down`.
+    With ``build`` the stack's own images are built first, and replicas of changed ones recreated. Without
+    ``dependencies`` the named services alone. Raises ``OpsError``; whatever was made until then is left for the
+    next `up` or `down`.
     """
-    wanted = with_dependencies(ops.stack, chosen_services(ops.stack, services))
+    wanted = chosen_services(ops.stack, services)
+    if dependencies:
+        wanted = with_dependencies(ops.stack, wanted)
     with ops.state.lock("up"):
         made = secrets.ensure(ops.stack, ops.state)
         ops.engine.prepare(ops.stack, lambda service, line: listen(Told(service, Phase.PREPARING, line)))
@@ -53,16 +58,27 @@ def up(
         if images.supply(ops, wanted, facts, listen, again=build):
             facts = facts_of(ops.engine, ops.stack)
         planned = work_out(ops.engine, ops.stack, wanted, facts, remove_orphans=remove_orphans)
-        converge(ops.stack, planned.steps, World(ops.engine, time.monotonic() + ops.settings.timeout), listen)
+        missing = converge(ops.stack, planned.steps, World(ops.engine, time.monotonic() + ops.settings.timeout), listen)
         mounted.remember(ops, wanted)
+        _remember(ops, wanted, missing)
     said = [f"Generated secrets: {', '.join(made)} (in {ops.state.secrets})."] if made else []
-    said.append(change_line(planned.changes))
+    said.append(change_line([step for step in planned.changes if step.service not in missing]))
     if not (prove and _can_work(ops, wanted)):
         return _report(ops, wanted, Done(planned, tuple(said)))
     prices = samples.load_once(ops, listen)
     proof = canary.run(ops, listen)
     said += [sentence for sentence in (prices, proof.sentence) if sentence]
     return _report(ops, wanted, Done(planned, tuple(said), proof))
+
+
+def _remember(ops: Ops, wanted: Collection[str], missing: Mapping[str, OpsError]) -> None:
+    """For `status`: which services were chosen, and which cannot run here; for the API: how many workers."""
+    ops.state.write_json(PROFILES, {"profiles": list(ops.profiles)})
+    others = {name: reason for name, reason in ops.unavailable.items() if name not in wanted}
+    found = {name: {"message": error.message, "hint": error.hint} for name, error in missing.items()}
+    ops.state.write_json(UNAVAILABLE, others | found)
+    if {"redis", "worker"} <= set(wanted):
+        ops.redis.desire_workers(ops.stack.services["worker"].replicas)
 
 
 def _can_work(ops: Ops, wanted: Collection[str]) -> bool:

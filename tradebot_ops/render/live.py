@@ -14,6 +14,7 @@ _STYLES = {
     Phase.DONE: "green",
     Phase.UNCHANGED: "green",
     Phase.FAILED: "red",
+    Phase.UNAVAILABLE: "yellow",
     Phase.STARTING: "yellow",
     Phase.PREPARING: "yellow",
     Phase.STOPPING: "yellow",

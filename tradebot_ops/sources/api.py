@@ -37,6 +37,14 @@ class Api:
     def workers(self) -> list[dict[str, Any]]:
         return list(self._call("GET", "/workers")["workers"])
 
+    def alerts(self, limit: int) -> list[dict[str, Any]]:
+        """What Alertmanager told the API, most recent first."""
+        return list(self._call("GET", "/alerts", params={"limit": limit})["alerts"])
+
+    def metrics(self) -> str:
+        """Its metrics in Prometheus' text format."""
+        return self._ask("GET", "/metrics").text
+
     def job_types(self) -> dict[str, Any]:
         return self._call("GET", "/job-types")
 
@@ -49,6 +57,9 @@ class Api:
         return self._call("GET", "/dashboard/panels", params={"range": range_name})
 
     def _call(self, method: str, path: str, accept: tuple[int, ...] = (), **options: Any) -> dict[str, Any]:
+        return dict(self._ask(method, path, accept, **options).json())
+
+    def _ask(self, method: str, path: str, accept: tuple[int, ...] = (), **options: Any) -> httpx.Response:
         try:
             response = self._client.request(method, path, **options)
         except httpx.TimeoutException:
@@ -64,7 +75,7 @@ class Api:
                 hint="tradebot status; if it does not run: tradebot up",
             ) from None
         if response.is_success or response.status_code in accept:
-            return dict(response.json())
+            return response
         raise _problem(response)
 
 

@@ -22,9 +22,9 @@ def on_this_host(
     """The configuration with every address and path as this host has them.
 
     ``rewrite`` turns ``service:port`` and mount paths inside one string into those of this host. ``present`` names
-    the services that run here; a job with a static target elsewhere is left out. ``discovery`` maps a service that
-    scales to the file its targets are written to (see :func:`discovery_file`). ``folder`` is where the file came
-    from: relative ``rule_files`` are meant from there. Raises ``OpsError`` (TB-0850) when the text is no mapping.
+    the services that run here; a job with a target elsewhere is left out. ``discovery`` maps a service that is
+    looked up by name to the file its targets are written to (see :func:`discovery_file`). ``folder`` is where the file
+    came from: relative ``rule_files`` are meant from there. Raises ``OpsError`` (TB-0850) when the text is no mapping.
     """
     try:
         config = yaml.safe_load(text)
@@ -32,7 +32,7 @@ def on_this_host(
         raise OpsError(f"prometheus.yml is not YAML: {error}", code="TB-0850") from error
     if not isinstance(config, dict):
         raise OpsError("prometheus.yml is not a mapping", code="TB-0850", hint="tradebot alerts lint")
-    jobs = [job for job in config.get("scrape_configs", []) if _runs_here(job, present)]
+    jobs = [job for job in config.get("scrape_configs", []) if _runs_here(job, present, discovery)]
     config["scrape_configs"] = [_job(job, rewrite, discovery) for job in jobs]
     config["rule_files"] = [str(folder / pattern) for pattern in config.get("rule_files", [])]
     config["alerting"] = _strings(config.get("alerting", {}), rewrite)
@@ -46,9 +46,10 @@ def discovery_file(targets: Mapping[str, str]) -> str:
     )
 
 
-def _runs_here(job: Mapping[str, Any], present: Collection[str]) -> bool:
+def _runs_here(job: Mapping[str, Any], present: Collection[str], discovery: Mapping[str, str]) -> bool:
     targets = [target for group in job.get("static_configs", []) for target in group["targets"]]
-    return all(target.partition(":")[0] in present for target in targets)
+    looked_up = [name for found in job.get("dns_sd_configs", []) for name in found["names"]]
+    return all(target.partition(":")[0] in present for target in targets) and discovery.keys() >= set(looked_up)
 
 
 def _job(job: Mapping[str, Any], rewrite: Rewrite, discovery: Mapping[str, str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from docker.errors import APIError, ImageNotFound
 
 from tradebot_ops.engines.docker.client import Client
 from tradebot_ops.engines.docker.context import CONTENT_HASH, DOCKERFILE, REVISION, archive, content_hash, revision
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.stack.model import Build
 
 Say = Callable[[str], None]
@@ -234,7 +234,7 @@ def build_failure(tag: str, lines: Sequence[str]) -> OpsError:
 
 
 def unavailable(tag: str, said: str) -> OpsError:
-    return OpsError(
+    return Unavailable(
         f"The image {tag} is not on this engine and no registry gave it: {said.rstrip('.')}.",
         code="TB-0826",
         hint=OFFLINE_HINT,

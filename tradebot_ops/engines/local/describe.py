@@ -46,6 +46,10 @@ def words(service: Service) -> tuple[str, ...]:
     return found
 
 
+def program_of(service: Service) -> Program:
+    return program_for(words(service)[0])
+
+
 def ports_of(stack: Stack, service: Service) -> tuple[int, ...]:
     """Every port of the service that it publishes, exposes or listens on, or that another service names."""
     found = {port.target for port in service.ports} | set(service.expose)
@@ -111,6 +115,7 @@ def describe(
         paths=_paths(stack, service, number, layout),
     )
     replica = Replica(
+        stack=stack,
         service=service,
         number=number,
         argv=tuple(localise.localise(word, places) for word in words(service)),
@@ -118,10 +123,11 @@ def describe(
         ports=own,
         paths=places.paths,
         listen=listen,
-        stack_folder=stack.folder,
         layout=layout,
+        rewrite=lambda text: localise.localise(text, places),
+        host=environ,
     )
-    program = program_for(replica.argv[0])
+    program = program_of(service)
     return Described(_record(replica, program, refers), replica, program)
 
 
@@ -155,7 +161,8 @@ def _record(replica: Replica, program: Program, refers: Mapping[tuple[str, int],
 
 
 def _refers(stack: Stack, service: Service, ports: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, int], int]:
-    named = localise.referred_ports(_texts(service), stack.services)
+    texts = (*_texts(service), *program_of(service).texts(service))
+    named = localise.referred_ports(texts, stack.services)
     return {
         (host, port): ports[replica_name(host, 1)][str(port)]
         for host, port in sorted(named)

@@ -27,7 +27,7 @@ from tradebot_ops.engines.base import (
     Stats,
 )
 from tradebot_ops.engines.local import beside, history, leftovers, logs, strays
-from tradebot_ops.engines.local.describe import Described, describe, wishes
+from tradebot_ops.engines.local.describe import Described, describe, program_of, wishes
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.engines.local.logs import Source
 from tradebot_ops.engines.local.ports import Ports
@@ -38,6 +38,7 @@ from tradebot_ops.engines.local.snapshot import instance_of
 from tradebot_ops.engines.local.supervisor import Supervisor
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import MountKind, Service, Stack
+from tradebot_ops.stack.prometheus import discovery_file
 from tradebot_ops.state import ProjectState, make_private, writable
 
 
@@ -57,19 +58,22 @@ class LocalEngine:
         self._lock = threading.RLock()
         self._depth = 0
         self._usage: Any = None
+        self._progress: Progress = _silent
 
     # Standing ground
 
     def prepare(self, stack: Stack, progress: Progress) -> None:
         """Start the supervisor if it is not running, end what outlived a killed one, and settle the ports."""
         self._layout.make()
+        self._progress = progress
         with self._alone():
             if not self._supervisor.running():
                 self._end_strays(progress)
                 self._supervisor.configure(self._records.all())
                 self._supervisor.start()
             for service in stack.services.values():
-                self._settle_ports(stack, service, 1, progress)
+                if not program_of(service).absent:
+                    self._settle_ports(stack, service, 1, progress)
 
     def _end_strays(self, progress: Progress) -> None:
         for replica in strays.end(self._layout, self._records.all()):
@@ -111,12 +115,14 @@ class LocalEngine:
 
     def apply(self, stack: Stack, service: str, number: int) -> Instance:
         """Start replica ``number`` as described; one that runs as described is left alone."""
+        program_of(stack.services[service]).obtain(self._environ, lambda line: self._progress(service, line))
         described = self._describe(stack, stack.services[service], number)
         record = described.record
         before = self._records.get(record.replica)
         if self._processes.alive(record.replica):
             if before is not None and before.same_as(record):
-                if before.content_hash != record.content_hash:  # it was told to read its files again
+                if before.content_hash != record.content_hash:  # it is about to be told to read its files again
+                    described.program.initialise(described.replica)
                     self._records.put(replace(record, started=True))
                 return self._instance(record.replica)
             self._processes.stop(before or record, (before or record).stop_grace)
@@ -130,7 +136,17 @@ class LocalEngine:
             self._ask_supervisor_to_reload()
             self._layout.start_count(record.replica).unlink(missing_ok=True)
             self._processes.start(record.replica)
+            self._write_discovery(service)
         return self._instance(record.replica)
+
+    def _write_discovery(self, service: str) -> None:
+        """Tell Prometheus where the replicas of a service are: the first port of each."""
+        records = [record for record in self._records.all() if record.service == service and record.ports]
+        targets = {
+            record.replica: f"{record.reachable}:{record.ports[min(record.ports, key=int)]}" for record in records
+        }
+        path = self._layout.discovery(service)
+        ProjectState(path.parent).write(path.name, discovery_file(targets))
 
     def _describe(self, stack: Stack, service: Service, number: int) -> Described:
         with self._alone():
@@ -174,6 +190,7 @@ class LocalEngine:
                     hint=f"Stop it first: tradebot stop {instance.service}",
                 )
             self._records.drop(instance.id)
+            self._write_discovery(instance.service)
             self._supervisor.configure(self._records.all())
             with contextlib.suppress(NotRunning):
                 self._supervisor.reload()
@@ -188,7 +205,8 @@ class LocalEngine:
         if self._layout.base.exists():
             with self._alone():
                 gone += self._end_supervisor()
-                for path in (self._layout.records, self._layout.starts, self._layout.temporary):
+                gone_too = (self._layout.starts, self._layout.temporary, self._layout.discoveries)
+                for path in (self._layout.records, *gone_too):
                     shutil.rmtree(path, ignore_errors=True)
         if volumes:
             gone += self._remove_volumes()

@@ -21,6 +21,7 @@ class Layout:
         self.logs = self.base / "logs"
         self.starts = self.base / "starts"
         self.temporary = self.base / "tmp"
+        self.discoveries = self.base / "discovery"
         self.config = self.base / "supervisord.conf"
         self.pidfile = self.base / "supervisord.pid"
         self.socket = self.base / "supervisor.sock"
@@ -39,6 +40,7 @@ class Layout:
             self.logs,
             self.starts,
             self.temporary,
+            self.discoveries,
             self.volumes,
         ):
             with writable(folder):
@@ -48,6 +50,10 @@ class Layout:
 
     def record(self, replica: str) -> Path:
         return self.records / f"{replica}.json"
+
+    def discovery(self, service: str) -> Path:
+        """The file that tells Prometheus where the replicas of a service are."""
+        return self.discoveries / f"{service}.json"
 
     def log(self, replica: str) -> Path:
         return self.logs / f"{replica}.log"

@@ -1,0 +1,265 @@
+"""Prometheus, Alertmanager and the exporters beside a real stack on the local engine, through the commands."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.local.conftest import ports
+from tests.integration.tradebot import REPOSITORY, Tradebot, free_port, until
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.xdist_group("local-monitoring"),
+    pytest.mark.timeout(420),
+]
+
+DASHBOARD = REPOSITORY / "config/grafana/dashboards/trading-bot-dashboard.json"
+RULES = REPOSITORY / "config/prometheus/rules"
+#: Two scrapes, a refresh of the discovery, and a little.
+SOON = 60.0
+
+
+def monitored(home: Path, **environ: str) -> Tradebot:
+    """A project with monitoring. Packages once fetched are shared with the user's own cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    own = {"PROMETHEUS_PORT": str(free_port()), "ALERTMANAGER_PORT": str(free_port())}
+    return Tradebot(
+        home, environ={**ports(), **own, "XDG_CACHE_HOME": cache, "TRADEBOT_PROFILES": "monitoring", **environ}
+    )
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tradebot]:
+    project = monitored(tmp_path_factory.mktemp("monitoring") / "home", WORKER_REPLICAS="2")
+    try:
+        project.ok("up", timeout=300)
+        missing = [row for row in project.status().values() if row["state"] == "unavailable"]
+        missing = [row for row in missing if row["service"] != "grafana"]
+        if missing and not os.environ.get("CI"):
+            pytest.skip(missing[0]["detail"])
+        assert missing == []
+        yield project
+    finally:
+        project.clean()
+
+
+def targets(stack: Tradebot) -> dict[str, str]:
+    """Health by instance."""
+    document = json.loads(stack.run("monitoring", "targets", "--json").stdout)
+    return {target["instance"]: target["health"] for target in document["data"]}
+
+
+def workers(stack: Tradebot) -> list[str]:
+    return sorted(name for name, health in targets(stack).items() if name.startswith("worker") and health == "up")
+
+
+def values(stack: Tradebot, expression: str) -> list[float]:
+    found = stack.json("query", expression)["series"]
+    return [point for series in found for _, point in series["points"] if point is not None]
+
+
+def test_everything_that_can_run_here_runs_and_grafana_is_named(stack: Tradebot) -> None:
+    states = stack.states()
+    monitoring = ("prometheus", "alertmanager", "node-exporter", "redis-exporter", "postgres-exporter")
+    assert {states[f"{name}-1"] for name in monitoring} == {"ready"}
+    assert states["grafana-1"] == "unavailable"
+    done = stack.run("status")
+    assert done.returncode == 0
+    assert "grafana 1 is unavailable" in done.stdout.replace("\n", " ")
+
+
+def test_every_target_is_up(stack: Tradebot) -> None:
+    expected = {
+        "api:8010", "worker-1", "worker-2", "redis-exporter:9121", "postgres-exporter:9187", "node-exporter:9100",
+        "prometheus:9090", "alertmanager:9093",
+    }  # fmt: skip
+    until(lambda: targets(stack) == dict.fromkeys(expected, "up"), SOON, "every target is up")
+
+
+def test_every_rule_evaluates(stack: Tradebot) -> None:
+    def healthy() -> bool:
+        done = stack.run("monitoring", "rules", "--json")
+        rules = json.loads(done.stdout)["data"]
+        alerts = [rule for rule in rules if rule["kind"] == "alerting"]
+        return done.returncode == 0 and len(alerts) >= 20 and {rule["health"] for rule in rules} == {"ok"}
+
+    until(healthy, SOON, "every rule evaluates")
+
+
+def panels() -> list[Any]:
+    return [
+        (panel["title"], target["expr"].replace("$__rate_interval", "1m"))
+        for panel in json.loads(DASHBOARD.read_text())["panels"]
+        for target in panel["targets"]
+    ]
+
+
+def test_every_panel_has_data_once_jobs_ran(stack: Tradebot) -> None:
+    """Counters are scraped before and after the job: what happened before the first scrape is no increase."""
+    until(lambda: values(stack, 'count_over_time(up{job="worker"}[5m]) > 2'), SOON, "three scrapes of a worker")
+    waiting = dict.fromkeys(panels())
+
+    def filled() -> bool:
+        stack.ok("jobs", "submit", "canary", "--wait")
+        for title, expression in list(waiting):
+            if values(stack, expression):
+                del waiting[title, expression]
+        return not waiting
+
+    try:
+        until(filled, 120, "data")
+    except AssertionError:
+        pytest.fail(f"no data: {list(waiting)}")
+
+
+def test_contract_holds_against_what_prometheus_has(stack: Tradebot) -> None:
+    found = stack.json("metrics", "contract", "--live")
+    assert (found["broken"], found["absent"]) == ([], [])
+
+
+def test_an_alert_goes_all_the_way_and_back(stack: Tradebot) -> None:
+    hops = {hop["name"]: hop["seconds"] for hop in stack.json("alerts", "test")["hops"]}
+    assert hops["API stores it"] < 15
+    assert hops["API stores the end"] < 30
+    stored = stack.json("alerts", "history", "SyntheticAlert")["alerts"]
+    assert [alert["status"] for alert in stored[:2]] == ["resolved", "firing"]
+
+
+def test_targets_follow_scaling_exactly(stack: Tradebot) -> None:
+    stack.ok("scale", "workers", "6")
+    six = [f"worker-{number}" for number in range(1, 7)]
+    until(lambda: workers(stack) == six, SOON, "six worker targets")
+    until(lambda: values(stack, "tradebot_workers_desired") == [6.0], SOON, "six are desired")
+    stack.ok("scale", "workers", "2")
+    until(lambda: workers(stack) == ["worker-1", "worker-2"], SOON, "two worker targets")
+    until(lambda: values(stack, 'count(up{job="worker"})') == [2.0], SOON, "two series of up")
+    until(lambda: values(stack, "tradebot_workers_desired") == [2.0], SOON, "two are desired")
+    assert [target for target in targets(stack) if target.startswith("worker")] == ["worker-1", "worker-2"]
+    names = {alert["name"] for alert in stack.json("alerts", "list")["alerts"] if alert["state"] == "firing"}
+    assert not names & {"WorkersBelowDesired", "WorkerInstanceDown", "NoWorkersAvailable"}
+
+
+def test_nobody_gets_in_without_the_password(stack: Tradebot) -> None:
+    status = stack.status()
+    for service, port in (("prometheus", "9090"), ("alertmanager", "9093")):
+        base = f"http://{status[f'{service}-1']['published'][port]}"
+        assert httpx.get(f"{base}/-/ready", trust_env=False).status_code == 401
+        assert httpx.get(f"{base}/-/ready", auth=("admin", "admin"), trust_env=False).status_code == 401
+
+
+def test_exporters_may_look_and_nothing_else(stack: Tradebot) -> None:
+    import psycopg
+    import redis
+
+    known = json.loads((stack.state / "ports.json").read_text())
+    secrets = stack.state / "secrets"
+    password = (secrets / "redis_exporter_password").read_text().strip()
+    client = redis.Redis(port=known["redis-1"]["6379"], username="exporter", password=password)
+    assert client.info()["redis_version"]
+    for forbidden in (lambda: client.get("tradebot:workers:desired"), client.flushall, client.keys):
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            forbidden()
+    password = (secrets / "postgres_exporter_password").read_text().strip()
+    address = f"postgresql://exporter:{password}@127.0.0.1:{known['postgres-1']['5432']}/tradebot"
+    with psycopg.connect(address) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("SELECT * FROM job")
+
+
+def test_a_second_up_changes_nothing(stack: Tradebot) -> None:
+    before = {name: row["pid"] for name, row in stack.status().items()}
+    assert "Nothing to change" in stack.ok("up")
+    assert {name: row["pid"] for name, row in stack.status().items()} == before
+
+
+def test_bad_promql_shows_where(stack: Tradebot) -> None:
+    done = stack.run("query", "sum(up")
+    assert done.returncode == 1
+    assert "unclosed left parenthesis" in done.stderr
+    assert "^" in done.stderr
+
+
+def test_a_silence_needs_an_end_and_a_reason(stack: Tradebot) -> None:
+    assert stack.run("alerts", "silence", "HighCPUUsage", "-m", "test").returncode == 2
+    assert stack.run("alerts", "silence", "HighCPUUsage", "--for", "1h").returncode == 2
+    made = stack.json("alerts", "silence", "HighCPUUsage", "--for", "1h", "-m", "test")["id"]
+    assert made in [silence["id"] for silence in stack.json("alerts", "list")["silences"]]
+    stack.ok("alerts", "unsilence", made[:8])
+    assert made not in [silence["id"] for silence in stack.json("alerts", "list")["silences"]]
+
+
+def test_a_service_that_hangs_or_is_down_is_named_in_time(stack: Tradebot) -> None:
+    import psutil
+
+    process = psutil.Process(stack.pid("alertmanager-1"))
+    process.suspend()
+    try:
+        started = time.monotonic()
+        done = stack.run("alerts", "list")
+        assert time.monotonic() - started < 12
+        assert done.returncode == 5
+        assert "Alertmanager" in done.stderr
+    finally:
+        process.resume()
+    stack.ok("stop", "prometheus")
+    try:
+        done = stack.run("query", "up")
+        assert done.returncode == 5
+        assert "Prometheus" in done.stderr
+        assert stack.run("monitoring", "status").returncode == 5
+    finally:
+        stack.ok("monitoring", "start")
+    assert stack.states()["prometheus-1"] == "ready"
+
+
+def test_a_broken_rule_is_shown_with_its_line_and_the_running_ones_stay(tmp_path: Path) -> None:
+    """On a stack of its own: the files are edited."""
+    folder = tmp_path / "stack"
+    project = monitored(tmp_path / "home", WORKER_REPLICAS="1")
+    try:
+        project.ok("init", str(folder))
+        project.cwd = folder
+        project.ok("up", "--no-canary", timeout=300)
+        if project.states()["prometheus-1"] == "unavailable" and not os.environ.get("CI"):
+            pytest.skip(project.status()["prometheus-1"]["detail"])
+        rules = folder / "config/prometheus/rules/redis.yml"
+        good = rules.read_text()
+        pid = project.pid("prometheus-1")
+        rules.write_text(good.replace("expr: ", "expr: sum((", 1))
+        done = project.run("monitoring", "reload")
+        assert done.returncode == 8
+        assert "redis.yml, line " in done.stderr.replace("\n", " ")
+        rules.write_text(good.replace("alert: RedisDown", "alert: RedisAway", 1))
+        project.ok("monitoring", "reload")
+        names = {rule["name"] for rule in project.json("monitoring", "rules")}
+        assert "RedisAway" in names
+        assert "RedisDown" not in names
+        assert project.pid("prometheus-1") == pid
+    finally:
+        project.clean()
+
+
+def test_without_programs_and_mirror_the_core_runs_and_says_what_is_missing(tmp_path: Path) -> None:
+    """Nothing on PATH, nothing in the cache, and a mirror that does not answer."""
+    nowhere = f"http://127.0.0.1:{free_port()}/debian"
+    project = monitored(
+        tmp_path / "home", WORKER_REPLICAS="1", XDG_CACHE_HOME=str(tmp_path / "cache"),
+        TRADEBOT_DEBIAN_MIRROR=nowhere, PATH="/usr/bin:/bin",
+    )  # fmt: skip
+    try:
+        done = project.run("up", timeout=300)
+        assert done.returncode == 0, done.stderr
+        said = " ".join(done.stdout.split())
+        assert "prometheus 1 is unavailable" in said
+        assert "apt-get install" in said
+        states = project.states()
+        assert states["api-1"] == states["worker-1"] == "ready"
+        assert states["prometheus-1"] == states["node-exporter-1"] == "unavailable"
+        assert project.run("status").returncode == 0
+    finally:
+        project.clean()

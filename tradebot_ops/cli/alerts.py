@@ -1,0 +1,116 @@
+"""tradebot alerts …"""
+
+from typing import Annotated
+
+import typer
+
+from tradebot_ops.cli.emit import emit, ops_of, told
+
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Show, silence and test alerts."
+)
+
+
+@app.callback()
+def alerts() -> None:
+    """Show, silence and test alerts."""
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    every: Annotated[bool, typer.Option("--all", help="Also those that fire by design, such as Watchdog.")] = False,
+) -> None:
+    """Show what fires or is about to, and silences."""
+    from tradebot_ops.operations import alerts as operation
+
+    ops = ops_of(context)
+    emit(ops, operation.list_(ops, every=every))
+
+
+@app.command()
+def show(context: typer.Context, alert: Annotated[str, typer.Argument(help="Its name, such as RedisDown.")]) -> None:
+    """Show one alert: its rule and whether it fires."""
+    from tradebot_ops.operations import alerts as operation
+
+    ops = ops_of(context)
+    emit(ops, operation.show(ops, alert))
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    alert: Annotated[str | None, typer.Argument(help="Only this one.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="At most so many, newest first.")] = 50,
+) -> None:
+    """Show the alerts that arrived and their ends, as the API stored them."""
+    from tradebot_ops.operations import alerts as operation
+
+    ops = ops_of(context)
+    emit(ops, operation.history(ops, alert, limit))
+
+
+@app.command()
+def silence(
+    context: typer.Context,
+    matchers: Annotated[list[str], typer.Argument(help="A name, or LABEL=VALUE, =~, !=, !~.")],
+    lasting: Annotated[str | None, typer.Option("--for", help="How long: 30m, 2h, 1d.")] = None,
+    comment: Annotated[str | None, typer.Option("--comment", "-m", help="Why; whoever is on call reads it.")] = None,
+) -> None:
+    """Keep alerts quiet for a while; it needs an end and a reason.
+
+    \b
+    Examples:
+      tradebot alerts silence HighCPUUsage --for 2h --comment "load test"
+      tradebot alerts silence job=worker 'severity=~"warning|info"' --for 30m -m "rolling update"
+    """
+    from tradebot_ops.operations import alerts as operation
+
+    ops = ops_of(context)
+    emit(ops, operation.silence(ops, matchers, lasting, comment))
+
+
+@app.command()
+def unsilence(
+    context: typer.Context, silence: Annotated[str, typer.Argument(help="The silence's id, or its beginning.")]
+) -> None:
+    """End a silence now."""
+    from tradebot_ops.operations import alerts as operation
+
+    ops = ops_of(context)
+    emit(ops, operation.unsilence(ops, silence))
+
+
+@app.command("test")
+def try_out(context: typer.Context) -> None:
+    """Send an alert all the way to the store and back; names the hop that broke."""
+    from tradebot_ops.operations import alerttest
+
+    ops = ops_of(context)
+    with told(ops) as listen:
+        report = alerttest.run(ops, listen)
+    emit(ops, report)
+
+
+@app.command("test-rules")
+def check_rules(
+    context: typer.Context,
+    files: Annotated[
+        list[str] | None, typer.Argument(help="Such as workers; all when none is named.", show_default=False)
+    ] = None,
+) -> None:
+    """Run the unit tests of the alert rules."""
+    from tradebot_ops.operations import alerts as operation
+
+    ops = ops_of(context)
+    emit(ops, operation.test_rules(ops, files or []))
+
+
+@app.command()
+def lint(context: typer.Context) -> None:
+    """Check rules, configuration, runbooks and metrics, without anything running."""
+    from tradebot_ops.operations import alerts as operation
+    from tradebot_ops.operations.monitoring import with_monitoring
+
+    ops = with_monitoring(ops_of(context))
+    emit(ops, operation.lint(ops))

@@ -1,0 +1,34 @@
+"""tradebot runbook …"""
+
+from typing import Annotated
+
+import typer
+
+from tradebot_ops.cli.emit import emit, ops_of
+
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Show what to do about an alert."
+)
+
+
+@app.callback()
+def runbook() -> None:
+    """Show what to do about an alert."""
+
+
+@app.command()
+def show(context: typer.Context, alert: Annotated[str, typer.Argument(help="Its name, such as RedisDown.")]) -> None:
+    """Show an alert's page: how to confirm, mend and prevent."""
+    from tradebot_ops.operations import runbooks
+
+    ops = ops_of(context)
+    emit(ops, runbooks.show(ops, alert))
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """List the alerts that have a page."""
+    from tradebot_ops.operations import runbooks
+
+    ops = ops_of(context)
+    emit(ops, runbooks.list_(ops))

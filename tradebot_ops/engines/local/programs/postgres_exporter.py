@@ -1,0 +1,8 @@
+"""``postgres_exporter``: told where Postgres is by its environment, the password by a file."""
+
+from tradebot_ops.engines.local.programs import fetched
+from tradebot_ops.engines.local.programs.base import Program
+
+PROGRAM = Program(
+    ("postgres_exporter",), fetched.launching("postgres_exporter"), obtain=fetched.obtaining("postgres_exporter")
+)

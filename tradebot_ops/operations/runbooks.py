@@ -1,0 +1,38 @@
+"""The page that says how to confirm, mend and prevent what an alert tells."""
+
+import difflib
+from pathlib import Path
+
+from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
+from tradebot_ops.model import Report, Section
+from tradebot_ops.stack.source import default_folder
+
+
+def folder(ops: Ops) -> Path:
+    """The stack's own pages, else those that come with tradebot."""
+    own = ops.stack.folder / "docs" / "runbooks"
+    return own if own.is_dir() else default_folder() / "docs" / "runbooks"
+
+
+def names(ops: Ops) -> list[str]:
+    return sorted(page.stem for page in folder(ops).glob("*.md") if page.stem != "README")
+
+
+def show(ops: Ops, alert: str) -> Report:
+    """The page of an alert. Raises ``OpsError`` TB-0204 when there is none."""
+    known = {name.lower(): name for name in names(ops)}
+    name = known.get(alert.lower())
+    if name is None:
+        near = difflib.get_close_matches(alert.lower(), known, 1, 0.5)
+        meant = f" Did you mean {known[near[0]]}?" if near else ""
+        raise OpsError(f"There is no runbook {alert}.{meant}", code="TB-0204", hint="tradebot runbook list")
+    text = (folder(ops) / f"{name}.md").read_text(encoding="utf-8")
+    return Report(
+        "runbook.show", data={"alert": name, "text": text}, sections=(Section(lines=tuple(text.splitlines())),)
+    )
+
+
+def list_(ops: Ops) -> Report:
+    found = names(ops)
+    return Report("runbook.list", data=found, sections=(Section(lines=tuple(found)),))

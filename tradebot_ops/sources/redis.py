@@ -1,0 +1,34 @@
+"""What the command itself writes into Redis: how many workers were asked for."""
+
+import redis
+
+from tradebot_ops.errors import OpsError
+from tradebot_ops.settings import Secret
+
+#: Read by the API, which exports it as ``tradebot_workers_desired``.
+WORKERS_DESIRED = "tradebot:workers:desired"
+TIMEOUT_SECONDS = 3.0
+
+
+class Redis:
+    """A client for one Redis. Every method raises ``OpsError`` TB-0530 when Redis cannot be asked."""
+
+    def __init__(self, host: str, port: int, password: Secret) -> None:
+        self._client = redis.Redis(
+            host=host,
+            port=port,
+            password=password.reveal(),
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+        )
+
+    def desire_workers(self, count: int) -> None:
+        """Remember how many workers should run."""
+        try:
+            self._client.set(WORKERS_DESIRED, count)
+        except redis.RedisError as error:
+            raise OpsError(
+                f"Redis cannot be told how many workers are wanted: {error}.",
+                code="TB-0530",
+                hint="tradebot status; tradebot logs redis --tail 50",
+            ) from None
