@@ -86,21 +86,13 @@ def _service(run: _Run, service: Service, steps: Sequence[Step]) -> None:
 
     except Stopped:
         raise
-    except Unavailable as error:
-        if not service.profiles:
-            run.listen(Told(service.name, Phase.FAILED, str(error)))
-            raise
-        run.unavailable[service.name] = error
-        run.started[service.name].set()
-        run.ready[service.name].set()
-        run.listen(Told(service.name, Phase.UNAVAILABLE, str(error)))
-        return
     except Exception as error:
         run.listen(Told(service.name, Phase.FAILED, str(error)))
         raise
     run.started[service.name].set()
     run.ready[service.name].set()
-    run.listen(Told(service.name, _outcome(service, replicas)))
+    if service.name not in run.unavailable:
+        run.listen(Told(service.name, _outcome(service, replicas)))
 
 
 def _outcome(service: Service, replicas: Sequence[Step]) -> Phase:
@@ -125,7 +117,15 @@ def _replica(run: _Run, service: Service, step: Step) -> None:
         return
     run.listen(Told(service.name, Phase.STARTING, step.reason))
     with run.extra_starts if service.profiles else run.starts:
-        crashes = _act(run, service, step)
+        try:
+            crashes = _act(run, service, step)
+        except Unavailable as error:
+            # What belongs to a profile may be missing, and must not end the others.
+            if not service.profiles:
+                raise
+            run.unavailable[service.name] = error
+            run.listen(Told(service.name, Phase.UNAVAILABLE, str(error)))
+            return
     run.world.forget()
     until_ready(run.world, service, step.number, crashes_before=crashes)
 

@@ -250,7 +250,7 @@ def _loaded(ops: Ops, since: datetime) -> bool:
 
 def _until(look: Callable[[], bool], otherwise: str) -> None:
     deadline = time.monotonic() + RELOAD_SECONDS
-    while not look():
+    while not _holds(look):
         if time.monotonic() > deadline:
             raise OpsError(
                 f"{otherwise} within {RELOAD_SECONDS:.0f} s.",
@@ -258,3 +258,10 @@ def _until(look: Callable[[], bool], otherwise: str) -> None:
                 hint="tradebot logs prometheus --tail 50",
             )
         time.sleep(0.2)
+
+
+def _holds(look: Callable[[], bool]) -> bool:
+    try:
+        return look()
+    except OpsError:  # it may have been started anew, and not answer yet
+        return False

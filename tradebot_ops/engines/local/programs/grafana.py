@@ -1,13 +1,24 @@
 """``grafana``: in no package of Debian or Python, so the local engine has none."""
 
-from tradebot_ops.engines.local.programs.base import Launch, Program, Replica
+from collections.abc import Mapping
+from typing import NoReturn
+
+from tradebot_ops.engines.local.programs.base import Launch, Program, Replica, Say
 from tradebot_ops.errors import Unavailable
 
 _WHY = "Grafana is in no package that the local engine could fetch"
 
 
-def _launch(_replica: Replica) -> Launch:
+def _refuse() -> NoReturn:
     raise Unavailable(f"{_WHY}.", hint="The same panels: tradebot dash. With Docker: tradebot up --engine docker")
 
 
-PROGRAM = Program(("grafana",), _launch, absent=_WHY)
+def _launch(_replica: Replica) -> Launch:
+    _refuse()
+
+
+def _obtain(_host: Mapping[str, str], _say: Say) -> None:
+    _refuse()
+
+
+PROGRAM = Program(("grafana",), _launch, obtain=_obtain, absent=_WHY)

@@ -1,0 +1,154 @@
+"""Faults in a running stack, each undone when its block ends, whatever happens inside."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import httpx
+import psutil
+import psycopg
+import redis
+
+from tests.integration.tradebot import Tradebot, until
+from tradebot_ops.context import Ops
+
+Breaking = Callable[[Tradebot, Ops], contextlib.AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``alerts`` must fire; ``also`` may: what follows from the fault itself.
+
+    ``hides_store``: while it lasts, the store can take nothing. ``at_once`` False: the alert looks back over many
+    minutes, so that its end is looked for at the end of the whole drill.
+    """
+
+    name: str
+    breaking: Breaking
+    alerts: tuple[str, ...]
+    also: frozenset[str] = frozenset()
+    within: float = 120.0
+    hides_store: bool = False
+    at_once: bool = True
+
+
+def stopped(*services: str) -> Breaking:
+    @contextlib.contextmanager
+    def breaking(stack: Tradebot, _ops: Ops) -> Iterator[None]:
+        stack.ok("stop", *services)
+        try:
+            yield
+        finally:
+            stack.ok("start", *services)
+
+    return breaking
+
+
+def hung(service: str) -> Breaking:
+    """Every process of it stands still: connections are taken by the kernel, and nobody answers."""
+
+    @contextlib.contextmanager
+    def breaking(stack: Tradebot, _ops: Ops) -> Iterator[None]:
+        process = psutil.Process(stack.pid(f"{service}-1"))
+        with frozen([process, *process.children(recursive=True)]):
+            yield
+
+    return breaking
+
+
+@contextlib.contextmanager
+def frozen(processes: list[psutil.Process]) -> Iterator[None]:
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+
+
+@contextlib.contextmanager
+def one_worker_killed_for_good(stack: Tradebot, _ops: Ops) -> Iterator[None]:
+    """Frozen, not killed: the supervisor would start it again within a second."""
+    process = psutil.Process(stack.pid("worker-2"))
+    with frozen([process, *process.children(recursive=True)]):
+        yield
+
+
+@contextlib.contextmanager
+def long_queue(stack: Tradebot, ops: Ops) -> Iterator[None]:
+    """The processes that run jobs stand still, the workers themselves live; 160 jobs come in."""
+    workers = [psutil.Process(row["pid"]) for row in stack.status().values() if row["service"] == "worker"]
+    with frozen([child for worker in workers for child in worker.children(recursive=True)]):
+        for _ in range(160):
+            ops.api.submit("canary", {})
+        yield
+    until(lambda: not ops.api.jobs("queued", None, 1)["jobs"] or None, 240, "the queue is worked off")
+
+
+@contextlib.contextmanager
+def failing_backtests(_stack: Tradebot, ops: Ops) -> Iterator[None]:
+    for _ in range(14):
+        ops.api.submit("backtest", {"symbol": "NOSUCH", "strategy": "sma_cross", "fast": 10, "slow": 30})
+    yield
+
+
+@contextlib.contextmanager
+def slow_api(stack: Tradebot, ops: Ops) -> Iterator[None]:
+    """Somebody locks the jobs' table for two seconds at a time, while clients list jobs."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=_locking, args=(postgres(stack, ops), stop), daemon=True)]
+    base = f"http://{ops.engine.endpoint('api', 8010)}"
+    threads += [threading.Thread(target=_asking, args=(base, stop), daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(20)
+
+
+def _locking(address: str, stop: threading.Event) -> None:
+    with psycopg.connect(address) as connection:
+        while not stop.is_set():
+            with connection.transaction():
+                connection.execute("LOCK TABLE job IN ACCESS EXCLUSIVE MODE")
+                stop.wait(2.0)
+            stop.wait(0.1)
+
+
+def _asking(base: str, stop: threading.Event) -> None:
+    with httpx.Client(base_url=base, timeout=20, trust_env=False) as client:
+        while not stop.is_set():
+            with contextlib.suppress(httpx.HTTPError):
+                client.get("/jobs", params={"limit": 1})
+            stop.wait(0.1)
+
+
+@contextlib.contextmanager
+def no_heartbeats(_stack: Tradebot, ops: Ops) -> Iterator[None]:
+    """Redis refuses the command a heartbeat needs; everything else goes on, the workers' metrics as well."""
+    address = ops.engine.endpoint("redis", 6379)
+    with contextlib.closing(
+        redis.Redis(host=address.host, port=address.port, password=ops.secret("redis_password").reveal())
+    ) as client:
+        client.execute_command("ACL", "SETUSER", "default", "-zadd")
+        try:
+            yield
+        finally:
+            client.execute_command("ACL", "LOAD")
+
+
+def postgres(_stack: Tradebot, ops: Ops) -> str:
+    address = ops.engine.endpoint("postgres", 5432)
+    password = ops.secret("postgres_password").reveal()
+    return f"postgresql://tradebot:{password}@{address.host}:{address.port}/tradebot"
+
+
+def passed(since: float) -> float:
+    return round(time.monotonic() - since, 1)
