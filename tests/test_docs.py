@@ -28,7 +28,9 @@ MENTIONED = {"MissingParameter", "NoArgsIsHelpError"}
 
 _CALL = re.compile(r"^(?:\$ )?(?:sudo (?:-E )?)?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?tradebot ((?:-|[a-z]).*)$")
 #: In prose a command stands in backticks, or ends a sentence after a colon or semicolon.
-_IN_PROSE = re.compile(r"(?:^|[:;(] |`)((?:[A-Z_]+=\S+ )*tradebot (?:-|[a-z])(?:'[^']*'|.)*?)(?=$|[;`)]|, | \| )", re.MULTILINE)
+_IN_PROSE = re.compile(
+    r"(?:^|[:;(] |`)((?:[A-Z_]+=\S+ )*tradebot (?:-|[a-z])(?:'[^']*'|.)*?)(?=$|[;`)]|, | \| )", re.MULTILINE
+)
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
