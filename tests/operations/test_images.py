@@ -11,7 +11,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations import debianroot, images, wheels
-from tradebot_ops.operations.debianroot import Mirror, find_mirror
+from tradebot_ops.mirror import Mirror, find_mirror
 from tradebot_ops.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
