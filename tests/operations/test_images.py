@@ -10,8 +10,7 @@ import pytest
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations import debianroot, images, wheels
-from tradebot_ops.mirror import Mirror, find_mirror
+from tradebot_ops.operations import images, wheels
 from tradebot_ops.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,24 +62,6 @@ def test_no_dockerfile_needs_buildkit_or_names_a_mirror() -> None:
 def test_entry_points_parse(script: Path) -> None:
     shell = script.read_text().splitlines()[0].removeprefix("#!")
     assert subprocess.run([shell, "-n", str(script)], capture_output=True).returncode == 0
-
-
-def test_a_chosen_mirror_outranks_the_machines_own() -> None:
-    found = find_mirror({"TRADEBOT_DEBIAN_MIRROR": "http://mirror.example/debian/"})
-    assert found == Mirror("http://mirror.example/debian")
-    assert found.sources("trixie") == (
-        "deb http://mirror.example/debian trixie main\ndeb http://mirror.example/debian trixie-updates main\n"
-    )
-
-
-def test_the_machines_mirrors_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    sites = [("http://a/debian", "bookworm-updates"), ("http://s/sec", "bookworm-security"), ("http://b/d", "bookworm")]
-    monkeypatch.setattr(debianroot, "_apt_sites", lambda: iter(sites))
-    assert find_mirror({}) == Mirror("http://b/d", "http://s/sec")
-    monkeypatch.setattr(debianroot, "_apt_sites", lambda: iter(()))
-    with pytest.raises(OpsError, match="names no Debian mirror") as caught:
-        find_mirror({})
-    assert "TRADEBOT_DEBIAN_MIRROR" in caught.value.hint
 
 
 def test_only_pinned_wheels_are_taken_from_the_cache(tmp_path: Path) -> None:
