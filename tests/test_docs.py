@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), *REPOSITORY.glob("tests/**/*.md")])
 #: Commands that runbooks and hints name before they exist. The list must shrink: naming one that exists is an error,
 #: and so is keeping one that nobody mentions.
-COMING = {"alerts", "metrics", "monitoring", "query", "runbook", "secrets"}
+COMING = {"secrets"}
 #: Pages that may name them.
 MAY_NAME_COMING = ("docs/runbooks/", "docs/engines-docker.md", "docs/exit-codes.md", "tradebot_ops/")
 #: How a command ends that is only mentioned, without the arguments it needs.
@@ -28,7 +28,9 @@ MENTIONED = {"MissingParameter", "NoArgsIsHelpError"}
 
 _CALL = re.compile(r"^(?:\$ )?(?:sudo (?:-E )?)?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?tradebot ((?:-|[a-z]).*)$")
 #: In prose a command stands in backticks, or ends a sentence after a colon or semicolon.
-_IN_PROSE = re.compile(r"(?:^|[:;(] |`)((?:[A-Z_]+=\S+ )*tradebot (?:-|[a-z]).*?)(?=$|[;`)]|, | \| )", re.MULTILINE)
+_IN_PROSE = re.compile(
+    r"(?:^|[:;(] |`)((?:[A-Z_]+=\S+ )*tradebot (?:-|[a-z])(?:'[^']*'|.)*?)(?=$|[;`)]|, | \| )", re.MULTILINE
+)
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -46,7 +46,7 @@ def test_what_is_no_archive_is_refused(ops: Ops, tmp_path: Path) -> None:
     file.write_text("not an archive at all" * 100)
     with pytest.raises(OpsError) as caught:
         images.load(ops, file)
-    assert caught.value.code == "TB-0829"
+    assert caught.value.code == "TB-0840"
     with pytest.raises(OpsError, match="There is no file"):
         images.load(ops, tmp_path / "gone.tar")
 

@@ -162,14 +162,14 @@ class Images:
             yield from self.client.stream("/images/get", {"names": list(tags)}, endless=True).iter_content(1 << 20)
 
     def load(self, stream: IO[bytes] | Iterable[bytes]) -> tuple[str, ...]:
-        """Read such an archive back; returns the tags. TB-0829 when the engine finds no images in it."""
+        """Read such an archive back; returns the tags. TB-0840 when the engine finds no images in it."""
         with self.client.speaking("loading images", self.client.deadlines.transfer):
             messages = list(self.client.transfers.load_image(stream))  # type: ignore[no-untyped-call]
         for message in messages:
             if "error" in message:
                 raise OpsError(
                     f"The engine cannot read images from that: {str(message['error']).rstrip('.')}.",
-                    code="TB-0829",
+                    code="TB-0840",
                     hint="Give it a file that `tradebot images save` or `docker save` wrote.",
                 )
         said = [str(message.get("stream", "")).strip() for message in messages]
