@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), *REPOSITORY.glob("tests/**/*.md")])
 #: Commands that runbooks and hints name before they exist. The list must shrink: naming one that exists is an error,
 #: and so is keeping one that nobody mentions.
-COMING = {"alerts", "metrics", "monitoring", "query", "runbook", "secrets"}
+COMING = {"secrets"}
 #: Pages that may name them.
 MAY_NAME_COMING = ("docs/runbooks/", "docs/engines-docker.md", "docs/exit-codes.md", "tradebot_ops/")
 #: How a command ends that is only mentioned, without the arguments it needs.

@@ -93,7 +93,7 @@ def test_a_wrong_range_is_refused_before_anybody_is_asked(
     assert backend.asked == []
 
 
-@pytest.mark.parametrize(("status", "code"), [(401, "TB-0502"), (503, "TB-0503")])
+@pytest.mark.parametrize(("status", "code"), [(401, "TB-0502"), (503, "TB-0508")])
 def test_an_api_that_refuses_or_fails_exits_5(run: Run, backend: Backend, status: int, code: str) -> None:
     backend.status, backend.body = status, {"detail": "It says no."}
     shown = run("dash", "--once")

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tradebot_ops import mirror
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations import debianroot, images, wheels
-from tradebot_ops.operations.debianroot import Mirror, find_mirror
+from tradebot_ops.mirror import Mirror, find_mirror
+from tradebot_ops.operations import images, wheels
 from tradebot_ops.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,9 +76,9 @@ def test_a_chosen_mirror_outranks_the_machines_own() -> None:
 
 def test_the_machines_mirrors_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     sites = [("http://a/debian", "bookworm-updates"), ("http://s/sec", "bookworm-security"), ("http://b/d", "bookworm")]
-    monkeypatch.setattr(debianroot, "_apt_sites", lambda: iter(sites))
+    monkeypatch.setattr(mirror, "_apt_sites", lambda: iter(sites))
     assert find_mirror({}) == Mirror("http://b/d", "http://s/sec")
-    monkeypatch.setattr(debianroot, "_apt_sites", lambda: iter(()))
+    monkeypatch.setattr(mirror, "_apt_sites", lambda: iter(()))
     with pytest.raises(OpsError, match="names no Debian mirror") as caught:
         find_mirror({})
     assert "TRADEBOT_DEBIAN_MIRROR" in caught.value.hint

@@ -33,7 +33,6 @@ _IMAGES = "tradebot_ops.cli.images"
 _INSIDE = "tradebot_ops.cli.inside"
 _MONITORING = "tradebot_ops.cli.monitoring"
 _ASK = "tradebot_ops.cli.ask"
-_ALIASES = "tradebot_ops.cli.aliases"
 
 COMMANDS = {
     "up": Entry(_LIFECYCLE, "Start the stack, prove that it works, and show it.", EVERYDAY),
@@ -64,13 +63,6 @@ COMMANDS = {
     "dashboards": Entry("tradebot_ops.cli.dashboards", "List and check the dashboards.", MONITORING, group=True),
     "runbook": Entry("tradebot_ops.cli.runbook", "Show what to do about an alert.", MONITORING, group=True),
     "open": Entry(_ASK, "Open a page of the stack in the browser.", MONITORING, command="open"),
-    "monitoring-setup": Entry(_ALIASES, "Now: monitoring setup.", MONITORING, hidden=True),
-    "monitoring-start": Entry(_ALIASES, "Now: monitoring start.", MONITORING, hidden=True),
-    "monitoring-stop": Entry(_ALIASES, "Now: monitoring stop.", MONITORING, hidden=True),
-    "monitoring-status": Entry(_ALIASES, "Now: monitoring status.", MONITORING, hidden=True),
-    "metrics-api": Entry(_ALIASES, "Now: metrics api.", MONITORING, hidden=True),
-    "metrics-worker": Entry(_ALIASES, "Now: metrics worker.", MONITORING, hidden=True),
-    "alerts-list": Entry(_ALIASES, "Now: alerts list.", MONITORING, hidden=True),
     "config": Entry("tradebot_ops.cli.config", "Show and check the configuration.", PROJECT, group=True),
     "init": Entry(_PROJECT, "Write the stack's files into a folder, for editing.", PROJECT),
     "version": Entry(_PROJECT, "Show the version.", PROJECT),
@@ -80,6 +72,7 @@ COMMANDS = {
 OLD_NAMES = {
     "monitoring-setup": "monitoring setup",
     "monitoring-start": "monitoring start",
+    "monitoring-stop": "monitoring stop",
     "monitoring-status": "monitoring status",
     "metrics-api": "metrics api",
     "metrics-worker": "metrics worker",
