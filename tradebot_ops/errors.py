@@ -45,7 +45,7 @@ class OpsError(Exception):
 class Unavailable(OpsError):  # noqa: N818 - a service this host cannot run; what it belongs to works without it
     """A service cannot run here, and its absence is for the caller to judge. The hint says what to install."""
 
-    def __init__(self, message: str, hint: str = "", detail: tuple[str, ...] = (), code: str = "TB-0404") -> None:
+    def __init__(self, message: str, hint: str = "", detail: tuple[str, ...] = (), code: str = "TB-0411") -> None:
         super().__init__(message, code=code, hint=hint, detail=detail)
 
 

@@ -22,9 +22,9 @@ def query(
 
     \b
     Examples:
-      tradebot query 'sum(worker_active)'
-      tradebot query 'rate(http_requests_total[5m])' --range 1h
-      tradebot query 'max(queue_length)' --range 6h --chart
+      tradebot query worker_active
+      tradebot query 'up{job="worker"}' --range 1h
+      tradebot query queue_length --range 6h --chart
     """
     from tradebot_ops.operations import query as operation
 

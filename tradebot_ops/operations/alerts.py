@@ -95,10 +95,10 @@ def _silence_data(silence: Silence) -> dict[str, Any]:
 
 
 def show(ops: Ops, name: str) -> Report:
-    """One alert: its rule, whether it fires, and the first lines of its runbook. Raises ``OpsError`` TB-0204."""
+    """One alert: its rule, whether it fires, and the first lines of its runbook. Raises ``OpsError`` TB-0216."""
     rules = [rule for rule in ops.prometheus.rules() if rule.kind == "alerting" and rule.name.lower() == name.lower()]
     if not rules:
-        raise OpsError(f"There is no alert {name}.", code="TB-0204", hint="tradebot monitoring rules")
+        raise OpsError(f"There is no alert {name}.", code="TB-0216", hint="tradebot monitoring rules")
     active = [_facts(a.name, a.state, a.labels, a.annotations, a.active_since) for a in ops.prometheus.alerts()]
     active = [row for row in active if row["name"] == rules[0].name]
     sections = [Section(tables=(Table(("", ""), _rule_rows(rule)),)) for rule in rules]

@@ -26,13 +26,13 @@ def api(ops: Ops, *, raw: bool) -> Report:
 
 
 def worker(ops: Ops, number: int | None, *, every: bool, raw: bool) -> Report:
-    """Metrics of one worker, the first unless another is named, or of ``every`` one. Raises TB-0204, TB-0504."""
+    """Metrics of one worker, the first unless another is named, or of ``every`` one. Raises TB-0218, TB-0509."""
     there = [found.number for found in ops.engine.list() if found.service == "worker"]
     if not there:
-        raise OpsError("There is no worker.", code="TB-0108", hint="tradebot up")
+        raise OpsError("There is no worker.", code="TB-0114", hint="tradebot up")
     if number is not None and number not in there:
         known = ", ".join(map(str, there))
-        raise OpsError(f"There is no worker {number}.", code="TB-0204", hint=f"Workers: {known}.")
+        raise OpsError(f"There is no worker {number}.", code="TB-0218", hint=f"Workers: {known}.")
     numbers = there if every else [number or there[0]]
     return _shown({f"worker-{each}": _scrape(ops, each) for each in numbers}, "metrics.worker", raw=raw)
 
@@ -44,7 +44,7 @@ def _scrape(ops: Ops, number: int) -> str:
     except httpx.HTTPError as error:
         raise OpsError(
             f"Worker {number} at {address} does not answer: {error}.",
-            code="TB-0504",
+            code="TB-0509",
             hint="tradebot status; tradebot logs worker --tail 50",
         ) from None
     return response.text
@@ -109,7 +109,7 @@ def _yaml(file: Path) -> Any:
         return yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         where = " ".join(str(error).split())
-        raise OpsError(f"{file} cannot be read: {where}.", code="TB-0860", hint="tradebot alerts lint") from None
+        raise OpsError(f"{file} cannot be read: {where}.", code="TB-0862", hint="tradebot alerts lint") from None
 
 
 def list_(ops: Ops) -> Report:

@@ -214,7 +214,7 @@ def reload(ops: Ops, listen: Listener) -> Report:
         running = [found for found in running if found.state is State.RUNNING]
         if not running:
             raise OpsError(
-                "Neither Prometheus nor Alertmanager runs.", code="TB-0108", hint="tradebot monitoring start"
+                "Neither Prometheus nor Alertmanager runs.", code="TB-0113", hint="tradebot monitoring start"
             )
         for found in running:
             _reload(ops, found, listen)
@@ -231,7 +231,7 @@ def _reload(ops: Ops, found: Instance, listen: Listener) -> None:
     if found.spec_hash != service.spec_hash:
         raise OpsError(
             f"{found.service} itself is described differently by now, and must be started anew.",
-            code="TB-0901",
+            code="TB-0907",
             hint="tradebot up",
         )
     listen(Told(found.service, Phase.PREPARING, "reads its configuration"))
@@ -254,7 +254,7 @@ def _until(look: Callable[[], bool], otherwise: str) -> None:
         if time.monotonic() > deadline:
             raise OpsError(
                 f"{otherwise} within {RELOAD_SECONDS:.0f} s.",
-                code="TB-0604",
+                code="TB-0605",
                 hint="tradebot logs prometheus --tail 50",
             )
         time.sleep(0.2)

@@ -55,7 +55,7 @@ def test_rules(ops: Ops, chosen: Sequence[str]) -> Said:
         unknown = wanted - {file.name for file in files}
         if unknown:
             known = ", ".join(file.name.removesuffix("_test.yml") for file in files)
-            raise OpsError(f"There is no {', '.join(sorted(unknown))}.", code="TB-0204", hint=f"Known: {known}.")
+            raise OpsError(f"There is no {', '.join(sorted(unknown))}.", code="TB-0217", hint=f"Known: {known}.")
         files = [file for file in files if file.name in wanted]
     return run(ops, "promtool", ["test", "rules"], files, TEST_SECONDS)
 
@@ -70,7 +70,7 @@ def config(ops: Ops, service: str) -> Path:
 
 
 def run(ops: Ops, tool: str, words: Sequence[str], files: Sequence[Path], timeout: float) -> Said:
-    """Run a tool on files of this host. Raises ``Unavailable`` where there is none, TB-0603 when it takes too long."""
+    """Run a tool on files of this host. Raises ``Unavailable`` where there is none, TB-0606 when it takes too long."""
     program = _on_this_host(ops, tool)
     if program is None:
         return _beside(ops, tool, words, files, timeout)
@@ -86,7 +86,7 @@ def run(ops: Ops, tool: str, words: Sequence[str], files: Sequence[Path], timeou
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise OpsError(f"{tool} took longer than {timeout:.0f} s.", code="TB-0603") from None
+        raise OpsError(f"{tool} took longer than {timeout:.0f} s.", code="TB-0606") from None
     return Said(done.returncode == 0, done.stdout)
 
 

@@ -18,10 +18,10 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def seconds(text: str) -> float:
-    """``90s``, ``15m``, ``2h``, ``1d``. Raises ``OpsError`` TB-0207."""
+    """``90s``, ``15m``, ``2h``, ``1d``. Raises ``OpsError`` TB-0219."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text.strip())
     if match is None or float(match[1]) <= 0:
-        raise OpsError(f"'{text}' is not a duration.", code="TB-0207", hint="Write a number and s, m, h or d: 15m")
+        raise OpsError(f"'{text}' is not a duration.", code="TB-0219", hint="Write a number and s, m, h or d: 15m")
     return float(match[1]) * _UNITS[match[2]]
 
 
@@ -35,7 +35,7 @@ def query(ops: Ops, expression: str, range_: str | None, step: str | None, *, ch
     if window / every > 11000:
         raise OpsError(
             f"{window / every:.0f} points a series are more than Prometheus gives.",
-            code="TB-0207",
+            code="TB-0220",
             hint=f"Ask for fewer: --step {math.ceil(window / 1000)}s",
         )
     found = ops.prometheus.query_range(expression, end - timedelta(seconds=window), end, every)

@@ -20,13 +20,13 @@ def names(ops: Ops) -> list[str]:
 
 
 def show(ops: Ops, alert: str) -> Report:
-    """The page of an alert. Raises ``OpsError`` TB-0204 when there is none."""
+    """The page of an alert. Raises ``OpsError`` TB-0215 when there is none."""
     known = {name.lower(): name for name in names(ops)}
     name = known.get(alert.lower())
     if name is None:
         near = difflib.get_close_matches(alert.lower(), known, 1, 0.5)
         meant = f" Did you mean {known[near[0]]}?" if near else ""
-        raise OpsError(f"There is no runbook {alert}.{meant}", code="TB-0204", hint="tradebot runbook list")
+        raise OpsError(f"There is no runbook {alert}.{meant}", code="TB-0215", hint="tradebot runbook list")
     text = (folder(ops) / f"{name}.md").read_text(encoding="utf-8")
     return Report(
         "runbook.show", data={"alert": name, "text": text}, sections=(Section(lines=tuple(text.splitlines())),)

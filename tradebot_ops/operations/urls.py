@@ -20,7 +20,7 @@ _NAMES = {"docs": "API documentation", "metrics": "API metrics"}
 
 
 def find(ops: Ops, typed: str) -> str:
-    """The address of a page by its name. Raises ``OpsError`` TB-0204 for an unknown one, TB-0108 when it is down."""
+    """The address of a page by its name. Raises ``OpsError`` TB-0214 for an unknown one, TB-0115 when it is down."""
     known = {name.lower(): url for name, url in pages(ops)}
     name = _NAMES.get(typed.lower(), typed).lower()
     if name in known:
@@ -28,8 +28,8 @@ def find(ops: Ops, typed: str) -> str:
     possible = {page.lower() for group in _PAGES.values() for page, _ in group}
     if name in possible:
         reason = ops.unavailable.get(name, {}).get("message", "It does not run.")
-        raise OpsError(f"{typed} cannot be opened: {reason}", code="TB-0108", hint="tradebot status")
-    raise OpsError(f"There is no page {typed}.", code="TB-0204", hint=f"Pages: {', '.join(sorted(possible))}.")
+        raise OpsError(f"{typed} cannot be opened: {reason}", code="TB-0115", hint="tradebot status")
+    raise OpsError(f"There is no page {typed}.", code="TB-0214", hint=f"Pages: {', '.join(sorted(possible))}.")
 
 
 def pages(ops: Ops) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ _WHY = "Grafana is in no package that the local engine could fetch"
 
 
 def _refuse() -> NoReturn:
-    raise Unavailable(f"{_WHY}.", hint="The same panels: tradebot dash; or with Docker: tradebot up --engine docker")
+    raise Unavailable(f"{_WHY}.", hint="The same panels: tradebot dash; with Docker: tradebot up --engine docker")
 
 
 def _launch(_replica: Replica) -> Launch:
