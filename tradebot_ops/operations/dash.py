@@ -29,7 +29,8 @@ def once(ops: Ops, range_name: str) -> Report:
     """One look as tables. Raises ``OpsError`` TB-0540 when Prometheus answers nothing at all."""
     document = look(ops, range_name)
     if document["status"] == "unavailable":
-        raise OpsError(document["note"], code="TB-0540", hint="tradebot status")
+        hint = "tradebot monitoring status; if it does not run: tradebot monitoring start"
+        raise OpsError(document["note"], code="TB-0540", hint=hint)
     return report(document)
 
 

@@ -87,7 +87,8 @@ class Chart(Vertical):
         drawn = any(peak(one["values"]) is not None for one in panel["series"])
         self.set_class(not drawn, "bare")
         self.query_one(".note", Static).update(Text(panel["note"]))
-        self._draw()
+        # A plot that was hidden has no size before the next layout.
+        self.call_after_refresh(self._draw)
 
     def on_resize(self) -> None:
         if hasattr(self, "_panel"):
