@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 DESIRED = "desired.json"
 PROFILES = "profiles.json"
 UNAVAILABLE = "unavailable.json"
+#: Alertmanager's configuration where channels were added to it.
+ALERTMANAGER_FOLDER = "alertmanager"
 #: The user of Prometheus and Alertmanager.
 WEB_USER = "tradebot"
 #: Beside the projects, because images belong to the host.
@@ -66,13 +68,19 @@ class Ops:
 
         return load(
             self.source,
-            self.stand_ins | self.settings.variables() | {"TRADEBOT_SECRETS": str(self.state.secrets)},
+            self.stand_ins | self.settings.variables() | self._places(),
             project=self.settings.project,
             profiles=self.profiles,
             replicas=self.desired_replicas,
             explicit=self.settings.explicit,
             cache=cache_root(dict(self.settings.environ)),
         )
+
+    def _places(self) -> dict[str, str]:
+        """Where the description finds what belongs to this project alone."""
+        places = {"TRADEBOT_SECRETS": str(self.state.secrets)}
+        own = self.state.folder / ALERTMANAGER_FOLDER
+        return places | ({"ALERTMANAGER_CONFIG": str(own)} if own.is_dir() else {})
 
     @property
     def stand_ins(self) -> dict[str, str]:

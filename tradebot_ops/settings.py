@@ -67,6 +67,12 @@ def _duration(text: str) -> str:
     return text.strip()
 
 
+def _switch(text: str) -> str:
+    if text.strip().lower() not in {"", "on", "off", "true", "false", "yes", "no", "1", "0"}:
+        raise ValueError(f"'{text}' is neither on nor off")
+    return text.strip().lower()
+
+
 def _whole(low: int, high: int) -> Callable[[str], str]:
     def check(text: str) -> str:
         if not re.fullmatch(r"-?\d+", text.strip()) or not low <= int(text) <= high:
@@ -115,6 +121,14 @@ STACK_SETTINGS = (
     Setting("GRAFANA_PORT", "3000", "Port of Grafana on 127.0.0.1", _whole(1, 65535)),
     Setting("PROMETHEUS_RETENTION", "15d", "How long metrics are kept", _duration),
     Setting("PROMETHEUS_RETENTION_SIZE", "2GB", "Disk that metrics may take; the oldest go first", _prometheus_size),
+    Setting("ALERT_SLACK_CHANNEL", "", "Slack channel to tell, such as #trading; secret slack_webhook_url", str),
+    Setting("ALERT_EMAIL_TO", "", "Address to mail; with login also the secret smtp_password", str),
+    Setting("ALERT_EMAIL_FROM", "", "Sender of those mails", str),
+    Setting("ALERT_EMAIL_SMARTHOST", "", "Mail server, host:port", str),
+    Setting("ALERT_EMAIL_USERNAME", "", "Login at the mail server, where it wants one", str),
+    Setting("ALERT_PAGERDUTY", "", "on: page through PagerDuty; secret pagerduty_routing_key", _switch),
+    Setting("ALERT_OPSGENIE", "", "on: page through Opsgenie; secret opsgenie_api_key", _switch),
+    Setting("ALERT_WEBHOOK", "", "on: post to a webhook of your own; secret alert_webhook_url", _switch),
     Setting("WORKER_METRICS_PORT", "9091", "Port of worker 1's metrics on 127.0.0.1", _whole(1, 65535)),
 )
 

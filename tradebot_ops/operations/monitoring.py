@@ -10,7 +10,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance, State
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.operations import converge, power, promtool
+from tradebot_ops.operations import channels, converge, power, promtool
 from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.status import status as services_status
 from tradebot_ops.operations.up import up
@@ -208,6 +208,7 @@ def _for(rule: Rule) -> str:
 
 def reload(ops: Ops, listen: Listener) -> Report:
     """Check the configuration, then have it read. Raises ``OpsError`` TB-0860, and then reloads nothing."""
+    channels.ensure(ops)
     promtool.check(ops)
     with ops.state.lock("monitoring reload"):
         running = [found for found in ops.engine.list() if found.service in {"prometheus", "alertmanager"}]

@@ -8,7 +8,7 @@ from tradebot_ops.context import PROFILES, UNAVAILABLE, Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import build as images
-from tradebot_ops.operations import canary, mounted, samples, secrets
+from tradebot_ops.operations import canary, channels, mounted, samples, secrets
 from tradebot_ops.operations.converge import converge
 from tradebot_ops.operations.plan import changes, facts_of, work_out
 from tradebot_ops.operations.progress import Listener, Phase, Told
@@ -48,6 +48,7 @@ def up(
     ``dependencies`` the named services alone. Raises ``OpsError``; whatever was made until then is left for the
     next `up` or `down`.
     """
+    channels.ensure(ops)
     wanted = chosen_services(ops.stack, services)
     if dependencies:
         wanted = with_dependencies(ops.stack, wanted)

@@ -1,0 +1,78 @@
+"""Channels: added from settings, their secrets beside the configuration, nothing written without need."""
+
+import stat
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.errors import OpsError
+from tradebot_ops.operations import channels
+from tradebot_ops.settings import load_settings
+
+ROOT = Path(__file__).parents[2]
+URL = "https://hooks.slack.example/services/T/B/x"
+
+
+def world(tmp_path: Path, **environ: str) -> Ops:
+    settings = load_settings(
+        {"project": "demo"}, {"TRADEBOT_STATE": str(tmp_path), "HOME": str(tmp_path), **environ}, ROOT
+    )
+    return Ops(settings, StubEngine("demo"))
+
+
+def mounted(ops: Ops) -> str:
+    return next(mount.source for mount in ops.stack.services["alertmanager"].mounts if mount.target == channels.INSIDE)
+
+
+def test_without_channels_the_stacks_own_file_is_used(tmp_path: Path) -> None:
+    ops = world(tmp_path)
+    assert channels.ensure(ops) == ()
+    assert mounted(ops) == str(ROOT / "config/alertmanager")
+
+
+def test_a_channel_is_added_with_its_secret_beside_it(tmp_path: Path) -> None:
+    ops = world(tmp_path, ALERT_SLACK_CHANNEL="#trading")
+    ops.state.write("secrets/slack_webhook_url", URL)
+    assert channels.ensure(ops) == ("slack",)
+    folder = tmp_path / "demo/alertmanager"
+    assert mounted(ops) == str(folder)
+    config = yaml.safe_load((folder / "alertmanager.yml").read_text())
+    (slack,) = next(r for r in config["receivers"] if r["name"] == "critical")["slack_configs"]
+    assert slack["api_url_file"] == "/etc/alertmanager/slack_webhook_url"
+    assert (folder / "slack_webhook_url").read_text() == URL
+    assert URL not in (folder / "alertmanager.yml").read_text()
+    assert stat.S_IMODE((tmp_path / "demo").stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "slack_webhook_url").stat().st_mode) == 0o444
+
+
+def test_a_channel_switched_off_leaves_nothing(tmp_path: Path) -> None:
+    ops = world(tmp_path, ALERT_SLACK_CHANNEL="#trading")
+    ops.state.write("secrets/slack_webhook_url", URL)
+    channels.ensure(ops)
+    ops = world(tmp_path)
+    channels.ensure(ops)
+    assert not (tmp_path / "demo/alertmanager").exists()
+    assert mounted(ops) == str(ROOT / "config/alertmanager")
+
+
+@pytest.mark.parametrize(
+    ("secret", "code"),
+    [("", "TB-0853"), ("hooks.slack.com/services", "TB-0852"), ("http://plain.example/x", "TB-0852")],
+)
+def test_a_wrong_slack_url_is_refused_before_anything_is_written(tmp_path: Path, secret: str, code: str) -> None:
+    ops = world(tmp_path, ALERT_SLACK_CHANNEL="#trading")
+    if secret:
+        ops.state.write("secrets/slack_webhook_url", secret)
+    with pytest.raises(OpsError) as caught:
+        channels.ensure(ops)
+    assert caught.value.code == code
+    assert not (tmp_path / "demo/alertmanager").exists()
+
+
+def test_mail_by_halves_names_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match="ALERT_EMAIL_FROM") as caught:
+        channels.ensure(world(tmp_path, ALERT_EMAIL_TO="ops@example.org"))
+    assert caught.value.code == "TB-0851"

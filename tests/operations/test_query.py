@@ -1,0 +1,41 @@
+"""Numbers of Prometheus as lines of blocks, and durations as people type them."""
+
+import math
+
+import pytest
+
+from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.query import labels, plot, seconds, sparkline
+from tradebot_ops.sources.prometheus import Series
+
+
+@pytest.mark.parametrize(("text", "expected"), [("90s", 90), ("15m", 900), ("1.5h", 5400), ("2d", 172800)])
+def test_durations(text: str, expected: float) -> None:
+    assert seconds(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "15", "m", "-5m", "0s", "5 minutes", "1e3s"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(OpsError) as caught:
+        seconds(text)
+    assert caught.value.code == "TB-0219"
+
+
+def test_sparkline_runs_from_least_to_most_and_leaves_gaps() -> None:
+    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█"
+    assert sparkline([1, math.nan, 1]) == "▁ ▁"
+    assert sparkline([]) == ""
+    assert len(sparkline(list(range(1000)))) == 60
+
+
+def test_plot_has_its_scale_and_one_column_a_point() -> None:
+    lines = plot(Series({}, tuple((float(at), float(at)) for at in range(10))), height=3)
+    assert len(lines) == 3
+    assert lines[0].startswith("         9 |")
+    assert {len(line.partition("|")[2]) for line in lines} == {10}
+    assert plot(Series({}, ((0.0, math.nan),))) == ["(no values)"]
+
+
+def test_labels_as_prometheus_writes_them() -> None:
+    assert labels(Series({"__name__": "up", "job": "api"}, ())) == 'up{job="api"}'
+    assert labels(Series({}, ())) == ""

@@ -1,0 +1,44 @@
+"""Secrets that are computed from others: Redis' users, and the hashes Prometheus and Alertmanager know."""
+
+import json
+from pathlib import Path
+
+import bcrypt
+import yaml
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.operations import secrets
+from tradebot_ops.settings import load_settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_all_are_made_once_and_fit_one_another(tmp_path: Path) -> None:
+    settings = load_settings({"project": "demo"}, {"TRADEBOT_STATE": str(tmp_path), "HOME": str(tmp_path)}, ROOT)
+    ops = Ops(settings, StubEngine("demo"))
+    made = secrets.ensure(ops.stack, ops.state)
+    assert set(made) == set(ops.stack.secrets)
+    assert secrets.ensure(ops.stack, ops.state) == (), "a salted hash that fits is kept"
+    read = {name: ops.secret(name).reveal() for name in made}
+    for service in ("prometheus", "alertmanager"):
+        web = yaml.safe_load(read[f"{service}_web"])
+        assert bcrypt.checkpw(read[f"{service}_password"].encode(), web["basic_auth_users"]["tradebot"].encode())
+    assert json.loads(read["redis_exporter_login"]) == {"redis://exporter@redis:6379": read["redis_exporter_password"]}
+    assert len(set(read.values())) == len(read)
+
+
+def test_a_changed_password_changes_what_is_derived(tmp_path: Path) -> None:
+    settings = load_settings({"project": "demo"}, {"TRADEBOT_STATE": str(tmp_path), "HOME": str(tmp_path)}, ROOT)
+    ops = Ops(settings, StubEngine("demo"))
+    secrets.ensure(ops.stack, ops.state)
+    ops.state.write("secrets/prometheus_password", "another")
+    assert secrets.ensure(ops.stack, ops.state) == ("prometheus_web",)
+
+
+def test_the_exporter_of_redis_may_read_no_key() -> None:
+    acl = secrets.redis_acl({"redis_password": "a", "redis_exporter_password": "b"}, "")
+    (exporter,) = [line for line in acl.splitlines() if line.startswith("user exporter")]
+    assert "-@all" in exporter
+    assert "resetkeys" in exporter
+    assert "~" not in exporter

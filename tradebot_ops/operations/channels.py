@@ -1,0 +1,72 @@
+"""Channels that people are told through: Alertmanager's configuration with those that the settings switch on.
+
+Without any, the stack's own file is used as it is. With some, a copy lies in the project's state, the secrets that it
+names beside it, and the stack mounts that folder instead.
+"""
+
+import shutil
+from pathlib import Path
+
+from tradebot_ops.context import ALERTMANAGER_FOLDER, Ops
+from tradebot_ops.errors import OpsError
+from tradebot_ops.stack.alertmanager import SECRETS, Channels, channels, check_url, with_channels
+from tradebot_ops.state import make_private, writable
+
+INSIDE = "/etc/alertmanager"
+_URLS = frozenset({"slack_webhook_url", "alert_webhook_url"})
+
+
+def ensure(ops: Ops) -> tuple[str, ...]:
+    """Write, renew or remove the copy; returns the names of the channels. To be called before the stack is read.
+
+    Raises ``OpsError`` TB-0851 for a channel set by halves, TB-0852 for a secret that is no address, TB-0853 for one
+    that is missing.
+    """
+    chosen = channels({name: value.text for name, value in ops.settings.stack.items()})
+    folder = ops.state.folder / ALERTMANAGER_FOLDER
+    if not chosen.names:
+        if folder.is_dir():
+            with writable(folder):
+                shutil.rmtree(folder)
+        return ()
+    secrets = {name: _secret(ops.state.secrets / name) for name in chosen.secret_files}
+    own = ops.source.folder / "config" / "alertmanager" / "alertmanager.yml"
+    _write(ops, folder, _moved(with_channels(own.read_text(encoding="utf-8"), chosen), chosen), secrets)
+    return chosen.names
+
+
+def _secret(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError:
+        text = ""
+    if not text:
+        raise OpsError(
+            f"A channel is switched on, and its secret {path.name} is missing.",
+            code="TB-0853",
+            hint=f"Put it into the file {path}, readable by you alone.",
+        )
+    if path.name in _URLS:
+        check_url(path.name, text)
+    return text
+
+
+def _moved(text: str, chosen: Channels) -> str:
+    """The secrets of channels lie beside the configuration: no description of the stack need name them."""
+    for name in chosen.secret_files:
+        text = text.replace(f"{SECRETS}/{name}", f"{INSIDE}/{name}")
+    return text
+
+
+def _write(ops: Ops, folder: Path, text: str, secrets: dict[str, str]) -> None:
+    """Readable for the user that Alertmanager has in a container; the folder above keeps others of this host out."""
+    with writable(ops.state.folder):
+        make_private(ops.state.folder)
+        ops.state.folder.chmod(0o700)
+    for name, content in {"alertmanager.yml": text, **secrets}.items():
+        ops.state.write(f"{folder.name}/{name}", content, mode=0o444)
+    with writable(folder):
+        folder.chmod(0o755)
+        for stray in folder.iterdir():
+            if stray.name not in {"alertmanager.yml", *secrets}:
+                stray.unlink()
