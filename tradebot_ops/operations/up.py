@@ -62,7 +62,7 @@ def up(
         missing = converge(ops.stack, planned.steps, World(ops.engine, time.monotonic() + ops.settings.timeout), listen)
         mounted.remember(ops, wanted)
         _remember(ops, wanted, missing)
-    said = [f"Generated secrets: {', '.join(made)} (in {ops.state.secrets})."] if made else []
+    said = [f"Generated {len(made)} secrets in {ops.state.secrets}."] if made else []
     said.append(change_line([step for step in planned.changes if step.service not in missing]))
     if not (prove and _can_work(ops, wanted)):
         return _report(ops, wanted, Done(planned, tuple(said)))
