@@ -71,8 +71,8 @@ def frozen(processes: list[psutil.Process]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def one_worker_killed_for_good(stack: Tradebot, _ops: Ops) -> Iterator[None]:
-    """Frozen, not killed: the supervisor would start it again within a second."""
+def one_worker_hung(stack: Tradebot, _ops: Ops) -> Iterator[None]:
+    """Not killed: the supervisor would start it again within a second."""
     process = psutil.Process(stack.pid("worker-2"))
     with frozen([process, *process.children(recursive=True)]):
         yield

@@ -1,0 +1,109 @@
+"""Prometheus, Alertmanager and the exporters beside a real stack in containers, through the commands."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engines.docker.parts import require_docker
+from tests.integration.docker.rig import NEEDED, clean, project
+from tests.integration.local.test_monitoring import panels, targets, values
+from tests.integration.tradebot import Tradebot, free_port, until
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.docker,
+    pytest.mark.xdist_group("docker-monitoring"),
+    pytest.mark.timeout(420),
+]
+
+IMAGES = (
+    "tradebot/prometheus:2.53",
+    "tradebot/alertmanager:0.28",
+    "tradebot/node-exporter:1.9",
+    "tradebot/redis-exporter:1.69",
+    "tradebot/postgres-exporter:0.17",
+)
+#: A refresh of the names, a scrape, and a little.
+SOON = 75.0
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tradebot]:
+    require_docker(*NEEDED, *IMAGES)
+    chosen = {
+        "PROMETHEUS_IMAGE": IMAGES[0],
+        "ALERTMANAGER_IMAGE": IMAGES[1],
+        "NODE_EXPORTER_IMAGE": IMAGES[2],
+        "REDIS_EXPORTER_IMAGE": IMAGES[3],
+        "POSTGRES_EXPORTER_IMAGE": IMAGES[4],
+    }
+    ports = {"PROMETHEUS_PORT": str(free_port()), "ALERTMANAGER_PORT": str(free_port())}
+    home = tmp_path_factory.mktemp("monitoring") / "home"
+    made = project(home, WORKER_REPLICAS="2", TRADEBOT_PROFILES="monitoring", **chosen, **ports)
+    made.ok("up", timeout=300)
+    yield made
+    clean(made)
+
+
+def workers_up(stack: Tradebot) -> int:
+    """Under addresses, because Docker's names have no numbers."""
+    found = targets(stack)
+    return sum(health == "up" for instance, health in found.items() if instance.endswith(":9091"))
+
+
+def test_every_target_is_up(stack: Tradebot) -> None:
+    fixed = {
+        "api:8010", "redis-exporter:9121", "postgres-exporter:9187", "node-exporter:9100", "prometheus:9090",
+        "alertmanager:9093",
+    }  # fmt: skip
+
+    def up() -> bool:
+        found = targets(stack)
+        found.pop("grafana:3000", None)
+        return set(found.values()) == {"up"} and fixed < found.keys() and workers_up(stack) == 2
+
+    until(up, SOON, "every target is up")
+
+
+def test_grafana_runs_or_is_reported_absent(stack: Tradebot) -> None:
+    assert stack.states()["grafana-1"] in {"ready", "unavailable"}
+    assert stack.run("status").returncode == 0
+
+
+def test_every_panel_has_data_once_jobs_ran(stack: Tradebot) -> None:
+    until(lambda: values(stack, 'count_over_time(up{job="worker"}[5m]) > 2'), SOON, "three scrapes of a worker")
+    waiting = dict.fromkeys(panels())
+
+    def filled() -> bool:
+        stack.ok("jobs", "submit", "canary", "--wait")
+        for title, expression in list(waiting):
+            if values(stack, expression):
+                del waiting[title, expression]
+        return not waiting
+
+    until(filled, 120, "data in every panel")
+
+
+def test_contract_holds_against_what_prometheus_has(stack: Tradebot) -> None:
+    found = stack.json("metrics", "contract", "--live")
+    assert (found["broken"], found["absent"]) == ([], [])
+
+
+def test_an_alert_goes_all_the_way_and_back(stack: Tradebot) -> None:
+    hops = {hop["name"]: hop["seconds"] for hop in stack.json("alerts", "test")["hops"]}
+    assert hops["API stores it"] < 15
+    assert hops["API stores the end"] < 30
+
+
+def test_targets_follow_scaling_exactly(stack: Tradebot) -> None:
+    stack.ok("scale", "workers", "6")
+    until(lambda: workers_up(stack) == 6 and values(stack, 'count(up{job="worker"})') == [6.0], SOON, "six targets")
+    stack.ok("scale", "workers", "2")
+    until(lambda: workers_up(stack) == 2 and values(stack, 'count(up{job="worker"})') == [2.0], SOON, "two targets")
+    until(lambda: values(stack, "tradebot_workers_desired") == [2.0], SOON, "two are desired")
+
+
+def test_reloading_restarts_nothing(stack: Tradebot) -> None:
+    before = stack.status()["prometheus-1"]["started_at"]
+    stack.ok("monitoring", "reload")
+    assert stack.status()["prometheus-1"]["started_at"] == before
