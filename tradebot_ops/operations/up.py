@@ -1,21 +1,22 @@
 """Bring the stack up and prove it."""
 
+import contextlib
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tradebot_ops.context import PROFILES, UNAVAILABLE, Ops
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import build as images
-from tradebot_ops.operations import canary, channels, mounted, samples, secrets
+from tradebot_ops.operations import canary, channels, mounted, promtool, samples, secrets
 from tradebot_ops.operations.converge import converge
 from tradebot_ops.operations.plan import changes, facts_of, work_out
 from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.readiness import World
 from tradebot_ops.operations.select import chosen_services, with_dependencies
 from tradebot_ops.operations.status import status
-from tradebot_ops.stack.plan import Plan, Step
+from tradebot_ops.stack.plan import Action, Plan, Step
 
 NEXT = (
     "  tradebot jobs submit backtest symbol=AAPL strategy=sma_cross fast=10 slow=30 --wait",
@@ -59,6 +60,7 @@ def up(
         if images.supply(ops, wanted, facts, listen, again=build):
             facts = facts_of(ops.engine, ops.stack)
         planned = work_out(ops.engine, ops.stack, wanted, facts, remove_orphans=remove_orphans)
+        _check_what_is_reloaded(ops, planned)
         missing = converge(ops.stack, planned.steps, World(ops.engine, time.monotonic() + ops.settings.timeout), listen)
         mounted.remember(ops, wanted)
         _remember(ops, wanted, missing)
@@ -70,6 +72,14 @@ def up(
     proof = canary.run(ops, listen)
     said += [sentence for sentence in (prices, proof.sentence) if sentence]
     return _report(ops, wanted, Done(planned, tuple(said), proof))
+
+
+def _check_what_is_reloaded(ops: Ops, planned: Plan) -> None:
+    """A rule with an error is said here, with its line: Prometheus would go on with the old ones and say nothing."""
+    reloaded = {step.service for step in planned.changes if step.action is Action.RELOAD}
+    if reloaded & {"prometheus", "alertmanager"}:
+        with contextlib.suppress(Unavailable):
+            promtool.check(ops)
 
 
 def _remember(ops: Ops, wanted: Collection[str], missing: Mapping[str, OpsError]) -> None:

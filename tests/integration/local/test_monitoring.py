@@ -234,6 +234,8 @@ def test_a_broken_rule_is_shown_with_its_line_and_the_running_ones_stay(tmp_path
         done = project.run("monitoring", "reload")
         assert done.returncode == 8
         assert "redis.yml, line " in done.stderr.replace("\n", " ")
+        assert project.run("up").returncode == 8
+        assert "RedisDown" in {rule["name"] for rule in project.json("monitoring", "rules")}
         rules.write_text(good.replace("alert: RedisDown", "alert: RedisAway", 1))
         project.ok("monitoring", "reload")
         names = {rule["name"] for rule in project.json("monitoring", "rules")}
