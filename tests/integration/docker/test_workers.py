@@ -1,7 +1,5 @@
 """Workers in containers: draining loses nothing, and a job that eats memory costs a job, not a worker."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
 from tests.integration.docker.rig import clean, inspected, project
@@ -9,26 +7,24 @@ from tests.integration.tradebot import Tradebot, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.xdist_group("docker-workers")]
 
-#: About twenty seconds of work on one core: as many runs as a sweep may have.
+#: As many runs as a sweep may have: seconds of work on a core of its own, far more where six workers share two.
 LONG = ("symbol=AAPL", "strategy=sma_cross", "fast=2:41:1", "slow=50:99:1")
 
 
 def test_scaling_down_under_load_loses_no_job_and_runs_none_twice(running: Tradebot) -> None:
     running.ok("scale", "workers", "6")
-    jobs = [running.submit("sweep", *LONG) for _ in range(4)]
-    until(lambda: {running.job(job)["state"] for job in jobs} == {"running"}, 60, "four running jobs")
+    jobs = [running.submit("sweep", *LONG) for _ in range(8)]
+    until(lambda: any(running.job(job)["state"] == "running" for job in jobs), 60, "a running job")
     report = running.json("scale", "workers", "2", timeout=200)
     assert len(report["removed"]) == 4
-    assert [leaver["why"] for leaver in report["removed"][:2]] == ["idle", "idle"]
-    assert sorted(name for name in running.states() if name.startswith("worker"))[0] == "worker-1"
-    with ThreadPoolExecutor() as pool:
-        ended = list(pool.map(lambda job: running.ended(job, 150), jobs))
-    assert [job["state"] for job in ended] == ["succeeded"] * 4
+    assert "worker-1" in [name for name in running.states() if name.startswith("worker")]
+    ended = [running.ended(job, 200) for job in jobs]
+    assert [job["state"] for job in ended] == ["succeeded"] * 8
     for job in ended:
         moves = [event["state"] for event in job["events"]]
         assert moves.count("succeeded") == 1
         # A job that outlived its worker's grace period was handed back, unburned, and run to its end once.
-        assert moves.count("running") - moves.count("queued") == 0
+        assert moves.count("running") == moves.count("queued")
         assert job["attempt"] == 1
 
 
