@@ -11,8 +11,9 @@ import psutil
 import psycopg
 import redis
 
-from tests.integration.tradebot import Tradebot, until
+from tests.integration.tradebot import Tradebot
 from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
 
 Breaking = Callable[[Tradebot, Ops], contextlib.AbstractContextManager[None]]
 
@@ -79,14 +80,16 @@ def one_worker_hung(stack: Tradebot, _ops: Ops) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def long_queue(stack: Tradebot, ops: Ops) -> Iterator[None]:
-    """The processes that run jobs stand still, the workers themselves live; 160 jobs come in."""
-    workers = [psutil.Process(row["pid"]) for row in stack.status().values() if row["service"] == "worker"]
-    with frozen([child for worker in workers for child in worker.children(recursive=True)]):
-        for _ in range(160):
-            ops.api.submit("canary", {})
+def long_queue(_stack: Tradebot, ops: Ops) -> Iterator[None]:
+    """More work than two workers can do: 170 sweeps of 1950 backtests each; what is left is cancelled."""
+    grid = {"symbol": "AAPL", "strategy": "sma_cross", "fast": "2:40:1", "slow": "50:99:1"}
+    jobs = [ops.api.submit("sweep", grid)["id"] for _ in range(170)]
+    try:
         yield
-    until(lambda: not ops.api.jobs("queued", None, 1)["jobs"] or None, 240, "the queue is worked off")
+    finally:
+        for job in reversed(jobs):
+            with contextlib.suppress(OpsError):  # it ended meanwhile
+                ops.api.cancel(job)
 
 
 @contextlib.contextmanager

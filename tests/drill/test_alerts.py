@@ -50,7 +50,7 @@ FAULTS = (
     ),
     Fault("no heartbeats", faults.no_heartbeats, ("WorkerHeartbeatStale",), within=240),
     Fault("one worker of two hung", faults.one_worker_hung, ("WorkerInstanceDown",), within=180),
-    Fault("160 jobs, nobody works", faults.long_queue, ("WorkerQueueBacklog",), within=180),
+    Fault("170 long jobs at once", faults.long_queue, ("WorkerQueueBacklog",), within=180),
     Fault("slow API", faults.slow_api, ("HighAPILatency",), frozenset({"SlowQueries"}), within=300),
     Fault("all workers stopped", stopped("worker"), ("NoWorkersAvailable",)),
     Fault("Redis stopped", stopped("redis"), ("RedisDown",)),
