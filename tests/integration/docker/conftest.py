@@ -24,6 +24,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tradebot]:
     """A project that is up, with two workers."""
     require_docker(*NEEDED)
     made = project(tmp_path_factory.mktemp("running") / "home", WORKER_REPLICAS="2")
-    made.ok("up")
-    yield made
-    clean(made)
+    try:
+        made.ok("up")
+        yield made
+    finally:
+        clean(made)

@@ -25,6 +25,8 @@ def tradebot(tmp_path: Path) -> Iterator[Tradebot]:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tradebot]:
     """A project that is up, with two workers."""
     project = Tradebot(tmp_path_factory.mktemp("running") / "home", environ=ports() | {"WORKER_REPLICAS": "2"})
-    project.ok("up")
-    yield project
-    project.clean()
+    try:
+        project.ok("up")
+        yield project
+    finally:
+        project.clean()

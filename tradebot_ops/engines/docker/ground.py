@@ -28,8 +28,9 @@ class Ground:
                 raise missing_external("network", network.name)
             elif key != "default" or any("default" in service.networks for service in stack.services.values()):
                 self._create_network(key, network)
+        mounted = {mount.source for service in stack.services.values() for mount in service.mounts}
         for key, volume in stack.volumes.items():
-            if not self._has_volume(volume.name):
+            if key in mounted and not self._has_volume(volume.name):
                 if volume.external:
                     raise missing_external("volume", volume.name)
                 self._create_volume(key, volume)
