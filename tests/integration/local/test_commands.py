@@ -36,9 +36,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tradebot]:
     (folder / "conf/a.conf").write_text("one")
     (folder / "compose.yaml").write_text(COMPOSE)
     project = Tradebot(folder / "home", "local", folder)
-    project.ok("up")
-    yield project
-    project.clean()
+    try:
+        project.ok("up")
+        yield project
+    finally:
+        project.clean()
 
 
 def pids(project: Tradebot) -> dict[str, object]:
