@@ -75,7 +75,7 @@ def test_an_ordinary_user_needs_nothing_special() -> None:
                 *(*nobody, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", f"--basetemp={home}/pytest"),
                 *(
                     "-k",
-                    "not stub",
+                    "not stub and not docker",
                     "tests/engines/test_contract.py",
                     "tests/integration/engines/test_local_databases.py",
                 ),
