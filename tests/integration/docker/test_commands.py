@@ -225,7 +225,7 @@ def test_a_docker_that_was_asked_for_and_does_not_answer_is_exit_4(tmp_path: Pat
 
 def test_host_and_context_name_the_engine(tmp_path: Path) -> None:
     """Both outrank a DOCKER_HOST where nothing answers, and neither is replaced by this host's own processes."""
-    require_docker()
+    require_docker(PYTHON)
     meta = tmp_path / "home/.docker/contexts/meta" / hashlib.sha256(b"here").hexdigest()
     meta.mkdir(parents=True)
     host = locate(os.environ).host

@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from tests.integration.docker.rig import clean, inspected, project
+from tests.engines.docker.parts import require_docker
+from tests.integration.docker.rig import NEEDED, clean, inspected, project
 from tests.integration.tradebot import Tradebot, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.xdist_group("docker-workers")]
@@ -41,6 +42,7 @@ def test_scaling_down_under_load_loses_no_job_and_runs_none_twice(running: Trade
 
 
 def test_a_job_that_eats_memory_is_ended_and_its_worker_lives(tmp_path_factory: pytest.TempPathFactory) -> None:
+    require_docker(*NEEDED)
     tradebot = project(tmp_path_factory.mktemp("memory") / "home", WORKER_REPLICAS="1", JOB_MEMORY_LIMIT="70mb")
     try:
         tradebot.run("up", "--no-canary")
