@@ -15,6 +15,9 @@ from tradebot_ops.cli.boundary import hoist, value_options
 from tradebot_ops.cli.main import app
 from tradebot_ops.cli.table import COMMANDS
 from tradebot_ops.operations.project import example_env
+from tradebot_ops.operations.urls import LOGINS
+from tradebot_ops.settings import STACK_SETTINGS
+from tradebot_ops.stack.alertmanager import channels
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), *REPOSITORY.glob("tests/**/*.md")])
@@ -164,3 +167,12 @@ def test_the_readme_needs_exactly_two_shell_commands() -> None:
 def test_the_example_of_settings_is_up_to_date() -> None:
     """Written by ``tradebot init`` and kept in the repository as it writes it."""
     assert (REPOSITORY / ".env.production.example").read_text(encoding="utf-8") == example_env()
+
+
+def test_the_page_on_monitoring_names_every_channel_and_every_login() -> None:
+    page = (REPOSITORY / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    settings = {setting.name: "on" for setting in STACK_SETTINGS if setting.name.startswith("ALERT_")}
+    secrets = {*channels(settings).secret_files, *(login.secret for login in LOGINS.values())}
+    assert len(settings) == 9
+    assert len(secrets) == 9
+    assert [name for name in {*settings, *secrets} if f"`{name}" not in page] == []

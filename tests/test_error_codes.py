@@ -17,7 +17,7 @@ CODE = re.compile(r"TB-\d{4}")
 #: is not named here is either the same cause, and is added, or another one, and needs a number of its own.
 SHARED = {
     # An engine, or what runs inside the stack.
-    "TB-0100": {"errors", "engines.docker.client"},
+    "TB-0100": {"errors", "engines.docker.explain"},
     "TB-0102": {"errors", "engines.choose", "operations.images"},
     "TB-0110": {"engines.local.processes", "engines.stub", "operations.inside"},
     "TB-0401": {"engines.docker.client", "engines.docker.locate"},
@@ -27,34 +27,38 @@ SHARED = {
         "engines.local.programs.pgbinaries",
         "engines.local.programs.valkey",
     },
-    "TB-0405": {"engines.local.engine", "engines.stub"},
+    "TB-0405": {"context", "engines.local.engine", "engines.stub"},
     "TB-0406": {"engines.local.engine", "engines.stub"},
-    "TB-0507": {"engines.docker.engine", "engines.docker.inside"},
+    "TB-0507": {"context", "engines.docker.engine", "engines.docker.inside"},
+    # Not to be reached: it does not run, or it does not answer.
+    "TB-0501": {"context", "operations.dash", "sources.api"},
+    "TB-0510": {"context", "sources.prometheus"},
+    "TB-0520": {"context", "sources.alertmanager"},
     "TB-0601": {"engines.docker.client", "engines.docker.inside", "engines.local.beside"},
     "TB-0901": {"engines.local.engine", "engines.stub"},
     "TB-0903": {"engines.readonly", "engines.stub"},
     # An option's value.
-    "TB-0205": {"cli.images", "operations.dash", "settings"},
+    "TB-0205": {"cli.images", "operations.dash", "settings.read"},
     # PromQL, on either side of the wire.
     "TB-0103": {"sources.prometheus", "stack.promql"},
     # A silence without an end or a reason, seen before or after its matchers are read.
     "TB-0210": {"operations.alerts", "sources.alertmanager"},
     # A missing program for images.
-    "TB-0505": {"operations.debianroot", "operations.images"},
+    "TB-0505": {"operations.debianroot", "operations.imagefiles"},
     # State on this host.
     "TB-0801": {"engines.local.records", "state"},
     "TB-0802": {
-        "engines.docker.client",
+        "engines.docker.explain",
         "engines.docker.images",
         "engines.local.records",
-        "operations.images",
+        "operations.imagefiles",
         "state",
     },
     "TB-0805": {"context", "operations.secrets"},
-    "TB-0821": {"engines.docker.client", "engines.docker.ports", "engines.local.ports"},
-    "TB-0822": {"engines.docker.client", "engines.docker.ground"},
-    "TB-0824": {"engines.docker.client", "engines.docker.engine"},
-    "TB-0825": {"engines.docker.client", "operations.images"},
+    "TB-0821": {"engines.docker.explain", "engines.docker.ports", "engines.local.ports"},
+    "TB-0822": {"engines.docker.explain", "engines.docker.ground"},
+    "TB-0824": {"engines.docker.explain", "engines.docker.making"},
+    "TB-0825": {"engines.docker.explain", "operations.imagefiles"},
 }
 
 

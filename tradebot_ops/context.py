@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tradebot_ops.engines.base import Engine
+from tradebot_ops.engines.base import Address, Engine, State
 from tradebot_ops.engines.choose import Choice, choose
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import DEFAULT_PROFILES, Secret, Settings
@@ -27,6 +27,8 @@ UNAVAILABLE = "unavailable.json"
 ALERTMANAGER_FOLDER = "alertmanager"
 #: The user of Prometheus and Alertmanager.
 WEB_USER = "tradebot"
+START_MONITORING = "tradebot monitoring start"
+UP = frozenset({State.STARTING, State.RUNNING, State.RESTARTING, State.PAUSED})
 #: Beside the projects, because images belong to the host.
 STAND_INS = "images.json"
 
@@ -117,30 +119,34 @@ class Ops:
 
     def secret(self, name: str) -> Secret:
         """A generated secret of this project. Raises ``OpsError`` TB-0805 when there is none."""
-        path = self.stack.secrets[name].file if name in self.stack.secrets else self.state.secrets / name
-        return Secret(_read_secret(path))
+        return Secret(_read_secret(self.secret_file(name)))
+
+    def secret_file(self, name: str) -> Path:
+        """Where a secret of this project lies: what may be shown of it."""
+        return self.stack.secrets[name].file if name in self.stack.secrets else self.state.secrets / name
 
     @cached_property
     def api(self) -> "Api":
         from tradebot_ops.sources.api import Api
 
-        return Api(f"http://{self.engine.endpoint('api', 8010)}", self.secret("api_key"))
+        address = self._reach("api", 8010, "The API does not run.", "TB-0501", "tradebot up")
+        return Api(f"http://{address}", self.secret("api_key"))
 
     @cached_property
     def prometheus(self) -> "Prometheus":
         from tradebot_ops.sources.prometheus import Prometheus
         from tradebot_ops.sources.rest import Login
 
-        login = Login(WEB_USER, self.secret("prometheus_password"))
-        return Prometheus(f"http://{self.engine.endpoint('prometheus', 9090)}", login)
+        address = self._reach("prometheus", 9090, "Prometheus does not run.", "TB-0510", START_MONITORING)
+        return Prometheus(f"http://{address}", Login(WEB_USER, self.secret("prometheus_password")))
 
     @cached_property
     def alertmanager(self) -> "Alertmanager":
         from tradebot_ops.sources.alertmanager import Alertmanager
         from tradebot_ops.sources.rest import Login
 
-        login = Login(WEB_USER, self.secret("alertmanager_password"))
-        return Alertmanager(f"http://{self.engine.endpoint('alertmanager', 9093)}", login)
+        address = self._reach("alertmanager", 9093, "Alertmanager does not run.", "TB-0520", START_MONITORING)
+        return Alertmanager(f"http://{address}", Login(WEB_USER, self.secret("alertmanager_password")))
 
     @cached_property
     def redis(self) -> "Redis":
@@ -148,6 +154,19 @@ class Ops:
 
         address = self.engine.endpoint("redis", 6379)
         return Redis(address.host, address.port, self.secret("redis_password"))
+
+    def _reach(self, service: str, port: int, away: str, code: str, hint: str) -> Address:
+        """Where the service answers. One that was never started, or stopped, is told in the same words and with the
+        same code on every engine; what this host cannot run, with what it lacks."""
+        try:
+            return self.engine.endpoint(service, port)
+        except OpsError as error:
+            if error.code not in {"TB-0405", "TB-0507"}:
+                raise
+            if any(found.service == service and found.state in UP for found in self.engine.list()):
+                raise
+            known = self.unavailable.get(service, {})
+            raise OpsError(away, code=code, hint=known.get("hint", hint)) from None
 
 
 def _read_secret(path: Path) -> str:

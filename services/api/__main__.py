@@ -4,6 +4,7 @@ import signal
 import sys
 
 import uvicorn
+from fastapi import FastAPI
 
 from services.api.app import create_app
 from services.common.logging import configure_logging
@@ -21,7 +22,15 @@ def main() -> int:
         raise SystemExit(f"The API cannot start: {error}") from error
     # After the imports, so that no library has the last word about handlers.
     configure_logging(settings)
-    config = uvicorn.Config(
+    # uvicorn raises the signal again once it has shut down; without this, a clean end looks like a kill.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    uvicorn.Server(server_config(app, host, port)).run()
+    return 0
+
+
+def server_config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+    """Logging is ours, and the application says more about a request than the server's access log would."""
+    return uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -30,10 +39,6 @@ def main() -> int:
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-    # uvicorn raises the signal again once it has shut down; without this, a clean end looks like a kill.
-    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
-    uvicorn.Server(config).run()
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Alerts as Alertmanager reports them, kept in Postgres: each change of an alert is one row."""
+"""Alerts as Alertmanager reports them, kept in Postgres: each change of an alert is one row.
+
+A repeat only moves the row's ``last_received_at``; that of Watchdog says whether alerts would arrive at all.
+"""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -12,13 +15,25 @@ INSERT = """
 INSERT INTO alert_event (fingerprint, name, status, severity, starts_at, ends_at, labels, annotations)
 VALUES (%(fingerprint)s, %(name)s, %(status)s, %(severity)s, %(starts_at)s, %(ends_at)s,
         %(labels)s, %(annotations)s)
-ON CONFLICT (fingerprint, starts_at, status) DO NOTHING
-RETURNING id
+ON CONFLICT (fingerprint, starts_at, status) DO UPDATE SET last_received_at = now()
+RETURNING received_at = last_received_at AS new
 """
 
 LATEST = """
-SELECT received_at, fingerprint, name, status, severity, starts_at, ends_at, labels, annotations
-FROM alert_event ORDER BY received_at DESC, id DESC LIMIT %(limit)s
+SELECT received_at, last_received_at, fingerprint, name, status, severity, starts_at, ends_at, labels, annotations
+FROM alert_event WHERE %(name)s::text IS NULL OR lower(name) = lower(%(name)s)
+ORDER BY received_at DESC, id DESC LIMIT %(limit)s
+"""
+
+LAST_RECEIVED = """
+SELECT max(last_received_at) AS at FROM alert_event WHERE lower(name) = lower(%(name)s) AND status = 'firing'
+"""
+
+# So many at once that none of these statements takes long; what is left goes an hour later.
+PRUNE = """
+DELETE FROM alert_event WHERE id IN (
+  SELECT id FROM alert_event WHERE last_received_at < now() - make_interval(days => %(days)s) LIMIT 10000)
+RETURNING id
 """
 
 
@@ -51,7 +66,18 @@ class AlertStore:
             "labels": Jsonb(alert.labels),
             "annotations": Jsonb(alert.annotations),
         }
-        return self._database.row(INSERT, row) is not None
+        stored = self._database.row(INSERT, row)
+        return stored is not None and bool(stored["new"])
 
-    def latest(self, limit: int) -> list[dict[str, Any]]:
-        return self._database.rows(LATEST, {"limit": limit})
+    def latest(self, limit: int, name: str | None = None) -> list[dict[str, Any]]:
+        """Changes of all alerts, or of the one of this name in any spelling, most recent first."""
+        return self._database.rows(LATEST, {"limit": limit, "name": name})
+
+    def last_received(self, name: str) -> datetime | None:
+        """When Alertmanager last told that this alert fires; None if it never did."""
+        found = self._database.row(LAST_RECEIVED, {"name": name})
+        return found["at"] if found else None
+
+    def prune(self, days: int) -> int:
+        """Forget what was last heard of more than ``days`` ago; returns how much that was."""
+        return len(self._database.rows(PRUNE, {"days": days}))

@@ -1,19 +1,24 @@
 """The application factory. Making an app connects to nothing; its lifespan opens and closes the pools."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+import psycopg
+import structlog
 from fastapi import FastAPI
 
 from services.api import problems
+from services.api.alert_store import AlertStore
 from services.api.middleware.body_limit import BodyLimitMiddleware
 from services.api.middleware.context import RequestContextMiddleware
-from services.api.middleware.metrics import MetricsMiddleware
+from services.api.middleware.metrics import MetricsMiddleware, expect_failures
 from services.api.parts import Parts, make_parts
 from services.api.routes import alerts, dashboard, errors, health, job_types, jobs, metrics, workers
 from services.api.version import VERSION
+from services.common.database import DatabaseUnavailable
 from services.common.jobtypes import Registry, registry
 from services.common.settings import Settings
 
@@ -21,6 +26,8 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 STORE_ERRORS_S = 2.0
+PRUNE_S = 3600.0
+log = structlog.get_logger(__name__)
 ROUTERS: "tuple[APIRouter, ...]" = (
     jobs.router,
     job_types.router,
@@ -40,6 +47,7 @@ def create_app(settings: Settings, job_types: Registry | None = None) -> FastAPI
     app.state.parts = parts
     for router in ROUTERS:
         app.include_router(router)
+        expect_failures(parts.metrics, router.routes)
     problems.install_handlers(app)
     # The last one added is the outermost.
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes)
@@ -52,18 +60,32 @@ def create_app(settings: Settings, job_types: Registry | None = None) -> FastAPI
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
     parts.open()
-    storing = asyncio.create_task(_store_errors(parts))
+    keeping = asyncio.create_task(_keep_house(parts))
     try:
         yield
     finally:
-        storing.cancel()
+        keeping.cancel()
         with suppress(asyncio.CancelledError):
-            await storing
+            await keeping
         await parts.board.close()
         await asyncio.to_thread(parts.close)
 
 
-async def _store_errors(parts: Parts) -> None:
+async def _keep_house(parts: Parts) -> None:
+    pruned_at = float("-inf")
     while True:
         await asyncio.sleep(STORE_ERRORS_S)
         await asyncio.to_thread(parts.errors.store)
+        if time.monotonic() - pruned_at > PRUNE_S:
+            pruned_at = time.monotonic()
+            await asyncio.to_thread(_prune, parts)
+
+
+def _prune(parts: Parts) -> None:
+    try:
+        gone = AlertStore(parts.database).prune(parts.settings.alert_history_days)
+    except (DatabaseUnavailable, psycopg.Error) as error:
+        log.warning("old alerts stay for now", reason=str(error))
+        return
+    if gone:
+        log.info("old alerts removed", count=gone)

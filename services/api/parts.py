@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from fastapi import Request
 from pydantic import SecretStr
 
+from services.api.alert_store import AlertStore
 from services.api.dashboard.board import Board
 from services.api.dashboard.login import Sessions, Tries
 from services.api.dashboard.prometheus import Prometheus
 from services.api.error_tracker import ErrorTracker
+from services.api.watchdog import WatchdogCollector
 from services.common.database import Database
 from services.common.jobtypes import Registry
 from services.common.ledger import Ledger
@@ -54,6 +56,8 @@ class Parts:
 def make_parts(settings: Settings, job_types: Registry) -> Parts:
     """All parts, unconnected: neither Postgres nor Redis need be there."""
     metrics = create_metrics("api", sorted(job_types.types))
+    for name, job_type in job_types.types.items():
+        metrics.gauge("job_timeout_seconds").labels(name).set(job_type.timeout_s)
     operations = metrics.counter("redis_operations_total")
     database = Database(
         settings,
@@ -66,6 +70,7 @@ def make_parts(settings: Settings, job_types: Registry) -> Parts:
     ledger = Ledger(database)
     password = settings.dashboard_password()
     metrics.registry.register(QueueCollector(ledger, redis, workers_desired=True))
+    metrics.registry.register(WatchdogCollector(AlertStore(database)))
     return Parts(
         settings=settings,
         job_types=job_types,

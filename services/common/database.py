@@ -21,13 +21,23 @@ RECONNECT_S = 5.0
 # Classes of SQLSTATE: connection, authorization, resources (too many connections), operator intervention.
 _LOST = ("08", "28", "53", "57P")
 
+# What code of today finds in a database of yesterday.
+_OLD_SCHEMA = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
+# A server that only reads is a standby, or one that is about to become one.
+_UNUSABLE = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    *_OLD_SCHEMA,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
+
 # Right after a failure the next callers are told sooner, so that an outage does not tie up every thread.
 IMPATIENT_FOR_S = 2.0
 IMPATIENT_WAIT_S = 0.3
 
 
 class DatabaseUnavailable(Exception):  # noqa: N818 - reads as what it is
-    """Postgres does not answer, refuses us, or dropped the connection in the middle."""
+    """Postgres does not answer, refuses us or our writes, or dropped the connection in the middle."""
 
 
 def storable_text(value: str) -> str:
@@ -113,7 +123,7 @@ class Database:
             with self._pool.connection(self._patience()) as connection:
                 connection.answer_s = answer_s or self._answer_s
                 yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable) as error:
+        except _UNUSABLE as error:
             if _connection_lost(error):
                 self._failed_at = time.monotonic()
                 self._on_error()
@@ -154,8 +164,10 @@ def _connection_lost(error: psycopg.Error) -> bool:
 
 
 def _reason(error: psycopg.Error) -> str:
-    if isinstance(error, psycopg.errors.UndefinedTable):
+    if isinstance(error, _OLD_SCHEMA):
         return "the database's schema is missing or old: run the service `migrate`"
+    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        return "Postgres is read-only: a standby, or one that takes over"
     if isinstance(error, PoolTimeout):
         return "no connection to Postgres could be had in time"
     return " ".join(str(error).split()) or type(error).__name__

@@ -1,6 +1,7 @@
 """Heartbeats of workers in Redis: who is there, what it does, and when it last said so."""
 
 import json
+import math
 import time
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -13,6 +14,9 @@ INDEX = "tradebot:workers"
 
 DESIRED_KEY = "tradebot:workers:desired"
 """The number of workers that ``scale`` asked for; absent until somebody scales."""
+
+DRAIN_PREFIX = "tradebot:drain:"
+"""With a worker's name: seconds for its running job, written right before it is told to stop; kept for a minute."""
 
 TTL_S = 30
 
@@ -64,6 +68,16 @@ def desired_workers(client: redis.Redis) -> int | None:
     value: Any = client.get(DESIRED_KEY)
     text = "" if value is None else _decoded(value)
     return int(text) if text.isdigit() else None
+
+
+def granted_drain(client: redis.Redis, name: str) -> float | None:
+    """Seconds that somebody granted this worker's job, told once; None: nobody did. Raises ``redis.RedisError``."""
+    value: Any = client.getdel(DRAIN_PREFIX + name)
+    try:
+        seconds = math.nan if value is None else float(value)
+    except ValueError:
+        return None
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
 def _index(client: redis.Redis) -> list[bytes | str]:

@@ -1,11 +1,12 @@
 """Every metric of the project, declared once. API and worker create theirs from here.
 
 A label with a known set of values gets its children at creation: the first jump of a counter that did not
-exist before is invisible to ``increase()``.
+exist before is invisible to ``increase()``. A label whose values come from outside goes through ``Bounded``.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -25,6 +26,16 @@ Owner = Literal["api", "worker"]
 # An edge stands on every threshold that an alert or an objective uses.
 HTTP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0)
 JOB_BUCKETS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
+
+OTHER = "other"
+"""The value of a label that stands for all values nobody expected."""
+
+LONGEST_VALUE = 100
+
+REDIS_OPERATIONS = (
+    "evalsha", "get", "getdel", "llen", "mget", "ping", "script", "set", "zrange", "zremrangebyscore",
+)  # fmt: skip
+"""Every command that services send: heartbeats, the transport (``script`` after Redis was emptied), probes."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +77,14 @@ METRICS: tuple[Metric, ...] = (
         {"method": ("GET", "POST", "DELETE")},
     ),
     Metric("job_submissions_total", "counter", "Jobs accepted, by type.", ("api",), ("job_type",)),
+    Metric("job_timeout_seconds", "gauge", "Seconds a job of the type may take.", ("api",), ("job_type",)),
     Metric(
         "redis_operations_total",
         "counter",
         "Redis operations by command and outcome.",
         ("api", "worker"),
         ("operation", "status"),
-        {"operation": ("evalsha", "get", "mget", "ping", "zrange"), "status": ("ok", "error")},
+        {"operation": REDIS_OPERATIONS, "status": ("ok", "error")},
     ),
     Metric(
         "queue_length",
@@ -86,6 +98,13 @@ METRICS: tuple[Metric, ...] = (
         "tradebot_workers_desired",
         "gauge",
         "Workers asked for by `tradebot scale`; absent until somebody scales.",
+        ("api",),
+        computed=True,
+    ),
+    Metric(
+        "watchdog_last_received_timestamp_seconds",
+        "gauge",
+        "Unix time at which Alertmanager last told of Watchdog; absent until it did.",
         ("api",),
         computed=True,
     ),
@@ -120,7 +139,14 @@ METRICS: tuple[Metric, ...] = (
         ("worker",),
         ("job_type",),
     ),
-    Metric("worker_errors_total", "counter", "Errors of the worker by type.", ("worker",), ("error_type",)),
+    Metric(
+        "worker_errors_total",
+        "counter",
+        "Errors of the worker by type; other once there are too many types.",
+        ("worker",),
+        ("error_type",),
+        {"error_type": (OTHER,)},
+    ),
     Metric("worker_heartbeat_timestamp", "gauge", "Unix time of the worker's last heartbeat.", ("worker",)),
     Metric("worker_memory_bytes", "gauge", "Resident memory of worker and running job.", ("worker",)),
     Metric("worker_cpu_percent", "gauge", "CPU use of worker and running job; 100 is one core.", ("worker",)),
@@ -149,6 +175,26 @@ class Metrics:
 
     def histogram(self, name: str) -> Histogram:
         return cast("Histogram", self._metrics[name])
+
+
+class Bounded:
+    """Values of one label: the known ones, the first ``room`` others that are names of classes, and ``other``.
+
+    Every value is a series that Prometheus keeps for weeks; nobody may mint them at will.
+    """
+
+    def __init__(self, known: Iterable[str], room: int = 0) -> None:
+        self._values = {*known, OTHER}
+        self._room = room
+        self._lock = threading.Lock()
+
+    def value(self, given: str) -> str:
+        """What to label with; may be called from any thread."""
+        with self._lock:
+            if given not in self._values and self._room and given.isidentifier() and len(given) <= LONGEST_VALUE:
+                self._values.add(given)
+                self._room -= 1
+            return given if given in self._values else OTHER
 
 
 def create_metrics(owner: Owner, job_types: Sequence[str] = ()) -> Metrics:

@@ -10,18 +10,17 @@ from pathlib import Path
 
 import psycopg
 import structlog
-from alembic import command
-from alembic.config import Config
 from psycopg import sql
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
 
 from services.common.logging import configure_logging
 from services.common.settings import Settings
 
 WAIT_S = 60.0
 LOCK_KEY = "tradebot.migrate"
+#: The newest revision in ``migrations/versions``.
+HEAD = "0002"
 EXPORTER = "exporter"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 log = structlog.get_logger(__name__)
 
@@ -52,12 +51,35 @@ def migrate(settings: Settings, wait_s: float = WAIT_S) -> None:
     with connect(dsn, wait_s) as guard:
         # Held by the session, so a migrator that dies frees it; a rolled back migration does not.
         guard.execute(sql.SQL("SELECT pg_advisory_lock(hashtextextended({}, 0))").format(LOCK_KEY))
-        guard.commit()
-        engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
-        with engine.connect() as connection:
-            command.upgrade(_config(connection), "head")
+        known = revision(guard)
+        guard.commit()  # no transaction may stand in the way of what changes tables
+        if known != HEAD:
+            upgrade(dsn)
         if (password := settings.exporter_password()) is not None:
             make_exporter(guard, password.get_secret_value())
+
+
+def revision(guard: psycopg.Connection) -> str | None:
+    """That of the database; None for one that was never migrated."""
+    if guard.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
+        return None
+    row = guard.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else None
+
+
+def upgrade(dsn: str) -> None:
+    """Bring the schema to ``HEAD``; libraries that take a third of a second are loaded only for this."""
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, HEAD)
 
 
 def make_exporter(admin: psycopg.Connection, password: str) -> None:
@@ -70,14 +92,6 @@ def make_exporter(admin: psycopg.Connection, password: str) -> None:
     admin.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(EXPORTER), hashed))
     admin.execute(sql.SQL("GRANT pg_monitor TO {}").format(sql.Identifier(EXPORTER)))
     admin.commit()
-
-
-def _config(connection: object) -> Config:
-    config = Config()
-    folder = str(Path(__file__).parent / "migrations")
-    config.set_main_option("script_location", folder.replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
 
 
 def main() -> int:

@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     worker_lease_seconds: float = Field(default=15.0, ge=2)
     job_memory_limit: Size = 1024**3
     max_body_bytes: Size = 1024**2
+    alert_history_days: int = Field(default=90, ge=1)
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     environment: Literal["dev", "staging", "production"] = "dev"

@@ -10,7 +10,7 @@ import structlog
 
 from services.common.database import DatabaseUnavailable
 from services.common.jobtypes import registry
-from services.common.ledger import Claim, Failure, Ledger, State, UnstorableValue
+from services.common.ledger import Buried, Claim, Failure, Ledger, State, UnstorableValue
 from services.common.transport import Transport, TransportUnavailable
 from services.worker.keeper import Held, Keeper
 from services.worker.metrics import WorkerMetrics
@@ -30,7 +30,10 @@ log = structlog.get_logger(__name__)
 
 
 class Attempts:
-    """Runs claimed jobs, one at a time; safe to call from the threads of the consumer."""
+    """Runs claimed jobs, one at a time; safe to call from the threads of the consumer.
+
+    ``alive`` is called many times a second while an attempt gets on, whatever its job does.
+    """
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class Attempts:
         *,
         worker: str,
         memory_limit: int,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger = ledger
         self._transport = transport
@@ -50,6 +54,7 @@ class Attempts:
         self._metrics = metrics
         self._worker = worker
         self._memory_limit = memory_limit
+        self._alive = alive
         self._closing = threading.Event()
         self.running: str | None = None
 
@@ -61,7 +66,9 @@ class Attempts:
         """Do whatever this id asks for. ``free`` is called once the child process can take the next job."""
         try:
             claim = self._claim(job_id)
-            if claim is None:
+            if isinstance(claim, Buried):
+                self._tell_buried(job_id, claim)
+            if not isinstance(claim, Claim):
                 return
             with self._keeper.keep(claim) as held:
                 if self._closing.is_set():
@@ -75,10 +82,11 @@ class Attempts:
         finally:
             free()
 
-    def _claim(self, job_id: UUID) -> Claim | None:
+    def _claim(self, job_id: UUID) -> Claim | Buried | None:
         """None for a duplicate delivery, and when the worker ends: then somebody else gets the id."""
         pause = RETRY_S
         while not self._closing.is_set():
+            self._alive()
             try:
                 # Before the claim: a worker whose job processes do not start must not take jobs.
                 self._nursery.get()
@@ -100,7 +108,7 @@ class Attempts:
         self._metrics.job_started(claim.type)
         try:
             process = self._nursery.get()
-            watch = Watch(process, claim, self._limits(claim), held.orders, held.report)
+            watch = Watch(process, claim, self._limits(claim), held.orders, held.report, self._alive)
             outcome = watch.run()
             if watch.struck or not process.alive or process.rss() > self._memory_limit / 2:
                 self._nursery.retire(process)
@@ -160,6 +168,11 @@ class Attempts:
             self._transport.send(job_id, delay_s=delay_s)
         except TransportUnavailable as error:
             log.warning("not sent; the sweeper will", job_id=str(job_id), reason=str(error))
+
+    def _tell_buried(self, job_id: UUID, buried: Buried) -> None:
+        """The worker that it died with can count it no more, so that this one does."""
+        self._metrics.job_buried(buried.type, buried.state)
+        log.error("job's worker vanished", job_id=str(job_id), job_type=buried.type, status=buried.state.value)
 
     def _tell(self, claim: Claim, outcome: Outcome, state: State | None, seconds: float) -> None:
         status = state.value if state else "lost"

@@ -2,16 +2,20 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import dramatiq
+import redis
 import structlog
 from dramatiq.broker import MessageProxy
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+from dramatiq.errors import ConnectionClosed
 from dramatiq.worker import Worker
 
 from services.common.transport import ACTOR, QUEUE, WORKER_TIMEOUT_MS
+from services.worker.vitals import CONSUMER, JOB, MESSAGE, Vitals
 
 # The second thread claims the next job while the first one records its outcome and acknowledges the message.
 THREADS = 2
@@ -32,8 +36,9 @@ class Slot:
     message is given back, so none waits behind it. For short jobs the fetch costs no time.
     """
 
-    def __init__(self, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, patience_s: float = PATIENCE_S, vitals: Vitals | None = None) -> None:
         self._patience_s = patience_s
+        self._vitals = vitals or Vitals()
         self._changed = threading.Condition()
         self._in_hand = False
         self._running_since: float | None = None
@@ -41,33 +46,37 @@ class Slot:
 
     def reserve(self, timeout_s: float) -> bool:
         """Wait for room to fetch one message; False when there is none in time, or no more ever."""
+        self._vitals.tick(CONSUMER)
         with self._changed:
             if self._closed:
                 self._changed.wait(timeout_s)
                 return False
-            self._in_hand = self._changed.wait_for(self._may_fetch, timeout_s) and not self._closed
-            return self._in_hand
+            if not self._changed.wait_for(self._may_fetch, timeout_s) or self._closed:
+                return False
+            self._in_hand = True
+            self._vitals.tick(MESSAGE)
+            return True
 
     def drop(self) -> None:
         """Nothing was there to be fetched, or it was not for us."""
         with self._changed:
-            self._in_hand = False
-            self._changed.notify_all()
+            self._put_down()
 
     def enter(self) -> bool:
         """Run the message in hand as soon as the running job ends; False: give it back."""
         with self._changed:
             ended = self._changed.wait_for(lambda: self._running_since is None or self._closed, self._patience_s)
-            self._in_hand = False
             if ended and not self._closed:
                 self._running_since = time.monotonic()
-            self._changed.notify_all()
+                self._vitals.tick(JOB)
+            self._put_down()
             return ended and not self._closed
 
     def leave(self) -> None:
         """The job has ended."""
         with self._changed:
             self._running_since = None
+            self._vitals.rest(JOB)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -80,6 +89,11 @@ class Slot:
         """True once no job is running."""
         with self._changed:
             return self._changed.wait_for(lambda: self._running_since is None, timeout_s)
+
+    def _put_down(self) -> None:
+        self._in_hand = False
+        self._vitals.rest(MESSAGE)
+        self._changed.notify_all()
 
     def _may_fetch(self) -> bool:
         if self._closed:
@@ -94,11 +108,42 @@ class SlotBroker(RedisBroker):
     slot: Slot
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
-        kind = _SlotConsumer if queue_name == QUEUE else _RedisConsumer
+        kind = _SlotConsumer if queue_name == QUEUE else _PatientConsumer
         return kind(self, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]
 
 
-class _SlotConsumer(_RedisConsumer):
+class _PatientConsumer(_RedisConsumer):
+    """Dramatiq waits for a Redis that refuses or drops it. One that hangs is to be waited for, too.
+
+    Else a time-out while messages are given back, such as delayed ones in hand, ends the thread for good.
+    """
+
+    def __next__(self) -> MessageProxy | None:
+        with _waited_for(redis.TimeoutError):
+            return super().__next__()  # type: ignore[no-any-return, no-untyped-call]
+
+    def ack(self, message: MessageProxy) -> None:
+        with _waited_for(redis.TimeoutError):
+            super().ack(message)  # type: ignore[no-untyped-call]
+
+    def nack(self, message: MessageProxy) -> None:
+        with _waited_for(redis.TimeoutError):
+            super().nack(message)  # type: ignore[no-untyped-call]
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        with _waited_for(redis.RedisError):
+            super().requeue(messages)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _waited_for(kind: type[redis.RedisError]) -> Iterator[None]:
+    try:
+        yield
+    except kind as error:
+        raise ConnectionClosed(error) from error  # type: ignore[no-untyped-call]
+
+
+class _SlotConsumer(_PatientConsumer):
     """Dramatiq counts what is not yet acknowledged against its prefetch; here the slot decides alone."""
 
     broker: SlotBroker
@@ -110,19 +155,21 @@ class _SlotConsumer(_RedisConsumer):
         message = None
         try:
             self.prefetch = self.outstanding_message_count + 1
-            message = super().__next__()  # type: ignore[no-untyped-call]
+            message = super().__next__()
         finally:
-            # A message for an actor that is not ours never reaches it; Dramatiq puts it aside.
-            if message is None or message.actor_name != ACTOR:
+            # A message for an actor that is not ours never reaches it, one for later not yet: Dramatiq puts both aside.
+            if message is None or message.actor_name != ACTOR or "eta" in message.options:
                 slot.drop()
-        return message  # type: ignore[no-any-return]
+        return message
 
 
 class Consumer:
     """Takes ids off the queue and has them handled, one running job at a time."""
 
-    def __init__(self, broker: SlotBroker, handle: Handle, give_back: Callable[[UUID], None]) -> None:
-        self._slot = broker.slot = Slot()
+    def __init__(
+        self, broker: SlotBroker, handle: Handle, give_back: Callable[[UUID], None], vitals: Vitals | None = None
+    ) -> None:
+        self._slot = broker.slot = Slot(vitals=vitals)
         self._handle = handle
         self._give_back = give_back
         dramatiq.Actor(self._deliver, broker=broker, actor_name=ACTOR, queue_name=QUEUE, priority=0, options={})
@@ -142,6 +189,14 @@ class Consumer:
     def stop(self) -> None:
         """End the threads."""
         self._worker.stop(timeout=STOP_MS)
+
+    def dead(self) -> list[str]:
+        """Threads that have ended; there are none until ``stop``, but for a fault that nobody foresaw."""
+        threads: dict[str, threading.Thread] = {
+            **{f"consumer of {name}": thread for name, thread in self._worker.consumers.items()},
+            **{f"runner {number}": thread for number, thread in enumerate(self._worker.workers)},
+        }
+        return [name for name, thread in threads.items() if not thread.is_alive()]
 
     def _deliver(self, *arguments: object) -> None:
         try:

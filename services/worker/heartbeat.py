@@ -1,4 +1,4 @@
-"""Says once a second that this worker lives, whatever its job does."""
+"""Says once a second that this worker takes jobs or runs one, and stops when the loop that does so hangs."""
 
 import os
 import threading
@@ -17,7 +17,11 @@ log = structlog.get_logger(__name__)
 
 
 class Pulse:
-    """A thread that beats. ``job`` gives the id of the running job, ``child`` the pid of the job process."""
+    """A thread that beats.
+
+    ``job`` gives the id of the running job, ``child`` the pid of the job process, ``stalled`` the name of what
+    hangs in this worker: a beat would say that all is well.
+    """
 
     def __init__(
         self,
@@ -27,12 +31,15 @@ class Pulse:
         *,
         job: Callable[[], str | None],
         child: Callable[[], int | None],
+        stalled: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._client = client
         self._name = name
         self._metrics = metrics
         self._job = job
         self._child = child
+        self._stalled = stalled
+        self._hangs: str | None = None
         self._draining = False
         self._reached = True
         self._closing = threading.Event()
@@ -40,6 +47,10 @@ class Pulse:
 
     def start(self) -> None:
         self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
 
     def drain(self) -> None:
         """Show that no new job is taken."""
@@ -57,9 +68,19 @@ class Pulse:
 
     def _loop(self) -> None:
         while True:
-            self._beat()
+            if not self._look():
+                self._beat()
             if self._closing.wait(BEAT_S):
                 return
+
+    def _look(self) -> str | None:
+        """What hangs; logged when it begins and when it ends."""
+        before, self._hangs = self._hangs, self._stalled()
+        if self._hangs and not before:
+            log.error("hangs: no heartbeat", part=self._hangs, job_id=self._job())
+        elif before and not self._hangs:
+            log.info("moves again", part=before)
+        return self._hangs
 
     def _beat(self) -> None:
         job = self._job()

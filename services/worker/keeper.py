@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import psycopg
 import structlog
 
 from services.common.database import DatabaseUnavailable
@@ -51,6 +52,10 @@ class Keeper:
     def close(self) -> None:
         self._closing.set()
 
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
     @contextmanager
     def keep(self, claim: Claim) -> Iterator[Held]:
         """Renew the claim's lease until the block is left."""
@@ -71,7 +76,8 @@ class Keeper:
             for held in list(self._held.values()):
                 try:
                     self._renew(held)
-                except DatabaseUnavailable as error:
+                except (DatabaseUnavailable, psycopg.Error) as error:
+                    # Whatever it is, it may pass; the lease of every other job is at stake, too.
                     log.warning("lease not renewed", job_id=str(held.claim.id), reason=str(error))
 
     def _renew(self, held: Held) -> None:

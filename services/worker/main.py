@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+import redis
 import structlog
 
 from services.common.database import Database
+from services.common.heartbeats import granted_drain
 from services.common.jobtypes import registry
 from services.common.ledger import Ledger
 from services.common.logging import configure_logging
@@ -26,11 +28,17 @@ from services.worker.nursery import Nursery
 from services.worker.outcome import Stop
 from services.worker.supervise import TERM_GRACE_S
 from services.worker.sweeper import Sweeper
+from services.worker.vitals import JOB, Vitals
 
 # For the job's process to end and for the ledger to hear of it, after the grace period.
 HANDBACK_S = TERM_GRACE_S + 3.0
+# A whole stack starts at once, on few processors: first what makes it ready, then what makes the first job fast.
+WARM_UP_S = 2.0
 # Fifty workers share one Postgres: each makes do with few connections.
 CONNECTIONS = 3
+# Soon enough to hand a job back before its lease ends.
+LOOK_S = 0.5
+KEEPER = "keeper"
 
 log = structlog.get_logger(__name__)
 
@@ -45,10 +53,21 @@ def main() -> int:
     except (OSError, ValueError) as error:
         log.error("worker cannot start", reason=str(error))  # noqa: TRY400 - a sentence, not a traceback
         return 1
-    stop.first.wait()
-    worker.end(settings.worker_grace_seconds, at_once=stop.second.is_set)
+    dead = _work(worker, stop)
+    # Without its keeper the running job's lease ends in seconds: it is handed back while it is still ours.
+    worker.end(0.0 if KEEPER in dead else None, at_once=stop.second.is_set)
     sys.stdout.flush()
-    return 0
+    # Not 0, so that it is started again under any restart policy.
+    return 1 if dead else 0
+
+
+def _work(worker: "WorkerService", stop: "Signals") -> list[str]:
+    """Until told to stop, or until a thread has ended that the worker cannot do without: these are returned."""
+    while not stop.first.wait(LOOK_S):
+        if dead := worker.dead():
+            log.error("threads have ended by themselves; the worker ends, too", threads=dead)
+            return dead
+    return []
 
 
 class Signals:
@@ -77,6 +96,7 @@ class WorkerService:
         self._transport = Transport(broker)
         self._keeper = Keeper(self._ledger, settings.worker_lease_seconds)
         self._nursery = Nursery()
+        vitals = Vitals()
         self._attempts = Attempts(
             self._ledger,
             self._transport,
@@ -85,8 +105,9 @@ class WorkerService:
             self._metrics,
             worker=settings.worker_name,
             memory_limit=settings.job_memory_limit,
+            alive=lambda: vitals.tick(JOB),
         )
-        self._consumer = Consumer(broker, self._attempts.run, self._attempts.give_back)
+        self._consumer = Consumer(broker, self._attempts.run, self._attempts.give_back, vitals)
         self._sweeper = Sweeper(self._ledger, self._transport)
         self._pulse = Pulse(
             self._redis,
@@ -94,13 +115,14 @@ class WorkerService:
             self._metrics,
             job=lambda: self._attempts.running,
             child=lambda: self._nursery.pid,
+            stalled=vitals.stalled,
         )
 
     def start(self) -> None:
         """Raises ``OSError`` when the metrics address cannot be had."""
         self._metrics.add(QueueCollector(self._ledger, self._redis, workers_desired=False))
         port = self._metrics.serve(self._settings.worker_metrics_listen)
-        self._nursery.prepare()
+        self._nursery.prepare(within=WARM_UP_S)
         self._database.open()
         for part in (self._keeper, self._pulse, self._sweeper, self._consumer):
             part.start()
@@ -113,12 +135,22 @@ class WorkerService:
             job_types=sorted(registry().types),
         )
 
-    def end(self, grace_s: float, at_once: Callable[[], bool] = lambda: False) -> None:
-        """Take no more jobs; let the running one finish within ``grace_s`` seconds, else hand it back."""
+    def dead(self) -> list[str]:
+        """Names of threads that have ended although nobody told them to."""
+        parts = {KEEPER: self._keeper.alive, "heartbeat": self._pulse.alive, "sweeper": self._sweeper.alive}
+        return [name for name, alive in parts.items() if not alive] + self._consumer.dead()
+
+    def end(self, grace_s: float | None = None, at_once: Callable[[], bool] = lambda: False) -> None:
+        """Take no more jobs; let the running one finish within ``grace_s`` seconds, else hand it back.
+
+        None: as long as whoever stops this worker said (``tradebot scale --drain``), else the setting.
+        """
+        began = time.monotonic()
         self._pulse.drain()
         self._consumer.drain()
+        grace_s = self._granted() if grace_s is None else grace_s
         log.info("draining", job_id=self._attempts.running, grace_seconds=grace_s)
-        deadline = time.monotonic() + grace_s
+        deadline = began + grace_s
         while not self._consumer.wait_idle(0.1) and time.monotonic() < deadline and not at_once():
             pass
         self._attempts.close()
@@ -132,3 +164,13 @@ class WorkerService:
         self._transport.close()
         self._database.close()
         log.info("worker stopped")
+
+    def _granted(self) -> float:
+        """A signal carries no number, hence the way through Redis; without it the setting is what is safe."""
+        usual = self._settings.worker_grace_seconds
+        try:
+            granted = granted_drain(self._redis, self._settings.worker_name)
+        except redis.RedisError as error:
+            log.warning("not known how long the job may take; the usual time", reason=str(error))
+            return usual
+        return usual if granted is None else granted

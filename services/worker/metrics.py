@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from services.common.jobtypes import registry
 from services.common.ledger import State
-from services.common.metrics import Metrics, create_metrics
+from services.common.metrics import OTHER, Bounded, Metrics, create_metrics
 from services.common.settings import listen_address
 
 # An attempt that was given back or taken over did not end here: somebody else counts it.
@@ -20,12 +20,19 @@ STATUSES = {
     State.CANCELLED: "cancelled",
 }
 
+ERROR_TYPES = 50
+"""So many types of errors are told apart: their names are chosen by whoever writes a job type."""
+
 
 class WorkerMetrics:
     """What happens in this worker, as metrics; methods may be called from any thread."""
 
     def __init__(self) -> None:
-        self._metrics: Metrics = create_metrics("worker", sorted(registry().types))
+        known = sorted(registry().types)
+        self._metrics: Metrics = create_metrics("worker", [*known, OTHER])
+        # A job in the ledger may be of a type that another version of the services knew.
+        self._job_types = Bounded(known)
+        self._error_types = Bounded((), ERROR_TYPES)
         self._processes: dict[int, psutil.Process] = {}
         self._metrics.gauge("worker_active").set(1)
 
@@ -41,24 +48,36 @@ class WorkerMetrics:
 
     def job_started(self, job_type: str) -> None:
         self._metrics.gauge("worker_busy").set(1)
-        self._metrics.gauge("worker_job_started_timestamp_seconds").labels(job_type).set(time.time())
+        self._metrics.gauge("worker_job_started_timestamp_seconds").labels(self._job_types.value(job_type)).set(
+            time.time()
+        )
 
     def job_ended(self, job_type: str) -> None:
         self._metrics.gauge("worker_busy").set(0)
-        self._metrics.gauge("worker_job_started_timestamp_seconds").labels(job_type).set(0)
+        self._metrics.gauge("worker_job_started_timestamp_seconds").labels(self._job_types.value(job_type)).set(0)
 
     def job_recorded(self, job_type: str, state: State, seconds: float) -> None:
         if state not in STATUSES:
             return
+        self._count(job_type, state)
+        self._metrics.histogram("worker_job_duration_seconds").labels(self._job_types.value(job_type)).observe(seconds)
+
+    def job_buried(self, job_type: str, state: State) -> None:
+        """Another worker died with it; how long its last attempt took, nobody knows."""
+        self._count(job_type, state)
+        if state is State.DEAD:
+            self.error("WorkerLost")
+
+    def _count(self, job_type: str, state: State) -> None:
+        job_type = self._job_types.value(job_type)
         self._metrics.counter("worker_jobs_processed_total").labels(job_type, STATUSES[state]).inc()
-        self._metrics.histogram("worker_job_duration_seconds").labels(job_type).observe(seconds)
         if state is State.RETRYING:
             self._metrics.counter("job_retries_total").labels(job_type).inc()
         if state is State.DEAD:
             self._metrics.counter("job_dlq_moves_total").labels(job_type).inc()
 
     def error(self, error_type: str) -> None:
-        self._metrics.counter("worker_errors_total").labels(error_type).inc()
+        self._metrics.counter("worker_errors_total").labels(self._error_types.value(error_type)).inc()
 
     def database_error(self) -> None:
         self._metrics.counter("db_connection_errors_total").inc()

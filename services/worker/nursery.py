@@ -1,5 +1,6 @@
 """Keeps one job process warm, and starts the next one as soon as one is used up."""
 
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import structlog
@@ -19,6 +20,8 @@ class Nursery:
     def __init__(self) -> None:
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="nursery")
         self._next: Future[JobProcess] | None = None
+        self._wanted = threading.Event()
+        self._closed = False
 
     @property
     def pid(self) -> int | None:
@@ -27,13 +30,26 @@ class Nursery:
         ready = future is not None and future.done() and future.exception() is None
         return future.result().pid if future is not None and ready else None
 
-    def prepare(self) -> None:
-        """Start a process if there is none, without waiting for it."""
+    def prepare(self, within: float = 0.0) -> None:
+        """Start a process if there is none, without waiting for it: ``within`` seconds, or as soon as it is wanted."""
         if self._next is None:
-            self._next = self._starter.submit(_start)
+            self._next = self._starter.submit(self._start, within)
+
+    def _start(self, within: float) -> JobProcess:
+        self._wanted.wait(within)
+        if self._closed:
+            raise ChildDied("the worker ends")
+        process = JobProcess()
+        try:
+            process.wait_ready()
+        except BaseException:
+            process.end()
+            raise
+        return process
 
     def get(self) -> JobProcess:
         """The process, ready for orders; raises ``ChildDied`` when none could be started."""
+        self._wanted.set()
         for _ in range(2):
             self.prepare()
             assert self._next is not None  # noqa: S101 - prepared above
@@ -56,17 +72,9 @@ class Nursery:
         self.prepare()
 
     def close(self) -> None:
+        self._closed = True
+        self._wanted.set()
         if self._next is not None and self._next.done() and self._next.exception() is None:
             self._next.result().end()
         self._next = None
         self._starter.shutdown(wait=False, cancel_futures=True)
-
-
-def _start() -> JobProcess:
-    process = JobProcess()
-    try:
-        process.wait_ready()
-    except BaseException:
-        process.end()
-        raise
-    return process

@@ -43,6 +43,7 @@ class Watch:
     limits: Limits
     orders: Orders
     on_progress: Callable[[float, str], None]
+    on_look: Callable[[], None] = lambda: None
     peak_bytes: int = field(default=0, init=False)
     _verdict: Failure | Stop | None = field(default=None, init=False)
     _kill_at: float = field(default=math.inf, init=False)
@@ -76,6 +77,7 @@ class Watch:
         return {"id": str(claim.id), "type": claim.type, "payload": claim.payload, "log": log}
 
     def _look(self, deadline: float) -> None:
+        self.on_look()
         self._sample()
         now = time.monotonic()
         if self._verdict is None and self.orders.stop is not None:

@@ -34,6 +34,10 @@ class Sweeper:
     def close(self) -> None:
         self._closing.set()
 
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
     def sweep(self) -> int:
         """One round; how many ids were sent. Raises ``DatabaseUnavailable`` and ``TransportUnavailable``."""
         if self._transport.forgot_everything():

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.integration.tradebot import REPOSITORY, Tradebot, free_port
+from tests.integration.tradebot import REPOSITORY, Tradebot
+from tests.waiting import free_port
 
 Times = dict[str, list[float]]
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,3 +74,21 @@ def test_panels_use_the_provisioned_datasource() -> None:
 def test_dashboard_has_a_fixed_uid() -> None:
     assert DASHBOARD["uid"] == "trading-bot"
     assert "id" not in DASHBOARD
+
+
+def test_the_latency_panel_draws_what_the_alert_judges() -> None:
+    """Probes every few seconds would press the panel's line down while the alert fires."""
+    latency = next(panel for panel in PANELS if panel["title"] == "API Latency p95")
+    asked = {target["expr"] for target in latency["targets"]}
+    assert asked == {"api:request_duration_seconds:p95_2m", "api_endpoint:request_duration_seconds:p95_2m"}
+    rules = yaml.safe_load((ROOT / "config/prometheus/rules/api.yml").read_text())["groups"][0]["rules"]
+    alert = next(rule["expr"] for rule in rules if rule.get("alert") == "HighAPILatency")
+    assert alert.startswith("api:request_duration_seconds:p95_2m > 1")
+    assert (
+        next(iter(asked - {"api:request_duration_seconds:p95_2m"}))
+        in (ROOT / "docs/runbooks/HighAPILatency.md").read_text()
+    )
+    recorded = [rule["expr"] for rule in rules if rule.get("record") in asked]
+    assert [re.findall(r"endpoint!~\S+\[2m\]", expr) for expr in recorded] == [
+        re.findall(r"endpoint!~\S+\[2m\]", alert)
+    ] * 2

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from services.common.jobtypes import registry
 from tests.programs import program
 
 ROOT = Path(__file__).parents[2]
@@ -130,6 +131,17 @@ def test_slo_alerts_count_on_the_evaluation_interval() -> None:
     config = yaml.safe_load((ROOT / "config/prometheus/prometheus.yml").read_text())
     assert config["global"]["evaluation_interval"] == "15s"
     assert config["global"]["scrape_interval"] == "15s"
+
+
+def test_a_job_that_takes_too_long_is_told_before_it_is_stopped() -> None:
+    """At worst: a scrape just missed, an evaluation just missed, `for:`, the store's grouping."""
+    rule = next(rule for rule in ALERTS if rule["alert"] == "BacktestTakingTooLong")
+    shortest, share = map(float, re.findall(r"> ?=? ?(\d+(?:\.\d+)?)", rule["expr"])[1:])
+    long = {name: job.timeout_s for name, job in registry().types.items() if job.timeout_s >= shortest}
+    assert long.keys() >= {"backtest", "sweep", "load_candles"}
+    scrape, evaluation, grouping = 15, 15, 5
+    for name, timeout in long.items():
+        assert share * timeout + scrape + evaluation + seconds(rule["for"]) + grouping < timeout, name
 
 
 OUTAGES = [

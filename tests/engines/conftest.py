@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.contract import Harness, free_port, tiny_stack
+from tests.engines.contract import Harness, tiny_stack
 from tests.engines.docker.parts import PYTHON, on_docker, require_docker, unique_project
+from tests.waiting import free_port
 from tradebot_ops.engines.base import ExecResult
 from tradebot_ops.engines.docker.engine import DockerEngine
 from tradebot_ops.engines.local import LocalEngine

@@ -1,12 +1,11 @@
 """What the contract suite runs on every engine: a tiny stack, and how a test waits for what it expects."""
 
-import socket
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from tests.waiting import until
 from tradebot_ops.engines.base import Engine, Instance, State
 from tradebot_ops.stack.model import Mount, MountKind, Probe, Service, Stack, Volume
 
@@ -50,24 +49,6 @@ class Harness:
         """The stack with one service described differently."""
         other = replace(self.stack.services[service], **values)  # type: ignore[arg-type]
         return replace(self.stack, services={**self.stack.services, service: other})
-
-
-def until(condition: Callable[[], T | None], what: str, seconds: float = 20.0) -> T:
-    """The first true answer of ``condition``; fails after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain: {what}"
-        time.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def tiny_stack(project: str, folder: Path, port: int, image: str = "") -> Stack:

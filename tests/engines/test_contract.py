@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.engines.contract import Harness, until
+from tests.engines.contract import Harness
+from tests.waiting import until
 from tradebot_ops.engines.base import LogQuery, State
 from tradebot_ops.errors import OpsError
 

@@ -3,10 +3,8 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import time
 import uuid
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -20,6 +18,7 @@ import pytest
 import redis
 
 from services.common.settings import Settings
+from tests.waiting import free_port, until
 
 PASSWORD = "integration-password"
 START_S = 60.0
@@ -30,21 +29,6 @@ def missing(what: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(f"{what} is missing, and CI must not skip")
     pytest.skip(f"{what} is missing")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], object], what: str, within_s: float = 30.0, pause_s: float = 0.05) -> None:
-    """Poll until the condition holds; fail with ``what`` at the deadline."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {within_s:.0f} s: {what}")
-        time.sleep(pause_s)
 
 
 @dataclass
@@ -64,7 +48,7 @@ class Part:
             self.process = subprocess.Popen(
                 self.command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
             )
-        wait_until(self._ready, f"{self.name} answers; see {self.log_tail()}", START_S)
+        until(self._ready, f"{self.name} answers; see {self.log_tail()}", START_S)
 
     def _ready(self) -> bool:
         if self.process is not None and self.process.poll() is not None:

@@ -6,7 +6,8 @@ import pty
 import subprocess
 from collections.abc import Iterator, Sequence
 
-from tests.integration.tradebot import Tradebot, until
+from tests.integration.tradebot import Tradebot
+from tests.waiting import until
 
 
 class Terminal:
@@ -22,7 +23,7 @@ class Terminal:
 
     def shows(self, *texts: str, seconds: float = 30) -> None:
         """Wait until one of the texts has appeared."""
-        until(lambda: self._contains(texts), seconds, f"{texts} on the terminal")
+        until(lambda: self._contains(texts), f"{texts} on the terminal", seconds)
 
     def _contains(self, texts: Sequence[str]) -> bool:
         with contextlib.suppress(OSError):

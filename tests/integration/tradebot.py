@@ -3,37 +3,19 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
 
+from tests.waiting import until
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def until(look: Callable[[], T | None], seconds: float, what: str, seen: Callable[[], object] = str) -> T:
-    """Ask again and again until the answer is neither None nor False; ``seen`` is told when it never was."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = look()
-        if found is not None and found is not False:
-            return found
-        if time.monotonic() >= deadline:
-            raise AssertionError(f"{what}: not within {seconds:g} s; {seen()}")
-        time.sleep(0.05)
 
 
 @dataclass
@@ -116,7 +98,7 @@ class Tradebot:
     def ended(self, job_id: str, seconds: float = 60) -> dict[str, Any]:
         over = {"succeeded", "dead", "cancelled"}
         return until(
-            lambda: job if (job := self.job(job_id))["state"] in over else None, seconds, f"the end of job {job_id}"
+            lambda: job if (job := self.job(job_id))["state"] in over else None, f"the end of job {job_id}", seconds
         )
 
     def processes(self) -> list[psutil.Process]:

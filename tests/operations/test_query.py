@@ -14,7 +14,7 @@ def test_durations(text: str, expected: float) -> None:
     assert seconds(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "15", "m", "-5m", "0s", "5 minutes", "1e3s"])
+@pytest.mark.parametrize("text", ["", "15", "m", "-5m", "0s", "5 minutes", "1e3s", "99999999w", "9" * 400 + "d"])
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(OpsError) as caught:
         seconds(text)

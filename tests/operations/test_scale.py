@@ -13,25 +13,25 @@ def workers(*numbers: int) -> list[Instance]:
 
 def test_idle_ones_leave_before_busy_ones_and_the_newest_first() -> None:
     activity = {1: "idle", 2: "idle", 3: "busy", 4: "idle", 5: "busy"}
-    chosen = leavers(workers(1, 2, 3, 4, 5), 2, activity)
+    chosen = leavers(workers(1, 2, 3, 4, 5), 2, activity, "its job may go on")
     assert [(instance.number, why) for instance, why in chosen] == [
         (4, "idle"),
         (2, "idle"),
-        (5, "busy; finishes its job first"),
+        (5, "busy; its job may go on"),
     ]
 
 
 def test_replica_one_is_the_last_to_leave() -> None:
-    assert [instance.number for instance, _ in leavers(workers(1, 2), 1, {1: "idle", 2: "busy"})] == [2]
-    assert [instance.number for instance, _ in leavers(workers(1, 2), 0, {})] == [2, 1]
+    assert [instance.number for instance, _ in leavers(workers(1, 2), 1, {1: "idle", 2: "busy"}, "")] == [2]
+    assert [instance.number for instance, _ in leavers(workers(1, 2), 0, {}, "")] == [2, 1]
 
 
 def test_nobody_leaves_when_more_are_wanted() -> None:
-    assert leavers(workers(1, 2), 6, {}) == []
+    assert leavers(workers(1, 2), 6, {}, "") == []
 
 
 def test_without_heartbeats_the_newest_leave_and_it_is_said() -> None:
-    assert [(i.number, why) for i, why in leavers(workers(1, 2, 3), 2, {})] == [(3, "its heartbeat is unknown")]
+    assert [(i.number, why) for i, why in leavers(workers(1, 2, 3), 2, {}, "")] == [(3, "its heartbeat is unknown")]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from tradebot_ops.errors import OpsError
-from tradebot_ops.stack.alertmanager import channels, check_url, with_channels
+from tradebot_ops.stack.alertmanager import channels, channels_of, check_url, with_channels
 
 BASE = "# keep me\nreceivers:\n  - name: store\n  - name: critical\n  - name: warning\n  - name: info\n"
 
@@ -53,3 +53,13 @@ def test_wrong_slack_url_is_refused(value: str) -> None:
 def test_right_urls_pass() -> None:
     check_url("slack_webhook_url", "https://hooks.example.org/services/x\n")
     check_url("alert_webhook_url", "http://127.0.0.1:9/x")
+
+
+def test_channels_are_read_back_from_a_configuration() -> None:
+    assert channels_of(BASE) == {"critical": {}, "warning": {}, "info": {}}
+    chosen = channels({"ALERT_SLACK_CHANNEL": "#a", "ALERT_PAGERDUTY": "on"})
+    assert channels_of(with_channels(BASE, chosen)) == {
+        "critical": {"slack": 1, "pagerduty": 1},
+        "warning": {"slack": 1},
+        "info": {},
+    }

@@ -10,8 +10,8 @@ from tradebot_ops.stack.contract import (
     check,
     dashboard_uses,
     declared_metrics,
+    missing,
     rule_uses,
-    series_asked,
 )
 
 REQUESTS = Metric("http_requests_total", "counter", frozenset({"endpoint", "status"}), "api")
@@ -96,11 +96,6 @@ def test_unused_metric_is_named() -> None:
     assert contract.unused == (QUEUE,)
 
 
-def test_series_asked_for() -> None:
-    uses = [Use("alert A", "sum(a_bucket) / on () b > 0"), Use("alert B", 'b{x="y"} and {z="1"}')]
-    assert series_asked(uses) == {"a_bucket", "b"}
-
-
 def test_broken_promql_is_an_operators_sentence() -> None:
     with pytest.raises(OpsError, match="is not PromQL") as caught:
         check([Use("alert A", "sum(")], [])
@@ -140,3 +135,17 @@ def test_uses_of_a_rule_file_and_a_dashboard() -> None:
 def test_declaration_defaults_to_a_gauge_without_labels() -> None:
     (metric,) = declared_metrics({"redis": {"redis_up": {}}})
     assert metric == Metric("redis_up", "gauge", frozenset(), "redis")
+
+
+def test_what_a_source_lacks_is_named_labelled_series_too() -> None:
+    target = frozenset({"job", "instance"})
+    emitted = {
+        "http_requests_total": target | {"endpoint"},
+        "http_request_duration_seconds_sum": target | {"endpoint"},
+        "http_request_duration_seconds_count": target | {"endpoint"},
+        "http_request_duration_seconds_bucket": target | {"endpoint", "le"},
+    }
+    assert missing([REQUESTS, DURATION, QUEUE], emitted) == [
+        "http_requests_total of api has no label status",
+        "api emits no queue_length",
+    ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tradebot_ops.stack import hashing
-from tradebot_ops.stack.model import Service, Stack
+from tradebot_ops.stack.model import Build, Service, Stack
 
 Load = Callable[..., Stack]
 
@@ -157,3 +157,27 @@ def test_hashes_are_the_same_in_another_process(app: Callable[..., Service], tmp
             env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
         )
         assert done.stdout == f"{here.spec_hash} {here.content_hash}"
+
+
+def test_the_source_of_a_service_is_its_code_and_data_alone(tmp_path: Path) -> None:
+    files = {"Dockerfile": "FROM x", "main.py": "1", "jobs/one.py": "1", "data/prices.csv": "1"}
+    left_behind = {"__pycache__/main.pyc": "1", "jobs/__pycache__/one.pyc": "1", ".main.py.swp": "1", ".git/HEAD": "1"}
+
+    def write(name: str, text: str) -> None:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+    for name, text in files.items():
+        write(name, text)
+    build = Build(tmp_path, tmp_path / "Dockerfile")
+    first = hashing.source_hash(build)
+    for name, text in left_behind.items():
+        write(name, text)
+    write("Dockerfile", "FROM y")
+    assert hashing.source_hash(build) == first
+    for name in ("main.py", "jobs/one.py", "data/prices.csv"):
+        write(name, "2")
+        assert hashing.source_hash(build) != first
+        write(name, "1")
+    write("jobs/two.py", "")
+    assert hashing.source_hash(build) != first

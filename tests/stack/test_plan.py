@@ -1,6 +1,6 @@
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradebot_ops.stack.model import Condition, Dependency, Service, Stack
-from tradebot_ops.stack.plan import Action, Observed, Plan, Step, dependency_levels, plan
+from tradebot_ops.stack.plan import Action, Plan, Step, dependency_levels, plan
 
 DONE: dict[str, Any] = {"state": "exited", "exit_code": 0}
 
@@ -30,6 +30,19 @@ STACK = stack_of(
     service("api", "redis", "migrate"),
     service("worker", "redis", "migrate", replicas=2, scalable=True),
 )
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A replica as an engine sees it."""
+
+    service: str
+    number: int
+    spec_hash: str = ""
+    content_hash: str = ""
+    state: str = "running"
+    exit_code: int | None = None
+    id: str = ""
 
 
 def seen(name: str, number: int = 1, **fields: object) -> Observed:
@@ -128,6 +141,12 @@ def test_a_rebuilt_image_recreates_every_replica() -> None:
     made = plan(STACK, RUNNING, rebuilt={"worker"})
     assert changes(made) == [("recreate", "worker", 1), ("recreate", "worker", 2)]
     assert {step.reason for step in made.changes} == {"its image was rebuilt"}
+
+
+def test_edited_code_recreates_what_runs_it_and_runs_a_one_shot_again() -> None:
+    made = plan(STACK, RUNNING, edited={"worker", "migrate"})
+    assert changes(made) == [("recreate", "migrate", 1), ("recreate", "worker", 1), ("recreate", "worker", 2)]
+    assert {step.reason for step in made.changes} == {"its code changed"}
 
 
 def test_extra_replicas_leave_first_and_newest_first() -> None:

@@ -82,13 +82,27 @@ def unsilence(
 
 
 @app.command("test")
-def try_out(context: typer.Context) -> None:
-    """Send an alert all the way to the store and back; names the hop that broke."""
+def try_out(
+    context: typer.Context,
+    receivers: Annotated[
+        list[str] | None,
+        typer.Option("--receiver", help="Also through its channels, really: critical, warning.", show_default=False),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also through every channel.")] = False,
+) -> None:
+    """Send an alert all the way to the store and back; names the hop that broke.
+
+    \b
+    Examples:
+      tradebot alerts test
+      tradebot alerts test --receiver critical
+      tradebot alerts test --all
+    """
     from tradebot_ops.operations import alerttest
 
     ops = ops_of(context)
     with told(ops) as listen:
-        report = alerttest.run(ops, listen)
+        report = alerttest.run(ops, listen, receivers or (), every=every)
     emit(ops, report)
 
 

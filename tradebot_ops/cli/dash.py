@@ -22,7 +22,8 @@ def dash(
     """Draw the panels of the dashboard in the terminal, live.
 
     Keys: q quits, r refreshes, left and right change the range, tab and enter enlarge a chart, escape shrinks it.
-    Exit code 1 with --once when a panel's query failed, 5 when the API or Prometheus does not answer.
+    Exit code 1 with --once when a panel's query failed, 5 when Prometheus does not answer. Without the API,
+    Prometheus is asked for the same panels.
 
     \b
     Examples:

@@ -25,7 +25,7 @@ def list_(context: typer.Context) -> None:
 
 @app.command()
 def lint(context: typer.Context) -> None:
-    """Check layout, ids, queries and metrics of every dashboard."""
+    """Check layout, ids, queries and metrics of every dashboard, and ask Prometheus, where it runs, for the data."""
     from tradebot_ops.operations import dashboards as operation
 
     ops = ops_of(context)

@@ -84,7 +84,7 @@ def make(
       tradebot images build redis --from debian --force
     """
     from tradebot_ops.errors import OpsError
-    from tradebot_ops.operations.images import build_from_debian
+    from tradebot_ops.operations.standins import build_from_debian
 
     if source != "debian":
         raise OpsError(
@@ -123,7 +123,7 @@ def save(
     Examples:
       tradebot images save images.tar.zst
     """
-    from tradebot_ops.operations.images import save as write
+    from tradebot_ops.operations.imagefiles import save as write
 
     ops = ops_of(context)
     emit(ops, write(ops, ops.settings.cwd / file, tags=tags or ()))
@@ -137,7 +137,7 @@ def load(context: typer.Context, file: Annotated[Path, typer.Argument(help="What
     Examples:
       tradebot images load images.tar.zst
     """
-    from tradebot_ops.operations.images import load as read
+    from tradebot_ops.operations.imagefiles import load as read
 
     ops = ops_of(context)
     emit(ops, read(ops, ops.settings.cwd / file))

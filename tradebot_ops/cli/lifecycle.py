@@ -6,9 +6,21 @@ import typer
 
 from tradebot_ops.cli import change
 from tradebot_ops.cli.emit import emit, ops_of, told
+from tradebot_ops.settings import MAX_DRAIN
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+Drain = Annotated[
+    int | None,
+    typer.Option(
+        "--drain",
+        min=0,
+        max=MAX_DRAIN,
+        metavar="SECONDS",
+        help="Let the job of a stopping worker go on for so long; 30 (WORKER_GRACE_SECONDS) if not given.",
+        show_default=False,
+    ),
+]
 Services = Annotated[list[str] | None, typer.Argument(help="Services; all when none is named.", show_default=False)]
 
 
@@ -52,12 +64,16 @@ def up(
 def down(
     context: typer.Context,
     volumes: Annotated[bool, typer.Option("--volumes", help="Remove the data and the secrets, too.")] = False,
+    drain: Drain = None,
 ) -> None:
     """Stop and remove the stack; data stays unless --volumes is given.
+
+    A worker's job that is not done in time is handed back: the next `up` runs it from its beginning.
 
     \b
     Examples:
       tradebot down
+      tradebot down --drain 300
       tradebot down --volumes --yes
     """
     from tradebot_ops.cli.confirm import confirm
@@ -67,7 +83,7 @@ def down(
     if volumes:
         confirm(ops, "This removes all data of the project.")
     with told(ops) as listen:
-        report = operation.down(ops, listen, volumes=volumes)
+        report = operation.down(ops, listen, volumes=volumes, drain=drain)
     emit(ops, report)
 
 
@@ -89,7 +105,9 @@ def start(context: typer.Context, services: Services = None) -> None:
 
 @app.command()
 def stop(context: typer.Context, services: Services = None) -> None:
-    """Stop services without removing them; workers finish their job first.
+    """Stop services without removing them.
+
+    A worker's job has up to 30 s (WORKER_GRACE_SECONDS) to end, then it is handed back to the queue.
 
     \b
     Examples:
@@ -113,6 +131,8 @@ def restart(
 ) -> None:
     """Stop and start services and wait until they are ready.
 
+    They come back as they are described now: `tradebot plan` shows before what that changes.
+
     \b
     Examples:
       tradebot restart api
@@ -129,22 +149,37 @@ def restart(
 @app.command(context_settings={"ignore_unknown_options": True})
 def scale(
     context: typer.Context,
-    service: Annotated[str, typer.Argument(help="Service, such as workers.")],
+    service: Annotated[str, typer.Argument(help="Service, such as workers; or the word history.")],
     count: Annotated[str | None, typer.Argument(help="How many replicas.", show_default=False)] = None,
+    drain: Drain = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Only say who would leave or come, and why.")] = False,
+    no_persist: Annotated[bool, typer.Option("--no-persist", help="Only until the next `up`.")] = False,
 ) -> None:
     """Set how many replicas of a service run, and remember it.
 
-    New ones are added without touching the others; leaving ones finish their job first.
+    New ones are added without touching the others. Idle ones leave first. The job of a busy one that leaves has up
+    to 30 s (WORKER_GRACE_SECONDS) or --drain SECONDS to end, then it is handed back, and another worker runs it from
+    its beginning. `scale history` shows who asked for how many, and when.
 
     \b
     Examples:
       tradebot scale workers 6
       tradebot scale workers=6
+      tradebot scale workers 2 --drain 300
+      tradebot scale workers 2 --explain
+      tradebot scale history
     """
     from tradebot_ops.operations import scale as scaling
+    from tradebot_ops.operations import scalings
 
     ops = ops_of(context)
+    if (service, count) == ("history", None):
+        emit(ops, scalings.history(ops))
+        return
     name, number = scaling.parse(service, count)
+    if explain:
+        emit(ops, scaling.explain(ops, name, number, drain=drain))
+        return
     with told(ops) as listen:
-        report = scaling.scale(ops, name, number, listen)
+        report = scaling.scale(ops, name, number, listen, drain=drain, persist=not no_persist)
     emit(ops, report)

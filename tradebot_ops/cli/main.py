@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tradebot_ops.cli import interrupt
 from tradebot_ops.cli.boundary import OpsGroup
 
 app = typer.Typer(
@@ -45,7 +46,7 @@ def tradebot(
     ] = None,
     output: Annotated[str | None, typer.Option("-o", "--output", help="table, json, yaml or plain.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Same as -o json.")] = False,
-    timeout: Annotated[str | None, typer.Option("--timeout", help="Seconds to wait at most.")] = None,
+    timeout: Annotated[str | None, typer.Option("--timeout", help="Seconds each start or answer may take.")] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
     verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="More detail; -vv shows tracebacks.")] = 0,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours.")] = False,
@@ -86,4 +87,5 @@ def tradebot(
 
 def main() -> None:
     """The console script."""
+    interrupt.arm()
     app()

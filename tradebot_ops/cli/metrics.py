@@ -34,7 +34,7 @@ def worker(
     every: Annotated[bool, typer.Option("--all", help="Every worker.")] = False,
     raw: Raw = False,
 ) -> None:
-    """Show a worker's metrics, read from the worker itself.
+    """Show a worker's metrics, read from the worker itself. Exit code 5 when one does not answer; others are shown.
 
     \b
     Examples:

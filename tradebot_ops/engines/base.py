@@ -125,15 +125,17 @@ class ExecResult:
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """Services by what is the matter with their image.
+    """Services by what is the matter with what they are made of.
 
     ``missing``: this engine has none. ``rebuilt``: replicas run another one than its tag names by now.
-    ``outdated``: it was made from other source than lies there now.
+    ``outdated``: it was made from other source than lies there now. ``edited``: replicas were started from other
+    source than lies there now, on an engine that runs the source itself.
     """
 
     missing: frozenset[str] = frozenset()
     rebuilt: frozenset[str] = frozenset()
     outdated: frozenset[str] = frozenset()
+    edited: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -197,10 +199,18 @@ class Engine(Protocol):
 
 @runtime_checkable
 class HasImages(Protocol):
-    """Replicas of this engine come from images."""
+    """Knows what replicas are made of, images or the source itself, and whether there is a newer one."""
 
     def image_facts(self, stack: Stack) -> ImageFacts:
-        """What is the matter with the images of the stack; only asks."""
+        """What is the matter with the images or the source of the stack; only asks."""
+
+
+@runtime_checkable
+class Announces(Protocol):
+    """Tells of changes by itself."""
+
+    def announce(self, told: Callable[[], None]) -> Callable[[], None]:
+        """From the return on, call ``told`` from another thread whenever a replica changed; returns what ends it."""
 
 
 @runtime_checkable

@@ -85,7 +85,8 @@ class StubEngine:
         described = stack.services[service]
         name = f"{service}-{number}"
         before = self._instances.get(name)
-        if before and before.state in _ALIVE and before.spec_hash == described.spec_hash:
+        same = before and before.spec_hash == described.spec_hash and service not in self.facts.rebuilt
+        if before and before.state in _ALIVE and same:
             with self._changed:
                 self._instances[name] = replace(before, content_hash=described.content_hash)
                 return self._instances[name]

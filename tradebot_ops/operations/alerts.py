@@ -2,8 +2,9 @@
 
 import getpass
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import Any
 
 from tradebot_ops.context import Ops
@@ -124,17 +125,22 @@ def _rule_rows(rule: Rule) -> tuple[tuple[str, str], ...]:
 
 
 def history(ops: Ops, name: str | None, limit: int) -> Report:
-    """What the API stored of all that Alertmanager told it, newest first."""
-    found = [alert for alert in ops.api.alerts(500) if name is None or alert["name"].lower() == name.lower()]
+    """What the API stored of all that Alertmanager told it, newest first; Watchdog and the like only by name."""
+    found = ops.api.alerts(500 if name is None else limit, name)
     found = [alert for alert in found if name is not None or alert["name"] not in BACKGROUND][:limit]
     rows = tuple(
-        (alert["received_at"][:19].replace("T", " "), alert["name"], alert["status"], alert["severity"],
-         alert["annotations"].get("summary", ""))
+        (_second(alert["received_at"]), _second(alert["last_received_at"]), alert["name"], alert["status"],
+         alert["severity"], alert["annotations"].get("summary", ""))
         for alert in found
     )  # fmt: skip
-    table = Table(("received (UTC)", "alert", "status", "severity", "summary"), rows)
-    section = Section(tables=(table,)) if rows else Section(lines=("No alert was stored yet.",))
+    table = Table(("received (UTC)", "last repeated", "alert", "status", "severity", "summary"), rows)
+    nothing = "No alert was stored yet." if name is None else f"No alert of the name {name} is stored."
+    section = Section(tables=(table,)) if rows else Section(lines=(nothing,))
     return Report("alerts.history", data={"alerts": found}, sections=(section,))
+
+
+def _second(moment: str) -> str:
+    return moment[:19].replace("T", " ")
 
 
 def silence(ops: Ops, words: Sequence[str], lasting: str | None, comment: str | None) -> Report:
@@ -150,7 +156,51 @@ def silence(ops: Ops, words: Sequence[str], lasting: str | None, comment: str | 
     made = ops.alertmanager.silence(matchers, ends, _author(), comment or "")
     line = f"Silenced {' '.join(map(str, matchers))} until {ends:%Y-%m-%d %H:%M} UTC."
     lines = (line, f"End it: tradebot alerts unsilence {made}")
-    return Report("alerts.silence", data={"id": made, "ends_at": ends.isoformat()}, sections=(Section(lines=lines),))
+    return Report(
+        "alerts.silence", data={"id": made, "ends_at": ends.isoformat()}, findings=_unknown(ops, matchers),
+        sections=(Section(lines=lines),),
+    )  # fmt: skip
+
+
+def _unknown(ops: Ops, matchers: Sequence[Matcher]) -> tuple[Finding, ...]:
+    """A word about names that no rule has; the silence stands, as an alert may come from elsewhere."""
+    named = [each for each in matchers if each.name == "alertname" and each.equal]
+    if not named:
+        return ()
+    try:
+        rules = {rule.name for rule in ops.prometheus.rules() if rule.kind == "alerting"}
+    except OpsError as error:
+        said = f"Whether there is such an alert could not be looked up: {error.message}"
+        return (Finding(Level.INFO, "silence.unchecked", said),)
+    return tuple(
+        Finding(
+            Level.WARN,
+            "silence.unknown",
+            f"No rule fits {each}, so no alert of this stack is kept quiet.",
+            hint=f"{_meant(each.value, rules)}tradebot monitoring rules",
+        )
+        for each in named
+        if not fits(each, rules)
+    )
+
+
+def fits(wanted: Matcher, names: Iterable[str]) -> bool:
+    """Whether the matcher takes any of the names."""
+    if not wanted.regex:
+        return wanted.value in names
+    # Go's expressions, which Alertmanager accepted, are not quite Python's: what cannot be judged is not blamed.
+    if "[:" in wanted.value:
+        return True
+    try:
+        return any(re.fullmatch(wanted.value, name) for name in names)
+    except re.error:
+        return True
+
+
+def _meant(name: str, names: Iterable[str]) -> str:
+    found = {each.lower(): each for each in names}
+    near = get_close_matches(name.lower(), found, 1)
+    return f"Did you mean {found[near[0]]}? " if near else ""
 
 
 def _author() -> str:

@@ -1,23 +1,38 @@
-"""Does an alert arrive? A synthetic one goes Alertmanager → webhook → store and back, and is ended again."""
+"""Does an alert arrive? A synthetic one goes Alertmanager → webhook → store and back, and is ended again.
+
+Whether people would be told is asked of the channels themselves: a synthetic alert takes a receiver's own way, and
+Alertmanager's counters say whether the other side took it. They know kinds of channels, not receivers, so receivers
+are tried one after the other.
+"""
 
 import contextlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from tradebot_ops.context import Ops
-from tradebot_ops.errors import OpsError
-from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.errors import ExitCode, OpsError
+from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations.progress import Listener, Phase, Told
+from tradebot_ops.sources.alertmanager import Deliveries
+from tradebot_ops.stack.alertmanager import channels_of
 
 NAME = "SyntheticAlert"
 #: Alertmanager groups for a second, and sends a change of the group every five.
 ARRIVES_SECONDS = 30.0
 RESOLVES_SECONDS = 45.0
+#: Right after its start Prometheus takes five for that.
+DISCOVERED_SECONDS = 10.0
+#: It gives up a notification that fails after ten.
+CHANNEL_SECONDS = 25.0
 ENDS_BY_ITSELF = timedelta(minutes=5)
 PAUSE = 0.25
+#: Receiver -> kind of channel -> how many of it.
+Kinds = Mapping[str, Mapping[str, int]]
+Post = Callable[[datetime], None]
 
 
 @dataclass(frozen=True)
@@ -28,29 +43,126 @@ class Hop:
     seconds: float
 
 
-def run(ops: Ops, listen: Listener) -> Report:
-    """Raises ``OpsError`` TB-0550 that names the hop that broke, or whatever made asking impossible."""
+def run(ops: Ops, listen: Listener, receivers: Sequence[str] = (), *, every: bool = False) -> Report:
+    """To the store and back; then through the channels of these receivers, or of ``every`` one that has any.
+
+    A channel that does not take it is a finding, TB-0552, and the others are still tried. Raises ``OpsError`` TB-0550
+    that names the hop before them that broke, TB-0221 for a receiver that does not exist, TB-0854 for one without
+    channels, or whatever made asking impossible.
+    """
     nonce = secrets.token_hex(8)
     hops = [_timed("API answers", lambda: _api_ready(ops), listen), *_prometheus_hop(ops, listen)]
+    chosen = _chosen(ops, receivers, every=every)
     labels = {"alertname": NAME, "severity": "info", "nonce": nonce}
+    with _ended(ops, labels) as post:
+        hops.append(_timed("Alertmanager takes it", lambda: post(datetime.now(UTC) + ENDS_BY_ITSELF), listen))
+        hops.append(_timed("API stores it", lambda: _arrives(ops, nonce, "firing", ARRIVES_SECONDS), listen))
+        hops.append(_timed("Alertmanager ends it", lambda: post(datetime.now(UTC)), listen))
+        hops.append(_timed("API stores the end", lambda: _arrives(ops, nonce, "resolved", RESOLVES_SECONDS), listen))
+    broken: list[Finding] = []
+    for receiver, kinds in chosen.items():
+        with _ended(ops, labels | {"nonce": f"{nonce}-{receiver}", "receiver": receiver}) as post:
+            _through(ops, receiver, kinds, post, listen, hops, broken)
+    if every and not chosen:
+        said = "No channel is switched on: alerts reach the store, and nobody is told."
+        broken.append(Finding(Level.WARN, "alerts.channels", said, hint="Settings ALERT_*: tradebot config show"))
+    return _report(nonce, hops, chosen, tuple(broken))
+
+
+def _report(nonce: str, hops: Sequence[Hop], chosen: Kinds, findings: tuple[Finding, ...]) -> Report:
+    lines = ["An alert went Alertmanager -> webhook -> Postgres and back, and so did its end."]
+    if chosen and not findings:
+        lines.append(f"The channels of {' and '.join(chosen)} took one, too.")
+    data = {
+        "nonce": nonce,
+        "hops": [{"name": hop.name, "seconds": round(hop.seconds, 3)} for hop in hops],
+        "channels": {name: sorted(kinds) for name, kinds in chosen.items()},
+    }
+    table = Table(("hop", "took"), tuple((hop.name, f"{hop.seconds:.1f} s") for hop in hops))
+    return Report(
+        "alerts.test", data=data, findings=findings, sections=(Section(lines=tuple(lines), tables=(table,)),),
+        failure=ExitCode.DEPENDENCY_UNREACHABLE,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _ended(ops: Ops, labels: Mapping[str, str]) -> Iterator[Post]:
+    """Gives what raises the alert until a moment, or ends it; it is ended however the block is left."""
     said = {"summary": "A test of the way alerts take; nothing is wrong."}
 
     def post(ends: datetime) -> None:
         ops.alertmanager.post(labels, said, ends)
 
     try:
-        hops.append(_timed("Alertmanager takes it", lambda: post(datetime.now(UTC) + ENDS_BY_ITSELF), listen))
-        hops.append(_timed("API stores it", lambda: _arrives(ops, nonce, "firing", ARRIVES_SECONDS), listen))
-    except BaseException:
+        yield post
+    finally:
         with contextlib.suppress(OpsError):
             post(datetime.now(UTC))
-        raise
-    hops.append(_timed("Alertmanager ends it", lambda: post(datetime.now(UTC)), listen))
-    hops += [_timed("API stores the end", lambda: _arrives(ops, nonce, "resolved", RESOLVES_SECONDS), listen)]
-    rows = tuple((hop.name, f"{hop.seconds:.1f} s") for hop in hops)
-    lines = ("An alert went Alertmanager -> webhook -> Postgres and back, and so did its end.",)
-    data = {"nonce": nonce, "hops": [{"name": hop.name, "seconds": round(hop.seconds, 3)} for hop in hops]}
-    return Report("alerts.test", data=data, sections=(Section(lines=lines, tables=(Table(("hop", "took"), rows),)),))
+
+
+# Channels
+
+
+def _chosen(ops: Ops, receivers: Sequence[str], *, every: bool) -> Kinds:
+    """What the running Alertmanager has, not what the settings ask for."""
+    if not receivers and not every:
+        return {}
+    known = channels_of(ops.alertmanager.status().config)
+    if every:
+        return {name: kinds for name, kinds in known.items() if kinds}
+    for name in receivers:
+        if name not in known:
+            listed = ", ".join(known)
+            raise OpsError(f"There is no receiver {name}.", code="TB-0221", hint=f"Receivers with channels: {listed}.")
+        if not known[name]:
+            raise OpsError(
+                f"The receiver {name} has no channel: nobody is told.",
+                code="TB-0854",
+                hint="Set one of ALERT_* (see .env.production.example), then: tradebot monitoring reload",
+            )
+    return {name: known[name] for name in receivers}
+
+
+def _through(
+    ops: Ops, receiver: str, kinds: Mapping[str, int], post: Post, listen: Listener,
+    hops: list[Hop], broken: list[Finding],
+) -> None:  # fmt: skip
+    """Each kind of channel of the receiver is a hop of its own; what comes of them is added to the two lists."""
+    before = ops.alertmanager.deliveries()
+    post(datetime.now(UTC) + ENDS_BY_ITSELF)
+    for kind, count in kinds.items():
+        # The store is a webhook, and is told of this alert as well.
+        expected = count + (kind == "webhook")
+        wait = partial(_taken, ops, kind, before.get(kind, Deliveries()), expected)
+        try:
+            hops.append(_timed(f"{receiver}: {kind} takes it", wait, listen))
+        except OpsError as error:
+            broken.append(Finding(Level.FAIL, error.code, error.message, hint=error.hint))
+
+
+def _taken(ops: Ops, kind: str, before: Deliveries, expected: int) -> None:
+    deadline = time.monotonic() + CHANNEL_SECONDS
+    while (said := outcome(before, ops.alertmanager.deliveries().get(kind, Deliveries()), expected)) is None:
+        if time.monotonic() > deadline:
+            said = f"it has not been taken within {CHANNEL_SECONDS:.0f} s."
+            break
+        time.sleep(PAUSE)
+    if said:
+        raise OpsError(
+            said,
+            code="TB-0552",
+            hint="tradebot logs alertmanager --since 5m --level warning; is its secret file right?",
+        )
+
+
+def outcome(before: Deliveries, now: Deliveries, expected: int) -> str | None:
+    """Empty once ``expected`` notifications and all others begun were taken, why not, or None while it is open."""
+    reasons = [reason for reason, count in now.failed.items() if count > before.failed.get(reason, 0)]
+    if reasons:
+        known = ", ".join(reason for reason in reasons if reason)
+        return f"the notification failed{f' ({known})' if known else ''}."
+    started, sent = now.started - before.started, now.sent - before.sent
+    return "" if started >= expected and sent >= started else None
 
 
 def _timed(name: str, act: Callable[[], None], listen: Listener) -> Hop:
@@ -77,7 +189,11 @@ def _prometheus_hop(ops: Ops, listen: Listener) -> list[Hop]:
     """Prometheus sends what its rules find; the synthetic alert starts one hop later."""
 
     def discovered() -> None:
-        if not ops.prometheus.status().alertmanagers:
+        deadline = time.monotonic() + DISCOVERED_SECONDS
+        while not ops.prometheus.status().alertmanagers:
+            if time.monotonic() < deadline:
+                time.sleep(PAUSE)
+                continue
             raise OpsError(
                 "Prometheus knows no Alertmanager to send to.",
                 code="TB-0551",

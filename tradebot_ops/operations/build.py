@@ -12,9 +12,10 @@ from tradebot_ops.engines.base import ImageFacts
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations import wheels
-from tradebot_ops.operations.images import PREFIX, PYTHON, images_of
+from tradebot_ops.operations.images import PREFIX, images_of
 from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.select import chosen_services
+from tradebot_ops.operations.standins import BASE_ARGUMENT, PYTHON
 from tradebot_ops.stack.model import Build, Service
 from tradebot_ops.state import cache_root
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from tradebot_ops.engines.docker.images import Image, Images
 
 PARALLEL = 4
-#: The build argument by which the stack's Dockerfile takes another base image.
-BASE_ARGUMENT = "PYTHON_IMAGE"
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,16 @@ def make(ops: Ops, names: Collection[str], listen: Listener, *, no_cache: bool =
 
 
 def supply(ops: Ops, wanted: Collection[str], facts: ImageFacts, listen: Listener, *, again: bool) -> bool:
-    """Before replicas are made: build what has no image yet, with ``again`` all; whether anything was built."""
-    names = [name for name in wanted if ops.stack.services[name].build and (again or name in facts.missing)]
-    return bool(names) and bool(make(ops, names, listen))
+    """Before anything is stopped: build what has no image yet, with ``again`` all, and pull the others' missing ones.
+
+    Whether any image was got. What belongs to a profile may stay missing: `up` goes on without it.
+    """
+    services = [ops.stack.services[name] for name in wanted]
+    own = [service.name for service in services if service.build and (again or service.name in facts.missing)]
+    others = [each for each in services if not each.build and not each.profiles and each.name in facts.missing]
+    built = make(ops, own, listen) if own else []
+    pulled = _fetch(ops, others, listen) if others else []
+    return bool(built or pulled)
 
 
 def _build(ops: Ops, images: "Images", service: Service, listen: Listener, *, no_cache: bool) -> "Image":
@@ -100,9 +106,19 @@ def _offline(ops: Ops, images: "Images", described: Build, say: wheels.Say) -> t
 
 def pull(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
     """Fetch the images that are not made here from their registries. Raises ``OpsError`` TB-0826 where none answers."""
-    images = images_of(ops.engine)
+    images_of(ops.engine)
     shared = _by_image([ops.stack.services[name] for name in chosen_services(ops.stack, services)])
     made_here = {tag for tag, users in shared.items() if tag.startswith(PREFIX) or any(user.build for user in users)}
+    others = [user for tag, users in shared.items() if tag not in made_here for user in users]
+    got = _fetch(ops, others, listen)
+    skipped = tuple(f"{tag} is made here, not pulled: {_maker(shared[tag])}" for tag in shared if tag in made_here)
+    return _report("pull", "Pulled", got, skipped)
+
+
+def _fetch(ops: Ops, services: Sequence[Service], listen: Listener) -> list[Got]:
+    """Pull every image of these services once."""
+    images = images_of(ops.engine)
+    shared = _by_image(services)
 
     def one(tag: str) -> Got:
         users = tuple(user.name for user in shared[tag])
@@ -112,9 +128,7 @@ def pull(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
         return Got(tag, users, image, time.monotonic() - started, before is None or before.id != image.id)
 
     with ThreadPoolExecutor(PARALLEL) as pool:
-        got = list(pool.map(one, (tag for tag in shared if tag not in made_here)))
-    skipped = tuple(f"{tag} is made here, not pulled: {_maker(shared[tag])}" for tag in shared if tag in made_here)
-    return _report("pull", "Pulled", got, skipped)
+        return list(pool.map(one, shared))
 
 
 def _maker(users: Sequence[Service]) -> str:

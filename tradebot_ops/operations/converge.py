@@ -12,7 +12,8 @@ from functools import partial
 from tradebot_ops.engines.base import Engine, Instance
 from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.operations.progress import Listener, Phase, Told
-from tradebot_ops.operations.readiness import Stopped, World, until_ready
+from tradebot_ops.operations.readiness import PAUSE_SECONDS, until_ready
+from tradebot_ops.operations.world import Stopped, World
 from tradebot_ops.stack.model import Condition, Service, Stack
 from tradebot_ops.stack.plan import Action, Step
 
@@ -55,22 +56,26 @@ def converge(stack: Stack, steps: Sequence[Step], world: World, listen: Listener
         {service.name: threading.Event() for service in services},
         {service.name: threading.Event() for service in services},
     )
-    in_parallel([partial(_service, run, service, by_service[service.name]) for service in services], world)
+    with world.watched():
+        in_parallel([partial(_service, run, service, by_service[service.name]) for service in services], world)
     return run.unavailable
 
 
 def in_parallel(tasks: Sequence[Callable[[], None]], world: World) -> None:
-    """Run all tasks at once; the first failure stops the others and is raised."""
+    """Run all tasks at once; the first failure stops the others and is raised.
+
+    ``Stopped`` when a task gave up because of a failure elsewhere: whoever waits for these must not go on.
+    """
     with ThreadPoolExecutor(max_workers=max(1, len(tasks)), thread_name_prefix="tradebot") as pool:
         futures = [pool.submit(task) for task in tasks]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
         finally:
-            world.stop.set() if _unfinished(futures) else None
-    for future in futures:
-        error = future.exception()
-        if error is not None and not isinstance(error, Stopped):
-            raise error
+            if _unfinished(futures):
+                world.stop()
+    errors = [error for error in (future.exception() for future in futures) if error is not None]
+    if errors:
+        raise next((error for error in errors if not isinstance(error, Stopped)), errors[0])
 
 
 def _unfinished(futures: Sequence[Future[None]]) -> bool:
@@ -83,7 +88,6 @@ def _service(run: _Run, service: Service, steps: Sequence[Step]) -> None:
         _remove(run.world, [step for step in steps if step.action is Action.REMOVE], run.listen)
         replicas = [step for step in steps if step.action is not Action.REMOVE]
         in_parallel([partial(_replica, run, service, step) for step in replicas], run.world)
-
     except Stopped:
         raise
     except Exception as error:
@@ -106,8 +110,8 @@ def _wait_for_dependencies(run: _Run, service: Service) -> None:
         if dependency.service not in run.ready:
             continue
         gate = run.started if dependency.condition is Condition.STARTED else run.ready
-        while not gate[dependency.service].is_set():
-            run.world.pause()
+        while not gate[dependency.service].wait(PAUSE_SECONDS):
+            run.world.check()
 
 
 def _replica(run: _Run, service: Service, step: Step) -> None:
@@ -117,8 +121,9 @@ def _replica(run: _Run, service: Service, step: Step) -> None:
         return
     run.listen(Told(service.name, Phase.STARTING, step.reason))
     with run.extra_starts if service.profiles else run.starts:
+        run.world.check()
         try:
-            crashes = _act(run, service, step)
+            found = _act(run, service, step)
         except Unavailable as error:
             # What belongs to a profile may be missing, and must not end the others.
             if not service.profiles:
@@ -126,8 +131,9 @@ def _replica(run: _Run, service: Service, step: Step) -> None:
             run.unavailable[service.name] = error
             run.listen(Told(service.name, Phase.UNAVAILABLE, str(error)))
             return
-    run.world.forget()
-    until_ready(run.world, service, step.number, crashes_before=crashes)
+    run.world.saw(found)
+    # Restarts until now say nothing about this start.
+    until_ready(run.world, service, step.number, crashes_before=found.restarts)
 
 
 def _crashes(run: _Run, step: Step) -> int:
@@ -136,17 +142,17 @@ def _crashes(run: _Run, step: Step) -> int:
     return found.restarts if found is not None else 0
 
 
-def _act(run: _Run, service: Service, step: Step) -> int:
-    """Do one step; returns the replica's restarts until now, which say nothing about this start."""
+def _act(run: _Run, service: Service, step: Step) -> Instance:
+    """Do one step; returns what the replica is then. What is to be made anew is left to the engine, which stops the
+    old one only when there is something to take its place."""
     engine = run.world.engine
-    found = run.world.instance(service.name, step.number)
-    if step.action is Action.RELOAD and found is not None:
-        return reload(engine, run.stack, found).restarts
-    if found is not None and step.action in {Action.RESTART, Action.RECREATE}:
-        engine.stop(found, service.stop_grace)
-    if found is not None and step.action is Action.RECREATE:
-        engine.remove(found)
-    return engine.apply(run.stack, service.name, step.number).restarts
+    if step.action in {Action.RELOAD, Action.RESTART}:
+        found = run.world.instance(service.name, step.number)
+        if found is not None and step.action is Action.RELOAD:
+            return reload(engine, run.stack, found)
+        if found is not None:
+            engine.stop(found, service.stop_grace)
+    return engine.apply(run.stack, service.name, step.number)
 
 
 def reload(engine: Engine, stack: Stack, found: Instance) -> Instance:

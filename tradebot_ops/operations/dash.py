@@ -1,14 +1,18 @@
 """The panels of the Grafana dashboard, as the API serves them, for one look in a terminal or a pipe."""
 
-from collections.abc import Mapping
-from datetime import datetime
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
+from tradebot_ops.operations import metrics, panels
 from tradebot_ops.operations.quantities import latest, peak, quantity, sparkline
+from tradebot_ops.sources.prometheus import Series
 
+DASHBOARD = "trading-bot-dashboard.json"
 #: What the API offers; kept equal by a test.
 RANGES = ("15m", "1h", "6h", "24h", "7d")
 TREND = 24
@@ -19,10 +23,37 @@ Document = dict[str, Any]
 
 
 def look(ops: Ops, range_name: str) -> Document:
-    """The panels with their series. Raises ``OpsError`` TB-0205 for an unknown range, and as ``Api`` does."""
+    """The panels with their series: from the API, or where that is away from Prometheus itself, which is then noted.
+
+    Raises ``OpsError`` TB-0205 for an unknown range, and as ``Api`` does when Prometheus cannot be asked either.
+    """
     if range_name not in RANGES:
         raise OpsError(f"'{range_name}' is not a range.", code="TB-0205", hint=f"Use one of: {', '.join(RANGES)}.")
-    return ops.api.panels(range_name)
+    try:
+        return ops.api.panels(range_name)
+    except OpsError as away:
+        if away.code != "TB-0501":
+            raise
+        try:
+            return _directly(ops, range_name, away.message)
+        except OpsError as error:
+            said = f"{away.message} Prometheus cannot be asked instead: {error.message}"
+            raise OpsError(said, code=away.code, hint=away.hint) from None
+
+
+def _directly(ops: Ops, range_name: str, why: str) -> Document:
+    prometheus = ops.prometheus
+    file = next((each for each in metrics.dashboards(ops) if each.name == DASHBOARD), None)
+    if file is None:
+        raise OpsError(f"this stack has no {DASHBOARD}.", code="TB-0540", hint="tradebot dashboards list")
+
+    def ask(expression: str, shown: panels.Window) -> Sequence[Series]:
+        start, end = (datetime.fromtimestamp(at, UTC) for at in (shown.start, shown.end))
+        return prometheus.query_range(expression, start, end, shown.step)
+
+    shown = panels.window(range_name, time.time())
+    note = f"{why.rstrip('.')}. Prometheus was asked instead."
+    return panels.picture(metrics.document(file), ask, shown, range_name, note) | {"direct": True}
 
 
 def once(ops: Ops, range_name: str) -> Report:
@@ -36,9 +67,9 @@ def once(ops: Ops, range_name: str) -> Report:
 
 def report(document: Document) -> Report:
     """Errors of panels as failures, old or missing data as warnings, values as tables. Pure."""
-    panels = document["panels"]
-    stats = [panel for panel in panels if panel["kind"] == "stat"]
-    charts = [_chart(panel, document["range"]) for panel in panels if panel["kind"] == "timeseries" and _drawn(panel)]
+    shown = document["panels"]
+    stats = [panel for panel in shown if panel["kind"] == "stat"]
+    charts = [_chart(panel, document["range"]) for panel in shown if panel["kind"] == "timeseries" and _drawn(panel)]
     at = datetime.fromtimestamp(document["generated_at"]).astimezone()
     head = f"{document['title']}, last {document['range']}, until {at:%Y-%m-%d %H:%M:%S %Z}."
     rows = tuple(
@@ -53,8 +84,14 @@ def report(document: Document) -> Report:
             Section(tables=(Table(("panel", "now", "state", document["range"]), rows),)),
             *charts,
         ),
-        findings=tuple(finding for panel in panels if (finding := _finding(panel))),
+        findings=(*_direct(document), *(finding for panel in shown if (finding := _finding(panel)))),
     )
+
+
+def _direct(document: Document) -> tuple[Finding, ...]:
+    if not document.get("direct"):
+        return ()
+    return (Finding(Level.WARN, "dash.direct", document["note"], hint="tradebot status; tradebot logs api --tail 50"),)
 
 
 def _chart(panel: Mapping[str, Any], range_name: str) -> Section:

@@ -1,16 +1,17 @@
 """Dashboards: what they show, and whether every panel would."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations import metrics
-from tradebot_ops.stack.contract import check, dashboard_uses
-from tradebot_ops.stack.promql import parse
+from tradebot_ops.stack.contract import Use, check, dashboard_uses, panels
+from tradebot_ops.stack.promql import parse, with_minutes
 
 COLUMNS = 24  # of Grafana's grid
-Panel = dict[str, Any]
+Panel = Mapping[str, Any]
 
 
 def list_(ops: Ops) -> Report:
@@ -18,68 +19,117 @@ def list_(ops: Ops) -> Report:
     rows, data = [], []
     for file in metrics.dashboards(ops):
         found = metrics.document(file)
-        for panel in found.get("panels", ()):
-            queries = [target["expr"] for target in panel.get("targets", ())]
-            rows.append((str(panel["id"]), panel["title"], panel["type"], queries[0] if queries else ""))
-            data.append({"dashboard": found.get("title"), "file": str(file), "id": panel["id"], "title": panel["title"],
-                         "type": panel["type"], "queries": queries})  # fmt: skip
+        for panel in panels(found):
+            queries = [target.get("expr", "") for target in panel.get("targets", ())]
+            number, title, kind = panel.get("id"), panel.get("title", ""), panel.get("type", "")
+            rows.append((str(number), title, kind, queries[0] if queries else ""))
+            data.append({"dashboard": found.get("title"), "file": str(file), "id": number, "title": title,
+                         "type": kind, "queries": queries})  # fmt: skip
     table = Table(("id", "panel", "kind", "query"), tuple(rows))
     return Report("dashboards.list", data=data, sections=(Section(tables=(table,)),))
 
 
 def lint(ops: Ops) -> Report:
-    """Layout, ids, syntax of every query, and metrics that something emits; with Prometheus there, also data."""
+    """Layout, ids, syntax of every query, metrics that something emits; and data, where Prometheus can be asked."""
     findings: list[Finding] = []
-    panels = 0
+    count, sound = 0, list[Use]()
     for file in metrics.dashboards(ops):
         found = metrics.document(file)
-        panels += len(found.get("panels", ()))
-        findings += [Finding(Level.FAIL, "dashboard.layout", f"{file.name}: {what}.") for what in _layout(found)]
-        findings += _queries(file.name, found)
-        if not findings:
-            broken = check([*metrics.uses(ops), *dashboard_uses(found)], metrics.declared(ops)).broken
-            findings += [
-                Finding(Level.FAIL, "dashboard.contract", f"{each}.")
-                for each in broken
-                if each.where.startswith("panel")
-            ]
-    line = f"{panels} panels looked at: {'nothing is wrong' if not findings else f'{len(findings)} problems'}."
+        count += len(panels(found))
+        findings += [Finding(Level.FAIL, "dashboard.layout", f"{file.name}: {what}.") for what in layout(found)]
+        uses = dashboard_uses(found)
+        broken = {use: why for use in uses if (why := _unreadable(use))}
+        findings += [
+            Finding(Level.FAIL, "dashboard.query", f"{file.name}: {use.where}: {why}.") for use, why in broken.items()
+        ]
+        sound += [use for use in uses if use not in broken]
+    findings += _contract(ops, sound)
+    empty, not_asked = _data(ops, sound, findings)
+    wrong = f"{len(findings)} problems" if findings else "nothing is wrong"
+    asked = f"They were not asked for data: {not_asked}" if not_asked else "Each query was asked of Prometheus."
     return Report(
-        "dashboards.lint", data={"panels": panels}, findings=tuple(findings), sections=(Section(lines=(line,)),)
+        "dashboards.lint",
+        data={"panels": count, "empty": empty, "asked": not not_asked, "why_not_asked": not_asked},
+        findings=tuple(findings),
+        sections=(Section(lines=(f"{count} panels looked at: {wrong}. {asked}",)),),
     )
 
 
-def _layout(found: dict[str, Any]) -> list[str]:
-    panels = found.get("panels", [])
+def _unreadable(use: Use) -> str:
+    try:
+        parse(use.expression)
+    except OpsError as error:
+        return error.message
+    return ""
+
+
+def _contract(ops: Ops, sound: Iterable[Use]) -> list[Finding]:
+    """Panels may use what rules record; a rule that is no PromQL is not a panel's fault."""
+    recordings = [use for use in metrics.uses(ops) if use.records and not _unreadable(use)]
+    broken = check([*recordings, *sound], metrics.declared(ops)).broken
+    return [Finding(Level.FAIL, "dashboard.contract", f"{each}.") for each in broken if each.where.startswith("panel")]
+
+
+def _data(ops: Ops, sound: Sequence[Use], findings: list[Finding]) -> tuple[list[str], str]:
+    """Queries without data now, and why Prometheus was not asked, if it was not; what is wrong is added."""
+    empty = []
+    try:
+        for use in sound:
+            try:
+                series = ops.prometheus.query(with_minutes(use.expression))
+            except OpsError as error:
+                if not error.code.startswith("TB-01"):
+                    raise
+                findings.append(Finding(Level.FAIL, "dashboard.data", f"{use.where}: {error.message}."))
+                continue
+            if not series:
+                empty.append(use.where)
+                said = f"{use.where} has no data now: {use.expression}"
+                findings.append(Finding(Level.WARN, "dashboard.empty", said, hint="tradebot monitoring targets"))
+    except OpsError as error:
+        return empty, error.message
+    return empty, ""
+
+
+# Layout
+
+
+def layout(found: Panel) -> list[str]:
+    """What is wrong with ids and places, in words."""
+    every = panels(found)
+    ids = [panel.get("id") for panel in every]
+    wrong = [f"the id {each} is used twice" for each in sorted({i for i in ids if i is not None and ids.count(i) > 1})]
+    wrong += [f"panel {panel.get('title')!r} has no id" for panel in every if panel.get("id") is None]
+    wrong += [
+        f"panel {panel.get('title')!r} has a target without a query"
+        for panel in every
+        if any("expr" not in target for target in panel.get("targets", ()))
+    ]
+    # A folded row keeps its panels at places that those below it take meanwhile.
+    rows = [panel.get("panels", ()) for panel in found.get("panels", ()) if panel.get("type") == "row"]
+    for beside in (found.get("panels", ()), *rows):
+        wrong += _places(beside)
+    return wrong
+
+
+def _places(beside: Sequence[Panel]) -> list[str]:
     wrong = []
-    ids = [panel.get("id") for panel in panels]
-    wrong += [f"the id {each} is used twice" for each in sorted({i for i in ids if ids.count(i) > 1})]
-    for panel in panels:
-        grid = panel.get("gridPos", {})
+    for index, one in enumerate(beside):
+        grid = one.get("gridPos", {})
         if not {"x", "y", "w", "h"} <= grid.keys() or grid["x"] + grid["w"] > COLUMNS:
-            wrong.append(f"panel {panel.get('title')!r} does not lie on the grid of {COLUMNS} columns")
-    for index, one in enumerate(panels):
+            wrong.append(f"panel {one.get('title')!r} does not lie on the grid of {COLUMNS} columns")
+            continue
         wrong += [
-            f"panels {one['title']!r} and {other['title']!r} lie on one another"
-            for other in panels[index + 1 :]
-            if _overlap(one.get("gridPos", {}), other.get("gridPos", {}))
+            f"panels {one.get('title')!r} and {other.get('title')!r} lie on one another"
+            for other in beside[index + 1 :]
+            if _overlap(grid, other.get("gridPos", {}))
         ]
     return wrong
 
 
 def _overlap(one: Panel, other: Panel) -> bool:
-    if not one or not other:
+    if not {"x", "y", "w", "h"} <= other.keys():
         return False
     apart_x = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
     apart_y = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
     return not apart_x and not apart_y
-
-
-def _queries(name: str, found: dict[str, Any]) -> list[Finding]:
-    findings = []
-    for use in dashboard_uses(found):
-        try:
-            parse(use.expression)
-        except OpsError as error:
-            findings.append(Finding(Level.FAIL, "dashboard.query", f"{name}: {use.where}: {error.message}."))
-    return findings

@@ -1,23 +1,30 @@
 """Take the stack down, dependants before what they depend on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations.converge import PARALLEL_STARTS
+from tradebot_ops.operations.drain import Drain
 from tradebot_ops.operations.progress import Listener, Phase, Told
+from tradebot_ops.stack.model import Stack
 
 LIVE = {State.RUNNING, State.STARTING, State.RESTARTING, State.PAUSED}
+#: Stopping is mostly waiting. Engines were seen to deadlock while ten containers stopped at once.
+PARALLEL_STOPS = 8
 
 
-def down(ops: Ops, listen: Listener, *, volumes: bool = False) -> Report:
-    """Stop and remove everything of the project; data and secrets only with ``volumes``."""
+def down(ops: Ops, listen: Listener, *, volumes: bool = False, drain: float | None = None) -> Report:
+    """Stop and remove everything of the project; data and secrets only with ``volumes``.
+
+    Workers get ``drain`` seconds for their jobs, everything else its service's grace period.
+    """
+    draining = Drain(ops, drain)
     with ops.state.lock("down"):
         found = ops.engine.list()
-        in_stop_order(ops, found, lambda instance: _leave(ops, instance, listen))
+        _take_down(draining, found, listen)
         gone = ops.engine.destroy(None, volumes=volumes)
         if volumes:
             ops.state.forget()
@@ -25,7 +32,25 @@ def down(ops: Ops, listen: Listener, *, volumes: bool = False) -> Report:
         "down",
         data={"stopped": [names(instance) for instance in found], "removed": list(gone), "volumes": volumes},
         sections=(Section(lines=(_sentence(len(found), gone, volumes=volumes),)),),
+        warnings=tuple(draining.warnings),
     )
+
+
+def _take_down(draining: Drain, found: Sequence[Instance], listen: Listener) -> None:
+    """A replica is removed while those that it depended on stop."""
+    ops = draining.ops
+
+    def remove(instance: Instance) -> None:
+        ops.engine.remove(instance)
+        listen(Told(instance.service, Phase.REMOVED, names(instance)))
+
+    with ThreadPoolExecutor(max_workers=PARALLEL_STOPS) as pool:
+        removals = [pool.submit(remove, instance) for instance in found if instance.state not in LIVE]
+        for level in stop_levels(ops, found):
+            _stop_all(draining, level, listen)
+            removals += [pool.submit(remove, instance) for instance in level]
+        for removal in removals:
+            removal.result()
 
 
 def _sentence(stopped: int, gone: Sequence[str], *, volumes: bool) -> str:
@@ -39,39 +64,45 @@ def names(instance: Instance) -> str:
     return f"{instance.service}-{instance.number}"
 
 
-def in_stop_order(ops: Ops, found: Sequence[Instance], act: Callable[[Instance], None]) -> None:
-    """Do something to replicas, level by level, those of one level at once."""
-    for level in _stop_levels(ops, found):
-        with ThreadPoolExecutor(max_workers=PARALLEL_STARTS) as pool:
-            list(pool.map(act, level))
+def stop_in_order(ops: Ops, found: Sequence[Instance], listen: Listener) -> None:
+    """Stop what lives, dependants before what they depend on, those of one level at once."""
+    for level in stop_levels(ops, found):
+        _stop_all(Drain(ops), level, listen)
 
 
-def _stop_levels(ops: Ops, found: Sequence[Instance]) -> list[list[Instance]]:
-    """Dependants before what they depend on; services that the stack does not know go first."""
+def stop_levels(ops: Ops, found: Sequence[Instance]) -> list[list[Instance]]:
+    """What lives: dependants before what they depend on; services that the stack does not know go first."""
+    alive = [instance for instance in found if instance.state in LIVE]
     try:
-        services = {service.name: {d.service for d in service.depends_on} for service in ops.stack.in_order()}
+        needs = _needs(ops.stack)
     except OpsError:
-        return [list(found)]  # a broken description must not keep anybody from stopping what runs
-    levels = [[instance for instance in found if instance.service not in services]]
-    left = {instance.service for instance in found} & services.keys()
+        return [alive]  # a broken description must not keep anybody from stopping what runs
+    levels = [[instance for instance in alive if instance.service not in needs]]
+    left = {instance.service for instance in alive} & needs.keys()
     while left:
-        free = {name for name in left if not any(name in services[other] for other in left)}
-        levels.append([instance for instance in found if instance.service in free])
+        free = {name for name in left if not any(name in needs[other] for other in left)}
+        levels.append([instance for instance in alive if instance.service in free])
         left -= free
     return [level for level in levels if level]
 
 
-def _leave(ops: Ops, instance: Instance, listen: Listener) -> None:
-    stop_one(ops, instance, listen)
-    ops.engine.remove(instance)
-    listen(Told(instance.service, Phase.REMOVED, names(instance)))
+def _needs(stack: Stack) -> dict[str, set[str]]:
+    """What each service depends on, through others too: a migration in between has ended long ago."""
+    needs: dict[str, set[str]] = {}
+    for service in stack.in_order():
+        direct = {dependency.service for dependency in service.depends_on}
+        needs[service.name] = direct.union(*(needs[name] for name in direct))
+    return needs
 
 
-def stop_one(ops: Ops, instance: Instance, listen: Listener) -> None:
-    """Stop a replica that lives, within its service's grace period."""
-    if instance.state in LIVE:
+def _stop_all(draining: Drain, level: Sequence[Instance], listen: Listener) -> None:
+
+    def stop(instance: Instance) -> None:
         listen(Told(instance.service, Phase.STOPPING, names(instance)))
-        ops.engine.stop(instance, _grace(ops, instance))
+        draining.stop(instance, _grace(draining.ops, instance))
+
+    with ThreadPoolExecutor(max_workers=PARALLEL_STOPS) as pool:
+        list(pool.map(stop, level))
 
 
 def _grace(ops: Ops, instance: Instance) -> float:

@@ -61,6 +61,8 @@ def kind_of(ops: Ops, step: Step, found: Instance | None, facts: ImageFacts) -> 
         return "description"
     if step.service in facts.rebuilt:
         return "image"
+    if step.service in facts.edited:
+        return "source"
     return "content" if found.content_hash not in {"", service.content_hash} else "state"
 
 

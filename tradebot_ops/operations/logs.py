@@ -87,11 +87,11 @@ def since(text: str | None, now: datetime) -> datetime | None:
     """``15m``, ``2h`` before now, or an ISO time (UTC unless it says otherwise). Raises ``OpsError`` TB-0204."""
     if text is None:
         return None
-    if match := re.fullmatch(r"(\d+)([smhd])", text):
-        return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
     try:
+        if match := re.fullmatch(r"(\d+)([smhd])", text):
+            return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
         at = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter: before the year 1
         raise OpsError(
             f"'{text}' is not a time.", code="TB-0204", hint="Use 15m, 2h, 1d or 2026-11-22T08:00."
         ) from None

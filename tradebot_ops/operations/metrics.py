@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,24 @@ import httpx
 import yaml
 
 from tradebot_ops.context import Ops
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations.promtool import config
-from tradebot_ops.stack.contract import Contract, Metric, Use, check, dashboard_uses, declared_metrics, rule_uses
+from tradebot_ops.stack.contract import (
+    Contract,
+    Metric,
+    Use,
+    check,
+    dashboard_uses,
+    declared_metrics,
+    missing,
+    rule_uses,
+)
 
 SECONDS = 5.0
+AT_ONCE = 16
+#: They emit more than we ask for; that is no news.
+EXPORTERS = frozenset({"redis", "postgres", "node", "prometheus", "alertmanager", "grafana"})
 _SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(\{.*\})?\s+(\S+)")
 #: Of a histogram the count and the sum say enough on a screen; of the interpreter's own, nothing.
 _UNSHOWN = re.compile(r"_bucket$|_created$|^python_")
@@ -26,31 +40,53 @@ def api(ops: Ops, *, raw: bool) -> Report:
 
 
 def worker(ops: Ops, number: int | None, *, every: bool, raw: bool) -> Report:
-    """Metrics of one worker, the first unless another is named, or of ``every`` one. Raises TB-0218, TB-0509."""
+    """Metrics of one worker, the first unless another is named, or of ``every`` one.
+
+    Of every one: who does not answer is a finding, and the others are shown. Raises TB-0114, TB-0218, TB-0509.
+    """
     there = [found.number for found in ops.engine.list() if found.service == "worker"]
     if not there:
         raise OpsError("There is no worker.", code="TB-0114", hint="tradebot up")
     if number is not None and number not in there:
         known = ", ".join(map(str, there))
         raise OpsError(f"There is no worker {number}.", code="TB-0218", hint=f"Workers: {known}.")
-    numbers = there if every else [number or there[0]]
-    return _shown({f"worker-{each}": _scrape(ops, each) for each in numbers}, "metrics.worker", raw=raw)
+    if not every:
+        one = number or there[0]
+        return _shown({f"worker-{one}": _scrape(ops, one)}, "metrics.worker", raw=raw)
+    with ThreadPoolExecutor(max_workers=min(len(there), AT_ONCE)) as pool:
+        answers = dict(zip(there, pool.map(lambda each: _answer(ops, each), there), strict=True))
+    texts = {f"worker-{each}": text for each, text in answers.items() if isinstance(text, str)}
+    findings = tuple(answer for answer in answers.values() if isinstance(answer, Finding))
+    shown = _shown(texts, "metrics.worker", raw=raw, titled=len(there) > 1)
+    return replace(shown, findings=findings, failure=ExitCode.DEPENDENCY_UNREACHABLE)
+
+
+def _answer(ops: Ops, number: int) -> str | Finding:
+    try:
+        return _scrape(ops, number)
+    except OpsError as error:
+        return Finding(Level.FAIL, error.code, error.message, hint=error.hint)
 
 
 def _scrape(ops: Ops, number: int) -> str:
-    address = ops.engine.endpoint("worker", 9091, number)
+    hint = "tradebot status; tradebot logs worker --tail 50"
+    try:
+        address = ops.engine.endpoint("worker", 9091, number)
+    except OpsError as error:
+        why = error.message.rstrip(".")
+        raise OpsError(f"Worker {number} cannot be asked: {why}.", code="TB-0509", hint=hint) from None
     try:
         response = httpx.get(f"http://{address}/metrics", timeout=SECONDS, trust_env=False)
     except httpx.HTTPError as error:
-        raise OpsError(
-            f"Worker {number} at {address} does not answer: {error}.",
-            code="TB-0509",
-            hint="tradebot status; tradebot logs worker --tail 50",
-        ) from None
+        why = str(error) or type(error).__name__
+        raise OpsError(f"Worker {number} at {address} does not answer: {why}.", code="TB-0509", hint=hint) from None
+    if response.status_code != httpx.codes.OK:
+        said = f"Worker {number} at {address} answers HTTP {response.status_code} instead of metrics."
+        raise OpsError(said, code="TB-0509", hint=hint)
     return response.text
 
 
-def _shown(texts: Mapping[str, str], command: str, *, raw: bool) -> Report:
+def _shown(texts: Mapping[str, str], command: str, *, raw: bool, titled: bool = False) -> Report:
     if raw:
         lines = tuple(line for text in texts.values() for line in text.splitlines())
         return Report(command, data=dict(texts), sections=(Section(lines=lines),))
@@ -60,10 +96,7 @@ def _shown(texts: Mapping[str, str], command: str, *, raw: bool) -> Report:
         for source, found in samples.items()
     }
     sections = tuple(
-        Section(
-            source if len(samples) > 1 else "",
-            tables=(Table(("metric", "labels", "value"), tuple(found)),),
-        )
+        Section(source if titled else "", tables=(Table(("metric", "labels", "value"), tuple(found)),))
         for source, found in samples.items()
     )
     return Report(command, data=data, sections=sections)
@@ -125,50 +158,62 @@ def list_(ops: Ops) -> Report:
 
 
 def contract(ops: Ops, *, live: bool) -> Report:
-    """What is asked for and emitted by nothing; with ``live`` also what is declared and missing in Prometheus."""
+    """What is asked for and emitted by nothing; with ``live`` also what is declared and missing in Prometheus.
+
+    A source that Prometheus does not reach fails too: nothing can be said of what it emits.
+    """
     metrics = declared(ops)
     result = check(uses(ops), metrics)
     findings = [
         Finding(Level.FAIL, "contract.broken", f"{broken}.", hint="tradebot metrics list") for broken in result.broken
     ]
-    absent = _absent(ops, metrics) if live else []
+    seen = _look(ops, metrics) if live else Seen((), ())
     findings += [
-        Finding(Level.FAIL, "contract.absent", f"{what}.", hint="tradebot monitoring targets") for what in absent
+        Finding(
+            Level.FAIL,
+            "contract.unseen",
+            f"Prometheus reaches no target of {source}, so what it emits could not be looked at.",
+            hint="tradebot monitoring targets",
+        )
+        for source in seen.unseen
     ]
-    exporters = {"redis", "postgres", "node", "prometheus", "alertmanager", "grafana"}
-    ours = [metric for metric in result.unused if metric.source not in exporters]
-    return _contract_report(result, absent, ours, tuple(findings), live=live)
+    findings += [
+        Finding(Level.FAIL, "contract.absent", f"{what}.", hint="tradebot monitoring targets") for what in seen.absent
+    ]
+    return _contract_report(result, seen, tuple(findings), live=live)
 
 
-def _contract_report(
-    result: Contract, absent: list[str], unused: list[Metric], findings: tuple[Finding, ...], *, live: bool
-) -> Report:
-    looked = "rules, dashboards and what Prometheus has" if live else "rules and dashboards"
+@dataclass(frozen=True)
+class Seen:
+    """What a running Prometheus lacks: series and labels, and sources without a target that is up."""
+
+    absent: tuple[str, ...]
+    unseen: tuple[str, ...]
+
+
+def _look(ops: Ops, metrics: Sequence[Metric]) -> Seen:
+    up = {target.job for target in ops.prometheus.targets() if target.health == "up"}
+    sources = dict.fromkeys(metric.source for metric in metrics)
+    absent: list[str] = []
+    for source in sources:
+        if source in up:
+            own = [metric for metric in metrics if metric.source == source]
+            names = {name for metric in own for name in metric.series()}
+            absent += missing(own, ops.prometheus.emitted(source, names))
+    return Seen(tuple(absent), tuple(source for source in sources if source not in up))
+
+
+def _contract_report(result: Contract, seen: Seen, findings: tuple[Finding, ...], *, live: bool) -> Report:
+    looked = "rules, dashboards and what Prometheus has now" if live else "rules and dashboards"
     verdict = "Everything asked for is emitted." if not findings else f"{len(findings)} do not fit."
     lines = [f"Compared the declared metrics with {looked}. {verdict}"]
+    unused = sorted({metric.name for metric in result.unused if metric.source not in EXPORTERS})
     if unused:
-        lines.append(f"Nobody looks at: {', '.join(sorted({metric.name for metric in unused}))}.")
+        lines.append(f"Nobody looks at: {', '.join(unused)}.")
     data = {
         "broken": [{"where": b.where, "metric": b.metric, "label": b.label} for b in result.broken],
-        "absent": absent,
-        "unused": sorted({metric.name for metric in unused}),
+        "absent": list(seen.absent),
+        "unseen": list(seen.unseen),
+        "unused": unused,
     }
     return Report("metrics.contract", data=data, findings=findings, sections=(Section(lines=tuple(lines)),))
-
-
-def _absent(ops: Ops, metrics: list[Metric]) -> list[str]:
-    """Declared metrics and labels that no series in Prometheus has, for jobs with a target that is up."""
-    up = {target.job for target in ops.prometheus.targets() if target.health == "up"}
-    stored = ops.prometheus.metrics()
-    missing = []
-    for metric in metrics:
-        if metric.source not in up:
-            continue
-        for name, labels in metric.series().items():
-            if name not in stored:
-                # A labelled series comes into being with the first event it counts.
-                missing += [] if metric.labels else [f"{metric.source} emits no {name}"]
-                continue
-            lacking = labels - ops.prometheus.labels_of(f'{name}{{job="{metric.source}"}}')
-            missing += [f"{name} of {metric.source} has no label {label}" for label in sorted(lacking)]
-    return missing

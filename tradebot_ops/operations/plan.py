@@ -17,11 +17,18 @@ def work_out(
     engine: Engine, stack: Stack, wanted: Collection[str], facts: ImageFacts, *, remove_orphans: bool = False
 ) -> Plan:
     """The plan that `up` carries out and `plan` and `drift` show: one function, so that they agree."""
-    return steps_for(stack, engine.list(), services=wanted, remove_orphans=remove_orphans, rebuilt=facts.rebuilt)
+    return steps_for(
+        stack,
+        engine.list(),
+        services=wanted,
+        remove_orphans=remove_orphans,
+        rebuilt=facts.rebuilt,
+        edited=facts.edited,
+    )
 
 
 def facts_of(engine: Engine, stack: Stack) -> ImageFacts:
-    """What is the matter with the stack's images; nothing on an engine without any."""
+    """What is the matter with the stack's images or source; nothing on an engine that cannot tell."""
     return engine.image_facts(stack) if isinstance(engine, HasImages) else ImageFacts()
 
 

@@ -1,16 +1,15 @@
-"""Stop, start and restart what exists, without changing what it is."""
+"""Stop, start and restart what exists. What starts again is made anew first where its description changed."""
 
-import time
 from collections.abc import Sequence
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.converge import converge
-from tradebot_ops.operations.down import LIVE, in_stop_order, names, stop_one
+from tradebot_ops.operations.down import LIVE, names, stop_in_order
 from tradebot_ops.operations.progress import Listener, Phase, Told
-from tradebot_ops.operations.readiness import World
 from tradebot_ops.operations.select import chosen_services
+from tradebot_ops.operations.world import World
 from tradebot_ops.stack.plan import Action, Step
 
 
@@ -19,7 +18,7 @@ def stop(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
     chosen = chosen_services(ops.stack, services)
     with ops.state.lock("stop"):
         found = [instance for instance in ops.engine.list() if instance.service in chosen and instance.state in LIVE]
-        in_stop_order(ops, found, lambda instance: stop_one(ops, instance, listen))
+        stop_in_order(ops, found, listen)
     return _told("stop", found, "Stopped", "Nothing of that was running.")
 
 
@@ -59,7 +58,7 @@ def _long_running(ops: Ops, services: Sequence[str]) -> list[Instance]:
 
 def _converge(ops: Ops, action: Action, found: Sequence[Instance], listen: Listener) -> None:
     steps = [Step(action, instance.service, instance.number, "asked for") for instance in found]
-    converge(ops.stack, steps, World(ops.engine, time.monotonic() + ops.settings.timeout), listen)
+    converge(ops.stack, steps, World(ops.engine, ops.settings.timeout), listen)
 
 
 def _told(command: str, found: Sequence[Instance], verb: str, nothing: str) -> Report:

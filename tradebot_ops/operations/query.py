@@ -14,15 +14,19 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 WIDTH = 60
 CHART_HEIGHT = 12
 MOST_SERIES = 50
+LONGEST = 10 * 365 * 86400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def seconds(text: str) -> float:
-    """``90s``, ``15m``, ``2h``, ``1d``. Raises ``OpsError`` TB-0219."""
+    """``90s``, ``15m``, ``2h``, ``1d``; at most ten years. Raises ``OpsError`` TB-0219."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text.strip())
     if match is None or float(match[1]) <= 0:
         raise OpsError(f"'{text}' is not a duration.", code="TB-0219", hint="Write a number and s, m, h or d: 15m")
-    return float(match[1]) * _UNITS[match[2]]
+    found = float(match[1]) * _UNITS[match[2]]
+    if found > LONGEST:
+        raise OpsError(f"'{text}' is longer than ten years.", code="TB-0219", hint="Write less: 15m, 2h, 7d")
+    return found
 
 
 def query(ops: Ops, expression: str, range_: str | None, step: str | None, *, chart: bool) -> Report:

@@ -4,59 +4,18 @@ Docker's own health check is slower (it asks every ten seconds) and the local en
 decides on every engine.
 """
 
-import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
-from tradebot_ops.engines.base import Address, Engine, Instance, LogQuery, State
+from tradebot_ops.engines.base import Address, Engine, Health, Instance, LogQuery, State
 from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.world import World
 from tradebot_ops.sources.probe import Sample, ask
 from tradebot_ops.stack.model import Service
 
 GOOD_SAMPLES = 3
 PAUSE_SECONDS = 0.1
-#: How old the engine's list may be: asking costs a question per container, and the probes tell more.
-LIST_SECONDS = 0.25
+#: Between the good answers of one replica, which follow each other sooner than those of one that is not up yet.
+GOOD_PAUSE_SECONDS = 0.05
 CRASHES = 2
 LAST_LINES = 15
-
-
-@dataclass
-class World:
-    """One engine seen by several threads: its list is asked at most every ``LIST_SECONDS``."""
-
-    engine: Engine
-    deadline: float
-    stop: threading.Event = field(default_factory=threading.Event)
-    clock: Callable[[], float] = time.monotonic
-    _guard: threading.Lock = field(default_factory=threading.Lock)
-    _seen_at: float = float("-inf")
-    _seen: dict[tuple[str, int], Instance] = field(default_factory=dict)
-
-    def instance(self, service: str, number: int) -> Instance | None:
-        with self._guard:
-            if self.clock() - self._seen_at >= LIST_SECONDS:
-                self._seen = {(found.service, found.number): found for found in self.engine.list()}
-                self._seen_at = self.clock()
-            return self._seen.get((service, number))
-
-    def forget(self) -> None:
-        """What was seen is older than what was just done."""
-        with self._guard:
-            self._seen_at = float("-inf")
-
-    def remaining(self) -> float:
-        return self.deadline - self.clock()
-
-    def pause(self) -> None:
-        """Wait a little; raises ``Stopped`` when another part of the operation failed."""
-        if self.stop.wait(PAUSE_SECONDS):
-            raise Stopped
-
-
-class Stopped(Exception):  # noqa: N818 - not an error of its own: another one ended the operation
-    """Given up because another service failed."""
 
 
 def until_ready(
@@ -65,8 +24,9 @@ def until_ready(
     """Wait for one replica until ``samples`` answers in a row were good; returns the last one.
 
     Raises ``OpsError`` TB-0106 at once for a failed one-shot or a crash loop, with the last log lines, and
-    TB-0603 when the deadline passes first.
+    TB-0603 when that takes longer than the world's patience, counted from this call.
     """
+    deadline = world.clock() + world.patience
     good, last = 0, "it was not seen yet"
     while True:
         found = world.instance(service.name, number)
@@ -75,14 +35,18 @@ def until_ready(
             if verdict:
                 return verdict
             last = f"its state is {found.state}"
-            if found.state is State.RUNNING and not service.one_shot:
-                sample = sample_of(world.engine, service, found)
-                last, good = sample.detail, (good + 1 if sample.ok else 0)
-                if good >= (samples if service.probe else 1):
-                    return last
-        if world.remaining() <= 0:
+        answers = found is not None and found.state is State.RUNNING and not service.one_shot
+        if answers and found is not None:
+            sample = sample_of(world.engine, service, found)
+            last, good = sample.detail, (good + 1 if sample.ok else 0)
+            if good >= (samples if service.probe else 1):
+                return last
+        if world.clock() >= deadline:
             raise _timed_out(world.engine, service, number, last)
-        world.pause()
+        if answers:
+            world.pause(GOOD_PAUSE_SECONDS if good else PAUSE_SECONDS)
+        else:
+            world.wait(PAUSE_SECONDS)
 
 
 def sample_of(engine: Engine, service: Service, found: Instance, timeout: float = 1.0) -> Sample:
@@ -92,6 +56,8 @@ def sample_of(engine: Engine, service: Service, found: Instance, timeout: float 
     try:
         address = _address(engine, found, service.probe.port)
     except OpsError as error:
+        if found.health is Health.HEALTHY:  # only the engine's own host reaches it
+            return Sample(True, "is healthy, says the engine", 0.0)
         return Sample(False, error.message, 0.0)
     return ask(service.probe, address.host, address.port, timeout)
 

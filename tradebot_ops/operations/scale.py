@@ -1,6 +1,5 @@
 """Set the number of replicas of a service: add without touching the others, drain before removing."""
 
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,48 +8,69 @@ from tradebot_ops.context import DESIRED, Ops
 from tradebot_ops.engines.base import Instance
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
+from tradebot_ops.operations import desired
 from tradebot_ops.operations.converge import converge
+from tradebot_ops.operations.drain import WORKER, Drain, promise, worker_names
 from tradebot_ops.operations.progress import Listener, Phase, Told
-from tradebot_ops.operations.readiness import World
+from tradebot_ops.operations.scalings import remember
 from tradebot_ops.operations.select import service_name
+from tradebot_ops.operations.world import World
 from tradebot_ops.settings import MAX_REPLICAS
 from tradebot_ops.stack.model import Service, Stack
-from tradebot_ops.stack.plan import Action, plan
+from tradebot_ops.stack.plan import Action, Step, plan
 
 PARALLEL_DRAINS = 16
 
 
-def scale(ops: Ops, typed: str, count: int, listen: Listener) -> Report:
-    """Make exactly ``count`` replicas run and remember it for the next `up`.
+def scale(
+    ops: Ops, typed: str, count: int, listen: Listener, *, drain: float | None = None, persist: bool = True
+) -> Report:
+    """Make exactly ``count`` replicas run and, with ``persist``, remember it for the next `up`.
 
-    Leaving replicas get their stop signal, finish what they do within the service's grace period, and are then
-    removed. Raises ``OpsError`` TB-0203 for a count, TB-0209 for a service that cannot be.
+    Leaving replicas get their stop signal and are removed once they have ended: within ``drain`` seconds for what
+    they do, else within the service's grace period. A worker hands a job back that it cannot finish in time.
+    Raises ``OpsError`` TB-0203 for a count, TB-0209 for a service that cannot be.
     """
+    service = _asked_for(ops, typed, count)
+    draining = Drain(ops, drain)
+    with ops.state.lock("scale"):
+        found = _found(ops, service)
+        if persist:
+            ops.state.write_json(DESIRED, {"replicas": ops.desired_replicas | {service.name: count}})
+        remember(ops, service.name, len(found), count, kept=persist)
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            telling = pool.submit(desired.tell, ops, count) if service.name == "worker" else None
+            stack = with_replicas(ops.stack, service.name, count)
+            leaving = leavers(found, count, _activity(ops, service, found, count), promise(service, drain))
+            _let_go(draining, service, leaving, listen)
+            added = _add(ops, stack, service.name, listen)
+            warnings = telling.result() if telling else ()
+    report = _report(service, count, len(found), leaving, [f"{service.name}-{number}" for number in added])
+    return replace(report, warnings=(*warnings, *draining.warnings))
+
+
+def explain(ops: Ops, typed: str, count: int, *, drain: float | None = None) -> Report:
+    """Who would leave and why, and who would come. Changes nothing; raises what ``scale`` raises."""
+    service = _asked_for(ops, typed, count)
+    found = _found(ops, service)
+    leaving = leavers(found, count, _activity(ops, service, found, count), promise(service, drain))
+    staying = [instance for instance in found if instance not in [gone for gone, _ in leaving]]
+    steps = _missing(with_replicas(ops.stack, service.name, count), staying, service.name)
+    coming = [f"{service.name}-{step.number}" for step in steps]
+    return _report(service, count, len(found), leaving, coming, only_explained=True)
+
+
+def _asked_for(ops: Ops, typed: str, count: int) -> Service:
     service = ops.stack.services[service_name(ops.stack, typed)]
     _check(service, count)
-    with ops.state.lock("scale"):
-        found = [instance for instance in ops.engine.list() if instance.service == service.name]
-        if not ops.engine.list():
-            raise OpsError("Nothing runs, so there is nothing to scale.", code="TB-0108", hint="tradebot up")
-        desired = ops.desired_replicas | {service.name: count}
-        ops.state.write_json(DESIRED, {"replicas": desired})
-        warnings = _tell_redis(ops, service, count)
-        stack = with_replicas(ops.stack, service.name, count)
-        leaving = leavers(found, count, _activity(ops, service, found, count))
-        _drain(ops, service, leaving, listen)
-        added = _add(ops, stack, service.name, listen)
-    return replace(_report(service, count, len(found), leaving, added), warnings=warnings)
+    return service
 
 
-def _tell_redis(ops: Ops, service: Service, count: int) -> tuple[str, ...]:
-    """The API exports the number, so that an alert can say that workers are missing. Scaling works without."""
-    if service.name != "worker" or "redis" not in ops.stack.services:
-        return ()
-    try:
-        ops.redis.desire_workers(count)
-    except OpsError as error:
-        return (f"{error.message} Until the next `tradebot up`, WorkersBelowDesired counts on the old number.",)
-    return ()
+def _found(ops: Ops, service: Service) -> list[Instance]:
+    everything = ops.engine.list()
+    if not everything:
+        raise OpsError("Nothing runs, so there is nothing to scale.", code="TB-0108", hint="tradebot up")
+    return [instance for instance in everything if instance.service == service.name]
 
 
 def with_replicas(stack: Stack, name: str, count: int) -> Stack:
@@ -73,11 +93,11 @@ def _check(service: Service, count: int) -> None:
         )
 
 
-def leavers(found: Sequence[Instance], count: int, activity: Mapping[int, str]) -> list[tuple[Instance, str]]:
+def leavers(found: Sequence[Instance], count: int, activity: Mapping[int, str], job: str) -> list[tuple[Instance, str]]:
     """Who leaves when ``count`` are to stay, and why: idle ones first, newest first among equals.
 
     ``activity`` is what the heartbeats say, by replica number; replica 1, which alone publishes its port, is
-    the last to leave.
+    the last to leave. ``job`` says what becomes of the job of a busy one.
     """
     ordered = sorted(
         found,
@@ -87,67 +107,75 @@ def leavers(found: Sequence[Instance], count: int, activity: Mapping[int, str]) 
             -instance.number,
         ),
     )
-    return [(instance, _why(instance, activity)) for instance in ordered[: max(0, len(found) - count)]]
-
-
-def _why(instance: Instance, activity: Mapping[int, str]) -> str:
-    doing = activity.get(instance.number)
-    if doing == "busy":
-        return "busy; finishes its job first"
-    return "idle" if doing else "its heartbeat is unknown"
+    whys = {"": "its heartbeat is unknown", "busy": f"busy; {job}"}
+    return [
+        (instance, whys.get(activity.get(instance.number, ""), "idle"))
+        for instance in ordered[: max(0, len(found) - count)]
+    ]
 
 
 def _activity(ops: Ops, service: Service, found: Sequence[Instance], count: int) -> dict[int, str]:
     """What each replica does, by its heartbeat; empty when nobody can say (then the newest leave)."""
-    if service.name != "worker" or len(found) <= count:
+    if service.name != WORKER or len(found) <= count:
         return {}
     try:
         beats = {beat["name"]: beat["state"] for beat in ops.api.workers()}
     except OpsError:
         return {}
-    return {
-        instance.number: beats[name]
-        for instance in found
-        for name in (f"{service.name}-{instance.number}", instance.name, instance.id[:12])
-        if name in beats
-    }
+    return {instance.number: beats[name] for instance in found for name in worker_names(instance) if name in beats}
 
 
-def _drain(ops: Ops, service: Service, leaving: Sequence[tuple[Instance, str]], listen: Listener) -> None:
+def _let_go(draining: Drain, service: Service, leaving: Sequence[tuple[Instance, str]], listen: Listener) -> None:
+    usual = service.stop_grace if service.name == WORKER or draining.seconds is None else draining.seconds
+
     def leave(instance: Instance, why: str) -> None:
         listen(Told(service.name, Phase.STOPPING, f"{service.name}-{instance.number}: {why}"))
-        ops.engine.stop(instance, service.stop_grace)
-        ops.engine.remove(instance)
+        draining.stop(instance, usual)
+        draining.ops.engine.remove(instance)
         listen(Told(service.name, Phase.REMOVED, f"{service.name}-{instance.number}"))
 
     with ThreadPoolExecutor(max_workers=PARALLEL_DRAINS) as pool:
         list(pool.map(lambda pair: leave(*pair), leaving))
 
 
-def _add(ops: Ops, stack: Stack, name: str, listen: Listener) -> list[int]:
-    steps = [
+def _missing(stack: Stack, found: Sequence[Instance], name: str) -> list[Step]:
+    """What brings the service to the number of replicas that this stack describes."""
+    return [
         step
-        for step in plan(stack, ops.engine.list(), services=[name]).steps
+        for step in plan(stack, found, services=[name]).steps
         if step.service == name and step.action in {Action.CREATE, Action.START}
     ]
+
+
+def _add(ops: Ops, stack: Stack, name: str, listen: Listener) -> list[int]:
+    steps = _missing(stack, ops.engine.list(), name)
     if steps:
         ops.engine.prepare(stack, lambda service, line: listen(Told(service, Phase.PREPARING, line)))
-        converge(stack, steps, World(ops.engine, time.monotonic() + ops.settings.timeout), listen)
+        converge(stack, steps, World(ops.engine, ops.settings.timeout), listen)
     return [step.number for step in steps]
 
 
 def _report(
-    service: Service, count: int, before: int, leaving: Sequence[tuple[Instance, str]], added: Sequence[int]
+    service: Service,
+    count: int,
+    before: int,
+    leaving: Sequence[tuple[Instance, str]],
+    added: Sequence[str],
+    *,
+    only_explained: bool = False,
 ) -> Report:
-    lines = [f"{service.name}: {before} -> {count}."]
-    lines += [f"  removed {service.name}-{instance.number} ({why})" for instance, why in leaving]
-    lines += [f"  added {service.name}-{number}" for number in added]
+    removed = [{"name": f"{service.name}-{instance.number}", "why": why} for instance, why in leaving]
+    would = "would be " if only_explained else ""
+    lines = [f"{service.name}: {before} -> {count}." + (" Nothing was changed." if only_explained else "")]
+    lines += [f"  {would}removed {one['name']} ({one['why']})" for one in removed]
+    lines += [f"  {would}added {name}" for name in added]
     data = {
         "service": service.name,
         "before": before,
         "replicas": count,
-        "added": [f"{service.name}-{number}" for number in added],
-        "removed": [{"name": f"{service.name}-{instance.number}", "why": why} for instance, why in leaving],
+        "added": list(added),
+        "removed": removed,
+        "changed": not only_explained,
     }
     return Report("scale", data=data, sections=(Section(lines=tuple(lines)),))
 

@@ -32,11 +32,13 @@ class Row:
     hint: str = ""
 
 
-def status(ops: Ops, wanted: Collection[str] = (), *, command: str = "status", cpu: bool = False) -> Report:
+def status(
+    ops: Ops, wanted: Collection[str] = (), *, command: str = "status", cpu: bool = False, only: bool = False
+) -> Report:
     """Look at everything at once; ``wanted`` names the services that must be there, all when empty.
 
-    Each question ends by itself, and a silent service is shown as such."""
-    found = ops.engine.list()
+    With ``only`` no others are looked at. Each question ends by itself, and a silent service is shown as such."""
+    found = [instance for instance in ops.engine.list() if not only or instance.service in wanted]
     running = [instance for instance in found if instance.state is State.RUNNING]
     with ThreadPoolExecutor(max_workers=max(2, len(found) + 1)) as pool:
         measured = pool.submit(ops.engine.stats, running, cpu=cpu)

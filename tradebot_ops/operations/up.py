@@ -1,7 +1,6 @@
 """Bring the stack up and prove it."""
 
 import contextlib
-import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,13 +8,13 @@ from tradebot_ops.context import PROFILES, UNAVAILABLE, Ops
 from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import build as images
-from tradebot_ops.operations import canary, channels, mounted, promtool, samples, secrets
+from tradebot_ops.operations import canary, channels, desired, mounted, promtool, samples, secrets
 from tradebot_ops.operations.converge import converge
 from tradebot_ops.operations.plan import changes, facts_of, work_out
 from tradebot_ops.operations.progress import Listener, Phase, Told
-from tradebot_ops.operations.readiness import World
 from tradebot_ops.operations.select import chosen_services, with_dependencies
 from tradebot_ops.operations.status import status
+from tradebot_ops.operations.world import World
 from tradebot_ops.stack.plan import Action, Plan, Step
 
 NEXT = (
@@ -30,6 +29,7 @@ class Done:
 
     plan: Plan
     said: tuple[str, ...]
+    warnings: tuple[str, ...]
     proof: canary.Proof | None = None
 
 
@@ -61,18 +61,21 @@ def up(
             facts = facts_of(ops.engine, ops.stack)
         planned = work_out(ops.engine, ops.stack, wanted, facts, remove_orphans=remove_orphans)
         _check_what_is_reloaded(ops, planned)
-        missing = converge(ops.stack, planned.steps, World(ops.engine, time.monotonic() + ops.settings.timeout), listen)
+        untold = desired.untold(ops, wanted, planned)
+        if untold:
+            desired.get_ready()
+        missing = converge(ops.stack, planned.steps, World(ops.engine, ops.settings.timeout), listen)
         mounted.remember(ops, wanted)
         _remember(ops, wanted, missing)
-        _tell_workers_wanted(ops, wanted, planned)
+        warnings = desired.tell(ops, ops.stack.services["worker"].replicas) if untold else ()
     said = [f"Generated {len(made)} secrets in {ops.state.secrets}."] if made else []
     said.append(change_line([step for step in planned.changes if step.service not in missing]))
     if not (prove and _can_work(ops, wanted)):
-        return _report(ops, wanted, Done(planned, tuple(said)))
+        return _report(ops, wanted, Done(planned, tuple(said), warnings))
     prices = samples.load_once(ops, listen)
     proof = canary.run(ops, listen)
     said += [sentence for sentence in (prices, proof.sentence) if sentence]
-    return _report(ops, wanted, Done(planned, tuple(said), proof))
+    return _report(ops, wanted, Done(planned, tuple(said), warnings, proof))
 
 
 def _check_what_is_reloaded(ops: Ops, planned: Plan) -> None:
@@ -89,13 +92,6 @@ def _remember(ops: Ops, wanted: Collection[str], missing: Mapping[str, OpsError]
     others = {name: reason for name, reason in ops.unavailable.items() if name not in wanted}
     found = {name: {"message": error.message, "hint": error.hint} for name, error in missing.items()}
     ops.state.write_json(UNAVAILABLE, others | found)
-
-
-def _tell_workers_wanted(ops: Ops, wanted: Collection[str], planned: Plan) -> None:
-    """For the API's metric, kept in Redis; said again only when something of it changed: the client costs 0.3 s."""
-    changed = {step.service for step in planned.changes}
-    if {"redis", "worker"} <= set(wanted) and changed & {"redis", "worker"}:
-        ops.redis.desire_workers(ops.stack.services["worker"].replicas)
 
 
 def _can_work(ops: Ops, wanted: Collection[str]) -> bool:
@@ -119,4 +115,4 @@ def _report(ops: Ops, wanted: Sequence[str], done: Done) -> Report:
         "canary": done.proof.data if done.proof else None,
     }
     sections = (Section(lines=done.said), *shown.sections, Section("Next", lines=NEXT))
-    return Report("up", data=data, findings=shown.findings, sections=sections)
+    return Report("up", data=data, warnings=done.warnings, findings=shown.findings, sections=sections)

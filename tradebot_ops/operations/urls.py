@@ -1,6 +1,10 @@
 """The addresses of everything an operator can open."""
 
-from tradebot_ops.context import Ops
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tradebot_ops.context import WEB_USER, Ops
 from tradebot_ops.engines.base import State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
@@ -14,6 +18,24 @@ _PAGES = {
     "grafana": (("Grafana", ""),),
 }
 
+
+@dataclass(frozen=True)
+class Login:
+    """Who a page wants to see: a user (or what stands in its place) and the secret that is the password."""
+
+    secret: str
+    user: str = ""
+    instead: str = ""
+
+
+#: What asks for a login, by the page that it opens.
+LOGINS = {
+    "API": Login("api_key", instead="header X-API-Key"),
+    "Dashboard": Login("api_key", instead="password alone"),
+    "Prometheus": Login("prometheus_password", WEB_USER),
+    "Alertmanager": Login("alertmanager_password", WEB_USER),
+    "Grafana": Login("grafana_admin_password", "admin"),
+}
 
 #: What people type for a page.
 _NAMES = {"docs": "API documentation", "metrics": "API metrics"}
@@ -46,9 +68,36 @@ def pages(ops: Ops) -> list[tuple[str, str]]:
 
 
 def urls(ops: Ops) -> Report:
-    """Published addresses of running replicas, moved ports included."""
+    """Published addresses of running replicas, moved ports included, and whose password lies where; never a secret."""
     rows = pages(ops)
-    lines = () if rows else ("Nothing runs. Start it with: tradebot up",)
-    tables = (Table(("what", "address"), tuple(rows)),) if rows else ()
-    data = [{"name": name, "url": url} for name, url in rows]
-    return Report("urls", data=data, sections=(Section(lines=lines, tables=tables),))
+    if not rows:
+        return Report("urls", data=[], sections=(Section(lines=("Nothing runs. Start it with: tradebot up",)),))
+    logins = {name: (LOGINS[name], _secret_file(ops, name)) for name, _ in rows if name in LOGINS}
+    sections = [Section(tables=(Table(("what", "address"), tuple(rows)),))]
+    if logins:
+        sections.append(_logins(logins))
+    data = [{"name": name, "url": url, **_login_data(*logins.get(name, (None, None)))} for name, url in rows]
+    return Report("urls", data=data, sections=tuple(sections))
+
+
+def _logins(logins: Mapping[str, tuple[Login, Path]]) -> Section:
+    """Names of files, where they lie in one folder: a path that wraps cannot be copied."""
+    folders = {file.parent for _, file in logins.values()}
+    cells = tuple(
+        (name, login.user or login.instead, file.name if len(folders) == 1 else str(file))
+        for name, (login, file) in logins.items()
+    )
+    lines = (f"The passwords are files in {folders.pop()}",) if len(folders) == 1 else ()
+    return Section("Logins", lines, (Table(("to", "user", "password file"), cells),))
+
+
+def _login_data(login: Login | None, file: Path | None) -> dict[str, str | None]:
+    return {"user": (login.user or None) if login else None, "secret_file": str(file) if file else None}
+
+
+def _secret_file(ops: Ops, page: str) -> Path:
+    """The dashboard has a password of its own where the API is given one."""
+    api = ops.stack.services.get("api")
+    own = api.environment.get("DASHBOARD_PASSWORD_FILE") if api and page == "Dashboard" else None
+    names = [mount.source for mount in api.secrets if mount.target == own] if api and own else []
+    return ops.secret_file(names[0] if names else LOGINS[page].secret)

@@ -1,13 +1,17 @@
 """What Alertmanager knows and does: alerts with their silences and inhibition, silences, its own state."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.sources.rest import Codes, Login, Query, Rest, moment
 
+_COUNTER = re.compile(r"^(alertmanager_notification\w*_total)\{(.*integration=.*)\} (\S+)$", re.MULTILINE)
+_RELOADS = re.compile(r"^alertmanager_config_last_reload_(\w+) (\S+)$", re.MULTILINE)
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
 _CODES = Codes(unreachable="TB-0520", refused="TB-0521", failed="TB-0522")
 
 
@@ -56,9 +60,25 @@ class Silence:
 
 @dataclass(frozen=True)
 class Status:
+    """``config`` is what it runs with; ``config_loaded`` says whether the last attempt to read another succeeded."""
+
     version: str
     started: datetime
     config: str
+    config_loaded: bool
+    config_loaded_at: datetime
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """What became of the notifications through one kind of channel since Alertmanager started.
+
+    ``sent`` counts requests that the other side took; ``failed`` notifications given up, by reason where it is told.
+    """
+
+    started: int = 0
+    sent: int = 0
+    failed: Mapping[str, int] = field(default_factory=dict)
 
 
 class Alertmanager:
@@ -84,7 +104,18 @@ class Alertmanager:
 
     def status(self) -> Status:
         raw = self._call("GET", "/api/v2/status")
-        return Status(raw["versionInfo"]["version"], moment(raw["uptime"]), raw["config"]["original"])
+        reloads = dict(_RELOADS.findall(self._metrics()))
+        return Status(
+            version=raw["versionInfo"]["version"],
+            started=moment(raw["uptime"]),
+            config=raw["config"]["original"],
+            config_loaded=float(reloads.get("successful", 0)) == 1,
+            config_loaded_at=datetime.fromtimestamp(float(reloads.get("success_timestamp_seconds", 0)), UTC),
+        )
+
+    def deliveries(self) -> dict[str, Deliveries]:
+        """What became of notifications, by kind of channel: webhook, slack, email …; of all receivers together."""
+        return _deliveries(self._metrics())
 
     def ready(self) -> bool:
         return self._rest.request("GET", "/-/ready").status_code == 200
@@ -134,11 +165,39 @@ class Alertmanager:
         }
         self._call("POST", "/api/v2/alerts", json=[alert])
 
+    def _metrics(self) -> str:
+        response = self._rest.request("GET", "/metrics")
+        if not response.is_success:
+            raise self._rest.failure(f"HTTP {response.status_code}")
+        return response.text
+
     def _call(self, method: str, path: str, *, params: Query | None = None, json: Any = None) -> Any:
         response = self._rest.request(method, path, params=params, json=json)
         if not response.is_success:
             raise self._rest.failure(response.text.strip() or f"HTTP {response.status_code}")
         return self._rest.document(response) if response.content else None
+
+
+def _deliveries(text: str) -> dict[str, Deliveries]:
+    """From its own metrics; a request that failed may be tried again within one notification."""
+    counts: dict[tuple[str, str], int] = {}
+    reasons: dict[str, dict[str, int]] = {}
+    for name, labels, value in _COUNTER.findall(text):
+        known = dict(_LABEL.findall(labels))
+        kind = known["integration"]
+        counts[name, kind] = counts.get((name, kind), 0) + int(float(value))
+        if name == "alertmanager_notifications_failed_total":
+            reasons.setdefault(kind, {})[known.get("reason", "")] = int(float(value))
+    return {
+        kind: Deliveries(
+            started=counts["alertmanager_notifications_total", kind],
+            sent=counts.get(("alertmanager_notification_requests_total", kind), 0)
+            - counts.get(("alertmanager_notification_requests_failed_total", kind), 0),
+            failed=reasons.get(kind, {}),
+        )
+        for name, kind in counts
+        if name == "alertmanager_notifications_total"
+    }
 
 
 def _alert(raw: Mapping[str, Any]) -> HeldAlert:

@@ -37,9 +37,10 @@ class Api:
     def workers(self) -> list[dict[str, Any]]:
         return list(self._call("GET", "/workers")["workers"])
 
-    def alerts(self, limit: int) -> list[dict[str, Any]]:
-        """What Alertmanager told the API, most recent first."""
-        return list(self._call("GET", "/alerts", params={"limit": limit})["alerts"])
+    def alerts(self, limit: int, name: str | None = None) -> list[dict[str, Any]]:
+        """What Alertmanager told the API, of all alerts or of one, most recent first."""
+        wanted = {"limit": limit} | ({"name": name} if name is not None else {})
+        return list(self._call("GET", "/alerts", params=wanted)["alerts"])
 
     def metrics(self) -> str:
         """Its metrics in Prometheus' text format."""

@@ -1,7 +1,7 @@
 """What Prometheus knows: targets, rules, alerts and the answers to queries. Read-only, each call with a deadline."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,7 +43,6 @@ class Rule:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     for_seconds: float
-    evaluation_seconds: float
 
 
 @dataclass(frozen=True)
@@ -118,13 +117,16 @@ class Prometheus:
         window = {"start": str(start.timestamp()), "end": str(end.timestamp()), "step": f"{step:g}"}
         return _series(self._query("/api/v1/query_range", {"query": expression} | window))
 
-    def labels_of(self, metric: str) -> frozenset[str]:
-        """Label names that series of ``metric`` have now; empty when there are none."""
-        return frozenset(self._get("/api/v1/labels", {"match[]": [metric]})) - {"__name__"}
+    def emitted(self, job: str, names: Collection[str]) -> dict[str, frozenset[str]]:
+        """Those of the series ``names`` that targets of ``job`` have now, each with its label names.
 
-    def metrics(self) -> frozenset[str]:
-        """The names of all series that are stored."""
-        return frozenset(self._get("/api/v1/label/__name__/values"))
+        An instant query: what targets emitted yesterday, or before they went away, is not there.
+        """
+        found: dict[str, frozenset[str]] = {}
+        for series in self.query(f'{{job="{job}",__name__=~"{"|".join(sorted(names))}"}}'):
+            name = series.labels["__name__"]
+            found[name] = found.get(name, frozenset()) | (series.labels.keys() - {"__name__"})
+        return found
 
     def ready(self) -> bool:
         """False while Prometheus replays its log at the start."""
@@ -219,7 +221,6 @@ def _rule(raw: Mapping[str, Any], group: Mapping[str, Any]) -> Rule:
         labels=raw.get("labels") or {},
         annotations=raw.get("annotations") or {},
         for_seconds=float(raw.get("duration", 0.0)),
-        evaluation_seconds=float(raw.get("evaluationTime", 0.0)),
     )
 
 

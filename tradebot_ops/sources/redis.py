@@ -1,4 +1,6 @@
-"""What the command itself writes into Redis: how many workers were asked for."""
+"""What the command itself writes into Redis: how many workers were asked for, how long one may take to stop."""
+
+from collections.abc import Iterable
 
 import redis
 
@@ -7,6 +9,9 @@ from tradebot_ops.settings import Secret
 
 #: Read by the API, which exports it as ``tradebot_workers_desired``.
 WORKERS_DESIRED = "tradebot:workers:desired"
+#: Read by a worker that is told to stop, with its name behind it.
+DRAIN_PREFIX = "tradebot:drain:"
+DRAIN_KEPT_SECONDS = 60
 TIMEOUT_SECONDS = 3.0
 
 
@@ -29,6 +34,20 @@ class Redis:
         except redis.RedisError as error:
             raise OpsError(
                 f"Redis cannot be told how many workers are wanted: {error}.",
+                code="TB-0530",
+                hint="tradebot status; tradebot logs redis --tail 50",
+            ) from None
+
+    def grant_drain(self, names: Iterable[str], seconds: float) -> None:
+        """Let the worker of one of these names take so long for its job when it is told to stop, within a minute."""
+        try:
+            pipeline = self._client.pipeline(transaction=False)
+            for name in names:
+                pipeline.set(DRAIN_PREFIX + name, f"{seconds:g}", ex=DRAIN_KEPT_SECONDS)
+            pipeline.execute()
+        except redis.RedisError as error:
+            raise OpsError(
+                f"Redis cannot be told how long a worker may take to stop: {error}.",
                 code="TB-0530",
                 hint="tradebot status; tradebot logs redis --tail 50",
             ) from None

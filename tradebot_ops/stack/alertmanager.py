@@ -84,6 +84,20 @@ def with_channels(text: str, chosen: Channels) -> str:
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
 
 
+def channels_of(text: str) -> dict[str, dict[str, int]]:
+    """Receiver -> kind of channel -> how many of it, read from a configuration; ``store`` and ``nobody`` left out."""
+    config = yaml.safe_load(text) or {}
+    return {
+        receiver["name"]: {
+            key.removesuffix("_configs"): len(value)
+            for key, value in receiver.items()
+            if key.endswith("_configs") and value
+        }
+        for receiver in config.get("receivers", ())
+        if receiver["name"] not in {"store", "nobody"}
+    }
+
+
 def check_url(name: str, value: str) -> None:
     """Refuse what cannot be a receiver's address before Alertmanager finds out at the first alert (TB-0852)."""
     parts = urlsplit(value.strip())

@@ -97,9 +97,19 @@ def check(uses: Iterable[Use], metrics: Iterable[Metric]) -> Contract:
     return Contract(tuple(broken), unused)
 
 
-def series_asked(uses: Iterable[Use]) -> frozenset[str]:
-    """The names of all series that the expressions read; what a running Prometheus must have, to serve them all."""
-    return frozenset(name for use in uses for name in read(use.expression, lambda _name: None).used)
+def missing(metrics: Iterable[Metric], emitted: Mapping[str, frozenset[str]]) -> list[str]:
+    """What ``emitted`` (series name -> label names) of one source lacks of its declared ``metrics``, in words.
+
+    A labelled metric is no exception: ours have their children from the start, and so have those of the exporters.
+    """
+    lacks = []
+    for metric in metrics:
+        for name, labels in metric.series().items():
+            if name not in emitted:
+                lacks.append(f"{metric.source} emits no {name}")
+                continue
+            lacks += [f"{name} of {metric.source} has no label {each}" for each in sorted(labels - emitted[name])]
+    return lacks
 
 
 def rule_uses(document: Mapping[str, Any]) -> list[Use]:
@@ -117,14 +127,23 @@ def rule_uses(document: Mapping[str, Any]) -> list[Use]:
     return uses
 
 
+def panels(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Every panel of a parsed Grafana dashboard that shows something: those inside rows too, rows themselves not."""
+    found: list[Mapping[str, Any]] = []
+    for panel in document.get("panels", []):
+        found += panels(panel) if panel.get("type") == "row" else [panel]
+    return found
+
+
 def dashboard_uses(document: Mapping[str, Any]) -> list[Use]:
     """Every query of a parsed Grafana dashboard, with the labels that its legend prints."""
     uses = []
-    for panel in document.get("panels", []):
+    for panel in panels(document):
         for target in panel.get("targets", []):
             shown = frozenset(re.findall(r"\{\{\s*(\w+)\s*\}\}", target.get("legendFormat", "")))
-            where = f"panel {panel['id']} {panel['title']!r}"
-            uses.append(Use(where, target["expr"], shows=shown))
+            where = f"panel {panel.get('id')} {panel.get('title', '')!r}"
+            if "expr" in target:
+                uses.append(Use(where, target["expr"], shows=shown))
     return uses
 
 

@@ -6,13 +6,13 @@ mounted configuration mean that it reads them again.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tradebot_ops.stack.model import MountKind, Service, Stack
+from tradebot_ops.stack.model import Build, MountKind, Service, Stack
 
 #: Not part of what a replica is: how many there are, who waits for whom, how the image is made, how it is probed.
 _LEFT_OUT = {
@@ -90,6 +90,14 @@ def mounted_files(stack: Stack, service: Service) -> dict[str, str]:
     return found
 
 
+def source_hash(build: Build) -> str:
+    """What a service built from a folder runs where no image lies between: the folder without what Python and
+    editors leave in it, and without the Dockerfile."""
+    return _contents(
+        build.context, lambda path: path != build.dockerfile and path.name != "__pycache__" and path.name[0] != "."
+    )
+
+
 def _roots(stack: Stack, service: Service) -> list[Path]:
     """Mounted configuration: files and folders."""
     roots = [Path(m.source) for m in service.mounts if m.kind is MountKind.BIND and m.read_only]
@@ -102,10 +110,10 @@ def _is_configuration(root: Path, folder: Path) -> bool:
     return not folder.is_relative_to(root) and not any(root.is_relative_to(never) for never in _NEVER)
 
 
-def _contents(root: Path) -> str:
+def _contents(root: Path, wanted: Callable[[Path], bool] = bool) -> str:
     digest = hashlib.sha256()
     size = 0
-    for count, path in enumerate(_files(root)):
+    for count, path in enumerate(_files(root, wanted)):
         try:
             content = path.read_bytes() if size + path.stat().st_size <= MAX_BYTES else None
         except OSError:  # vanished or unreadable: that it is so is part of the fingerprint
@@ -118,13 +126,14 @@ def _contents(root: Path) -> str:
     return digest.hexdigest()
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _files(root: Path, wanted: Callable[[Path], bool] = bool) -> Iterator[Path]:
+    """The files of a folder, in order, save those it does not want, be they files or folders."""
     if root.is_file():
         yield root
         return
-    for path in sorted(root.iterdir()) if root.is_dir() else ():
+    for path in sorted(filter(wanted, root.iterdir())) if root.is_dir() else ():
         if path.is_dir() and not path.is_symlink():
-            yield from _files(path)
+            yield from _files(path, wanted)
         elif path.is_file():
             yield path
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tradebot_ops.stack import units
+from tradebot_ops import units
 from tradebot_ops.stack.document import Item
 from tradebot_ops.stack.model import Mount, MountKind, SecretMount
 from tradebot_ops.stack.problems import Code

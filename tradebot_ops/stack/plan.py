@@ -4,7 +4,7 @@ The plan reads the description and what an engine observed, and names a step wit
 also for those that stay. Carrying it out is the business of ``tradebot_ops.operations``.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,7 +25,11 @@ class Action(StrEnum):
 
 
 class InstanceLike(Protocol):
-    """What the plan needs to know of a replica; an engine's ``Instance`` has it all."""
+    """What the plan needs to know of a replica; an engine's ``Instance`` has it all.
+
+    ``state`` is one of the engines' words, such as ``running``. An empty ``spec_hash`` means that tradebot did not
+    make it; an empty ``content_hash`` that nobody recorded it.
+    """
 
     @property
     def service(self) -> str: ...
@@ -41,22 +45,6 @@ class InstanceLike(Protocol):
     def content_hash(self) -> str: ...
     @property
     def exit_code(self) -> int | None: ...
-
-
-@dataclass(frozen=True)
-class Observed:
-    """A replica as an engine sees it. ``state`` is one of the engines' words, such as ``running``.
-
-    An empty ``spec_hash`` means that tradebot did not make it; an empty ``content_hash`` that nobody recorded it.
-    """
-
-    service: str
-    number: int
-    spec_hash: str = ""
-    content_hash: str = ""
-    state: str = "running"
-    exit_code: int | None = None
-    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,19 +85,22 @@ def plan(
     services: Collection[str] = (),
     remove_orphans: bool = False,
     rebuilt: AbstractSet[str] = frozenset(),
+    edited: AbstractSet[str] = frozenset(),
 ) -> Plan:
     """The steps for ``services`` (all when empty; what they depend on is not added).
 
-    ``rebuilt`` names services whose image is newer than their replicas. Orphans are removed only when asked.
+    ``rebuilt`` names services whose image is newer than their replicas, ``edited`` those whose code is. Orphans are
+    removed only when asked.
     """
     wanted = set(services) or set(stack.services)
     described = stack.services.keys() | set(stack.inactive)
     strangers = [instance for instance in observed if instance.service not in described]
     leaving = [_removal(instance, "its service is not described any more") for instance in strangers if remove_orphans]
     leaving += _surplus(stack, observed, wanted)
+    newer = dict.fromkeys(edited, "its code changed") | dict.fromkeys(rebuilt, "its image was rebuilt")
     levels = [tuple(_newest_first(leaving))]
     for level in dependency_levels(stack):
-        found = (step for name in level if name in wanted for step in _service(stack.services[name], observed, rebuilt))
+        found = (step for name in level if name in wanted for step in _service(stack.services[name], observed, newer))
         levels.append(tuple(found))
     orphans = sorted({instance.service for instance in strangers})
     return Plan(tuple(level for level in levels if level), tuple(orphans))
@@ -146,7 +137,7 @@ def _newest_first(steps: Iterable[Step]) -> list[Step]:
     return sorted(steps, key=lambda step: (step.service, -step.number))
 
 
-def _service(service: Service, observed: Iterable[InstanceLike], rebuilt: AbstractSet[str]) -> list[Step]:
+def _service(service: Service, observed: Iterable[InstanceLike], newer: Mapping[str, str]) -> list[Step]:
     replicas = {instance.number: instance for instance in observed if instance.service == service.name}
     steps = []
     for number in _numbers(service.replicas, replicas):
@@ -154,7 +145,7 @@ def _service(service: Service, observed: Iterable[InstanceLike], rebuilt: Abstra
         if instance is None:
             steps.append(Step(Action.CREATE, service.name, number, "does not exist yet"))
             continue
-        action, reason = _judge(service, instance, is_rebuilt=service.name in rebuilt)
+        action, reason = _judge(service, instance, newer.get(service.name, ""))
         steps.append(Step(action, service.name, number, reason, instance.id))
     return steps
 
@@ -166,14 +157,14 @@ def _numbers(wanted: int, existing: Iterable[int]) -> list[int]:
     return sorted([*kept, *islice(free, wanted - len(kept))])
 
 
-def _judge(service: Service, instance: InstanceLike, *, is_rebuilt: bool) -> tuple[Action, str]:
-    """What happens to an existing replica, and why."""
+def _judge(service: Service, instance: InstanceLike, newer: str) -> tuple[Action, str]:
+    """What happens to an existing replica, and why. ``newer`` says what of it is older than there is by now."""
     if not instance.spec_hash:
         return Action.RECREATE, "was not made by tradebot"
     if instance.spec_hash != service.spec_hash:
         return Action.RECREATE, "its description changed"
-    if is_rebuilt:
-        return Action.RECREATE, "its image was rebuilt"
+    if newer:
+        return Action.RECREATE, newer
     same_content = instance.content_hash in {"", service.content_hash}
     if service.one_shot:
         return _one_shot(instance, same_content=same_content)

@@ -4,6 +4,7 @@ An alert on a label that nothing emits can never fire, and Prometheus does not c
 through an expression finds it: ``by`` and ``on`` may only name labels that are still there.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ Labels = frozenset[str] | None
 
 _SET_OPERATORS = {"and", "unless"}
 _KEEPS_LABELS = {"topk", "bottomk", "limitk", "limit_ratio"}
+_DURATIONS = re.compile(r"\$(?:__rate_interval|__interval|__range)\b|\$\{(?:__rate_interval|__interval|__range)\}")
 _NO_LABELS = {"vector", "time", "pi", "scalar"}
 
 
@@ -37,12 +39,15 @@ class Reading:
     missing: list[Missing] = field(default_factory=list)
 
 
+def with_minutes(expression: str) -> str:
+    """The expression as Prometheus can be asked: Grafana's own variables, which are durations, replaced by a minute."""
+    return _DURATIONS.sub("1m", expression)
+
+
 def parse(expression: str) -> Any:
     """The syntax tree; Grafana's variables stand for a minute. Raises ``OpsError`` (TB-0103) on a syntax error."""
-    for variable in ("$__rate_interval", "$__interval", "$__range"):
-        expression = expression.replace(variable, "1m")
     try:
-        return ql.parse(expression)
+        return ql.parse(with_minutes(expression))
     except ValueError as error:
         raise OpsError(f"{expression!r} is not PromQL: {error}", code="TB-0103") from error
 

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from tradebot_ops.stack import units
+from tradebot_ops import units
 from tradebot_ops.stack.document import Item
 from tradebot_ops.stack.problems import Code, Problems, did_you_mean, listed
 

@@ -29,6 +29,7 @@ class Received(BaseModel):
 
 class AlertOut(BaseModel):
     received_at: datetime
+    last_received_at: datetime
     fingerprint: str
     name: str
     status: str
@@ -54,6 +55,10 @@ def webhook(notification: Notification, parts: Provided) -> Received:
 
 
 @router.get("")
-def list_alerts(parts: Provided, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> AlertList:
-    """What Alertmanager told us, most recent first."""
-    return AlertList(alerts=[AlertOut(**row) for row in AlertStore(parts.database).latest(limit)])
+def list_alerts(
+    parts: Provided,
+    name: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> AlertList:
+    """What Alertmanager told us, of all alerts or of one, most recent first."""
+    return AlertList(alerts=[AlertOut(**row) for row in AlertStore(parts.database).latest(limit, name)])

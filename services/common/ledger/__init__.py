@@ -2,6 +2,7 @@
 
 from services.common.ledger.model import (
     KILL_LIMIT,
+    Buried,
     Claim,
     Event,
     Failure,
@@ -16,6 +17,7 @@ from services.common.ledger.store import Ledger
 
 __all__ = [
     "KILL_LIMIT",
+    "Buried",
     "Claim",
     "Event",
     "Failure",

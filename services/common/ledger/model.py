@@ -76,6 +76,17 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Buried:
+    """A job that a claim has ended, since its worker vanished and it must not run again.
+
+    ``state`` is ``dead``, or ``cancelled`` when that was asked for. Of all claimers one alone gets this.
+    """
+
+    type: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A row of the ledger. Lists leave ``result`` and ``traceback`` out (None): they may be large."""
 

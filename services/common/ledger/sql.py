@@ -61,11 +61,11 @@ WITH moved AS (
               || ' of ' || max_attempts || ' (lost ' || kills + 1 || ' worker(s) in all).'
   WHERE id = %(id)s AND state = 'running' AND lease_until < now()
     AND (cancel_requested_at IS NOT NULL OR kills >= {KILL_LIMIT - 1} OR attempt >= max_attempts)
-  RETURNING id, state, message
+  RETURNING id, type, state, message
 ), logged AS (
   INSERT INTO job_event (job_id, state, by, note) SELECT id, state, %(by)s, message FROM moved
 )
-SELECT state FROM moved
+SELECT type, state FROM moved
 """  # noqa: S608 - only constants are put together
 
 RENEW = """

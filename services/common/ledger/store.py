@@ -1,21 +1,15 @@
 """Every move a job can make. Methods are safe from several threads; all raise ``DatabaseUnavailable``."""
 
-import base64
-import binascii
-import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
-from psycopg.types.json import Json, Jsonb
-
 from services.common.database import Database, Row, storable_text
 from services.common.ledger import sql
+from services.common.ledger.cursor import cursor_of, position
 from services.common.ledger.model import (
+    Buried,
     Claim,
     Event,
     Failure,
@@ -24,8 +18,8 @@ from services.common.ledger.model import (
     Renewal,
     State,
     Submission,
-    UnstorableValue,
 )
+from services.common.ledger.storable import jsonb, plain_json, storable
 
 
 class Ledger:
@@ -54,13 +48,13 @@ class Ledger:
             "id": uuid4(),
             "type": type,
             "version": version,
-            "payload": _json(payload),
+            "payload": jsonb(payload),
             "max_attempts": max_attempts,
             "key": idempotency_key,
             "trace_id": trace_id,
             "by": by,
         }
-        with _storable():
+        with storable():
             if row := self._database.row(sql.SUBMIT, params):
                 return Submission(_job(row), created=True)
             row = self._database.row(sql.BY_KEY, params)
@@ -72,17 +66,17 @@ class Ledger:
         """The id could not be sent: the sweeper shall send it at its next turn."""
         self._database.execute(sql.UNSENT, {"id": job_id})
 
-    def claim(self, job_id: UUID, worker: str, lease_s: float) -> Claim | None:
+    def claim(self, job_id: UUID, worker: str, lease_s: float) -> Claim | Buried | None:
         """Take the job for ``lease_s`` seconds; None when it is not ours to run (a duplicate: drop it).
 
         A job whose worker vanished is taken over, or buried as ``dead`` when it is out of attempts or has
         lost ``KILL_LIMIT`` workers, or as ``cancelled`` when that was asked for.
         """
-        row = self._database.row(sql.CLAIM, {"id": job_id, "worker": worker, "lease_s": lease_s})
-        if row is None:
-            self._database.row(sql.BURY, {"id": job_id, "by": worker})
-            return None
-        return Claim(**row)
+        if row := self._database.row(sql.CLAIM, {"id": job_id, "worker": worker, "lease_s": lease_s}):
+            return Claim(**row)
+        if row := self._database.row(sql.BURY, {"id": job_id, "by": worker}):
+            return Buried(row["type"], State(row["state"]))
+        return None
 
     def renew(self, claim: Claim, lease_s: float) -> Renewal:
         """Prolong the lease to ``lease_s`` seconds from now."""
@@ -98,8 +92,8 @@ class Ledger:
 
         Raises ``UnstorableValue`` for a result that is not JSON: the job is still ours, and should ``fail``.
         """
-        params = _held(claim) | {"result": Json(result, dumps=_dumps), "peak": peak_memory_bytes}
-        with _storable():
+        params = _held(claim) | {"result": plain_json(result), "peak": peak_memory_bytes}
+        with storable():
             return self._database.row(sql.FINISH, params) is not None
 
     def fail(
@@ -190,13 +184,13 @@ class Ledger:
         conditions += ["state = %(state)s"] * (state is not None) + ["type = %(type)s"] * (type is not None)
         if cursor is not None:
             conditions.append("(submitted_at, id) < (%(at)s, %(id)s)")
-            params["at"], params["id"] = _position(cursor)
+            params["at"], params["id"] = position(cursor)
         query = (
             f"SELECT {sql.LIGHT_COLUMNS} FROM job WHERE {' AND '.join(conditions)}"  # noqa: S608
             " ORDER BY submitted_at DESC, id DESC LIMIT %(limit)s"
         )
         jobs = [_job(row) for row in self._database.rows(query, params)]
-        return jobs[:limit], _cursor(jobs[limit - 1]) if len(jobs) > limit else None
+        return jobs[:limit], cursor_of(jobs[limit - 1]) if len(jobs) > limit else None
 
     def check(self) -> None:
         """Raise ``DatabaseUnavailable`` unless jobs can be stored: Postgres answers and has our schema."""
@@ -220,40 +214,3 @@ def _renewal(row: Row | None) -> Renewal:
 
 def _job(row: Row) -> Job:
     return Job(**(row | {"state": State(row["state"])}))
-
-
-def _json(value: dict[str, Any]) -> Jsonb:
-    return Jsonb(value, dumps=_dumps)
-
-
-#: An escaped NUL, the one character of JSON that Postgres cannot give back.
-_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-
-
-def _dumps(value: Any) -> str:
-    """JSON text that Postgres can store; raises ``ValueError`` for NaN, NUL and lone surrogates."""
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-    if _NUL.search(text):
-        raise ValueError("a text holds a NUL character")
-    text.encode("utf-8")  # refuses a lone surrogate
-    return text
-
-
-@contextmanager
-def _storable() -> Iterator[None]:
-    try:
-        yield
-    except (psycopg.DataError, ValueError, TypeError) as error:
-        raise UnstorableValue(f"not storable as JSON: {' '.join(str(error).split())}") from error
-
-
-def _cursor(job: Job) -> str:
-    return base64.urlsafe_b64encode(f"{job.submitted_at.isoformat()}|{job.id}".encode()).decode()
-
-
-def _position(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        at, job_id = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
-        return datetime.fromisoformat(at), UUID(job_id)
-    except (ValueError, binascii.Error) as error:
-        raise ValueError(f"not a cursor of this list: {cursor!r}") from error

@@ -1,10 +1,15 @@
 """What an engine's refusals mean to an operator."""
 
+import ssl
+from pathlib import Path
+
 import pytest
 import requests
 from docker.errors import APIError
+from docker.tls import TLSConfig
 
-from tradebot_ops.engines.docker.client import Client, explain, parse_version
+from tradebot_ops.engines.docker.client import Client, SureClient, parse_version
+from tradebot_ops.engines.docker.explain import explain
 from tradebot_ops.engines.docker.locate import Location
 from tradebot_ops.errors import OpsError
 
@@ -85,6 +90,33 @@ def test_a_broken_connection_says_how_it_broke(raised: Exception, code: str) -> 
         assert "usermod -aG docker" in caught.value.hint
     if code == "TB-0601":
         assert "within 20 s while stopping worker 2" in caught.value.message
+
+
+def test_an_engine_that_went_away_midway_is_not_one_that_never_ran() -> None:
+    client = Client(Location("unix:///nowhere.sock"))
+    vars(client)["version"] = (1, 45)
+    with pytest.raises(OpsError, match="went away while stopping api 1") as caught, client.speaking("stopping api 1"):
+        raise requests.ConnectionError(ConnectionRefusedError(111, "refused"))
+    assert caught.value.code == "TB-0401"
+    assert "run the command again" in caught.value.hint
+
+
+def test_distrust_is_not_a_missing_permission(tmp_path: Path) -> None:
+    client = Client(Location("tcp://10.0.0.9:2376", tls=tmp_path))
+    refused = ssl.SSLCertVerificationError(1, "certificate verify failed")  # 1 is EPERM, too
+    with pytest.raises(OpsError, match="do not trust each other over TLS") as caught, client.speaking("asking"):
+        raise requests.exceptions.SSLError(refused)
+    assert caught.value.code == "TB-0412"
+    assert str(tmp_path) in caught.value.hint
+
+
+def test_the_engines_own_authority_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/the-webs.pem")
+    authority = tmp_path / "ca.pem"
+    authority.touch()
+    client = SureClient("tcp://10.0.0.9:2376", version="1.41", tls=TLSConfig(ca_cert=str(authority), verify=True))
+    settings = client.merge_environment_settings("https://10.0.0.9:2376/version", {}, False, None, None)
+    assert settings["verify"] == str(authority)
 
 
 def test_versions_are_numbers_and_nonsense_is_named() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tradebot_ops.engines.docker.context import DOCKERFILE, archive, content_hash, revision, source_files
+from tradebot_ops.engines.docker.context import DOCKERFILE, archive, content_hash, marked, revision, source_files
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Build
 
@@ -43,10 +43,27 @@ def test_the_hash_follows_contents_and_nothing_else(build: Build) -> None:
 def test_the_archive_has_no_owners_and_no_times(build: Build, tmp_path: Path) -> None:
     wheel = tmp_path / "a.whl"
     wheel.write_bytes(b"w")
-    with archive(build, {"wheels/a.whl": wheel}) as stream, tarfile.open(fileobj=stream) as tar:
+    with archive(build, {"wheels/a.whl": wheel}, "tradebot/app:latest") as stream, tarfile.open(fileobj=stream) as tar:
         members = {member.name: member for member in tar}
     assert set(members) == {".dockerignore", "pkg/main.py", DOCKERFILE, "wheels/a.whl"}
     assert {(member.uid, member.uname, member.mtime) for member in members.values()} == {(0, "", 0)}
+
+
+def test_every_stage_says_for_which_image_it_is_built() -> None:
+    lines = "ARG BASE=x\nFROM ${BASE} AS one\nRUN select \\\n FROM nothing\n\nfrom scratch \\\n  AS two\nCOPY a /a"
+    label = 'LABEL io.tradebot.built-for="tradebot/app:1"'
+    assert marked(lines, "tradebot/app:1").splitlines() == [
+        "ARG BASE=x",
+        "FROM ${BASE} AS one",
+        label,
+        "RUN select \\",
+        " FROM nothing",
+        "",
+        "from scratch \\",
+        "  AS two",
+        label,
+        "COPY a /a",
+    ]
 
 
 def test_a_missing_context_is_named(build: Build) -> None:

@@ -29,6 +29,11 @@ def test_the_default_socket_is_used_when_nothing_is_said(tmp_path: Path) -> None
     assert found.local
 
 
+@pytest.mark.parametrize("host", ["tcp://127.0.0.1:2376", "tcp://[::1]:2376", "ssh://ops@localhost"])
+def test_an_engine_at_a_loopback_address_is_one_of_this_host(host: str) -> None:
+    assert locate({"DOCKER_HOST": host}).local
+
+
 def test_docker_host_outranks_the_context(folder: Path) -> None:
     (folder / "config.json").write_text('{"currentContext": "build-host"}')
     environ = {"DOCKER_CONFIG": str(folder)}

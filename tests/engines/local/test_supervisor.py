@@ -10,6 +10,7 @@ from tradebot_ops.engines.local.config import render_config
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.engines.local.rpc import NotRunning
 from tradebot_ops.engines.local.supervisor import Supervisor
+from tradebot_ops.settings import MAX_DRAIN
 
 
 def _parsed(text: str) -> configparser.RawConfigParser:
@@ -31,6 +32,12 @@ def _parsed(text: str) -> configparser.RawConfigParser:
 def test_restart_policies(restart: str, one_shot: bool, again: str, startsecs: str) -> None:
     section = _parsed(render_config([a_record(restart=restart, one_shot=one_shot)], as_root=False))["program:web-1"]
     assert (section["autorestart"], section["startsecs"]) == (again, startsecs)
+
+
+def test_the_supervisor_does_not_cut_a_long_drain_short() -> None:
+    """The engine ends a stop; the supervisor only where the engine was killed meanwhile."""
+    section = _parsed(render_config([a_record(stop_grace=45)], as_root=False))["program:web-1"]
+    assert int(section["stopwaitsecs"]) > MAX_DRAIN + 45
 
 
 def test_a_number_of_retries_and_the_limits_of_the_log_are_kept() -> None:

@@ -1,6 +1,5 @@
 """Headless Chromium over its DevTools protocol: just what the tests of the page need."""
 
-import base64
 import itertools
 import json
 import re
@@ -86,10 +85,6 @@ class Page:
 
     def open(self, url: str) -> None:
         self.call("Page.navigate", url=url)
-
-    def screenshot(self, file: Path) -> None:
-        shot = self.call("Page.captureScreenshot", captureBeyondViewport=True)
-        file.write_bytes(base64.b64decode(shot["data"]))
 
     def _note(self, message: dict[str, Any]) -> None:
         params = message.get("params", {})

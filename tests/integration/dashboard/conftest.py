@@ -12,8 +12,8 @@ from services.api.app import create_app
 from services.common.jobtypes import Registry
 from services.common.settings import Settings
 from tests.integration.dashboard.browser import Page, browser
-from tests.integration.parts import free_port, wait_until
 from tests.prometheus import StandIn, stand_in
+from tests.waiting import free_port, until
 
 KEY = "integration-api-key"
 
@@ -43,7 +43,7 @@ class Server:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
-        wait_until(lambda: self._server.started, "the API starts", 20)
+        until(lambda: self._server.started, "the API starts", 20)
 
     def stop(self) -> None:
         self._server.should_exit = True

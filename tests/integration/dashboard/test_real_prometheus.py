@@ -16,8 +16,9 @@ from services.api.dashboard.prometheus import Prometheus
 from services.api.dashboard.schemas import DashboardOut
 from services.api.dashboard.window import window
 from services.common.settings import DASHBOARD_FILE
-from tests.integration.parts import Part, free_port, private_folder, wait_until
+from tests.integration.parts import Part, private_folder
 from tests.programs import program
+from tests.waiting import free_port, until
 
 pytestmark = pytest.mark.integration
 
@@ -92,7 +93,7 @@ def test_every_query_of_the_dashboard_is_read(server: Part) -> None:
 
 
 def test_a_live_metric_is_fresh(server: Part) -> None:
-    wait_until(lambda: look(server, asking("up")).panels[0].series, "Prometheus has scraped itself")
+    until(lambda: look(server, asking("up")).panels[0].series, "Prometheus has scraped itself")
     (panel,) = look(server, asking("up")).panels
     assert (panel.status, panel.age_s) == ("ok", 0)
     assert panel.series[0].values[-1] == 1

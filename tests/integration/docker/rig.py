@@ -12,10 +12,18 @@ from typing import Any
 
 from docker import APIClient
 
-from tests.integration.tradebot import REPOSITORY, Tradebot, free_port
+from tests.integration.tradebot import REPOSITORY, Tradebot
+from tests.waiting import free_port
 from tradebot_ops.engines.docker.locate import locate
 
 IMAGES = {"REDIS_IMAGE": "tradebot/redis:8.0", "POSTGRES_IMAGE": "tradebot/postgres:17"}
+MONITORING_IMAGES = {
+    "PROMETHEUS_IMAGE": "tradebot/prometheus:2.53",
+    "ALERTMANAGER_IMAGE": "tradebot/alertmanager:0.28",
+    "NODE_EXPORTER_IMAGE": "tradebot/node-exporter:1.9",
+    "REDIS_EXPORTER_IMAGE": "tradebot/redis-exporter:1.69",
+    "POSTGRES_EXPORTER_IMAGE": "tradebot/postgres-exporter:0.17",
+}
 NEEDED = (*IMAGES.values(), "tradebot/app:latest", "tradebot/python:3.13")
 #: Where Compose's plugin lies on a machine that .ci/docker-engine prepared.
 PEERS = (
@@ -32,6 +40,12 @@ def project(home: Path, **environ: str) -> Tradebot:
     """A project of its own on free ports, made of the images built here."""
     ports = {"API_PORT": str(free_port()), "WORKER_METRICS_PORT": str(free_port())}
     return Tradebot(home, engine="docker", environ=IMAGES | ports | environ)
+
+
+def monitored(home: Path) -> Tradebot:
+    """The same with the monitoring: ten containers."""
+    ports = {"PROMETHEUS_PORT": str(free_port()), "ALERTMANAGER_PORT": str(free_port())}
+    return project(home, WORKER_REPLICAS="2", TRADEBOT_PROFILES="monitoring", **MONITORING_IMAGES, **ports)
 
 
 def clean(tradebot: Tradebot) -> None:
@@ -70,11 +84,13 @@ class Compose:
     """Docker Compose itself, on the same file and under the same project name."""
 
     tradebot: Tradebot
+    #: How it is called; through Docker's own client as people do, where that finds it.
+    program: tuple[str, ...] = ()
 
     def run(self, *words: str, environ: Mapping[str, str] | None = None) -> str:
         secrets = {"TRADEBOT_SECRETS": str(self.tradebot.state / "secrets")}
         done = subprocess.run(
-            [plugin(), "-p", self.tradebot.project, *words],
+            [*(self.program or (plugin(),)), "-p", self.tradebot.project, *words],
             cwd=REPOSITORY,
             env={**self.tradebot.environment(), **secrets, **(environ or {})},
             capture_output=True,
@@ -96,6 +112,7 @@ class Interposer:
 
     def __init__(self, path: Path, word: bytes) -> None:
         self.host = f"unix://{path}"
+        self.swallowed = threading.Event()
         self._word = word
         self._engine = locate(os.environ).socket
         self._server = socket.socket(socket.AF_UNIX)
@@ -118,6 +135,7 @@ class Interposer:
         try:
             while data := source.recv(65536):
                 if watched and self._word in data.split(b"\r\n", 1)[0]:
+                    self.swallowed.set()
                     return
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)

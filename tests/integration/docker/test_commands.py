@@ -15,7 +15,8 @@ import pytest
 from tests.engines.docker.parts import PYTHON, REDIS, require_docker
 from tests.integration.docker.rig import api, clean, inspected
 from tests.integration.terminal import on_terminal
-from tests.integration.tradebot import Tradebot, free_port
+from tests.integration.tradebot import Tradebot
+from tests.waiting import free_port
 from tradebot_ops.engines.docker.locate import locate
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.xdist_group("docker-commands")]

@@ -3,9 +3,11 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,17 +15,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.contract import tiny_stack, until
+from tests.engines.contract import tiny_stack
 from tests.engines.docker.parts import PYTHON, on_docker, require_docker, unique_project
 from tests.integration.docker.rig import Interposer, api, remains
-from tests.integration.tradebot import REPOSITORY, free_port
+from tests.integration.docker.rig import project as tradebot_of
+from tests.integration.tradebot import REPOSITORY
+from tests.waiting import free_port, until
 from tradebot_ops.engines.base import LogQuery, State
 from tradebot_ops.engines.docker.client import Deadlines
 from tradebot_ops.engines.docker.engine import DockerEngine
 from tradebot_ops.engines.docker.images import recipe
 from tradebot_ops.engines.docker.locate import locate
+from tradebot_ops.engines.docker.spec import SPEC_HASH
 from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.converge import converge
+from tradebot_ops.operations.world import World
 from tradebot_ops.stack.model import Build, Limits, Port, SecretFile, SecretMount, Service, Stack
+from tradebot_ops.stack.plan import plan
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker]
 
@@ -44,6 +52,9 @@ class Project:
         changed = replace(self.stack.services[name], **values)  # type: ignore[arg-type]
         return replace(self.stack, services={**self.stack.services, name: changed})
 
+    def world(self) -> World:
+        return World(self.engine, patience=20)
+
     def apply(self, stack: Stack, service: str = "web") -> None:
         self.engine.prepare(stack, lambda _service, _line: None)
         self.engine.apply(stack, service, 1)
@@ -56,6 +67,10 @@ def project(tmp_path: Path) -> Iterator[Project]:
     yield made
     made.engine.destroy(None, volumes=True)
     assert not any(remains(made.name).values())
+
+
+def silent(*told: object) -> None:
+    """Progress that nobody looks at."""
 
 
 @contextlib.contextmanager
@@ -92,6 +107,22 @@ def test_an_engine_that_hangs_does_not_hang_a_question(project: Project, word: b
         with pytest.raises(OpsError, match="did not answer within 1 s") as caught:
             engine.list()
         assert int(caught.value.exit_code) == 6
+
+
+def test_ctrl_c_ends_a_command_whose_engine_is_silent(tmp_path: Path) -> None:
+    require_docker()
+    between = Interposer(tmp_path / "e.sock", b"/images/create")
+    try:
+        pulling = tradebot_of(tmp_path / "home", DOCKER_HOST=between.host, REDIS_IMAGE="redis:8").start("pull", "redis")
+        assert between.swallowed.wait(20)
+        pulling.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        out, err = pulling.communicate(timeout=30)
+        assert time.monotonic() - begun < 10
+        assert (pulling.returncode, out) == (130, ""), err
+        assert "Traceback" not in err
+    finally:
+        between.close()
 
 
 def test_down_ends_when_the_engine_does_not(project: Project) -> None:
@@ -141,6 +172,44 @@ def test_a_missing_image_without_a_registry_says_how_to_get_one(project: Project
     assert remains(project.name)["containers"] == []
 
 
+def test_what_runs_stays_when_its_replacement_cannot_be_made(project: Project) -> None:
+    project.apply(project.stack)
+    (before,) = project.engine.list()
+    changed = project.with_service("web", image="tradebot/never:1", spec_hash="another")
+    with pytest.raises(OpsError, match="tradebot/never:1"):
+        converge(changed, plan(changed, project.engine.list(), services=["web"]).steps, project.world(), silent)
+    (after,) = project.engine.list()
+    assert (after.id, after.state) == (before.id, State.RUNNING)
+
+
+def test_a_successor_that_a_killed_command_left_does_not_stand_in_the_way(project: Project) -> None:
+    """Both ways: as the one that fits, and as one that fits no more."""
+    project.apply(project.stack)
+    (found,) = project.engine.list()
+    with api() as engine:
+        engine.rename(found.id, f"{found.name}-next")
+    project.apply(project.stack)
+    (adopted,) = project.engine.list()
+    assert (adopted.id, adopted.name) == (found.id, found.name)
+    with api() as engine:
+        config = engine.inspect_container(found.id)["Config"]
+        engine.create_container(PYTHON, name=f"{found.name}-next", labels=config["Labels"] | {SPEC_HASH: "older"})
+    project.apply(project.with_service("web", spec_hash="newer"))
+    (made,) = project.engine.list()
+    assert made.id != found.id
+    assert (made.name, made.state) == (found.name, State.RUNNING)
+
+
+def test_changes_are_announced_until_nobody_wants_to_know(project: Project) -> None:
+    project.engine.prepare(project.stack, silent)
+    told = threading.Event()
+    end = project.engine.announce(told.set)
+    project.engine.apply(project.stack, "web", 1)
+    assert told.wait(10)
+    end()
+    until(lambda: not any(thread.name == "events" for thread in threading.enumerate()), "its thread ended", 10)
+
+
 def test_a_build_that_fails_shows_its_last_lines(project: Project, tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "Dockerfile").write_text(f"FROM {PYTHON}\nRUN echo nearly there && exit 4\n")
@@ -168,7 +237,7 @@ def test_a_missing_image_is_built_with_its_source_on_its_label(project: Project,
         project.engine.images.build(recipe(tag, build), lambda _line: None)
         assert project.engine.image_facts(stack).rebuilt == {"web"}
     finally:
-        replaced = {each["ImageID"] for each in project.engine._listed()}
+        replaced = {each["ImageID"] for each in project.engine._containers.listed()}
         project.engine.destroy(None, volumes=False)
         for name in (tag, *replaced):
             project.engine.images.remove(name)
@@ -301,6 +370,8 @@ def test_an_old_engine_is_spoken_to_in_its_own_version(tmp_path: Path) -> None:
 
 DIAL = """#!{python}
 import os, socket, sys, threading
+# ssh makes this file once others can share its handshake.
+open(next(word[12:] for word in sys.argv if word.startswith("ControlPath=")), "w").close()
 with socket.socket(socket.AF_UNIX) as engine:
     engine.connect({socket!r})
     def up():

@@ -72,6 +72,14 @@ def test_status_logs_and_exec_speak_of_the_same_replicas(running: Tradebot) -> N
     assert "worker started" in lines or "job done" in lines
 
 
+def test_databases_are_shut_down_not_killed(tradebot: Tradebot) -> None:
+    tradebot.ok("up", "redis", "postgres")
+    tradebot.ok("stop", "redis", "postgres")
+    ended = {name: inspected(f"{tradebot.project}-{name}-1")["State"]["ExitCode"] for name in ("redis", "postgres")}
+    assert ended == {"redis": 0, "postgres": 0}
+    assert "database system is shut down" in tradebot.ok("logs", "postgres")
+
+
 def test_down_leaves_the_data_and_nothing_else(tradebot: Tradebot) -> None:
     tradebot.ok("up")
     tradebot.ok("down")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.contract import until
 from tests.engines.docker.parts import PYTHON
 from tests.integration.docker.rig import remains
 from tests.integration.docker.test_faults import Project, require_docker
+from tests.waiting import until
 from tradebot_ops.engines.base import LogLine, LogQuery
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker]

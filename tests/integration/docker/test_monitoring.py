@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engines.docker.parts import require_docker
-from tests.integration.docker.rig import NEEDED, clean, project
+from tests.integration.docker.rig import MONITORING_IMAGES, NEEDED, api, clean, inspected, monitored
 from tests.integration.local.test_monitoring import panels, targets, values
-from tests.integration.tradebot import Tradebot, free_port, until
+from tests.integration.tradebot import Tradebot
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.integration,
@@ -16,30 +17,14 @@ pytestmark = [
     pytest.mark.timeout(420),
 ]
 
-IMAGES = (
-    "tradebot/prometheus:2.53",
-    "tradebot/alertmanager:0.28",
-    "tradebot/node-exporter:1.9",
-    "tradebot/redis-exporter:1.69",
-    "tradebot/postgres-exporter:0.17",
-)
 #: A refresh of the names, a scrape, and a little.
 SOON = 75.0
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tradebot]:
-    require_docker(*NEEDED, *IMAGES)
-    chosen = {
-        "PROMETHEUS_IMAGE": IMAGES[0],
-        "ALERTMANAGER_IMAGE": IMAGES[1],
-        "NODE_EXPORTER_IMAGE": IMAGES[2],
-        "REDIS_EXPORTER_IMAGE": IMAGES[3],
-        "POSTGRES_EXPORTER_IMAGE": IMAGES[4],
-    }
-    ports = {"PROMETHEUS_PORT": str(free_port()), "ALERTMANAGER_PORT": str(free_port())}
-    home = tmp_path_factory.mktemp("monitoring") / "home"
-    made = project(home, WORKER_REPLICAS="2", TRADEBOT_PROFILES="monitoring", **chosen, **ports)
+    require_docker(*NEEDED, *MONITORING_IMAGES.values())
+    made = monitored(tmp_path_factory.mktemp("monitoring") / "home")
     made.ok("up", timeout=300)
     yield made
     clean(made)
@@ -62,7 +47,7 @@ def test_every_target_is_up(stack: Tradebot) -> None:
         found.pop("grafana:3000", None)
         return set(found.values()) == {"up"} and fixed < found.keys() and workers_up(stack) == 2
 
-    until(up, SOON, "every target is up")
+    until(up, "every target is up", SOON)
 
 
 def test_grafana_runs_or_is_reported_absent(stack: Tradebot) -> None:
@@ -70,8 +55,23 @@ def test_grafana_runs_or_is_reported_absent(stack: Tradebot) -> None:
     assert stack.run("status").returncode == 0
 
 
+@pytest.mark.parametrize("service", ["prometheus", "alertmanager"])
+def test_its_health_check_says_healthy_and_shows_nobody_the_password(stack: Tradebot, service: str) -> None:
+    name = f"{stack.project}-{service}-1"
+    password = (stack.state / "secrets" / f"{service}_password").read_text().strip()
+    until(lambda: inspected(name)["State"]["Health"]["Status"] == "healthy", "healthy", SOON)
+    script = inspected(name)["Config"]["Healthcheck"]["Test"][1]
+    with api() as engine:
+        # Traced, the shell writes every command line as others would see it.
+        made = engine.exec_create(name, ["sh", "-xc", script])["Id"]
+        lines = engine.exec_start(made).decode()
+        assert engine.exec_inspect(made)["ExitCode"] == 0, lines
+    assert "wget -S" in lines
+    assert password not in lines
+
+
 def test_every_panel_has_data_once_jobs_ran(stack: Tradebot) -> None:
-    until(lambda: values(stack, 'count_over_time(up{job="worker"}[5m]) > 2'), SOON, "three scrapes of a worker")
+    until(lambda: values(stack, 'count_over_time(up{job="worker"}[5m]) > 2'), "three scrapes of a worker", SOON)
     waiting = dict.fromkeys(panels())
 
     def filled() -> bool:
@@ -81,12 +81,12 @@ def test_every_panel_has_data_once_jobs_ran(stack: Tradebot) -> None:
                 del waiting[title, expression]
         return not waiting
 
-    until(filled, 120, "data in every panel")
+    until(filled, "data in every panel", 120)
 
 
 def test_contract_holds_against_what_prometheus_has(stack: Tradebot) -> None:
-    found = stack.json("metrics", "contract", "--live")
-    assert (found["broken"], found["absent"]) == ([], [])
+    """Once all was scraped and Watchdog arrived."""
+    until(lambda: stack.run("metrics", "contract", "--live").returncode == 0, "the contract holds", 150)
 
 
 def test_an_alert_goes_all_the_way_and_back(stack: Tradebot) -> None:
@@ -97,10 +97,11 @@ def test_an_alert_goes_all_the_way_and_back(stack: Tradebot) -> None:
 
 def test_targets_follow_scaling_exactly(stack: Tradebot) -> None:
     stack.ok("scale", "workers", "6")
-    until(lambda: workers_up(stack) == 6 and values(stack, 'count(up{job="worker"})') == [6.0], SOON, "six targets")
+    until(lambda: workers_up(stack) == 6 and values(stack, 'count(up{job="worker"})') == [6.0], "six targets", SOON)
     stack.ok("scale", "workers", "2")
-    until(lambda: workers_up(stack) == 2 and values(stack, 'count(up{job="worker"})') == [2.0], SOON, "two targets")
-    until(lambda: values(stack, "tradebot_workers_desired") == [2.0], SOON, "two are desired")
+    until(lambda: workers_up(stack) == 2 and values(stack, 'count(up{job="worker"})') == [2.0], "two targets", SOON)
+    until(lambda: values(stack, "tradebot_workers_desired") == [2.0], "two are desired", SOON)
+    assert {"worker-1", "worker-2"} <= {target["replica"] for target in stack.json("monitoring", "targets")}
 
 
 def test_reloading_restarts_nothing(stack: Tradebot) -> None:

@@ -1,11 +1,14 @@
 """Workers in containers: draining loses nothing, and a job that eats memory costs a job, not a worker."""
 
+import subprocess
+
 import httpx
 import pytest
 
 from tests.engines.docker.parts import require_docker
 from tests.integration.docker.rig import NEEDED, clean, inspected, project
-from tests.integration.tradebot import Tradebot, until
+from tests.integration.tradebot import Tradebot
+from tests.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.xdist_group("docker-workers")]
 
@@ -27,7 +30,7 @@ def test_scaling_down_under_load_loses_no_job_and_runs_none_twice(running: Trade
     running.ok("scale", "workers", "6")
     with submitter(running) as api:
         jobs = [api.post("/jobs", json=LONG).raise_for_status().json()["id"] for _ in range(12)]
-        until(lambda: api.get("/jobs?state=running").json()["jobs"], 30, "a running job")
+        until(lambda: api.get("/jobs?state=running").json()["jobs"], "a running job", 30)
     report = running.json("scale", "workers", "2", timeout=200)
     assert len(report["removed"]) == 4
     assert "worker-1" in [name for name in running.states() if name.startswith("worker")]
@@ -39,6 +42,56 @@ def test_scaling_down_under_load_loses_no_job_and_runs_none_twice(running: Trade
         # A job that outlived its worker's grace period was handed back, unburned, and run to its end once.
         assert moves.count("running") == moves.count("queued")
         assert job["attempt"] == 1
+
+
+#: Stops or continues the process that runs the container's job: the job takes as long as the test wants.
+#: From the moment it takes orders, a job process ignores Ctrl-C; stopped before that, it would never get one.
+SIGNAL_JOB = """
+import os, pathlib, re, signal, sys, time
+end = time.monotonic() + 20
+while time.monotonic() < end:
+    for file in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        if b"services.worker.child" in file.read_bytes().split(bytes(1)):
+            ignored = int(re.search(r"SigIgn:\\s*(\\w+)", (file.parent / "status").read_text())[1], 16)
+            if ignored & 1 << signal.SIGINT - 1:
+                os.kill(int(file.parent.name), signal.Signals[sys.argv[1]])
+                sys.exit()
+sys.exit("no job process takes orders")
+"""
+
+
+def test_a_drained_worker_ends_its_job_although_that_takes_longer_than_usual(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    require_docker(*NEEDED)
+    settings = {"WORKER_REPLICAS": "2", "WORKER_GRACE_SECONDS": "1"}
+    tradebot = project(tmp_path_factory.mktemp("drain") / "home", **settings)
+
+    def signal_jobs(name: str) -> None:
+        for number in ("1", "2"):
+            tradebot.ok("exec", "worker", number, "--", "python", "-c", SIGNAL_JOB, name)
+
+    try:
+        tradebot.ok("up")
+        signal_jobs("SIGSTOP")
+        with submitter(tradebot) as api:
+            jobs = [api.post("/jobs", json=LONG).raise_for_status().json()["id"] for _ in range(2)]
+            until(lambda: len(api.get("/jobs?state=running").json()["jobs"]) == 2, "both run", 30)
+            leaving = tradebot.start("scale", "workers", "1", "--drain", "120")
+            until(
+                lambda: "draining" in [worker["state"] for worker in api.get("/workers").json()["workers"]],
+                "one drains",
+                30,
+            )
+            with pytest.raises(subprocess.TimeoutExpired):
+                leaving.wait(5)
+        signal_jobs("SIGCONT")
+        assert leaving.wait(100) == 0
+        ended = [tradebot.ended(job, 100) for job in jobs]
+        assert [(job["state"], job["attempt"]) for job in ended] == [("succeeded", 1)] * 2
+        assert [[move["state"] for move in job["events"]].count("running") for job in ended] == [1, 1]
+    finally:
+        clean(tradebot)
 
 
 def test_a_job_that_eats_memory_is_ended_and_its_worker_lives(tmp_path_factory: pytest.TempPathFactory) -> None:

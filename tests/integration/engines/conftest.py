@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.contract import Harness, free_port, tiny_stack
+from tests.engines.contract import Harness, tiny_stack
+from tests.waiting import free_port
 from tradebot_ops.engines.local import LocalEngine
 from tradebot_ops.state import ProjectState
 

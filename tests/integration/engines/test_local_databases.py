@@ -13,7 +13,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.engines.contract import until
+from tests.waiting import until
 from tradebot_ops.engines.base import State
 from tradebot_ops.engines.local import LocalEngine
 from tradebot_ops.engines.local.programs import pgbinaries, unprivileged

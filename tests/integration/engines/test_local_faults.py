@@ -8,8 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.engines.contract import Harness, until
+from tests.engines.contract import Harness
 from tests.integration.engines.conftest import Project
+from tests.waiting import until
 from tradebot_ops.engines.base import LogQuery, State
 from tradebot_ops.engines.local.layout import MARK, Layout
 from tradebot_ops.errors import OpsError
@@ -115,6 +116,20 @@ def test_files_of_a_dead_supervisor_are_recognised(project: Project) -> None:
     until(lambda: (one := harness.now()) and one.state is State.EXITED, "the truth")
     assert harness.up().state is State.RUNNING
     assert _supervisor(harness).pid != os.getpid()
+
+
+def test_a_stop_that_somebody_began_and_left_is_finished_by_the_next(project: Project) -> None:
+    """As after Ctrl-C in a `scale --drain`: the supervisor would wait for an hour."""
+    harness = project()
+    stubborn = harness.up("stubborn")
+    _heard(harness, "stubborn")
+    supervisor = harness.engine._supervisor  # type: ignore[attr-defined]
+    supervisor.call("stopProcess", stubborn.id, False)
+    assert supervisor.call("getProcessInfo", stubborn.id)["statename"] == "STOPPING"
+    began = time.monotonic()
+    harness.engine.stop(stubborn, 0.5)
+    assert time.monotonic() - began < 5
+    harness.reaches(State.EXITED, "stubborn")
 
 
 def test_a_crash_loop_gets_its_verdict_with_the_last_lines(project: Project) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.contract import until
 from tests.integration.engines.conftest import Project
+from tests.waiting import until
 from tradebot_ops.engines.base import LogQuery, State
 from tradebot_ops.errors import OpsError
 

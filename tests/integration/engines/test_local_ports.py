@@ -10,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.engines.contract import Harness, free_port, until
+from tests.engines.contract import Harness
 from tests.integration.engines.conftest import Project
+from tests.waiting import free_port, until
 from tradebot_ops.engines.local.ports import Ports, Wish, holder, is_free
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Port, Stack

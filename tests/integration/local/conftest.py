@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.tradebot import Tradebot, free_port
+from tests.integration.tradebot import Tradebot
+from tests.waiting import free_port
 
 
 def ports() -> dict[str, str]:

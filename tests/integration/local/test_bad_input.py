@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.tradebot import REPOSITORY, Tradebot, free_port
+from tests.integration.tradebot import REPOSITORY, Tradebot
+from tests.waiting import free_port
 
 pytestmark = pytest.mark.integration
 

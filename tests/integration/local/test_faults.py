@@ -6,7 +6,8 @@ import signal
 import psutil
 import pytest
 
-from tests.integration.tradebot import Tradebot, until
+from tests.integration.tradebot import Tradebot
+from tests.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("local-faults")]
 
@@ -26,7 +27,7 @@ def test_a_killed_service_comes_back_and_no_job_is_lost(running: Tradebot, repli
     jobs = [running.submit("canary") for _ in range(3)]
     old = running.pid(replica)
     os.kill(old, signal.SIGKILL)
-    until(lambda: running.states() == ALL_READY and running.pid(replica) != old, 60, f"{replica} back", running.status)
+    until(lambda: running.states() == ALL_READY and running.pid(replica) != old, f"{replica} back", 60, running.status)
     assert running.status()[replica]["restarts"] >= 1
     assert [running.ended(job, 90)["state"] for job in jobs] == ["succeeded"] * 3
     assert running.job(running.submit("canary"))["id"]
@@ -53,7 +54,7 @@ def test_a_killed_supervisor_leaves_no_orphan_and_up_brings_all_back(running: Tr
 def test_ctrl_c_during_up_leaves_a_state_that_up_and_down_understand(tradebot: Tradebot) -> None:
     process = tradebot.start("up")
     assert process.stderr is not None
-    until(lambda: "postgres" in process.stderr.readline(), 60, "postgres starting")  # type: ignore[union-attr]
+    until(lambda: "postgres" in process.stderr.readline(), "postgres starting", 60)  # type: ignore[union-attr]
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130

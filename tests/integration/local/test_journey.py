@@ -8,7 +8,8 @@ import psycopg
 import pytest
 import redis
 
-from tests.integration.tradebot import Tradebot, until
+from tests.integration.tradebot import Tradebot
+from tests.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("local-journey")]
 
@@ -149,7 +150,7 @@ def test_following_logs_shows_new_lines(running: Tradebot) -> None:
         assert follower.stdout is not None
         follower.stdout.readline()
         running.submit("canary")
-        seen = until(lambda: "/jobs" in follower.stdout.readline(), 20, "the request in the log")  # type: ignore[union-attr]
+        seen = until(lambda: "/jobs" in follower.stdout.readline(), "the request in the log", 20)  # type: ignore[union-attr]
         assert seen
     finally:
         follower.kill()

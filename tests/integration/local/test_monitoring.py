@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from tests.integration.local.conftest import ports
-from tests.integration.tradebot import REPOSITORY, Tradebot, free_port, until
+from tests.integration.tradebot import REPOSITORY, Tradebot
+from tests.waiting import free_port, until
 
 pytestmark = [
     pytest.mark.integration,
@@ -79,7 +80,7 @@ def test_every_target_is_up(stack: Tradebot) -> None:
         "api:8010", "worker-1", "worker-2", "redis-exporter:9121", "postgres-exporter:9187", "node-exporter:9100",
         "prometheus:9090", "alertmanager:9093",
     }  # fmt: skip
-    until(lambda: targets(stack) == dict.fromkeys(expected, "up"), SOON, "every target is up")
+    until(lambda: targets(stack) == dict.fromkeys(expected, "up"), "every target is up", SOON)
 
 
 def test_every_rule_evaluates(stack: Tradebot) -> None:
@@ -89,7 +90,7 @@ def test_every_rule_evaluates(stack: Tradebot) -> None:
         alerts = [rule for rule in rules if rule["kind"] == "alerting"]
         return done.returncode == 0 and len(alerts) >= 20 and {rule["health"] for rule in rules} == {"ok"}
 
-    until(healthy, SOON, "every rule evaluates")
+    until(healthy, "every rule evaluates", SOON)
 
 
 def panels() -> list[Any]:
@@ -102,7 +103,7 @@ def panels() -> list[Any]:
 
 def test_every_panel_has_data_once_jobs_ran(stack: Tradebot) -> None:
     """Counters are scraped before and after the job: what happened before the first scrape is no increase."""
-    until(lambda: values(stack, 'count_over_time(up{job="worker"}[5m]) > 2'), SOON, "three scrapes of a worker")
+    until(lambda: values(stack, 'count_over_time(up{job="worker"}[5m]) > 2'), "three scrapes of a worker", SOON)
     waiting = dict.fromkeys(panels())
 
     def filled() -> bool:
@@ -113,14 +114,64 @@ def test_every_panel_has_data_once_jobs_ran(stack: Tradebot) -> None:
         return not waiting
 
     try:
-        until(filled, 120, "data")
+        until(filled, "data", 120)
     except AssertionError:
         pytest.fail(f"no data: {list(waiting)}")
 
 
+def test_lint_asks_for_the_data_of_every_panel(stack: Tradebot) -> None:
+    found = stack.json("dashboards", "lint")
+    assert (found["asked"], found["panels"]) == (True, 12)
+    stack.ok("stop", "prometheus")
+    try:
+        found = stack.json("dashboards", "lint")
+        assert found["asked"] is False
+        assert "Prometheus" in found["why_not_asked"]
+    finally:
+        stack.ok("monitoring", "start")
+
+
+def test_an_api_that_is_away_takes_no_picture_away(stack: Tradebot) -> None:
+    until(lambda: values(stack, "sum(worker_active)") == [2.0], "both workers were scraped", SOON)
+    stack.ok("stop", "api")
+    try:
+        done = stack.run("dash", "--once")
+        assert done.returncode == 0
+        assert "Prometheus was asked instead" in " ".join(done.stdout.split())
+        found = stack.json("dash")
+        assert found["direct"] is True
+        assert len(found["panels"]) == 12
+        assert {panel["title"]: panel["value"] for panel in found["panels"]}["Active Workers"] == 2
+    finally:
+        stack.ok("start")
+
+
 def test_contract_holds_against_what_prometheus_has(stack: Tradebot) -> None:
-    found = stack.json("metrics", "contract", "--live")
-    assert (found["broken"], found["absent"]) == ([], [])
+    """Everything, once all was scraped and Watchdog arrived; other tests stop and start what it looks at."""
+    found = {"absent": ["not asked yet"]}
+
+    def clean() -> bool:
+        found.update(json.loads(stack.run("metrics", "contract", "--live", "--json").stdout)["data"])
+        return not any(found[what] for what in ("broken", "absent", "unseen"))
+
+    try:
+        until(clean, "the contract holds", 150)
+    except AssertionError:
+        pytest.fail(f"not so: {found}")
+
+
+def test_contract_does_not_pass_what_it_cannot_look_at(stack: Tradebot) -> None:
+    stack.ok("stop", "redis-exporter")
+    try:
+        until(lambda: targets(stack)["redis-exporter:9121"] == "down", "it is seen down", SOON)
+        done = stack.run("metrics", "contract", "--live", "--json")
+        assert done.returncode == 1
+        found = json.loads(done.stdout)
+        assert (found["data"]["unseen"], found["data"]["absent"]) == (["redis"], [])
+        assert "no target of redis" in found["errors"][0]["message"]
+    finally:
+        stack.ok("monitoring", "start")
+    until(lambda: targets(stack)["redis-exporter:9121"] == "up", "it is seen up", SOON)
 
 
 def test_an_alert_goes_all_the_way_and_back(stack: Tradebot) -> None:
@@ -131,15 +182,29 @@ def test_an_alert_goes_all_the_way_and_back(stack: Tradebot) -> None:
     assert [alert["status"] for alert in stored[:2]] == ["resolved", "firing"]
 
 
+def test_the_dead_mans_switch_is_watched(stack: Tradebot) -> None:
+    """Its repeats are what counts, not its first arrival."""
+
+    def beat() -> dict[str, str]:
+        found = stack.json("alerts", "history", "Watchdog")["alerts"]
+        return dict(found[0]) if found else {"received_at": "", "last_received_at": ""}
+
+    until(lambda: beat()["last_received_at"] > beat()["received_at"], "it was repeated", 120)
+    assert "Watchdog" not in {alert["name"] for alert in stack.json("alerts", "history")["alerts"]}
+    said = stack.json("monitoring", "status")["watchdog"]["watchdog"]
+    assert said.startswith("arrived ")
+    assert said.endswith(" s ago")
+
+
 def test_targets_follow_scaling_exactly(stack: Tradebot) -> None:
     stack.ok("scale", "workers", "6")
     six = [f"worker-{number}" for number in range(1, 7)]
-    until(lambda: workers(stack) == six, SOON, "six worker targets")
-    until(lambda: values(stack, "tradebot_workers_desired") == [6.0], SOON, "six are desired")
+    until(lambda: workers(stack) == six, "six worker targets", SOON)
+    until(lambda: values(stack, "tradebot_workers_desired") == [6.0], "six are desired", SOON)
     stack.ok("scale", "workers", "2")
-    until(lambda: workers(stack) == ["worker-1", "worker-2"], SOON, "two worker targets")
-    until(lambda: values(stack, 'count(up{job="worker"})') == [2.0], SOON, "two series of up")
-    until(lambda: values(stack, "tradebot_workers_desired") == [2.0], SOON, "two are desired")
+    until(lambda: workers(stack) == ["worker-1", "worker-2"], "two worker targets", SOON)
+    until(lambda: values(stack, 'count(up{job="worker"})') == [2.0], "two series of up", SOON)
+    until(lambda: values(stack, "tradebot_workers_desired") == [2.0], "two are desired", SOON)
     assert [target for target in targets(stack) if target.startswith("worker")] == ["worker-1", "worker-2"]
     names = {alert["name"] for alert in stack.json("alerts", "list")["alerts"] if alert["state"] == "firing"}
     assert not names & {"WorkersBelowDesired", "WorkerInstanceDown", "NoWorkersAvailable"}
@@ -189,6 +254,10 @@ def test_a_silence_needs_an_end_and_a_reason(stack: Tradebot) -> None:
     assert stack.run("alerts", "silence", "HighCPUUsage", "--for", "1h").returncode == 2
     made = stack.json("alerts", "silence", "HighCPUUsage", "--for", "1h", "-m", "test")["id"]
     assert made in [silence["id"] for silence in stack.json("alerts", "list")["silences"]]
+    done = stack.run("alerts", "silence", "HighCpuUsage", "--for", "1m", "-m", "test")
+    assert done.returncode == 0
+    assert "Did you mean HighCPUUsage?" in done.stdout
+    assert stack.run("alerts", "silence", "HighCPUUsage", "--for", "99999999w", "-m", "test").returncode == 2
     stack.ok("alerts", "unsilence", made[:8])
     assert made not in [silence["id"] for silence in stack.json("alerts", "list")["silences"]]
 
@@ -242,8 +311,23 @@ def test_a_broken_rule_is_shown_with_its_line_and_the_running_ones_stay(tmp_path
         assert "RedisAway" in names
         assert "RedisDown" not in names
         assert project.pid("prometheus-1") == pid
+        _a_configuration_that_only_alertmanager_refuses(project, folder)
     finally:
         project.clean()
+
+
+def _a_configuration_that_only_alertmanager_refuses(project: Tradebot, folder: Path) -> None:
+    """The checker does not look whether certificates are there."""
+    config = folder / "config/alertmanager/alertmanager.yml"
+    good = config.read_text()
+    config.write_text(good.replace("http_config:", "http_config:\n          tls_config: {ca_file: /nowhere.pem}", 1))
+    done = project.run("monitoring", "reload")
+    assert done.returncode == 6
+    assert "Alertmanager did not take over" in done.stderr
+    assert "tradebot logs alertmanager" in done.stderr
+    assert project.json("monitoring", "status")["alertmanager"]["its configuration"] == "the last reload failed"
+    config.write_text(good)
+    project.ok("monitoring", "reload")
 
 
 def test_without_programs_and_mirror_the_core_runs_and_says_what_is_missing(tmp_path: Path) -> None:

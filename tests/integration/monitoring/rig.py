@@ -19,8 +19,8 @@ from typing import Any
 
 import yaml
 
-from tests.integration.parts import free_port, wait_until
 from tests.programs import program
+from tests.waiting import free_port, until
 from tradebot_ops.settings import Secret
 from tradebot_ops.sources.alertmanager import Alertmanager
 from tradebot_ops.sources.prometheus import Prometheus
@@ -167,7 +167,7 @@ def _start(rig: Rig) -> None:
         "--rules.alert.resend-delay=1s",
     )
     for name, ready in (("alertmanager", rig.alertmanager.ready), ("prometheus", rig.prometheus.ready)):
-        wait_until(lambda n=name, r=ready: _answers(rig, n, r), f"{name} is ready")  # type: ignore[misc]
+        until(lambda n=name, r=ready: _answers(rig, n, r), f"{name} is ready")  # type: ignore[misc]
 
 
 def _answers(rig: Rig, name: str, ready: Any) -> bool:

@@ -7,13 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.config.test_contract import exporters
-from tests.integration.parts import PASSWORD, RedisPart, free_port, make_postgres, wait_until
+from tests.integration.parts import PASSWORD, PostgresPart, RedisPart, make_postgres
 from tests.programs import program
+from tests.waiting import free_port, until
 
 pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[3]
 
 
 @contextmanager
@@ -24,7 +28,7 @@ def exporter(name: str, *options: str, folder: Path, **environ: str) -> Iterator
         command = [program(name), f"--web.listen-address={address}", *options]
         process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
     try:
-        wait_until(lambda: _scrape(address), f"{name} answers")
+        until(lambda: _scrape(address), f"{name} answers")
         yield _scrape(address)
     finally:
         process.terminate()
@@ -69,17 +73,43 @@ def test_redis_exporter(redis_server: RedisPart, tmp_path: Path) -> None:
         assert missing("redis", text) == []
 
 
-def test_postgres_exporter(tmp_path: Path) -> None:
-    postgres = make_postgres(tmp_path)
+@contextmanager
+def watched_postgres(folder: Path) -> Iterator[tuple[PostgresPart, str]]:
+    """Postgres, and its address for an exporter; statements are counted."""
+    postgres = make_postgres(folder)
     postgres.command += ["-c", "shared_preload_libraries=pg_stat_statements"]
     postgres.start()
     try:
         with postgres.connect() as admin:
             admin.execute("CREATE EXTENSION pg_stat_statements")
-        dsn = f"{postgres.url()}?sslmode=disable&connect_timeout=3".replace("tradebot@", f"tradebot:{PASSWORD}@")
-        options = ("--collector.stat_statements",)
-        with exporter("postgres_exporter", *options, folder=tmp_path, DATA_SOURCE_NAME=dsn) as text:
-            assert "pg_up 1" in text
-            assert missing("postgres", text) == []
+        yield (
+            postgres,
+            f"{postgres.url()}?sslmode=disable&connect_timeout=3".replace("tradebot@", f"tradebot:{PASSWORD}@"),
+        )
     finally:
         postgres.stop()
+
+
+def collectors() -> tuple[str, ...]:
+    """What compose.yaml tells the exporter to look at."""
+    words = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["postgres-exporter"]["command"]
+    return tuple(word for word in words if "collector." in word)
+
+
+def test_postgres_exporter(tmp_path: Path) -> None:
+    with (
+        watched_postgres(tmp_path) as (_, dsn),
+        exporter("postgres_exporter", *collectors(), folder=tmp_path, DATA_SOURCE_NAME=dsn) as text,
+    ):
+        assert "pg_up 1" in text
+        assert missing("postgres", text) == []
+
+
+def test_a_locked_table_is_no_outage_of_postgres(tmp_path: Path) -> None:
+    """An exporter that waits for the lock gives no answer in time, and PostgresDown would fire."""
+    with watched_postgres(tmp_path) as (postgres, dsn), postgres.connect() as somebody:
+        somebody.execute("CREATE TABLE candle (at timestamptz)")
+        with somebody.transaction():
+            somebody.execute("LOCK TABLE candle IN ACCESS EXCLUSIVE MODE")
+            with exporter("postgres_exporter", *collectors(), folder=tmp_path, DATA_SOURCE_NAME=dsn) as text:
+                assert "pg_up 1" in text

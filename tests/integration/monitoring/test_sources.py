@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.integration.monitoring.rig import LOGIN, Rig
-from tests.integration.parts import free_port, wait_until
+from tests.waiting import free_port, until
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import Secret
 from tradebot_ops.sources.alertmanager import Alertmanager, Matcher
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("monitoring-sourc
 
 def seen(rig: Rig) -> Prometheus:
     prometheus = rig.prometheus
-    wait_until(lambda: prometheus.query("count(up) == 8 and count(redis_up) == 1"), "all targets were scraped")
+    until(lambda: prometheus.query("count(up) == 8 and count(redis_up) == 1"), "all targets were scraped")
     return prometheus
 
 
@@ -83,7 +83,7 @@ def test_query_that_cannot_be_evaluated(rig: Rig) -> None:
 
 def test_rules_alerts_and_status(rig: Rig) -> None:
     prometheus = seen(rig)
-    wait_until(prometheus.alerts, "rules were evaluated")
+    until(prometheus.alerts, "rules were evaluated")
     rules = {rule.name: rule for rule in prometheus.rules()}
     assert rules["RedisDown"].for_seconds == 30.0
     assert rules["RedisDown"].labels["severity"] == "critical"
@@ -97,16 +97,23 @@ def test_rules_alerts_and_status(rig: Rig) -> None:
     assert status.series > 50
 
 
-def test_names_and_labels(rig: Rig) -> None:
-    prometheus = seen(rig)
-    assert {"up", "queue_length"} <= prometheus.metrics()
-    assert prometheus.labels_of("queue_length") == {"job", "instance", "queue"}
-    assert prometheus.labels_of("nothing_has_this_name") == frozenset()
+def test_series_that_a_job_has_now_with_their_labels(rig: Rig) -> None:
+    found = seen(rig).emitted("api", {"up", "queue_length", "nothing_has_this_name"})
+    assert found == {"up": {"job", "instance"}, "queue_length": {"job", "instance", "queue"}}
+
+
+def test_series_of_a_target_that_went_away_are_not_there(own_rig: Rig) -> None:
+    """They are stored for weeks; what counts is now."""
+    prometheus = own_rig.prometheus
+    until(lambda: prometheus.emitted("redis", {"redis_up"}), "Redis was scraped")
+    own_rig.stand_ins["redis-exporter:9121"].close()
+    until(lambda: not prometheus.emitted("redis", {"redis_up"}), "its series ended")
+    assert prometheus.query("last_over_time(redis_up[5m])"), "they are stored"
 
 
 def test_target_that_is_down_says_why(own_rig: Rig) -> None:
     own_rig.stand_ins["worker-2"].close()
-    wait_until(
+    until(
         lambda: [t for t in own_rig.prometheus.targets() if t.instance == "worker-2" and t.health == "down"],
         "worker-2 is seen down",
     )
@@ -152,6 +159,17 @@ def test_status_and_receivers_of_alertmanager(rig: Rig) -> None:
     status = rig.alertmanager.status()
     assert status.version.startswith("0.")
     assert "inhibit_rules" in status.config
+    assert status.config_loaded
+    assert abs(status.config_loaded_at - status.started) < timedelta(seconds=30)
+
+
+def test_deliveries_are_counted_by_kind_of_channel(own_rig: Rig) -> None:
+    until(lambda: own_rig.api.alerts("Watchdog"), "Watchdog arrived")
+    until(lambda: own_rig.alertmanager.deliveries()["webhook"].sent, "it is counted")
+    found = own_rig.alertmanager.deliveries()
+    assert found["webhook"].started >= found["webhook"].sent >= 1
+    assert sum(found["webhook"].failed.values()) == 0
+    assert (found["slack"].started, found["slack"].sent) == (0, 0)
 
 
 def test_wrong_password(rig: Rig) -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.api.app import create_app
 from services.common.jobtypes import JobContext, JobType, Quarantined, Registry
 from services.common.settings import Settings
-from tests.integration.parts import free_port, wait_until
+from tests.waiting import free_port, until
 
 
 class EchoPayload(BaseModel):
@@ -58,7 +58,7 @@ def serve() -> Iterator[Serve]:
         thread.start()
         client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
         running.append((server, thread, client))
-        wait_until(lambda: server.started, "the API starts", 20)
+        until(lambda: server.started, "the API starts", 20)
         return client
 
     yield start

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from services.common.database import Database
-from services.common.ledger import Failure, Ledger
+from services.common.ledger import Claim, Failure, Ledger
 from services.common.settings import Settings
 from tests.integration.parts import RedisPart
 from tests.integration.services.conftest import KEY, Serve
@@ -189,7 +189,7 @@ def test_a_failed_job_tells_its_error(api: httpx.Client, settings: Settings) -> 
     ledger = Ledger(database)
     (job,), _ = ledger.list_jobs()
     claim = ledger.claim(job.id, "w1", 30)
-    assert claim is not None
+    assert isinstance(claim, Claim)
     ledger.fail(claim, Failure("ValueError", "no such symbol", "T", "f1"))
     database.close()
     error = api.get(f"/jobs/{job_id}").json()["error"]

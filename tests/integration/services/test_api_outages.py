@@ -11,8 +11,9 @@ from services.common.ledger import Ledger
 from services.common.migrate import migrate
 from services.common.redis_client import redis_client
 from services.common.settings import Settings
-from tests.integration.parts import PostgresPart, RedisPart, make_settings, new_database, wait_until
+from tests.integration.parts import PostgresPart, RedisPart, make_settings, new_database
 from tests.integration.services.conftest import KEY, Serve
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -37,7 +38,7 @@ def is_up(api: httpx.Client) -> bool:
 
 def test_redis_killed_and_back(serve: Serve, own_settings: Settings, own_redis: RedisPart) -> None:
     api = serve(own_settings)
-    wait_until(lambda: is_up(api), "the API is ready")
+    until(lambda: is_up(api), "the API is ready")
     own_redis.kill()
 
     answer = api.post("/jobs", json=ECHO, headers=KEY)
@@ -65,7 +66,7 @@ def test_redis_killed_and_back(serve: Serve, own_settings: Settings, own_redis: 
 
 def test_postgres_killed_and_back(serve: Serve, own_settings: Settings, own_postgres: PostgresPart) -> None:
     api = serve(own_settings)
-    wait_until(lambda: is_up(api), "the API is ready")
+    until(lambda: is_up(api), "the API is ready")
     own_postgres.kill()
 
     answer = api.post("/jobs", json=ECHO, headers=KEY)
@@ -85,7 +86,7 @@ def test_postgres_killed_and_back(serve: Serve, own_settings: Settings, own_post
     assert "db_connection_errors_total 0.0" not in metrics
 
     own_postgres.start()
-    wait_until(lambda: is_up(api), "the API is ready again", 30)
+    until(lambda: is_up(api), "the API is ready again", 30)
     assert api.post("/jobs", json=ECHO, headers=KEY).status_code == 202
     (error,) = [e for e in api.get("/errors").json()["errors"] if e["type"] == "DatabaseUnavailable"][:1]
     assert error["count"] >= 1
@@ -93,7 +94,7 @@ def test_postgres_killed_and_back(serve: Serve, own_settings: Settings, own_post
 
 def test_a_hung_postgres_is_not_waited_for(serve: Serve, own_settings: Settings, own_postgres: PostgresPart) -> None:
     api = serve(own_settings)
-    wait_until(lambda: is_up(api), "the API is ready")
+    until(lambda: is_up(api), "the API is ready")
     own_postgres.pause()
     try:
         assert api.get("/health/live").status_code == 200
@@ -102,19 +103,19 @@ def test_a_hung_postgres_is_not_waited_for(serve: Serve, own_settings: Settings,
         assert (health.status_code, health.json()["status"]) == (503, "down")
     finally:
         own_postgres.resume()
-    wait_until(lambda: is_up(api), "the API is ready again", 30)
+    until(lambda: is_up(api), "the API is ready again", 30)
 
 
 def test_a_hung_redis_is_not_waited_for(serve: Serve, own_settings: Settings, own_redis: RedisPart) -> None:
     api = serve(own_settings)
-    wait_until(lambda: is_up(api), "the API is ready")
+    until(lambda: is_up(api), "the API is ready")
     own_redis.pause()
     try:
         assert api.post("/jobs", json=ECHO, headers=KEY, timeout=10).status_code == 202
         assert statuses(api)["redis"] == "down"
     finally:
         own_redis.resume()
-    wait_until(lambda: statuses(api)["redis"] == "ok", "Redis answers again")
+    until(lambda: statuses(api)["redis"] == "ok", "Redis answers again")
 
 
 def test_starting_before_postgres(serve: Serve, own_settings: Settings, own_postgres: PostgresPart) -> None:
@@ -123,7 +124,7 @@ def test_starting_before_postgres(serve: Serve, own_settings: Settings, own_post
     assert api.get("/health/live").status_code == 200
     assert api.get("/health/ready").status_code == 503
     own_postgres.start()
-    wait_until(lambda: is_up(api), "the API is ready", 30)
+    until(lambda: is_up(api), "the API is ready", 30)
 
 
 def test_a_database_that_is_not_migrated_is_not_ready(
@@ -131,14 +132,14 @@ def test_a_database_that_is_not_migrated_is_not_ready(
 ) -> None:
     settings = make_settings(postgres, redis_server, tmp_path, database=new_database(postgres))
     api = serve(settings)
-    wait_until(lambda: statuses(api)["postgres"] == "ok", "Postgres answers")
+    until(lambda: statuses(api)["postgres"] == "ok", "Postgres answers")
     for answer in (api.get("/health/ready"), api.post("/jobs", json=ECHO, headers=KEY)):
         assert answer.status_code == 503
         assert "run the service `migrate`" in answer.json()["detail"]
     assert statuses(api)[""] == "down"
     assert "db_connection_errors_total 0.0" in api.get("/metrics").text
     migrate(settings)
-    wait_until(lambda: is_up(api), "the API is ready")
+    until(lambda: is_up(api), "the API is ready")
 
 
 def test_workers_and_their_desired_number(serve: Serve, settings: Settings) -> None:
@@ -156,5 +157,5 @@ def test_workers_and_their_desired_number(serve: Serve, settings: Settings) -> N
     assert (idle["name"], idle["job_id"], idle["heartbeat_at"]) == ("worker-2", None, "2023-11-14T22:13:20Z")
     assert idle["age_s"] > 0
     assert api.get("/health").json()["dependencies"]["workers"]["count"] == 2
-    wait_until(lambda: "tradebot_workers_desired 2.0" in api.get("/metrics").text, "the number is seen", 10)
+    until(lambda: "tradebot_workers_desired 2.0" in api.get("/metrics").text, "the number is seen", 10)
     client.close()

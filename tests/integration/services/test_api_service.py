@@ -1,18 +1,21 @@
 """What surrounds the routes: request ids, counted errors, metrics, alerts, and the process itself."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
 
 from services.common.settings import Settings
-from tests.integration.parts import free_port, wait_until
 from tests.integration.services.conftest import KEY, Serve
+from tests.waiting import free_port, until
 
 pytestmark = pytest.mark.integration
 
@@ -106,6 +109,47 @@ def test_alerts_are_kept_once_for_each_change(api: httpx.Client) -> None:
     assert api.post("/alerts/webhook", json={"alerts": [{}]}, headers=token).status_code == 422
 
 
+def test_a_repeated_alert_says_when_it_was_last_heard(api: httpx.Client) -> None:
+    token = {"Authorization": "Bearer integration-alert-token"}
+
+    def beat(name: str) -> None:
+        alert = {"status": "firing", "labels": {"alertname": name}, "startsAt": "2026-01-01T00:00:00Z",
+                 "fingerprint": name}  # fmt: skip
+        assert api.post("/alerts/webhook", json={"alerts": [alert]}, headers=token).status_code == 200
+
+    assert "watchdog_last_received_timestamp_seconds" not in api.get("/metrics").text
+    for name in ("Watchdog", "Other", "Watchdog"):
+        beat(name)
+    (watchdog,) = api.get("/alerts", params={"name": "watchdog"}).json()["alerts"]
+    assert watchdog["last_received_at"] > watchdog["received_at"]
+    (other,) = api.get("/alerts", params={"name": "Other"}).json()["alerts"]
+    assert other["last_received_at"] == other["received_at"]
+    assert api.get("/alerts", params={"name": "Nobody"}).json()["alerts"] == []
+    until(lambda: _watchdog(api) is not None, "it is exported")
+    heard = datetime.fromisoformat(watchdog["last_received_at"])
+    assert _watchdog(api) == pytest.approx(heard.timestamp(), abs=0.01)
+
+
+def test_alerts_not_heard_of_for_long_are_forgotten(serve: Serve, settings: Settings) -> None:
+    """What still repeats stays, however long ago it began."""
+    api = serve(settings)
+    token = {"Authorization": "Bearer integration-alert-token"}
+    for name in ("Old", "Repeating"):
+        alert = {"status": "firing", "labels": {"alertname": name}, "startsAt": "2020-01-01T00:00:00Z",
+                 "fingerprint": name}  # fmt: skip
+        api.post("/alerts/webhook", json={"alerts": [alert]}, headers=token)
+    with psycopg.connect(settings.postgres_dsn("test")) as connection:
+        connection.execute("UPDATE alert_event SET received_at = now() - interval '91 days'")
+        connection.execute("UPDATE alert_event SET last_received_at = received_at WHERE name = 'Old'")
+    again = serve(settings)
+    until(lambda: [alert["name"] for alert in again.get("/alerts").json()["alerts"]] == ["Repeating"], "it went")
+
+
+def _watchdog(api: httpx.Client) -> float | None:
+    found = re.search(r"^watchdog_last_received_timestamp_seconds (\S+)$", api.get("/metrics").text, re.MULTILINE)
+    return float(found[1]) if found else None
+
+
 class TestProcess:
     """``python -m services.api`` as the engines start it."""
 
@@ -131,7 +175,7 @@ class TestProcess:
         process = self.start(settings, port, log)
         try:
             url = f"http://127.0.0.1:{port}"
-            wait_until(lambda: b"Uvicorn running" in log.read_bytes() or process.poll() is not None, "it starts")
+            until(lambda: b"Uvicorn running" in log.read_bytes() or process.poll() is not None, "it starts")
             httpx.get(f"{url}/jobs", headers={"X-Request-ID": "seen"})
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0

@@ -3,10 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from alembic.script import ScriptDirectory
 
-from services.common.migrate import PostgresNotReached, migrate
+from services.common.migrate import HEAD, MIGRATIONS, PostgresNotReached, migrate, revision
 from services.common.settings import Settings
-from tests.integration.parts import PostgresPart, free_port, new_database
+from tests.integration.parts import PostgresPart, new_database
+from tests.waiting import free_port
 
 pytestmark = pytest.mark.integration
 
@@ -30,6 +32,23 @@ def tables(postgres: PostgresPart, database: str) -> set[str]:
     with postgres.connect(database) as connection:
         rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
     return {row[0] for row in rows}
+
+
+def test_the_head_is_the_newest_revision() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == HEAD
+
+
+def test_a_database_of_the_first_revision_is_brought_up_to_date(postgres: PostgresPart) -> None:
+    database = new_database(postgres)
+    migrate(settings_for(postgres, database))
+    with postgres.connect(database) as connection:
+        connection.execute("DROP INDEX alert_event_by_name")
+        connection.execute("ALTER TABLE alert_event DROP COLUMN last_received_at")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.commit()
+        migrate(settings_for(postgres, database))
+        assert revision(connection) == HEAD
+        connection.execute("SELECT last_received_at FROM alert_event")
 
 
 def test_concurrent_runs_make_one_schema(postgres: PostgresPart) -> None:

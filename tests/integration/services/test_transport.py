@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from uuid import uuid4
 
 import pytest
 import redis
 
+from services.common.database import Database
 from services.common.heartbeats import (
     DESIRED_KEY,
+    DRAIN_PREFIX,
     INDEX,
     PREFIX,
     Heartbeat,
@@ -16,11 +19,16 @@ from services.common.heartbeats import (
     beat,
     desired_workers,
     forget,
+    granted_drain,
 )
+from services.common.ledger import Ledger
+from services.common.metrics import REDIS_OPERATIONS
+from services.common.queue_metrics import QueueCollector
 from services.common.redis_client import ObservedRedis, redis_client
 from services.common.settings import Settings
 from services.common.transport import ACTOR, QUEUE, Transport, TransportUnavailable, make_broker
-from tests.integration.parts import RedisPart, wait_until
+from tests.integration.parts import RedisPart
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -106,7 +114,7 @@ def test_heartbeats_come_and_go(client: ObservedRedis) -> None:
     forget(client, "w1")
     assert alive(client) == [busy]
     beat(client, busy, ttl_s=1)
-    wait_until(lambda: alive(client) == [], "the heartbeat runs out", 5)
+    until(lambda: alive(client) == [], "the heartbeat runs out", 5)
 
 
 def test_names_long_gone_leave_the_index(client: ObservedRedis) -> None:
@@ -123,6 +131,16 @@ def test_desired_workers(client: ObservedRedis, stored: str | None, told: int | 
     assert desired_workers(client) == told
 
 
+@pytest.mark.parametrize(
+    ("stored", "told"), [("300", 300.0), ("2.5", 2.5), ("0", 0.0), ("-1", 0.0), ("long", None), ("nan", None)]
+)
+def test_a_granted_drain_is_told_once(client: ObservedRedis, stored: str, told: float | None) -> None:
+    client.set(DRAIN_PREFIX + "w1", stored)
+    assert granted_drain(client, "w2") is None
+    assert granted_drain(client, "w1") == told
+    assert granted_drain(client, "w1") is None
+
+
 def test_operations_are_observed(own_settings: Settings, own_redis: RedisPart) -> None:
     seen: list[tuple[str, str]] = []
     client = redis_client(own_settings, lambda operation, status: seen.append((operation, status)))
@@ -131,3 +149,24 @@ def test_operations_are_observed(own_settings: Settings, own_redis: RedisPart) -
     with pytest.raises(redis.ConnectionError):
         client.ping()
     assert seen == [("get", "ok"), ("ping", "error")]
+
+
+def test_every_operation_that_services_use_has_its_series_from_the_start(own_settings: Settings) -> None:
+    """Else the first failure of one makes a new series, and `increase()` does not see it."""
+    seen: set[str] = set()
+    client = redis_client(own_settings, lambda operation, _status: seen.add(operation))
+    transport = Transport(make_broker(own_settings, client=client))
+    assert transport.forgot_everything()
+    client.script_flush()
+    transport.send(uuid4())
+    assert next(make_broker(own_settings, client=client).consume(QUEUE)) is not None
+    beat(client, Heartbeat("old", "idle", 1, time.time() - 1000))
+    client.delete(PREFIX + "old")
+    seen.discard("del")  # by this test alone
+    assert alive(client) == []
+    assert desired_workers(client) is None
+    assert granted_drain(client, "w1") is None
+    with closing(Database(own_settings, "no-postgres")) as database:
+        list(QueueCollector(Ledger(database), client, workers_desired=True).collect())
+    assert {"llen", "script", "set", "zremrangebyscore"} <= seen
+    assert seen <= set(REDIS_OPERATIONS)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import tradebot_ops
 from tests.integration.parts import missing
 from tests.stack.test_interpolate import Grammar, template
-from tradebot_ops.stack import units
+from tradebot_ops import units
 from tradebot_ops.stack.load import load
 from tradebot_ops.stack.model import MountKind, Service, Stack
 from tradebot_ops.stack.source import Source
@@ -63,7 +63,7 @@ def _command() -> list[str] | None:
 def ours(*files: Path, environ: Mapping[str, str] | None = None) -> Stack:
     home = {"HOME": str(files[0].parent)}
     source = Source(files, files[0].parent, "a test")
-    return load(source, home | dict(environ or {}), project="demo", profiles=["*"], cache=files[0].parent)
+    return load(source, home | dict(environ or {}), project="demo", profiles=["*"])
 
 
 def compared(service: Service) -> dict[str, Any]:

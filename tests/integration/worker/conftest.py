@@ -10,8 +10,8 @@ from services.common.database import Database
 from services.common.ledger import Ledger
 from services.common.settings import Settings
 from services.common.transport import Transport, make_broker
-from tests.integration.parts import wait_until
 from tests.integration.worker.rig import Desk, WorkerPart, install_job_types
+from tests.waiting import until
 
 MakeWorker = Callable[..., WorkerPart]
 
@@ -42,14 +42,14 @@ def worker_maker(settings: Settings, folder: Path) -> Iterator[MakeWorker]:
         worker = WorkerPart(settings, plugins, folder / f"{name}.log", name, environment)
         made.append(worker)
         worker.start()
-        wait_until(lambda: worker.heartbeat() is not None, f"{name} beats; see {worker.tail()}")
+        until(lambda: worker.heartbeat() is not None, f"{name} beats; see {worker.tail()}")
         return worker
 
     yield make
     for worker in made:
         worker.stop()
     names = {worker.pid for worker in made}
-    wait_until(lambda: not _of(names, folder), "no process of a worker is left")
+    until(lambda: not _of(names, folder), "no process of a worker is left")
 
 
 def _of(workers: set[int], folder: Path) -> list[psutil.Process]:

@@ -1,9 +1,13 @@
 """Job types that do what jobs should not, for tests only."""
 
 import ctypes
+import importlib
 import os
+import struct
 import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +94,13 @@ def forker(ctx: JobContext, payload: Nap) -> dict[str, Any]:
     return {}
 
 
+def half_word(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
+    """Says to the worker that a long word follows, and says no more: whoever reads it waits for ever."""
+    os.write(int(sys.argv[1]), struct.pack("!i", 1000))
+    while True:
+        time.sleep(60)
+
+
 def raiser(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
     raise ZeroDivisionError("one by zero")
 
@@ -97,6 +108,29 @@ def raiser(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
 def unjson(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
     return {"value": float("nan")}
 
+
+def sabotage(names: str, flag: Path) -> None:
+    """Have methods (``module.Class.method``, separated by spaces) raise as soon as the file ``flag`` exists.
+
+    Job types are loaded into the worker itself, so that this breaks whatever thread calls them.
+    """
+    for name in names.split():
+        module, owner, method = name.rsplit(".", 2)
+        found = getattr(importlib.import_module(f"services.worker.{module}"), owner)
+        setattr(found, method, _failing(getattr(found, method), flag))
+
+
+def _failing(real: Callable[..., Any], flag: Path) -> Callable[..., Any]:
+    def method(*arguments: Any) -> Any:
+        if flag.exists():
+            raise RuntimeError("sabotage")
+        return real(*arguments)
+
+    return method
+
+
+if "SABOTAGE" in os.environ:
+    sabotage(os.environ["SABOTAGE"], Path(os.environ["SABOTAGE_FLAG"]))
 
 NOOP = JobType("noop", 1, Nothing, noop)
 NAP = JobType("nap", 1, Nap, nap)
@@ -108,5 +142,6 @@ LEAVE = JobType("leave", 1, Nothing, leave)
 STUBBORN = JobType("stubborn", 1, Nap, stubborn, timeout_s=2)
 STUBBORN_LONG = JobType("stubborn_long", 1, Nap, stubborn, timeout_s=60)
 FORKER = JobType("forker", 1, Nap, forker, timeout_s=2)
+HALF_WORD = JobType("half_word", 1, Nothing, half_word, timeout_s=5)
 RAISER = JobType("raiser", 1, Nothing, raiser)
 UNJSON = JobType("unjson", 1, Nothing, unjson)

@@ -1,9 +1,11 @@
 """A worker under test: the real program, with job types that misbehave on purpose."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from services.common.ledger import Job, Ledger, State
 from services.common.redis_client import redis_client
 from services.common.settings import Settings
 from services.common.transport import Transport
-from tests.integration.parts import wait_until
+from tests.waiting import until
 
 LEASE_S = 4
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,6 +33,7 @@ TYPES = (
     "stubborn",
     "stubborn_long",
     "forker",
+    "half_word",
     "raiser",
     "unjson",
 )
@@ -99,6 +102,14 @@ class WorkerPart:
         found = alive(redis_client(self.settings))
         return next((beat for beat in found if beat.name == self.name), None)
 
+    def metrics(self) -> dict[str, float]:
+        """Every series that a scrape of this worker shows."""
+        started = next(line for line in self.log.read_text().splitlines() if '"worker started"' in line)
+        address = f"http://127.0.0.1:{json.loads(started)['metrics_port']}/metrics"
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines) if name[:1] != "#"}
+
     def terminate(self) -> None:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
@@ -146,5 +157,5 @@ class Desk:
 
     def wait_for(self, job_id: UUID, *states: State, within_s: float = 40.0) -> Job:
         wanted = states or tuple(state for state in State if state.final)
-        wait_until(lambda: self.job(job_id).state in wanted, f"job in {[str(s) for s in wanted]}", within_s)
+        until(lambda: self.job(job_id).state in wanted, f"job in {[str(s) for s in wanted]}", within_s)
         return self.job(job_id)

@@ -13,9 +13,9 @@ import psutil
 import pytest
 
 from services.common.ledger import State
-from tests.integration.parts import wait_until
 from tests.integration.worker.conftest import MakeWorker
 from tests.integration.worker.rig import LEASE_S, Desk, WorkerPart
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -107,7 +107,7 @@ def test_what_a_job_has_started_ends_with_it(desk: Desk, make_worker: MakeWorker
     make_worker()
     job = desk.wait_for(desk.submit("forker", seconds=60, mark=str(mark)))
     assert job.error_type == "TimeLimitExceeded"
-    wait_until(lambda: not psutil.pid_exists(int(mark.read_text())), "the job's own child is gone")
+    until(lambda: not psutil.pid_exists(int(mark.read_text())), "the job's own child is gone")
 
 
 @pytest.mark.parametrize(("job_type", "note"), [("nap", "ended by SIGTERM"), ("stubborn_long", "killed")])
@@ -115,7 +115,7 @@ def test_cancelled_job_ends_soon_and_says_how(desk: Desk, make_worker: MakeWorke
     make_worker()
     job_id = desk.submit(job_type, seconds=50)
     desk.wait_for(job_id, State.RUNNING)
-    wait_until(lambda: desk.job(job_id).progress > 0 or job_type != "nap", "progress is shown")
+    until(lambda: desk.job(job_id).progress > 0 or job_type != "nap", "progress is shown")
     desk.ledger.request_cancel(job_id)
     job = desk.wait_for(job_id, within_s=15)
     assert (job.state, job.attempt) == (State.CANCELLED, 1)

@@ -3,19 +3,23 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
+from services.common.heartbeats import DRAIN_PREFIX
 from services.common.ledger import State
 from services.common.migrate import migrate
+from services.common.redis_client import redis_client
 from services.common.settings import Settings
 from tests.integration.conftest import make_settings
-from tests.integration.parts import PostgresPart, RedisPart, wait_until
+from tests.integration.parts import PostgresPart, RedisPart
 from tests.integration.worker.conftest import MakeWorker, open_desk, worker_maker
-from tests.integration.worker.rig import Desk
+from tests.integration.worker.rig import LEASE_S, Desk
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -31,9 +35,9 @@ def test_job_of_a_killed_worker_is_done_by_another_exactly_once(
     victim = make_worker()
     job_id = desk.submit("nap", seconds=4, mark=str(mark))
     desk.wait_for(job_id, State.RUNNING)
-    wait_until(lambda: lines(mark), "the job has begun")
+    until(lambda: lines(mark), "the job has begun")
     victim.kill()
-    wait_until(lambda: not psutil.pid_exists(int(lines(mark)[0])), "the job process dies with its worker", 5)
+    until(lambda: not psutil.pid_exists(int(lines(mark)[0])), "the job process dies with its worker", 5)
     make_worker("worker-2")
     job = desk.wait_for(job_id, within_s=60)
     assert (job.state, job.worker, job.attempt, job.kills) == (State.SUCCEEDED, "worker-2", 2, 1)
@@ -49,7 +53,7 @@ def test_worker_believed_dead_cannot_write_over_its_successor(
     mark = tmp_path / "starts"
     frozen = make_worker()
     job_id = desk.submit("nap", seconds=3, mark=str(mark))
-    wait_until(lambda: lines(mark), "the job has begun")
+    until(lambda: lines(mark), "the job has begun")
     processes = [psutil.Process(frozen.pid), *frozen.children()]
     for process in processes:
         process.suspend()
@@ -61,7 +65,7 @@ def test_worker_believed_dead_cannot_write_over_its_successor(
             process.resume()
     assert (job.state, job.worker) == (State.SUCCEEDED, "worker-2")
     assert desk.wait_for(desk.submit("noop")).state is State.SUCCEEDED
-    wait_until(lambda: "lost" in frozen.tail(), "the frozen worker notices")
+    until(lambda: "lost" in frozen.tail(), "the frozen worker notices")
     after = desk.job(job_id)
     assert (after.worker, after.result, after.finished_at) == ("worker-2", job.result, job.finished_at)
 
@@ -71,11 +75,22 @@ def test_poisonous_job_dies_after_three_workers(desk: Desk, make_worker: MakeWor
     job_id = desk.submit("nap", max_attempts=10, seconds=60, mark=str(mark))
     for number in range(1, 4):
         worker = make_worker(f"worker-{number}")
-        wait_until(lambda number=number: len(lines(mark)) == number, f"start {number}", 60)
+        until(lambda number=number: len(lines(mark)) == number, f"start {number}", 60)
         worker.kill()
-    make_worker("worker-4")
+    workers = [make_worker("worker-4"), make_worker("worker-5")]
     job = desk.wait_for(job_id, within_s=60)
     assert (job.state, job.error_type, job.kills, len(lines(mark))) == (State.DEAD, "WorkerLost", 3, 3)
+
+    def counted(series: str) -> float:
+        return sum(worker.metrics()[series] for worker in workers)
+
+    until(lambda: counted('job_dlq_moves_total{job_type="nap"}') == 1, "somebody counts it", 5)
+    # Duplicates of the id are handed out, too.
+    for _ in range(10):
+        desk.transport.send(job_id)
+    until(lambda: desk.wait_for(desk.submit("noop")), "the queue has been worked off", 10)
+    assert counted('job_dlq_moves_total{job_type="nap"}') == 1
+    assert counted('worker_jobs_processed_total{job_type="nap",status="failed"}') == 1
 
 
 def test_emptied_redis_loses_no_job(desk: Desk, make_worker: MakeWorker, settings: Settings) -> None:
@@ -101,7 +116,7 @@ def test_sigterm_lets_the_job_finish(desk: Desk, make_worker: MakeWorker) -> Non
     job_id = desk.submit("nap", seconds=4)
     desk.wait_for(job_id, State.RUNNING)
     worker.terminate()
-    wait_until(lambda: (beat := worker.heartbeat()) is not None and beat.state == "draining", "it drains", 5)
+    until(lambda: (beat := worker.heartbeat()) is not None and beat.state == "draining", "it drains", 5)
     left = desk.submit("noop")
     assert worker.wait() == 0
     assert desk.job(job_id).state is State.SUCCEEDED
@@ -113,7 +128,7 @@ def test_sigterm_hands_back_what_takes_too_long(desk: Desk, make_worker: MakeWor
     mark = tmp_path / "starts"
     worker = make_worker(WORKER_GRACE_SECONDS="1")
     job_id = desk.submit("nap", max_attempts=1, seconds=8, mark=str(mark))
-    wait_until(lambda: lines(mark), "the job has begun")
+    until(lambda: lines(mark), "the job has begun")
     began = time.monotonic()
     worker.terminate()
     assert worker.wait() == 0
@@ -124,6 +139,48 @@ def test_sigterm_hands_back_what_takes_too_long(desk: Desk, make_worker: MakeWor
     job = desk.wait_for(job_id)
     # Not burned: this is the first attempt of one.
     assert (job.state, job.worker, job.attempt) == (State.SUCCEEDED, "worker-2", 1)
+
+
+def test_a_job_gets_the_time_that_was_granted_to_its_worker(
+    desk: Desk, make_worker: MakeWorker, settings: Settings
+) -> None:
+    worker = make_worker(WORKER_GRACE_SECONDS="0")
+    job_id = desk.submit("nap", max_attempts=1, seconds=4)
+    desk.wait_for(job_id, State.RUNNING)
+    redis_client(settings).set(DRAIN_PREFIX + "worker-1", 60)
+    worker.terminate()
+    assert worker.wait() == 0
+    job = desk.job(job_id)
+    assert (job.state, job.attempt) == (State.SUCCEEDED, 1)
+    assert redis_client(settings).get(DRAIN_PREFIX + "worker-1") is None
+
+
+def test_a_job_that_outlives_what_was_granted_is_handed_back(
+    desk: Desk, make_worker: MakeWorker, settings: Settings
+) -> None:
+    worker = make_worker(WORKER_GRACE_SECONDS="600")
+    job_id = desk.submit("nap", max_attempts=1, seconds=60)
+    desk.wait_for(job_id, State.RUNNING)
+    redis_client(settings).set(DRAIN_PREFIX + "worker-1", 1)
+    worker.terminate()
+    assert worker.wait() == 0
+    job = desk.job(job_id)
+    assert (job.state, job.attempt) == (State.QUEUED, 0)
+
+
+def test_a_second_sigterm_ends_the_time_that_was_granted(
+    desk: Desk, make_worker: MakeWorker, settings: Settings
+) -> None:
+    worker = make_worker()
+    job_id = desk.submit("nap", max_attempts=1, seconds=60)
+    desk.wait_for(job_id, State.RUNNING)
+    redis_client(settings).set(DRAIN_PREFIX + "worker-1", 600)
+    worker.terminate()
+    until(lambda: '"grace_seconds": 600' in worker.tail(), "it drains", 10)
+    worker.terminate()
+    assert worker.wait() == 0
+    job = desk.job(job_id)
+    assert (job.state, job.attempt) == (State.QUEUED, 0)
 
 
 @dataclass
@@ -155,7 +212,7 @@ def test_worker_survives_the_death_of_redis(own: Own) -> None:
     own.redis.start()
     job = own.desk.wait_for(own.desk.submit("noop"), within_s=30)
     assert (job.state, worker.process.poll() if worker.process else 0) == (State.SUCCEEDED, None)
-    wait_until(lambda: (beat := worker.heartbeat()) is not None and time.time() - beat.at < 3, "it beats again")
+    until(lambda: (beat := worker.heartbeat()) is not None and time.time() - beat.at < 3, "it beats again")
 
 
 def test_worker_survives_the_death_of_postgres(own: Own) -> None:
@@ -172,6 +229,85 @@ def test_worker_survives_the_death_of_postgres(own: Own) -> None:
     assert worker.process.poll() is None
 
 
+def test_leases_are_kept_through_a_failover(own: Own) -> None:
+    """While another server takes over, Postgres answers and refuses every write."""
+    worker = own.make_worker()
+    job_id = own.desk.submit("nap", max_attempts=1, seconds=LEASE_S + 5)
+    own.desk.wait_for(job_id, State.RUNNING)
+    read_only(own.postgres, "on")
+    until(lambda: "lease not renewed" in worker.tail(), "a renewal fails", 10)
+    read_only(own.postgres, "off")
+    job = own.desk.wait_for(job_id, within_s=30)
+    assert (job.state, job.attempt, job.kills) == (State.SUCCEEDED, 1, 0)
+    assert worker.process is not None
+    assert worker.process.poll() is None
+
+
+def test_an_outcome_waits_for_the_end_of_a_failover(own: Own) -> None:
+    worker = own.make_worker()
+    job_id = own.desk.submit("nap", max_attempts=1, seconds=1)
+    own.desk.wait_for(job_id, State.RUNNING)
+    read_only(own.postgres, "on")
+    until(lambda: "outcome not recorded yet" in worker.tail(), "the outcome cannot be recorded", 10)
+    read_only(own.postgres, "off")
+    job = own.desk.wait_for(job_id, within_s=30)
+    assert (job.state, job.attempt, job.kills) == (State.SUCCEEDED, 1, 0)
+
+
+def read_only(postgres: PostgresPart, value: str) -> None:
+    """For all sessions, those that are open as well."""
+    with closing(postgres.connect()) as admin:
+        admin.execute("SET default_transaction_read_only = off")
+        admin.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}".encode())
+        admin.execute("SELECT pg_reload_conf()")
+
+
+@pytest.mark.parametrize("broken", ["keeper.Keeper._renew", "heartbeat.Pulse._look", "sweeper.Sweeper.sweep"])
+def test_a_worker_whose_thread_ends_hands_its_job_back_and_ends(
+    desk: Desk, make_worker: MakeWorker, tmp_path: Path, broken: str
+) -> None:
+    flag = tmp_path / "flag"
+    worker = make_worker(SABOTAGE=broken, SABOTAGE_FLAG=str(flag), WORKER_GRACE_SECONDS="1")
+    job_id = desk.submit("nap", max_attempts=1, seconds=60)
+    desk.wait_for(job_id, State.RUNNING)
+    flag.touch()
+    assert worker.wait() == 1
+    assert "threads have ended by themselves" in worker.tail()
+    job = desk.job(job_id)
+    # While its lease still held: nobody else has taken it over, no attempt is burned, no worker counted as lost.
+    assert (job.state, job.attempt, job.kills) == (State.QUEUED, 0, 0)
+    assert worker.heartbeat() is None
+
+
+def test_without_its_keeper_a_worker_gives_no_grace(desk: Desk, make_worker: MakeWorker, tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    worker = make_worker(SABOTAGE="keeper.Keeper._renew", SABOTAGE_FLAG=str(flag), WORKER_GRACE_SECONDS="600")
+    job_id = desk.submit("nap", max_attempts=1, seconds=60)
+    desk.wait_for(job_id, State.RUNNING)
+    flag.touch()
+    assert worker.wait() == 1
+    job = desk.job(job_id)
+    assert (job.state, job.attempt, job.kills) == (State.QUEUED, 0, 0)
+
+
+def test_a_hung_redis_ends_no_thread_though_delayed_jobs_are_in_hand(own: Own) -> None:
+    worker = own.make_worker()
+    later = own.desk.ledger.submit("noop", {}).job.id
+    own.desk.transport.send(later, delay_s=600)
+    until(lambda: own.redis.client().llen("dramatiq:jobs.DQ") == 0, "the worker has the delayed id in hand")
+    own.redis.pause()
+    try:
+        # Twice: the first time-out is the fetch, the second the giving back.
+        until(lambda: worker.tail().count("onsumer encountered") >= 4, "the consumers time out", 30)
+    finally:
+        own.redis.resume()
+    job = own.desk.wait_for(own.desk.submit("noop"), within_s=30)
+    assert job.state is State.SUCCEEDED
+    assert "threads have ended" not in worker.tail()
+    assert worker.process is not None
+    assert worker.process.poll() is None
+
+
 def test_heart_beats_while_postgres_hangs(own: Own) -> None:
     worker = own.make_worker()
     job_id = own.desk.submit("nap", seconds=2)
@@ -180,7 +316,7 @@ def test_heart_beats_while_postgres_hangs(own: Own) -> None:
     resume = threading.Timer(8, own.postgres.resume)
     resume.start()
     try:
-        wait_until(lambda: not resume.is_alive(), "Postgres wakes up", 20)
+        until(lambda: not resume.is_alive(), "Postgres wakes up", 20)
         heartbeat = worker.heartbeat()
         assert heartbeat is not None
         assert time.time() - heartbeat.at < 4

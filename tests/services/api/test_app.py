@@ -9,11 +9,12 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI, Request
+from prometheus_client import generate_latest
 
 from services.api.app import create_app
 from services.api.routes.health import overall
 from services.api.schemas import DependencyOut
-from services.common.jobtypes import Registry
+from services.common.jobtypes import Registry, registry
 from services.common.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -104,6 +105,27 @@ def test_a_body_may_be_as_large_as_the_limit(app: FastAPI) -> None:
 def test_a_strange_content_length_is_no_way_around_the_limit(app: FastAPI, value: str) -> None:
     answer = call(app, "POST", "/jobs", content=b"x" * (SMALL + 1), headers={"Content-Length": value})
     assert answer.status_code == 413
+
+
+def test_submitting_job_types_that_nobody_knows_adds_no_series(app: FastAPI) -> None:
+    async def submit() -> None:
+        headers = {"X-API-Key": "unit-test-key"}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api", headers=headers) as api:
+            for number in range(300):
+                answer = await api.post("/jobs", json={"type": f"strange{number}", "payload": {}})
+                assert answer.status_code == 422, answer.text
+
+    asyncio.run(submit())
+    exported = generate_latest(app.state.parts.metrics.registry).decode()
+    assert 'http_requests_total{endpoint="/jobs",method="POST",status="422"} 300.0' in exported
+    assert "strange" not in exported
+
+
+def test_the_timeout_of_every_job_type_is_exported() -> None:
+    settings = Settings(database_url="postgresql://127.0.0.1:1/x", redis_url="redis://127.0.0.1:1/0")
+    exported = generate_latest(create_app(settings).state.parts.metrics.registry).decode()
+    for name, job_type in registry().types.items():
+        assert f'job_timeout_seconds{{job_type="{name}"}} {job_type.timeout_s:.1f}' in exported
 
 
 def down(*names: str) -> dict[str, DependencyOut]:

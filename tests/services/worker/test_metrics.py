@@ -3,8 +3,9 @@
 import os
 import urllib.request
 
+from services.common.jobtypes import registry
 from services.common.ledger import State
-from services.worker.metrics import WorkerMetrics
+from services.worker.metrics import ERROR_TYPES, WorkerMetrics
 
 
 def scrape(port: int) -> dict[str, float]:
@@ -41,3 +42,57 @@ def test_scrape_shows_what_happened() -> None:
     assert after["worker_heartbeat_timestamp"] == 1_700_000_000
     assert after["worker_memory_bytes"] > 10_000_000
     assert (after["worker_active"], after["worker_busy"]) == (0, 0)
+
+
+def test_a_job_that_died_with_its_worker_is_counted_without_a_duration() -> None:
+    metrics = WorkerMetrics()
+    port = metrics.serve("127.0.0.1:0")
+    metrics.job_buried("backtest", State.DEAD)
+    metrics.job_buried("sweep", State.CANCELLED)
+    after = scrape(port)
+    assert after['worker_jobs_processed_total{job_type="backtest",status="failed"}'] == 1
+    assert after['job_dlq_moves_total{job_type="backtest"}'] == 1
+    assert after['worker_errors_total{error_type="WorkerLost"}'] == 1
+    assert after['worker_jobs_processed_total{job_type="sweep",status="cancelled"}'] == 1
+    assert after['job_dlq_moves_total{job_type="sweep"}'] == 0
+    assert after['worker_job_duration_seconds_count{job_type="backtest"}'] == 0
+
+
+def test_ten_thousand_names_that_nobody_declared_become_other() -> None:
+    metrics = WorkerMetrics()
+    port = metrics.serve("127.0.0.1:0")
+    at_start = scrape(port)
+    for number in range(ERROR_TYPES - 1):
+        metrics.error(f"Seen{number}")
+    seen = scrape(port)
+    assert len(seen) == len(at_start) + ERROR_TYPES - 1
+
+    # A job type of another version of the services, and a job that makes up classes of errors.
+    for number in range(10_000):
+        name = f"strange{number}"
+        metrics.job_started(name)
+        metrics.job_ended(name)
+        for state in (State.SUCCEEDED, State.DEAD, State.RETRYING):
+            metrics.job_recorded(name, state, 0.2)
+        metrics.error(name)
+    after = scrape(port)
+
+    made_up = [series for series in after if "strange" in series]
+    # Of the errors, the first one still had room.
+    assert made_up == ['worker_errors_total{error_type="strange0"}']
+    assert len(after) == len(seen) + 1
+    assert after['worker_errors_total{error_type="other"}'] == 9_999
+    assert after['worker_jobs_processed_total{job_type="other",status="failed"}'] == 20_000
+    assert after['worker_job_duration_seconds_count{job_type="other"}'] == 30_000
+    assert set(registry().types) < {series.partition('job_type="')[2].partition('"')[0] for series in after}
+
+
+def test_an_error_type_that_is_no_name_of_a_class_is_other() -> None:
+    metrics = WorkerMetrics()
+    port = metrics.serve("127.0.0.1:0")
+    before = scrape(port)
+    for name in ("", "two words", 'quote"', "line\nbreak", "\ud800", "x" * 101):
+        metrics.error(name)
+    after = scrape(port)
+    assert after.keys() == before.keys()
+    assert after['worker_errors_total{error_type="other"}'] == 6

@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from services.worker.nursery import Nursery
-from tests.integration.parts import wait_until
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -29,10 +29,16 @@ def test_the_same_process_is_given_until_it_is_retired(nursery: Nursery) -> None
 def test_a_process_that_died_idle_is_replaced(nursery: Nursery) -> None:
     first = nursery.get()
     psutil.Process(first.pid).kill()
-    wait_until(lambda: not first.alive, "it is dead", 5)
+    until(lambda: not first.alive, "it is dead", 5)
     second = nursery.get()
     assert second.alive
     assert second.pid != first.pid
+
+
+def test_a_process_prepared_for_later_comes_at_once_when_it_is_wanted(nursery: Nursery) -> None:
+    nursery.prepare(within=3600)
+    assert nursery.pid is None
+    assert nursery.get().alive
 
 
 def test_closing_ends_the_process() -> None:

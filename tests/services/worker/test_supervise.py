@@ -18,8 +18,8 @@ from services.worker.context import ChildContext, Store
 from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
 from services.worker.process import ChildDied, JobProcess
 from services.worker.supervise import Limits, Orders, Watch
-from tests.integration.parts import wait_until
 from tests.integration.worker.rig import ROOT, install_job_types
+from tests.waiting import until
 
 GENEROUS = Limits(seconds=60, memory_bytes=2 * 1024**3)
 
@@ -64,6 +64,15 @@ def test_one_process_does_one_job_after_another(process: JobProcess) -> None:
         assert outcome.peak_bytes > 10_000_000
         assert attempt.told  # type: ignore[attr-defined]
         assert not attempt.struck
+
+
+@pytest.mark.parametrize("job_type", ["nap", "hold_gil"])
+def test_the_watch_shows_that_it_looks_whatever_the_job_does(process: JobProcess, job_type: str) -> None:
+    looks: list[float] = []
+    attempt = watch(process, job_type, seconds=1.0)
+    attempt.on_look = lambda: looks.append(time.monotonic())
+    attempt.run()
+    assert len(looks) > 10
 
 
 def test_failure_carries_its_traceback_and_fingerprint(process: JobProcess) -> None:
@@ -137,7 +146,7 @@ def test_job_that_does_not_listen_is_killed(process: JobProcess) -> None:
     order.join()
     assert isinstance(outcome, Stopped)
     assert outcome.forced
-    wait_until(lambda: not process.alive, "the process is gone", 5)
+    until(lambda: not process.alive, "the process is gone", 5)
 
 
 def test_somebody_elses_signal_is_not_taken_for_a_cancellation(process: JobProcess) -> None:
@@ -150,6 +159,6 @@ def test_somebody_elses_signal_is_not_taken_for_a_cancellation(process: JobProce
 
 def test_dead_process_is_noticed_before_it_gets_a_job(process: JobProcess) -> None:
     psutil.Process(process.pid).kill()
-    wait_until(lambda: not process.alive, "it is dead", 5)
+    until(lambda: not process.alive, "it is dead", 5)
     with pytest.raises(ChildDied):
         process.receive(0.1)

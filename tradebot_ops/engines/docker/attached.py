@@ -52,7 +52,7 @@ def attached(client: Client, instance: Instance, command: Sequence[str], *, term
 
 def _start(client: Client, made: str, *, terminal: bool) -> requests.Response:
     """Ask the engine to turn the connection into the command's streams; the SDK loses what comes at once."""
-    api = client.streams
+    api = client.upgrades
     answer = api.post(
         f"{api.base_url}/v{api.api_version}/exec/{made}/start",
         json={"Tty": terminal, "Detach": False},
@@ -107,7 +107,8 @@ def _raw_terminal(client: Client, made: str) -> Iterator[None]:
     before = termios.tcgetattr(STDIN)
     handler = signal.signal(signal.SIGWINCH, resize)
     try:
-        tty.setraw(STDIN)
+        # What was typed already is kept.
+        tty.setraw(STDIN, termios.TCSADRAIN)
         resize()
         yield
     finally:

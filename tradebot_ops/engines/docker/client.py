@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import re
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,9 @@ from docker.errors import APIError, DockerException
 from docker.tls import TLSConfig
 
 from tradebot_ops.engines.docker.bridge import Bridge
+from tradebot_ops.engines.docker.explain import explain
 from tradebot_ops.engines.docker.locate import Location, check, forbidden, not_running
+from tradebot_ops.engines.docker.tlsbridge import TlsBridge
 from tradebot_ops.errors import OpsError
 
 #: The newest API this engine was tested with; a newer daemon is spoken to in this one.
@@ -34,7 +37,20 @@ class Deadlines:
     transfer: float = 600.0
 
 
-class BoundedClient(APIClient):
+class SureClient(APIClient):
+    """The SDK's client, except that the engine's own certificate authority is the one that counts.
+
+    The library behind it prefers REQUESTS_CA_BUNDLE of the environment, meant for the web behind a company's proxy.
+    """
+
+    def merge_environment_settings(self, *args: Any, **kwargs: Any) -> Any:
+        settings = super().merge_environment_settings(*args, **kwargs)
+        if isinstance(self.verify, str):
+            settings["verify"] = self.verify
+        return settings
+
+
+class BoundedClient(SureClient):
     """The SDK's client, except that no call waits for ever: the SDK itself pulls and builds without a deadline."""
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
@@ -85,7 +101,18 @@ class Client:
 
     @cached_property
     def streams(self) -> APIClient:
-        return self._open(self.deadlines.read, dotted(self.version), APIClient)
+        return self._open(self.deadlines.read, dotted(self.version), SureClient)
+
+    @cached_property
+    def upgrades(self) -> APIClient:
+        """For a connection that becomes a command's streams; over TLS a plain one stands in for it."""
+        if self.location.tls is None:
+            return self.streams
+        return self._open(self.deadlines.read, dotted(self.version), url=self._tls_bridge.url)
+
+    @cached_property
+    def _tls_bridge(self) -> TlsBridge:
+        return TlsBridge(self.location, self.deadlines.read)
 
     def stream(self, path: str, params: Mapping[str, Any], *, endless: bool) -> requests.Response:
         """The open answer of a long GET; with ``endless`` the engine may stay silent for as long as it likes.
@@ -104,13 +131,17 @@ class Client:
     def _bridge(self) -> Bridge | None:
         return Bridge(self.location.host) if self.location.host.startswith("ssh://") else None
 
-    def _open(self, seconds: float, version: str | None, kind: type[APIClient] | None = None) -> APIClient:
-        """One SDK client; ``version`` None asks the engine which it speaks."""
+    def _open(
+        self, seconds: float, version: str | None, kind: type[APIClient] | None = None, *, url: str = ""
+    ) -> APIClient:
+        """One SDK client; ``version`` None asks the engine which it speaks, ``url`` is another way to it."""
+        if self._bridge:
+            url = self._bridge.url
         return (kind or BoundedClient)(
-            base_url=self._bridge.url if self._bridge else self.location.host,
+            base_url=url or self.location.host,
             version=version,
             timeout=seconds,  # type: ignore[arg-type]  # the SDK passes it to requests, which takes fractions
-            tls=certificates(self.location),
+            tls=False if url else certificates(self.location),
             max_pool_size=POOL_SIZE,
         )
 
@@ -141,9 +172,14 @@ class Client:
         causes = list(chain_of(error))
         if any(isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) for cause in causes):
             return self._silent(doing, seconds)
+        for cause in causes:
+            # Errors of TLS have numbers of their own, and one is that of EPERM.
+            if isinstance(cause, ssl.SSLError):
+                return distrust(self.location, cause)
         if any(getattr(cause, "errno", None) in {errno.EACCES, errno.EPERM} for cause in causes):
             return forbidden(self.location)
-        if any(isinstance(cause, FileNotFoundError | ConnectionRefusedError) for cause in causes):
+        gone = any(isinstance(cause, FileNotFoundError | ConnectionRefusedError) for cause in causes)
+        if gone and "version" not in vars(self):
             return not_running(self.location)
         if self._bridge and self._bridge.said:
             return OpsError(
@@ -151,11 +187,25 @@ class Client:
                 code="TB-0401",
                 hint=f"Make this work first, without a password: {' '.join(self._bridge.tried)}",
             )
+        why = "it does not answer any more" if gone else str(causes[-1]).rstrip(".")
         return OpsError(
-            f"The connection to the Docker engine at {self.location} broke while {doing}: {causes[-1]}.",
+            f"The Docker engine at {self.location} went away while {doing}: {why}.",
             code="TB-0401",
-            hint="Look whether it runs with `systemctl status docker`, then run the command again.",
+            hint="See whether it runs with `systemctl status docker`, start it with `sudo systemctl start docker`, "
+            "then run the command again: it goes on from what is there.",
         )
+
+
+def distrust(location: Location, error: ssl.SSLError) -> OpsError:
+    """One side does not accept what the other side shows of itself."""
+    said = getattr(error, "verify_message", None) or getattr(error, "reason", None) or str(error)
+    return OpsError(
+        f"The Docker engine at {location} and this client do not trust each other over TLS: {said}.",
+        code="TB-0412",
+        hint="Correct ca.pem, cert.pem and key.pem"
+        + (f" in {location.tls}" if location.tls else ": set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH")
+        + "; this must work first: docker version",
+    )
 
 
 def said_in(answer: requests.Response) -> str:
@@ -206,80 +256,3 @@ def chain_of(error: BaseException) -> Iterator[BaseException]:
         yield current
         inner = [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
         waiting += [cause for cause in inner if isinstance(cause, BaseException)]
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """What an engine's own words mean: ``pattern`` finds them, groups fill ``message`` and ``hint``."""
-
-    pattern: str
-    code: str
-    message: str
-    hint: str
-
-
-EXPLANATIONS = (
-    Explanation(
-        r"no space left on device",
-        "TB-0802",
-        "Docker's disk is full",
-        "Free space with `docker system df` and `docker builder prune`, then run the command again.",
-    ),
-    Explanation(
-        r"(?P<port>(?:[\d.]+|\[[\da-f:]*\]):\d+)\b.*(?:port is already allocated|address already in use)",
-        "TB-0821",
-        "port {port} is taken by another program or container",
-        "See who holds it with `ss -ltnp` and `docker ps`, or choose another: API_PORT=8110 tradebot up",
-    ),
-    Explanation(
-        r'container name "/?(?P<name>[^"]+)" is already in use by container "?(?P<id>\w{12})',
-        "TB-0822",
-        "the name {name} belongs to container {id}, which is not of this project",
-        "Rename or remove it (`docker rename {id} …`, `docker rm {id}`), or use another project name.",
-    ),
-    Explanation(
-        r"pool overlaps|non-overlapping IPv4 address pool|overlaps with other one",
-        "TB-0823",
-        "no free network address range is left",
-        "Remove unused networks with `docker network prune`, or set `default-address-pools` of the engine.",
-    ),
-    Explanation(
-        r"bind source path does not exist: (?P<path>\S+)",
-        "TB-0824",
-        "{path} does not exist where the engine runs",
-        "Create it there; a remote engine does not see the files of this host.",
-    ),
-    Explanation(
-        r"no such image: (?P<image>\S+)",
-        "TB-0825",
-        "the image {image} is missing",
-        "Get it with `tradebot pull`, or build it with `tradebot images build --from debian`.",
-    ),
-    Explanation(
-        r"volume is in use - \[(?P<users>[^]]+)\]",
-        "TB-0904",
-        "a container still uses the volume: {users}",
-        "Remove that container first: docker rm -f {users}",
-    ),
-    Explanation(
-        r"network (?P<network>\S+) .*has active endpoints",
-        "TB-0905",
-        "containers outside this project still use the network {network}",
-        "Disconnect them first: docker network inspect {network}",
-    ),
-)
-
-
-def explain(doing: str, error: APIError) -> OpsError:
-    """What an engine's refusal means to the operator."""
-    said = str(error.explanation or error).strip()
-    for known in EXPLANATIONS:
-        if match := re.search(known.pattern, said, re.IGNORECASE | re.DOTALL):
-            groups = match.groupdict()
-            message = f"Docker failed while {doing}: {known.message.format(**groups)}."
-            return OpsError(message, known.code, known.hint.format(**groups), (said,))
-    return OpsError(
-        f"Docker refused while {doing}: {said.rstrip('.')}.",
-        code="TB-0100",
-        hint="Look at the engine's log: journalctl -u docker -n 50",
-    )

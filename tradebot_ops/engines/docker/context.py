@@ -4,6 +4,8 @@ The hash ignores times and owners, so it says whether an image is older than its
 """
 
 import hashlib
+import io
+import re
 import subprocess
 import tarfile
 import tempfile
@@ -17,6 +19,8 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Build
 
 CONTENT_HASH = "io.tradebot.source-hash"
+#: On every layer of a build, so that what a build leaves beside its image is known as tradebot's.
+BUILT_FOR = "io.tradebot.built-for"
 REVISION = "org.opencontainers.image.revision"
 #: What Python leaves behind is never part of a source.
 ALWAYS_IGNORED = ("**/__pycache__", "**/*.pyc", ".git")
@@ -56,17 +60,45 @@ def content_hash(build: Build) -> str:
     return digest.hexdigest()
 
 
-def archive(build: Build, extra: Mapping[str, Path]) -> IO[bytes]:
+def archive(build: Build, extra: Mapping[str, Path], tag: str) -> IO[bytes]:
     """The context as a tar file without times and owners, so that the engine's cache knows it again.
 
     ``extra`` adds files that are no part of the source, such as downloaded wheels: name in the archive -> path.
+    ``tag`` is written on every stage, see ``marked``.
     """
     stream = tempfile.TemporaryFile(prefix="tradebot-build-")  # noqa: SIM115 - the caller closes it
     with tarfile.open(fileobj=stream, mode="w") as tar:
         for name, path in [*source_files(build), *sorted(extra.items())]:
-            tar.add(path, name, recursive=False, filter=anonymous)
+            if name == DOCKERFILE:
+                tar.addfile(*_member(name, marked(path.read_text(encoding="utf-8"), tag).encode()))
+            else:
+                tar.add(path, name, recursive=False, filter=anonymous)
     stream.seek(0)
     return stream
+
+
+def _member(name: str, content: bytes) -> tuple[tarfile.TarInfo, IO[bytes]]:
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    return member, io.BytesIO(content)
+
+
+def marked(dockerfile: str, tag: str) -> str:
+    """The Dockerfile with a label at the beginning of every stage that says for which image it is built.
+
+    The engine labels only the last stage by itself. The others, and what a failed build had made until then, lie
+    around without a name, and nobody could tell whose they are.
+    """
+    lines: list[str] = []
+    in_from = continued = False
+    for line in dockerfile.splitlines():
+        in_from = in_from or (not continued and re.match(r"\s*FROM\s", line, re.IGNORECASE) is not None)
+        continued = line.rstrip().endswith("\\")
+        lines.append(line)
+        if in_from and not continued:
+            lines.append(f'LABEL {BUILT_FOR}="{tag}"')
+            in_from = False
+    return "\n".join(lines) + "\n"
 
 
 def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:

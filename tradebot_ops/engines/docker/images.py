@@ -1,18 +1,34 @@
 """Images of one engine: found, pulled, built, saved and loaded, with progress as it goes."""
 
+import contextlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from io import IOBase
 from pathlib import Path
 from typing import IO, Any
 
 from docker.errors import APIError, ImageNotFound
 
 from tradebot_ops.engines.docker.client import Client
-from tradebot_ops.engines.docker.context import CONTENT_HASH, DOCKERFILE, REVISION, archive, content_hash, revision
+from tradebot_ops.engines.docker.context import (
+    BUILT_FOR,
+    CONTENT_HASH,
+    DOCKERFILE,
+    REVISION,
+    archive,
+    content_hash,
+    revision,
+)
+from tradebot_ops.engines.docker.explain import DISK_FULL, DISK_FULL_HINT
 from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.stack.model import Build
 
 Say = Callable[[str], None]
+
+#: Images under this name are made on site, from Debian packages or the stack's own source.
+OURS = "tradebot/"
 
 OFFLINE_HINT = (
     "Build every image from Debian packages with `tradebot images build --from debian`, carry them here with "
@@ -88,6 +104,13 @@ class Images:
 
     def pull(self, tag: str, say: Say) -> Image:
         """Fetch an image from its registry; OpsError TB-0826 says what to do where none answers."""
+        if tag.startswith(OURS):
+            # Whoever has that name on a public registry is not us.
+            raise Unavailable(
+                f"The image {tag} is not on this engine, and no registry is asked for it: it is made on site.",
+                code="TB-0826",
+                hint=OFFLINE_HINT,
+            )
         doing = f"pulling {tag}"
         name, _, version = tag.rpartition(":") if ":" in tag.rpartition("/")[2] else (tag, "", "latest")
         with self.client.speaking(doing, self.client.deadlines.transfer):
@@ -107,11 +130,28 @@ class Images:
         return image
 
     def build(self, made: Recipe, say: Say, *, no_cache: bool = False) -> Image:
-        """Build with the classic builder, which every engine has; OpsError TB-0101 carries the last lines."""
-        doing = f"building {made.tag}"
+        """Build with the classic builder, which every engine has; OpsError TB-0101 carries the last lines.
+
+        TB-0802 when Docker's disk is full; then what was built until there is removed. After other failures it
+        stays: the next attempt goes on from it.
+        """
         replaced = self.find(made.tag)
+        try:
+            image = self._build(made, say, no_cache=no_cache)
+        except OpsError as error:
+            if error.code == FULL:
+                self._discard_unfinished(made.tag)
+            raise
+        self._forget(replaced, image)
+        return image
+
+    def _build(self, made: Recipe, say: Say, *, no_cache: bool) -> Image:
+        doing = f"building {made.tag}"
         lines: list[str] = []
-        with archive(made.build, made.extra) as context, self.client.speaking(doing, self.client.deadlines.transfer):
+        with (
+            archive(made.build, made.extra, made.tag) as context,
+            self.client.speaking(doing, self.client.deadlines.transfer),
+        ):
             messages = self.client.transfers.build(
                 fileobj=context,
                 custom_context=True,
@@ -132,8 +172,18 @@ class Images:
         image = self.find(made.tag) if not (lines and lines[-1].startswith(BUILD_FAILED)) else None
         if image is None:
             raise build_failure(made.tag, lines)
-        self._forget(replaced, image)
         return image
+
+    def _discard_unfinished(self, tag: str) -> None:
+        """Layers without a name that builds of this image left; what cannot go now is for `prune --images`."""
+        nameless = {"dangling": True, "label": f"{BUILT_FOR}={tag}"}
+        with (
+            contextlib.suppress(OpsError),
+            self.client.speaking("removing what was built", self.client.deadlines.write),
+        ):
+            for each in self.client.reads.images(filters=nameless):
+                with contextlib.suppress(APIError):
+                    self.client.writes.remove_image(each["Id"])
 
     def _forget(self, replaced: Image | None, image: Image) -> None:
         """Half a gigabyte that nobody can name any more; the engine keeps it while a container uses it."""
@@ -149,8 +199,10 @@ class Images:
     def import_tar(self, stream: IO[bytes] | Iterable[bytes], tag: str, changes: Sequence[str]) -> Image:
         """Make an image of a root file system; ``changes`` are Dockerfile lines such as ``CMD ["bash"]``."""
         name, _, version = tag.rpartition(":")
+        # In pieces: of a file the SDK would send the length, too, and the engine refuses that.
+        pieces = iter(partial(stream.read, 1 << 20), b"") if isinstance(stream, IOBase) else stream
         with self.client.speaking(f"importing {tag}", self.client.deadlines.transfer):
-            self.client.transfers.import_image_from_stream(stream, repository=name, tag=version, changes=list(changes))
+            self.client.transfers.import_image_from_stream(pieces, repository=name, tag=version, changes=list(changes))
         image = self.find(tag)
         if image is None:
             raise build_failure(tag, ["the engine accepted the file system and shows no image"])
@@ -166,6 +218,8 @@ class Images:
         with self.client.speaking("loading images", self.client.deadlines.transfer):
             messages = list(self.client.transfers.load_image(stream))  # type: ignore[no-untyped-call]
         for message in messages:
+            if DISK_FULL in str(message.get("error", "")):
+                raise disk_full("the images cannot be loaded", (str(message["error"]),))
             if "error" in message:
                 raise OpsError(
                     f"The engine cannot read images from that: {str(message['error']).rstrip('.')}.",
@@ -205,6 +259,10 @@ def pull_line(message: Mapping[str, Any]) -> str:
 
 
 BUILD_FAILED = "error: "
+#: The engine paints what a build writes to stderr red, for a terminal that this might not be.
+COLOURS = re.compile("\x1b\\[[0-9;]*m")
+STEP = re.compile(r"Step \d+/\d+ : ")
+FULL = "TB-0802"
 
 
 def build_lines(messages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -212,18 +270,14 @@ def build_lines(messages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         if "error" in message:
             yield BUILD_FAILED + str(message["error"]).strip()
             return
-        yield from (line for line in str(message.get("stream", "")).splitlines() if line.strip())
+        said = COLOURS.sub("", str(message.get("stream", "")))
+        yield from (line for line in said.splitlines() if line.strip())
 
 
 def build_failure(tag: str, lines: Sequence[str]) -> OpsError:
     last = lines[-1].removeprefix(BUILD_FAILED) if lines else "the engine ended the build without a word"
-    if "no space left on device" in last:
-        return OpsError(
-            f"Docker's disk is full: {tag} cannot be built.",
-            code="TB-0802",
-            hint="Free space with `docker system df` and `docker builder prune`, then run the command again.",
-            detail=tuple(lines[-15:]),
-        )
+    if any(DISK_FULL in line.lower() for line in last_step(lines)):
+        return disk_full(f"{tag} cannot be built", lines[-15:])
     offline = any(word in last for word in ("pull access denied", "no such host", "registry", "manifest"))
     return OpsError(
         f"The image {tag} cannot be built: {last.rstrip('.')}.",
@@ -231,6 +285,16 @@ def build_failure(tag: str, lines: Sequence[str]) -> OpsError:
         hint=OFFLINE_HINT if offline else "The lines above are the end of the build's output.",
         detail=tuple(lines[-15:]),
     )
+
+
+def last_step(lines: Sequence[str]) -> Sequence[str]:
+    """What the build said since its last step began: the program that met the full disk says so, not the engine."""
+    begins = [number for number, line in enumerate(lines) if STEP.match(line)]
+    return lines[begins[-1] :] if begins else lines
+
+
+def disk_full(what: str, lines: Sequence[str]) -> OpsError:
+    return OpsError(f"Docker's disk is full: {what}.", code=FULL, hint=DISK_FULL_HINT, detail=tuple(lines))
 
 
 def unavailable(tag: str, said: str) -> OpsError:

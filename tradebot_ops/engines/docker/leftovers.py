@@ -7,12 +7,11 @@ from docker.errors import ImageNotFound, NotFound
 
 from tradebot_ops.engines.base import Leftover
 from tradebot_ops.engines.docker.client import Client
-from tradebot_ops.engines.docker.context import CONTENT_HASH
-from tradebot_ops.engines.docker.images import Image, image_of
+from tradebot_ops.engines.docker.context import BUILT_FOR, CONTENT_HASH
+from tradebot_ops.engines.docker.images import OURS, Image, image_of
 from tradebot_ops.engines.docker.spec import ONE_OFF, PROJECT
 from tradebot_ops.stack.model import Stack
 
-OURS = "tradebot/"
 ENDED = {"exited", "created", "dead"}
 HALF_MADE = "-next"
 
@@ -53,8 +52,9 @@ class Leftovers:
     def _images(self, stack: Stack) -> Iterator[Leftover]:
         used = {each["ImageID"] for each in self.client.reads.containers(all=True)}
         tags = {service.image for service in stack.services.values()}
-        for raw in self.client.reads.images(filters={"label": CONTENT_HASH}):
-            image = image_of(raw)
+        labelled = (self.client.reads.images(filters={"label": label}) for label in (CONTENT_HASH, BUILT_FOR))
+        found = {raw["Id"]: image_of(raw) for images in labelled for raw in images}
+        for image in found.values():
             if image.id not in used and (reason := why_image(image, tags)):
                 name = ", ".join(image.tags) or image.id[7:19]
                 yield Leftover("image", name, reason, image.id, image.size)
@@ -99,7 +99,7 @@ def why_image(image: Image, wanted: Collection[str]) -> str:
     """An image that tradebot made is old when its tag went to a newer one, or the stack asks for another tag of it."""
     tags = [tag for tag in image.tags if tag != "<none>:<none>"]
     if not tags:
-        return "a newer one took its name"
+        return "a newer one took its name" if image.content_hash else "a build left it behind"
     repositories = {tag.rpartition(":")[0] for tag in wanted}
     if all(tag.startswith(OURS) and tag not in wanted and tag.rpartition(":")[0] in repositories for tag in tags):
         return "the stack uses another version"

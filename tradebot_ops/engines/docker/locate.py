@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 from tradebot_ops.errors import OpsError
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Location:
     @property
     def local(self) -> bool:
         """Whether containers run on this host, so that its files can be mounted and their addresses reached."""
-        return bool(self.socket)
+        return bool(self.socket) or urlsplit(self.host).hostname in LOOPBACK
 
     def __str__(self) -> str:
         return f"{self.host} (from {self.source})"

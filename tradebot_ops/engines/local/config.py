@@ -8,6 +8,7 @@ in its record, which the launcher reads.
 from collections.abc import Iterable
 
 from tradebot_ops.engines.local.records import Record
+from tradebot_ops.settings import MAX_DRAIN
 
 #: A replica that lives this many seconds has started; dying earlier counts towards the crash-loop verdict.
 STARTED_AFTER = 10
@@ -71,7 +72,7 @@ def _render_program(record: Record) -> str:
         retries=int(retries) if retries.isdigit() else START_RETRIES,
         signal=record.stop_signal.removeprefix("SIG"),
         # The engine kills when the grace it was given has passed; this is for an engine that was killed itself.
-        wait=int(record.stop_grace) + 60,
+        wait=int(record.stop_grace) + MAX_DRAIN + 60,
         log_size=record.log_size,
         log_backups=max(record.log_files - 1, 0),
     )

@@ -5,20 +5,19 @@ enforced here and ``Stats.memory_limit`` stays empty; a job's limit (JOB_MEMORY_
 """
 
 import contextlib
-import fcntl
-import os
 import shutil
 import signal
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from tradebot_ops.engines.base import (
     Address,
     Event,
     ExecResult,
+    ImageFacts,
     Instance,
     Leftover,
     LogLine,
@@ -26,7 +25,8 @@ from tradebot_ops.engines.base import (
     Progress,
     Stats,
 )
-from tradebot_ops.engines.local import beside, history, leftovers, logs, strays
+from tradebot_ops.engines.local import beside, folders, history, logs, source, strays
+from tradebot_ops.engines.local.changing import Changing
 from tradebot_ops.engines.local.describe import Described, describe, program_of, wishes
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.engines.local.logs import Source
@@ -37,9 +37,12 @@ from tradebot_ops.engines.local.rpc import NotRunning
 from tradebot_ops.engines.local.snapshot import instance_of
 from tradebot_ops.engines.local.supervisor import Supervisor
 from tradebot_ops.errors import OpsError
-from tradebot_ops.stack.model import MountKind, Service, Stack
+from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.stack.prometheus import discovery_file
-from tradebot_ops.state import ProjectState, make_private, writable
+from tradebot_ops.state import ProjectState
+
+if TYPE_CHECKING:
+    from tradebot_ops.engines.local.usage import Usage
 
 
 class LocalEngine:
@@ -55,9 +58,7 @@ class LocalEngine:
         self._ports = Ports(state)
         self._supervisor = Supervisor(self._layout)
         self._processes = Processes(self._layout, self._supervisor)
-        self._lock = threading.RLock()
-        self._depth = 0
-        self._usage: Any = None
+        self._changing = Changing(self._layout.base / "changing")
         self._progress: Progress = _silent
 
     # Standing ground
@@ -66,7 +67,7 @@ class LocalEngine:
         """Start the supervisor if it is not running, end what outlived a killed one, and settle the ports."""
         self._layout.make()
         self._progress = progress
-        with self._alone():
+        with self._changing.alone():
             if not self._supervisor.running():
                 self._end_strays(progress)
                 self._supervisor.configure(self._records.all())
@@ -116,8 +117,10 @@ class LocalEngine:
     def apply(self, stack: Stack, service: str, number: int) -> Instance:
         """Start replica ``number`` as described; one that runs as described is left alone."""
         program_of(stack.services[service]).obtain(self._environ, lambda line: self._progress(service, line))
+        # Before it is started: what is edited meanwhile shall count as edited.
+        code = source.source_of(stack.services[service])
         described = self._describe(stack, stack.services[service], number)
-        record = described.record
+        record = replace(described.record, source=code)
         before = self._records.get(record.replica)
         if self._processes.alive(record.replica):
             if before is not None and before.same_as(record):
@@ -126,12 +129,12 @@ class LocalEngine:
                     self._records.put(replace(record, started=True))
                 return self._instance(record.replica)
             self._processes.stop(before or record, (before or record).stop_grace)
-        self._make_folders(described)
+        folders.make(self._layout, described.replica)
         described.program.initialise(described.replica)
-        with self._alone():
+        with self._changing.alone():
             # Making a data folder takes seconds, in which somebody may have taken the port.
             record = self._describe(stack, stack.services[service], number).record
-            self._records.put(replace(record, started=True))
+            self._records.put(replace(record, source=code, started=True))
             self._supervisor.configure(self._records.all())
             self._ask_supervisor_to_reload()
             self._layout.start_count(record.replica).unlink(missing_ok=True)
@@ -149,18 +152,10 @@ class LocalEngine:
         ProjectState(path.parent).write(path.name, discovery_file(targets))
 
     def _describe(self, stack: Stack, service: Service, number: int) -> Described:
-        with self._alone():
+        with self._changing.alone():
             self._settle_ports(stack, service, number, _silent)
         ports = self._ports.known()
         return describe(stack, service, number, layout=self._layout, ports=ports, environ=self._environ)
-
-    def _make_folders(self, described: Described) -> None:
-        for mount in described.replica.service.mounts:
-            if mount.kind is not MountKind.BIND:
-                folder = self._layout.state / described.replica.paths[mount.target.rstrip("/") or "/"]
-                if not folder.is_symlink():
-                    with writable(folder):
-                        make_private(folder)
 
     def _ask_supervisor_to_reload(self) -> None:
         try:
@@ -182,7 +177,7 @@ class LocalEngine:
 
     def remove(self, instance: Instance) -> None:
         """Forget a stopped replica, its log included; its ports stay remembered."""
-        with self._alone():
+        with self._changing.alone():
             if self._processes.alive(instance.id):
                 raise OpsError(
                     f"{instance.name} is running.",
@@ -203,13 +198,13 @@ class LocalEngine:
         """End the supervisor and whatever still runs; with ``volumes`` data, logs and remembered ports go too."""
         gone: tuple[str, ...] = ()
         if self._layout.base.exists():
-            with self._alone():
+            with self._changing.alone():
                 gone += self._end_supervisor()
                 gone_too = (self._layout.starts, self._layout.temporary, self._layout.discoveries)
                 for path in (self._layout.records, *gone_too):
                     shutil.rmtree(path, ignore_errors=True)
         if volumes:
-            gone += self._remove_volumes()
+            gone += folders.remove_all(self._layout)
             shutil.rmtree(self._layout.base, ignore_errors=True)
             self._ports.forget()
         return tuple(gone)
@@ -221,18 +216,6 @@ class LocalEngine:
         self._supervisor.shutdown()
         self._end_strays(_silent)
         return ("supervisor",) if running else ()
-
-    def _remove_volumes(self) -> tuple[str, ...]:
-        if not self._layout.volumes.is_dir():
-            return ()
-        gone = tuple(sorted(path.name for path in self._layout.volumes.iterdir()))
-        for link in self._layout.volumes.rglob("*"):
-            if link.is_symlink() and link.resolve().is_relative_to(self._layout.outside):
-                shutil.rmtree(link.resolve())
-        for folder in (self._layout.volumes, self._layout.outside):
-            if folder.exists():
-                shutil.rmtree(folder)
-        return gone
 
     # Looking
 
@@ -261,23 +244,27 @@ class LocalEngine:
             raise not_running(instance.id)
         return beside.attach(record, command, terminal=terminal)
 
+    def image_facts(self, stack: Stack) -> ImageFacts:
+        """Nothing is missing or built here; replicas may run older source than lies there now."""
+        return source.facts(stack, self._records.all())
+
     def leftovers(self, stack: Stack, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
         """Only volumes can be left over here: replicas that are not described are listed with the others."""
-        return leftovers.of_volumes(self._layout, stack) if volumes else ()
+        return folders.left_over(self._layout, stack) if volumes else ()
 
     def discard(self, leftover: Leftover) -> None:
-        leftovers.discard(self._layout, leftover)
+        folders.discard(self._layout, leftover)
 
     def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
         """Memory and CPU of each replica's process tree, all measured over the same moment."""
+        pids = {one.id: one.pid for one in instances if one.pid is not None}
+        return self._usage.of(pids) if cpu else self._usage.memory(pids)
+
+    @cached_property
+    def _usage(self) -> "Usage":
         from tradebot_ops.engines.local.usage import Usage
 
-        with self._lock:
-            if self._usage is None:
-                self._usage = Usage()
-        pids = {one.id: one.pid for one in instances if one.pid is not None}
-        found: tuple[Stats, ...] = self._usage.of(pids) if cpu else self._usage.memory(pids)
-        return found
+        return Usage()
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
         """Starts, exits, stops and crash-loop verdicts, from the supervisor's log."""
@@ -302,23 +289,6 @@ class LocalEngine:
         if found is None:
             raise not_running(replica)
         return found
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One change of records and configuration at a time, over threads and over commands; may be nested."""
-        path = self._layout.base / "changing"
-        with self._lock, contextlib.ExitStack() as stack:
-            if not self._depth:
-                with writable(path):
-                    make_private(path.parent)
-                    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-                stack.callback(os.close, handle)
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
 
 
 def _silent(_service: str, _line: str) -> None:

@@ -34,6 +34,9 @@ class Processes:
             return False
         return bool(answer["pid"]) or answer["statename"] == "BACKOFF"
 
+    def _stopping(self, replica: str) -> bool:
+        return bool(self._supervisor.call("getProcessInfo", replica)["statename"] == "STOPPING")
+
     def start(self, replica: str) -> None:
         """Start it, or leave it running; raises ``NotRunning`` without a supervisor."""
         try:
@@ -52,9 +55,13 @@ class Processes:
             self._stop_stray(record, grace)
             return
         except xmlrpc.client.Fault as fault:
-            if self.alive(replica):
+            if not self.alive(replica):
+                return
+            if not self._stopping(replica):
                 raise self._refused("stop", replica, fault) from fault
-            return
+            # Somebody asked already, and perhaps was interrupted: say it again, and wait no longer than we were told.
+            with contextlib.suppress(OpsError):  # it ended in this very moment
+                self.signal(replica, record.stop_signal)
         deadline = time.monotonic() + grace
         while self.alive(replica):
             if time.monotonic() >= deadline:

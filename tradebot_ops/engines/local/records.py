@@ -17,7 +17,8 @@ class Record:
 
     ``argv`` and ``environ`` hold no secret: services read those from files. ``ports`` maps a port of the service
     to the local one, ``published`` names those the operator may use, ``refers`` the ports of others it was told.
-    ``paths`` maps folders and files as the service knows them to where they are on this host.
+    ``paths`` maps folders and files as the service knows them to where they are on this host. ``source`` is the hash
+    of the code it was started from, empty for programs that others made.
     """
 
     service: str
@@ -39,6 +40,7 @@ class Record:
     published: tuple[int, ...] = ()
     refers: Mapping[str, int] = field(default_factory=dict)
     paths: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
     started: bool = False
 
     @property

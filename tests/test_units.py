@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradebot_ops.stack import units
+from tradebot_ops import units
 
 
 @pytest.mark.parametrize(
@@ -46,10 +46,16 @@ def test_sizes(text: str, expected: int) -> None:
     assert units.size(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "gb", "4 gigs", "-1g", "4g4", "0x10", "1e3"])
+@pytest.mark.parametrize("text", ["", "gb", "4 gigs", "4gib gb", "-1g", "4g4", "0x10", "1e3"])
 def test_no_sizes(text: str) -> None:
-    with pytest.raises(ValueError, match="no size"):
+    with pytest.raises(ValueError, match="not a size"):
         units.size(text)
+
+
+@given(st.integers(0, 2**40), st.sampled_from(["", "b", "k", "kb", "M", "MB", "g", "Gb"]))
+def test_sizes_count_in_1024s(number: int, unit: str) -> None:
+    power = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3}[unit.lower()[:1]]
+    assert units.size(f"{number}{unit}") == number * 1024**power
 
 
 @given(st.integers(0, 10**15))

@@ -1,4 +1,4 @@
-"""Durations and sizes as Compose writes them."""
+"""Durations and sizes as Compose and the settings write them."""
 
 import re
 
@@ -20,5 +20,5 @@ def size(text: str) -> int:
     """``4gb``, ``4g`` and ``4GiB`` are 4 × 1024³ bytes; a bare number is bytes. Raises ``ValueError``."""
     match = _SIZE.fullmatch(text.strip())
     if not match:
-        raise ValueError(f"{text!r} is no size")
+        raise ValueError(f"'{text}' is not a size; write a number with b, kb, mb or gb, such as 512mb")
     return int(float(match.group(1)) * 1024 ** _POWERS[match.group(2).lower()])

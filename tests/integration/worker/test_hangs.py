@@ -1,0 +1,144 @@
+"""A worker whose loop hangs stops beating, although its other threads and its metrics go on."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.common.heartbeats import Heartbeat, alive
+from services.common.ledger import State
+from services.common.redis_client import redis_client
+from services.common.settings import Settings
+from services.common.transport import Transport, make_broker
+from services.worker.consumer import Consumer, SlotBroker
+from services.worker.heartbeat import BEAT_S, Pulse
+from services.worker.metrics import WorkerMetrics
+from services.worker.vitals import CONSUMER, JOB, STALL_S, Vitals
+from tests.integration.worker.conftest import MakeWorker
+from tests.integration.worker.rig import Desk
+from tests.waiting import until
+
+pytestmark = pytest.mark.integration
+
+#: Far more than the pause between two beats: no beat for so long is none, also on a busy machine.
+SILENCE_S = 5 * BEAT_S
+
+
+class Gate(SlotBroker):
+    """Fetching a message may be made to block, as a call does that never returns."""
+
+    def __init__(self, **options: Any) -> None:
+        self.open = threading.Event()
+        self.open.set()
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+
+    def do_fetch(self, *arguments: Any) -> Any:
+        self.open.wait()
+        return self.__getattr__("do_fetch")(*arguments)  # type: ignore[no-untyped-call]
+
+
+@dataclass
+class Parts:
+    """What takes jobs and what beats, of one worker, on the real Redis."""
+
+    settings: Settings
+    vitals: Vitals = field(default_factory=lambda: Vitals(stall_s=1.0))
+    goes_on: threading.Event = field(default_factory=threading.Event)
+    job: UUID | None = None
+    ticks: bool = False
+
+    def __post_init__(self) -> None:
+        self.client = redis_client(self.settings)
+        self.broker = make_broker(self.settings, client=self.client, kind=Gate)
+        self.consumer = Consumer(self.broker, self.work, lambda _job: None, self.vitals)
+        self.pulse = Pulse(
+            self.client,
+            "worker-1",
+            WorkerMetrics(),
+            job=lambda: str(self.job) if self.job else None,
+            child=lambda: None,
+            stalled=self.vitals.stalled,
+        )
+        self.consumer.start()
+        self.pulse.start()
+
+    def work(self, job: UUID, free: Callable[[], None]) -> None:
+        self.job = job
+        while not self.goes_on.wait(0.05):
+            if self.ticks:
+                self.vitals.tick(JOB)
+        self.job = None
+        free()
+
+    def beat(self) -> Heartbeat:
+        until(lambda: alive(self.client), "a heartbeat", 10)
+        return alive(self.client)[0]
+
+    def silent(self) -> bool:
+        return time.time() - self.beat().at > SILENCE_S
+
+    def beats_after(self, moment: float) -> bool:
+        return self.beat().at > moment
+
+    def close(self) -> None:
+        self.broker.open.set()
+        self.goes_on.set()
+        self.consumer.drain()
+        self.consumer.stop()
+        self.pulse.close()
+
+
+@pytest.fixture
+def parts(settings: Settings) -> Iterator[Parts]:
+    made = Parts(settings)
+    yield made
+    made.close()
+
+
+def test_a_hung_consumer_stops_the_heartbeat_until_it_moves_again(parts: Parts) -> None:
+    until(lambda: parts.beats_after(time.time() - 1), "it beats", 10)
+    parts.broker.open.clear()
+    until(lambda: parts.vitals.stalled() == CONSUMER, "the consumer hangs", 10)
+    until(parts.silent, "the heartbeat stops", 20)
+    assert parts.vitals.stalled() == CONSUMER
+    parts.broker.open.set()
+    moment = time.time()
+    until(lambda: parts.beats_after(moment), "it beats again", 10)
+
+
+def test_a_hung_watch_over_a_job_stops_the_heartbeat(parts: Parts, settings: Settings) -> None:
+    Transport(make_broker(settings)).send(uuid4())
+    until(lambda: parts.vitals.stalled() == JOB, "the job's watch hangs", 10)
+    until(parts.silent, "the heartbeat stops", 20)
+    parts.goes_on.set()
+    moment = time.time()
+    until(lambda: parts.beats_after(moment), "it beats again", 10)
+
+
+def test_a_worker_busy_with_a_long_job_is_not_stale(parts: Parts, settings: Settings) -> None:
+    parts.ticks = True
+    Transport(make_broker(settings)).send(uuid4())
+    until(lambda: parts.job, "the job runs", 10)
+    began = time.time()
+    until(lambda: parts.beats_after(began + SILENCE_S), "it beats all the while", 20)
+    assert (parts.beat().state, parts.beat().job_id) == ("busy", str(parts.job))
+
+
+def test_a_whole_worker_that_waits_for_ever_for_its_job_stops_beating(desk: Desk, make_worker: MakeWorker) -> None:
+    worker = make_worker()
+    job_id = desk.submit("half_word")
+    desk.wait_for(job_id, State.RUNNING)
+
+    def age() -> float:
+        return time.time() - worker.metrics()["worker_heartbeat_timestamp"]
+
+    # The metrics are still answered: that is how the alert knows of it.
+    until(lambda: age() > SILENCE_S, "the heartbeat stops", STALL_S + SILENCE_S + 20)
+    assert '"hangs: no heartbeat"' in worker.tail()
+    assert worker.process is not None
+    assert worker.process.poll() is None
+    worker.kill()

@@ -1,0 +1,103 @@
+"""Carrying out a plan: order, what a failure stops, and when patience begins."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tradebot_ops.engines.base import Instance, State
+from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.converge import converge
+from tradebot_ops.operations.progress import Phase, Told
+from tradebot_ops.operations.world import World
+from tradebot_ops.stack.load import load
+from tradebot_ops.stack.model import Stack
+from tradebot_ops.stack.plan import Action, Step, plan
+from tradebot_ops.stack.source import Source
+
+COMPOSE = """
+services:
+  bad: {image: "bad:1", command: [bad], restart: "no"}
+  slow: {image: "slow:1", command: [slow]}
+  after: {image: "after:1", command: [after], depends_on: {slow: {condition: service_healthy}}}
+"""
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    path = tmp_path / "compose.yaml"
+    path.write_text(COMPOSE, encoding="utf-8")
+    return load(Source((path,), tmp_path, "a test"), {}, project="demo", cache=tmp_path / "cache")
+
+
+class Slow(StubEngine):
+    """``bad`` fails at once; ``slow`` starts only after that, with ``on_start``, and never gets ready."""
+
+    def __init__(self, *, fails: bool = True, on_start: Callable[[], None] = lambda: None) -> None:
+        super().__init__("demo")
+        self._fails, self._on_start = fails, on_start
+        self._failed = threading.Event()
+
+    def apply(self, stack: Stack, service: str, number: int) -> Instance:
+        if service == "bad" and self._fails:
+            self._failed.set()
+            raise OpsError("The image is missing.", code="TB-0826")
+        if service == "slow":
+            assert not self._fails or self._failed.wait(10)
+            self._on_start()
+        started = super().apply(stack, service, number)
+        return self._seen(started)
+
+    def list(self) -> tuple[Instance, ...]:
+        return tuple(self._seen(found) for found in super().list())
+
+    def _seen(self, found: Instance) -> Instance:
+        return replace(found, state=State.STARTING) if self._fails and found.service == "slow" else found
+
+
+def carry_out(engine: StubEngine, stack: Stack, world: World) -> list[Told]:
+    told: list[Told] = []
+    engine.prepare(stack, lambda service, line: None)
+    try:
+        converge(stack, plan(stack, engine.list()).steps, world, told.append)
+    finally:
+        world.stop()
+    return told
+
+
+def test_a_failure_elsewhere_makes_nobody_ready_and_starts_no_dependant(stack: Stack) -> None:
+    told: list[Told] = []
+    engine = Slow()
+    engine.prepare(stack, lambda service, line: None)
+    world = World(engine, patience=30)
+    with pytest.raises(OpsError, match="image is missing"):
+        converge(stack, plan(stack, engine.list()).steps, world, told.append)
+    assert [each.service for each in told if each.phase is Phase.FAILED] == ["bad"]
+    assert not [each for each in told if each.phase is Phase.READY]
+    assert "after" not in {instance.service for instance in engine.list()}
+
+
+def test_patience_begins_when_the_engine_has_started_it(stack: Stack) -> None:
+    """Pulling an image may take longer than a service may take to answer."""
+    now = [0.0]
+
+    def take_an_hour() -> None:
+        now[0] += 3600
+
+    engine = Slow(fails=False, on_start=take_an_hour)
+    told = carry_out(engine, stack, World(engine, patience=5, clock=lambda: now[0]))
+    assert {each.service for each in told if each.phase is Phase.READY} == {"bad", "slow", "after"}
+
+
+def test_what_is_made_anew_is_left_to_the_engine(stack: Stack) -> None:
+    """It stops the old one only when there is something to take its place: here the new one cannot be made."""
+    engine = Slow(fails=False)
+    carry_out(engine, stack, World(engine, patience=5))
+    engine._fails = True
+    step = Step(Action.RECREATE, "bad", 1, "its description changed")
+    with pytest.raises(OpsError, match="image is missing"):
+        converge(stack, [step], World(engine, patience=5), lambda told: None)
+    assert [one.state for one in engine.list() if one.service == "bad"] == [State.RUNNING]

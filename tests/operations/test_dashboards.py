@@ -1,0 +1,73 @@
+"""What `dashboards lint` finds without Prometheus, on edited copies of the stack's own dashboard."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.operations import dashboards
+from tradebot_ops.settings import load_settings
+
+ROOT = Path(__file__).parents[2]
+FILE = "config/grafana/dashboards/trading-bot-dashboard.json"
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Ops:
+    folder = tmp_path / "stack"
+    shutil.copytree(ROOT / "config", folder / "config")
+    shutil.copytree(ROOT / "services", folder / "services", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "compose.yaml", folder)
+    environ = {"TRADEBOT_STATE": str(tmp_path / "state"), "HOME": str(tmp_path)}
+    return Ops(load_settings({"project": "demo"}, environ, folder), StubEngine("demo"))
+
+
+def edit(ops: Ops, change: Any) -> None:
+    path = ops.source.folder / FILE
+    document = json.loads(path.read_text())
+    change(document["panels"])
+    path.write_text(json.dumps(document))
+
+
+def found(ops: Ops) -> list[tuple[str, str]]:
+    return [(finding.id, finding.message) for finding in dashboards.lint(ops).findings]
+
+
+def test_the_own_dashboard_is_sound_and_it_is_said_that_nobody_was_asked(ops: Ops) -> None:
+    report = dashboards.lint(ops)
+    assert report.findings == ()
+    assert isinstance(report.data, dict)
+    assert (report.data["panels"], report.data["asked"]) == (12, False)
+    (line,) = report.sections[0].lines
+    assert "12 panels looked at: nothing is wrong. They were not asked for data: " in line
+
+
+def test_panels_inside_rows_are_looked_at(ops: Ops) -> None:
+    def into_a_row(panels: list[dict[str, Any]]) -> None:
+        panels[-1]["targets"][0]["expr"] = "nothing_emits_this"
+        folded = {"type": "row", "id": 99, "title": "More", "gridPos": {"x": 0, "y": 90, "w": 24, "h": 1}}
+        panels[-2:] = [folded | {"panels": panels[-2:]}]
+
+    edit(ops, into_a_row)
+    assert [id_ for id_, _ in found(ops)] == ["dashboard.contract"]
+    assert isinstance(data := dashboards.lint(ops).data, dict)
+    assert data["panels"] == 12
+    assert isinstance(listed := dashboards.list_(ops).data, list)
+    assert len(listed) == 12
+
+
+def test_one_problem_hides_no_other(ops: Ops) -> None:
+    def spoil(panels: list[dict[str, Any]]) -> None:
+        panels[1]["id"] = panels[0]["id"]
+        panels[2]["targets"][0]["expr"] = "sum(("
+        panels[3]["targets"][0]["expr"] = "nothing_emits_this"
+        panels[4]["gridPos"] = panels[5]["gridPos"]
+        del panels[6]["targets"][0]["expr"]
+
+    edit(ops, spoil)
+    ids = [id_ for id_, _ in found(ops)]
+    assert ids == ["dashboard.layout"] * 3 + ["dashboard.query", "dashboard.contract"]

@@ -1,0 +1,145 @@
+"""A scanner cannot mint series: whatever it asks for, the API exports the same ones."""
+
+import asyncio
+from collections.abc import Iterable
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.types import Message
+
+from services.api.app import ROUTERS, create_app
+from services.api.middleware.metrics import FAILURES
+from services.common.jobtypes import Registry
+from services.common.settings import Settings
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+SHAPES = (
+    "/scan{}",
+    "/scan{}/.env",
+    "/jobs/scan{}/events",
+    "/jobs/scan{}/",
+    "//scan{}",
+    '/scan{}"}} 1\n# ',
+    "/scan{}\ufffd\x00{{job_id}}",
+    "scan{}",
+)
+TEMPLATES = ("/jobs/scan{}", "/dashboard/static/scan{}.js")
+ASKED = {"<unmatched>", "/metrics", "/jobs/{job_id}", "/dashboard/static/{path:path}"}
+SCANNED = 10_000
+KNOWN = 400
+# By then every method has met every kind of path.
+FIRST = 100
+
+Request = tuple[str, str]
+Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+"""Every exported sample by its name and labels."""
+
+
+@pytest.fixture
+def app() -> FastAPI:
+    nowhere = "127.0.0.1:1"
+    return create_app(Settings(database_url=f"postgresql://{nowhere}/x", redis_url=f"redis://{nowhere}/0"), Registry())
+
+
+def scan(number: int) -> Request:
+    """The ``number``-th unknown path; every eighth comes with a method that nobody has heard of."""
+    method = f"SCAN{number}" if number % 8 == 0 else METHODS[number % len(METHODS)]
+    return method, SHAPES[number // 8 % len(SHAPES)].format(number)
+
+
+def known(number: int) -> Request:
+    return METHODS[number // 2 % len(METHODS)], TEMPLATES[number % 2].format(number)
+
+
+async def ask(app: FastAPI, method: str, path: str) -> tuple[int, str]:
+    """What a server would do, without the network: 10 000 requests shall take seconds."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "http_version": "1.1", "method": method, "path": path, "root_path": "", "scheme": "http",
+        "raw_path": path.encode(), "query_string": b"scan=1", "headers": [(b"host", b"scan")],
+        "client": ("203.0.113.1", 1), "server": ("api", 80),
+    }  # fmt: skip
+    await app(scope, receive, send)
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent).decode()
+
+
+async def refused(app: FastAPI, requests: Iterable[Request]) -> None:
+    for method, path in requests:
+        status, _ = await ask(app, method, path)
+        assert 300 <= status < 500, (method, path, status)
+
+
+async def scrape(app: FastAPI) -> Series:
+    status, text = await ask(app, "GET", "/metrics")
+    assert status == 200
+    samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+    return {(sample.name, tuple(sorted(sample.labels.items()))): sample.value for sample in samples}
+
+
+def routes() -> list[APIRoute]:
+    return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+
+
+def values(series: Series, name: str) -> set[str]:
+    """Those of one label."""
+    return {value for _, pairs in series for label, value in pairs if label == name}
+
+
+def test_a_scan_of_ten_thousand_paths_adds_no_series_after_its_first_steps(app: FastAPI) -> None:
+    unknown, templates = [scan(number) for number in range(SCANNED)], [known(number) for number in range(KNOWN)]
+    assert len({path for _, path in unknown + templates}) == SCANNED + KNOWN
+
+    async def before_and_after() -> tuple[Series, Series]:
+        await scrape(app)  # a scrape is counted, too
+        await refused(app, unknown[:FIRST] + templates[:FIRST])
+        before = await scrape(app)
+        await refused(app, unknown[FIRST:] + templates[FIRST:])
+        return before, await scrape(app)
+
+    before, after = asyncio.run(before_and_after())
+    assert len(after) == len(before), sorted(set(after) - set(before))[:5]
+    assert after.keys() == before.keys()
+    answered = {key: value for key, value in after.items() if value and not key[0].endswith("_in_progress")}
+    assert values(answered, "endpoint") == ASKED
+    assert values(after, "endpoint") == ASKED | {route.path for route in routes()}
+    assert values(after, "method") == {*METHODS, "OTHER"}
+    assert not [key for key in after if "scan" in str(key).lower()]
+    counted = sum(value for (name, _), value in after.items() if name == "http_requests_total")
+    assert counted == SCANNED + KNOWN + 2
+
+
+def test_every_failure_counts_from_zero(app: FastAPI) -> None:
+    """The first value of a counter is no increase: fifty failures within one scrape would be none."""
+    at_start = asyncio.run(scrape(app))
+    found = {
+        (labels["method"], labels["endpoint"], labels["status"])
+        for (name, pairs), value in at_start.items()
+        if name == "http_requests_total" and not value and (labels := dict(pairs))
+    }
+    wanted = {(method, route.path, status) for route in routes() for method in route.methods for status in FAILURES}
+    assert found == wanted
+    # The price: no label set more than these.
+    assert len(wanted) == sum(2 * len(route.methods) for route in routes()) < 60
+
+
+def test_a_failure_is_counted_in_the_series_that_was_there(app: FastAPI) -> None:
+    """Postgres is away, and there is no Redis either."""
+
+    async def before_and_after() -> tuple[Series, int, Series]:
+        before = await scrape(app)
+        status, _ = await ask(app, "GET", "/workers")
+        return before, status, await scrape(app)
+
+    before, status, after = asyncio.run(before_and_after())
+    assert status == 503
+    key = ("http_requests_total", (("endpoint", "/workers"), ("method", "GET"), ("status", "503")))
+    assert (before[key], after[key]) == (0, 1)

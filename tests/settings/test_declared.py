@@ -1,0 +1,47 @@
+"""The declared settings: their checks, the form each service reads, and what follows from them."""
+
+from pathlib import Path
+
+import pytest
+
+from tradebot_ops.errors import OpsError
+from tradebot_ops.settings import STACK_SETTINGS, load_settings
+
+
+def test_sizes_reach_each_service_in_the_form_it_reads(tmp_path: Path) -> None:
+    environ = {"WORKER_MEMORY_LIMIT": "4gb", "REDIS_MAXMEMORY": "1.5gb", "POSTGRES_SHARED_BUFFERS": "4GB"}
+    variables = load_settings({}, environ, tmp_path).variables()
+    assert variables["WORKER_MEMORY_LIMIT"] == str(4 * 1024**3)
+    assert variables["REDIS_MAXMEMORY"] == str(1536 * 1024**2)
+    assert variables["POSTGRES_SHARED_BUFFERS"] == f"{4 * 1024**2}kB"
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"WORKER_REPLICAS": "many"}, "WORKER_REPLICAS (from environment)"),
+        ({"WORKER_REPLICAS": "1000"}, "from 0 to 100"),
+        ({"LOG_FORMAT": "xml"}, "json, console"),
+        ({"API_PORT": "70000"}, "from 1 to 65535"),
+        ({"WORKER_MEMORY_LIMIT": "4 apples"}, "'4 apples' is not a size"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_its_origin(
+    tmp_path: Path, environ: dict[str, str], named: str
+) -> None:
+    with pytest.raises(OpsError, match="from environment") as raised:
+        load_settings({}, environ, tmp_path).variables()
+    assert named in raised.value.message
+    assert raised.value.exit_code == 8
+
+
+def test_every_default_passes_its_own_check(tmp_path: Path) -> None:
+    assert set(load_settings({}, {}, tmp_path).variables()) >= {setting.name for setting in STACK_SETTINGS}
+
+
+def test_memory_limits_follow_from_what_is_asked_for_unless_they_are_set(tmp_path: Path) -> None:
+    environ = {"POSTGRES_SHARED_BUFFERS": "4GB", "WORKER_MEMORY_LIMIT": "4gb", "REDIS_MEMORY_LIMIT": "3gb"}
+    variables = load_settings({}, environ, tmp_path).variables()
+    assert variables["POSTGRES_MEMORY_LIMIT"] == str(9 * 1024**3)
+    assert variables["JOB_MEMORY_LIMIT"] == str(2 * 1024**3)
+    assert variables["REDIS_MEMORY_LIMIT"] == "3gb"

@@ -1,0 +1,96 @@
+"""Images as files: written, carried elsewhere and read back."""
+
+import contextlib
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
+from tradebot_ops.model import Report, Section
+from tradebot_ops.operations.images import PREFIX, images_of
+from tradebot_ops.operations.standins import STAND_INS, choose
+from tradebot_ops.state import writable
+
+
+def save(ops: Ops, path: Path, *, tags: Sequence[str] = ()) -> Report:
+    """Write images to one file: all of tradebot's unless ``tags`` names some. The suffix decides on compression.
+
+    Raises OpsError TB-0825 when there is nothing to save, TB-0802 when the disk is full.
+    """
+    images = images_of(ops.engine)
+    wanted = tuple(tags) or tuple(tag for image in images.list(PREFIX) for tag in image.tags)
+    missing = [tag for tag in wanted if images.find(tag) is None]
+    if missing or not wanted:
+        raise OpsError(
+            f"The images {', '.join(missing)} are not here." if missing else "There are no images to save.",
+            code="TB-0825",
+            hint="Make them with `tradebot images build --from debian`, or get them with `tradebot pull`.",
+        )
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with writable(path), _packing(part, path.suffix) as stream:
+            for chunk in images.save(wanted):
+                stream.write(chunk)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    line = f"Saved {len(wanted)} images to {path} ({path.stat().st_size / 1e6:.0f} MB)."
+    return Report("images save", data={"file": str(path), "tags": list(wanted)}, sections=(Section(lines=(line,)),))
+
+
+def load(ops: Ops, path: Path) -> Report:
+    """Read images from a file that ``save`` or `docker save` wrote; stand-ins among them are used from now on."""
+    images = images_of(ops.engine)
+    if not path.is_file():
+        raise OpsError(f"There is no file {path}.", code="TB-0839", hint="Name the file that `images save` wrote.")
+    with _unpacking(path) as stream:
+        loaded = images.load(stream)
+    choose(ops, [item for item in STAND_INS if item.variable and item.tag in loaded])
+    lines = (f"Loaded {', '.join(loaded)}." if loaded else "The file held no image with a name.",)
+    return Report("images load", data={"tags": list(loaded)}, sections=(Section(lines=lines),))
+
+
+@contextlib.contextmanager
+def _packing(path: Path, suffix: str) -> Iterator[IO[bytes]]:
+    """A file to write to, through the program that the suffix asks for."""
+    with path.open("wb") as file:
+        if suffix not in COMPRESSORS:
+            yield file
+            return
+        command = [_program(suffix), *COMPRESSORS[suffix]]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=file) as packer:
+            if packer.stdin is None:
+                raise RuntimeError("a pipe was asked for")
+            yield packer.stdin
+            packer.stdin.close()
+            if packer.wait() != 0:
+                raise OpsError(f"{command[0]} could not write {path}.", code="TB-0802", hint="Is the disk full? df -h")
+
+
+@contextlib.contextmanager
+def _unpacking(path: Path) -> Iterator[IO[bytes]]:
+    with path.open("rb") as file:
+        if path.suffix not in COMPRESSORS:
+            yield file
+            return
+        with subprocess.Popen([_program(path.suffix), "-dc"], stdin=file, stdout=subprocess.PIPE) as unpacker:
+            if unpacker.stdout is None:
+                raise RuntimeError("a pipe was asked for")
+            yield unpacker.stdout
+
+
+COMPRESSORS = {".zst": ("-3", "-q", "-c"), ".gz": ("-1", "-c")}
+
+
+def _program(suffix: str) -> str:
+    name = {".zst": "zstd", ".gz": "gzip"}[suffix]
+    if shutil.which(name) is None:
+        raise OpsError(
+            f"Files that end in {suffix} need the program {name}.",
+            code="TB-0505",
+            hint=f"Type `apt-get install -y {name}`, or use a name that ends in .tar.",
+        )
+    return name

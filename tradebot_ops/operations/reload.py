@@ -1,0 +1,76 @@
+"""Have Prometheus and Alertmanager read their configuration again, once it is proved right."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import Instance, State
+from tradebot_ops.errors import OpsError
+from tradebot_ops.model import Report, Section
+from tradebot_ops.operations import channels, converge, promtool
+from tradebot_ops.operations.progress import Listener, Phase, Told
+
+SECONDS = 20.0
+
+
+def reload(ops: Ops, listen: Listener) -> Report:
+    """Check the configuration, then have it read. Raises ``OpsError`` TB-0860, and then reloads nothing."""
+    channels.ensure(ops)
+    promtool.check(ops)
+    with ops.state.lock("monitoring reload"):
+        running = [found for found in ops.engine.list() if found.service in {"prometheus", "alertmanager"}]
+        running = [found for found in running if found.state is State.RUNNING]
+        if not running:
+            raise OpsError(
+                "Neither Prometheus nor Alertmanager runs.", code="TB-0113", hint="tradebot monitoring start"
+            )
+        for found in running:
+            _reload(ops, found, listen)
+    line = f"Checked and reloaded: {', '.join(found.service for found in running)}."
+    return Report(
+        "monitoring.reload",
+        data={"reloaded": [found.service for found in running]},
+        sections=(Section(lines=(line,)),),
+    )
+
+
+def _reload(ops: Ops, found: Instance, listen: Listener) -> None:
+    service = ops.stack.services[found.service]
+    if found.spec_hash != service.spec_hash:
+        raise OpsError(
+            f"{found.service} itself is described differently by now, and must be started anew.",
+            code="TB-0907",
+            hint="tradebot up",
+        )
+    listen(Told(found.service, Phase.PREPARING, "reads its configuration"))
+    before = datetime.now(UTC)
+    converge.reload(ops.engine, ops.stack, found)
+    _until(lambda: _loaded(ops, found.service, before), found.service)
+    listen(Told(found.service, Phase.DONE))
+
+
+def _loaded(ops: Ops, service: str, since: datetime) -> bool:
+    """Prometheus tells the second, not more."""
+    status = ops.prometheus.status() if service == "prometheus" else ops.alertmanager.status()
+    return status.config_loaded and status.config_loaded_at >= since.replace(microsecond=0)
+
+
+def _until(look: Callable[[], bool], service: str) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not _holds(look):
+        if time.monotonic() > deadline:
+            raise OpsError(
+                f"{service.capitalize()} did not take over the configuration within {SECONDS:.0f} s; "
+                "what it had before is in force.",
+                code="TB-0605",
+                hint=f"tradebot logs {service} --tail 50",
+            )
+        time.sleep(0.2)
+
+
+def _holds(look: Callable[[], bool]) -> bool:
+    try:
+        return look()
+    except OpsError:  # it may have been started anew, and not answer yet
+        return False

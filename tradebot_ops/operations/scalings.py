@@ -1,0 +1,50 @@
+"""Who asked for how many replicas, and when: the last scalings of this project."""
+
+import getpass
+import os
+import socket
+from typing import Any
+
+from tradebot_ops.context import Ops
+from tradebot_ops.model import Report, Section, Table
+
+SCALINGS = "scalings.json"
+KEPT = 200
+
+
+def remember(ops: Ops, service: str, before: int, count: int, *, kept: bool) -> None:
+    """``kept``: the next `up` keeps the number. Called by whoever holds the project's lock."""
+    entry = {
+        "at": ops.clock().isoformat(timespec="seconds"),
+        "by": f"{_user()}@{socket.gethostname()}",
+        "service": service,
+        "from": before,
+        "to": count,
+        "kept": kept,
+    }
+    ops.state.write_json(SCALINGS, {"scalings": [*_known(ops), entry][-KEPT:]})
+
+
+def history(ops: Ops) -> Report:
+    """The scalings that this host remembers, newest last."""
+    known = _known(ops)
+    if not known:
+        return Report("scale", data={"scalings": []}, sections=(Section(lines=("Nobody has scaled anything yet.",)),))
+    rows = tuple(
+        (row["at"], row["by"], row["service"], f"{row['from']} -> {row['to']}", "yes" if row["kept"] else "until `up`")
+        for row in known
+    )
+    table = Table(("at", "by", "service", "replicas", "kept"), rows)
+    return Report("scale", data={"scalings": known}, sections=(Section(tables=(table,)),))
+
+
+def _known(ops: Ops) -> list[dict[str, Any]]:
+    return list(ops.state.read_json(SCALINGS).get("scalings", []))
+
+
+def _user() -> str:
+    """By number where the user has no name, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

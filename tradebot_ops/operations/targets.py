@@ -1,0 +1,69 @@
+"""What Prometheus scrapes, named as operators know it."""
+
+from collections.abc import Container, Sequence
+from datetime import UTC, datetime
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import Instance
+from tradebot_ops.model import Finding, Level, Report, Section, Table
+from tradebot_ops.sources.prometheus import Target
+
+
+def targets(ops: Ops) -> Report:
+    """What Prometheus scrapes, and how that goes; discovered targets by the name of their replica."""
+    found = ops.prometheus.targets()
+    instances = ops.engine.list()
+    replicas = {target: replica_of(target, instances) for target in found}
+    rows = tuple(
+        (target.job, replicas[target] or target.instance, target.health, _ago(target),
+         f"{1000 * target.scrape_seconds:.0f} ms", target.url)
+        for target in found
+    )  # fmt: skip
+    findings = tuple(
+        Finding(
+            Level.FAIL,
+            "target.down",
+            f"{target.job} {replicas[target] or target.instance} is down: {target.last_error}.",
+            hint=f"tradebot logs {service_of(target, ops.stack.services)} --tail 50",
+        )
+        for target in found
+        if target.health == "down"
+    )
+    data = [
+        {
+            "job": target.job,
+            "instance": target.instance,
+            "replica": replicas[target],
+            "health": target.health,
+            "error": target.last_error,
+            "url": target.url,
+            "scrape_seconds": target.scrape_seconds,
+            "last_scrape": target.last_scrape.isoformat() if target.last_scrape else None,
+        }
+        for target in found
+    ]
+    table = Table(("job", "instance", "health", "scraped", "took", "address"), rows)
+    return Report("monitoring.targets", data=data, findings=findings, sections=(Section(tables=(table,)),))
+
+
+def replica_of(target: Target, instances: Sequence[Instance]) -> str:
+    """``worker-3`` for a target that was discovered: under that name, or under the address that only the engine can
+    tell whose it is. Empty for a target that is written down, and for a replica that is gone."""
+    host = target.instance.rpartition(":")[0]
+    for found in instances:
+        name = f"{found.service}-{found.number}"
+        if target.instance == name or (host and host == found.host and found.service == target.job):
+            return name
+    return ""
+
+
+def service_of(target: Target, services: Container[str]) -> str:
+    """Whose logs tell more: the exporter that is asked, or whoever was discovered for the job."""
+    written = target.instance.partition(":")[0]
+    return written if written in services else target.job
+
+
+def _ago(target: Target) -> str:
+    if target.last_scrape is None:
+        return "never"
+    return f"{(datetime.now(UTC) - target.last_scrape).total_seconds():.0f} s ago"

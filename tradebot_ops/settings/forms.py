@@ -1,0 +1,56 @@
+"""How the value of a setting may be written, and the form in which the services read it.
+
+Each check returns that form, or raises ``ValueError`` with what is wrong and what to write.
+"""
+
+import re
+from collections.abc import Callable
+
+from tradebot_ops import units
+
+
+def size(text: str) -> str:
+    return str(units.size(text))
+
+
+def kilobytes(text: str) -> str:
+    """Postgres reads a bare number as 8 kB pages and knows only ``kB``, ``MB``, ``GB``: always say kB."""
+    return f"{units.size(text) // 1024}kB"
+
+
+def megabytes(text: str) -> str:
+    """Prometheus knows only whole numbers of B, KB, MB, GB."""
+    return f"{units.size(text) // 1024**2}MB"
+
+
+def duration(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d*[hdwy]", text.strip()):
+        raise ValueError(f"'{text}' is not a time to keep; write hours, days, weeks or years, such as 15d")
+    return text.strip()
+
+
+def switch(text: str) -> str:
+    if text.strip().lower() not in {"", "on", "off", "true", "false", "yes", "no", "1", "0"}:
+        raise ValueError(f"'{text}' is neither on nor off")
+    return text.strip().lower()
+
+
+def whole(low: int, high: int) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if not re.fullmatch(r"-?\d+", text.strip()) or not low <= int(text) <= high:
+            raise ValueError(f"'{text}' is not a whole number from {low} to {high}")
+        return str(int(text))
+
+    return check
+
+
+port = whole(1, 65535)
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"'{text}' is not one of {', '.join(allowed)}")
+        return text
+
+    return check

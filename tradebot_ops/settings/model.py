@@ -1,0 +1,72 @@
+"""What a command was told, and where each value was written."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tradebot_ops.errors import OpsError
+from tradebot_ops.settings.declared import STACK_SETTINGS, memory_limits
+
+#: The name of having no profile.
+CORE = "core"
+DEFAULT_PROFILES = ("monitoring",)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A setting's value as written, and where it was written."""
+
+    text: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a command was told, read once. ``stack`` holds every variable ``compose.yaml`` may use.
+
+    ``docker_from`` is the option that named a Docker engine (it then stands in ``environ``), or empty.
+    """
+
+    project: str = "tradebot"
+    files: tuple[Path, ...] = ()
+    engine: str = "auto"
+    docker_from: str = ""
+    #: Empty: the core alone. None: nobody said; then it is as it was at the last `up`, at first DEFAULT_PROFILES.
+    profiles: tuple[str, ...] | None = None
+    output: str = "table"
+    env: str = "dev"
+    quiet: bool = False
+    verbose: int = 0
+    color: bool | None = None
+    yes: bool = False
+    timeout: float = 180.0
+    cwd: Path = field(default_factory=Path.cwd)
+    environ: Mapping[str, str] = field(default_factory=dict)
+    stack: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def explicit(self) -> frozenset[str]:
+        """Names the user set anywhere: what was chosen is never moved silently."""
+        return frozenset(name for name, value in self.stack.items() if value.origin != "default")
+
+    def variables(self) -> dict[str, str]:
+        """Variables for ``compose.yaml``: declared settings checked and in the form each service reads.
+
+        Memory limits that nobody set follow from what the service inside is told to use.
+
+        Raises ``OpsError`` TB-0803 naming the setting, its origin and what to write.
+        """
+        checks = {setting.name: setting.check for setting in STACK_SETTINGS}
+        given = {name: _checked(name, value, checks.get(name)) for name, value in self.stack.items()}
+        return memory_limits(given) | given
+
+
+def _checked(name: str, value: Value, check: Callable[[str], str] | None) -> str:
+    if check is None:
+        return value.text
+    try:
+        return check(value.text)
+    except ValueError as error:
+        raise OpsError(
+            f"{name} (from {value.origin}): {error}.", code="TB-0803", hint=f"Set {name} to a valid value."
+        ) from None

@@ -1,0 +1,121 @@
+"""Read what a command was told.
+
+Precedence, highest first: command-line flag, environment variable, ``tradebot.toml``, ``.env`` file, default.
+Every value remembers where it came from, so that ``config show`` can say it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tradebot_ops.errors import OpsError
+from tradebot_ops.settings.declared import ENVIRONMENTS, STACK_SETTINGS
+from tradebot_ops.settings.files import env_file, read_toml
+from tradebot_ops.settings.model import CORE, Settings, Value
+
+
+def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> Settings:
+    """Read everything once. ``flags`` holds only options that were given; names as in ``Settings``.
+
+    Raises ``OpsError`` TB-0804 for a file that cannot be read and TB-0803 for a value that cannot be used.
+    """
+    toml = read_toml(cwd / "tradebot.toml")
+
+    def pick(name: str, default: str) -> str:
+        if flags.get(name) is not None:
+            return str(flags[name])
+        return environ.get(f"TRADEBOT_{name.upper()}") or str(toml.get(name, default))
+
+    env = _choice("env", pick("env", "dev"), tuple(ENVIRONMENTS))
+    project = pick("project", "tradebot")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", project):
+        raise OpsError(
+            f"'{project}' cannot name a project.",
+            code="TB-0205",
+            hint="Use lower-case letters, digits, '-' and '_', starting with a letter or digit: -p trading_bot",
+        )
+    typed = bool(flags.get("host") or flags.get("context"))
+    named = {name: flags.get(name) or "" if typed else pick(name, "") for name in ("host", "context")}
+    docker_from, environ = _docker_engine(named["host"], named["context"], environ)
+    files = flags.get("files") or [name for name in pick("file", "").split(":") if name]
+    return Settings(
+        project=project,
+        files=tuple((cwd / name).resolve() for name in files),
+        profiles=_profiles(flags.get("profiles"), environ.get("TRADEBOT_PROFILES"), toml.get("profiles")),
+        engine=_choice("engine", pick("engine", "auto"), ("auto", "docker", "local", "swarm")),
+        docker_from=docker_from,
+        output=_choice("output", pick("output", "table"), ("table", "json", "yaml", "plain")),
+        env=env,
+        quiet=bool(flags.get("quiet")),
+        verbose=int(flags.get("verbose") or 0),
+        color=_color(flags, environ),
+        yes=bool(flags.get("yes")) or environ.get("TRADEBOT_YES", "") in {"1", "true"},
+        timeout=_seconds(pick("timeout", "180")),
+        cwd=cwd,
+        environ=dict(environ),
+        stack=_stack_values(env, toml, env_file(pick("env_file", ""), env, cwd), environ),
+    )
+
+
+def _docker_engine(host: str, context: str, environ: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
+    """``--host`` and ``--context`` in Docker's own variables, where everything that asks Docker finds them."""
+    if host and context:
+        raise OpsError("--host and --context both name a Docker engine.", code="TB-0205", hint="Give one of them.")
+    if host:
+        return "--host", {**environ, "DOCKER_HOST": host}
+    if context:
+        # Docker's own order would let DOCKER_HOST outrank it.
+        kept = {name: value for name, value in environ.items() if name != "DOCKER_HOST"}
+        return "--context", {**kept, "DOCKER_CONTEXT": context}
+    return "", environ
+
+
+def _stack_values(
+    env: str, toml: Mapping[str, Any], env_file: tuple[str, Mapping[str, str]], environ: Mapping[str, str]
+) -> dict[str, Value]:
+    values = {setting.name: Value(setting.default, "default") for setting in STACK_SETTINGS}
+    if env != "dev":
+        values["ENVIRONMENT"] = Value(ENVIRONMENTS[env], "--env")
+    origin, pairs = env_file
+    values |= {name: Value(text, origin) for name, text in pairs.items()}
+    values |= {name: Value(str(text), "tradebot.toml") for name, text in dict(toml.get("settings", {})).items()}
+    return values | {name: Value(text, "environment") for name, text in environ.items()}
+
+
+def _profiles(flag: Sequence[str] | None, variable: str | None, toml: Any) -> tuple[str, ...] | None:
+    """The chosen profiles; ``core`` is the name of having none."""
+    for chosen in (flag or None, None if variable is None else variable.split(","), toml):
+        if chosen is not None:
+            words = [chosen] if isinstance(chosen, str) else list(chosen)
+            return tuple(dict.fromkeys(word.strip() for word in words if word.strip() not in {"", CORE}))
+    return None
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise OpsError(
+            f"'{value}' is not a value of --{name}.",
+            code="TB-0205",
+            hint=f"Use one of: {', '.join(allowed)}.",
+        )
+    return value
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 86400:
+        raise OpsError(f"'{text}' is not a timeout in seconds.", code="TB-0205", hint="Use a number from 1 to 86400.")
+    return seconds
+
+
+def _color(flags: Mapping[str, Any], environ: Mapping[str, str]) -> bool | None:
+    """False or True where somebody decided; None lets the terminal decide."""
+    if flags.get("no_color") or environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return False if environ.get("CI") else None
