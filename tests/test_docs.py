@@ -6,9 +6,10 @@ import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from tradebot_ops.cli.boundary import hoist, value_options
@@ -98,7 +99,7 @@ def _resolve(words: list[str]) -> None:
 
 
 def _command(words: list[str]) -> str:
-    rest = hoist(words, value_options(get_command(app)))
+    rest = hoist(words, value_options(cast(TyperGroup, get_command(app))))
     return next((word for word in rest if word in COMING | COMMANDS.keys()), "")
 
 

@@ -5,12 +5,17 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T | None], what: str, seconds: float = 30.0, seen: Callable[[], object] = str) -> T:
+def until(
+    look: Callable[[], T | Literal[False, 0] | None],
+    what: str,
+    seconds: float = 30.0,
+    seen: Callable[[], object] = str,
+) -> T:
     """The first true answer of ``look``; fails after ``seconds``, and then ``seen`` is asked for what was there."""
     deadline = time.monotonic() + seconds
     while not (found := look()):

@@ -13,7 +13,7 @@ from tests.bench.jobs import BARE_QUEUE
 
 
 def main(jobs: int, threads: int) -> None:
-    broker = make_broker(Settings())
+    broker: dramatiq.Broker = make_broker(Settings())
     ends: list[float] = []
     finished = threading.Event()
 

@@ -42,10 +42,10 @@ def main() -> int:
         times: dict[str, list[float]] = {name: [] for name in [*works, "again"]}
         for number in range(arguments.rounds):
             for table, work in works.items():
-                connection.execute(f"TRUNCATE {table}")  # type: ignore[call-overload]
+                connection.execute(f"TRUNCATE {table}")
                 connection.execute("CHECKPOINT")
                 times[table].append(timed(work))
-                assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (len(frame),)  # type: ignore[call-overload] # noqa: S608
+                assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (len(frame),)  # noqa: S608
             times["again"].append(timed(works["candle"]))
             print(f"round {number + 1}:", *(f"{name} {took[-1]:.2f} s" for name, took in times.items()),
                   f"load {os.getloadavg()[0]:.1f}")  # fmt: skip

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import dramatiq
@@ -24,8 +25,7 @@ from services.common.migrate import migrate
 from services.common.settings import Settings
 from services.common.transport import Transport, make_broker
 from services.worker.consumer import THREADS
-from tests.integration.conftest import make_settings
-from tests.integration.parts import Part, make_postgres, make_redis, private_folder
+from tests.integration.parts import Part, make_postgres, make_redis, make_settings, private_folder
 from tests.integration.worker.rig import ROOT, Desk, WorkerPart, install_job_types
 
 BARE_QUEUE = "bare"
@@ -56,7 +56,8 @@ def servers() -> Iterator[Settings]:
     """Postgres and Redis of our own, the database migrated."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        postgres, redis = (make(stack.enter_context(_folder(make.__name__))) for make in (make_postgres, make_redis))
+        postgres = make_postgres(stack.enter_context(_folder("postgres")))
+        redis = make_redis(stack.enter_context(_folder("redis")))
         # As the stack runs it, not as tests do.
         for test, real in (("fsync=off", "fsync=on"), ("shared_buffers=32MB", "shared_buffers=256MB")):
             postgres.command = [word.replace(test, real) for word in postgres.command]
@@ -77,7 +78,7 @@ def desk_of(settings: Settings) -> Iterator[Desk]:
         database.close()
 
 
-def ledger_rate(settings: Settings, desk: Desk, job_type: str, jobs: int, payload: dict[str, float]) -> float:
+def ledger_rate(settings: Settings, desk: Desk, job_type: str, jobs: int, payload: dict[str, Any]) -> float:
     """Jobs per second of one worker: queued before it starts, timed between the first and the last end."""
     with tempfile.TemporaryDirectory() as folder:
         plugins = install_job_types(Path(folder) / "plugins")
@@ -99,7 +100,7 @@ def ledger_rate(settings: Settings, desk: Desk, job_type: str, jobs: int, payloa
 
 def bare_rate(settings: Settings, jobs: int) -> float:
     """Messages per second of Dramatiq alone with its own prefetch, on the same Redis, doing nothing."""
-    broker = make_broker(settings)
+    broker: dramatiq.Broker = make_broker(settings)
     broker.declare_queue(BARE_QUEUE)
     for _ in range(jobs):
         broker.enqueue(dramatiq.Message(BARE_QUEUE, "bare", (), {}, {}))

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -188,7 +189,7 @@ def test_a_healthy_stack_is_quiet_again(drill: Drill) -> None:
 
     until(quiet, f"quiet; active: {sorted(drill.active())}", 1200)
     for row in waiting:
-        row.resolved = until(lambda row=row: drill.end_of(row), f"the end of {row.alert} in the store", RESOLVES)
+        row.resolved = until(partial(drill.end_of, row), f"the end of {row.alert} in the store", RESOLVES)
     write(drill.table)
 
 

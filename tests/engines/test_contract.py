@@ -4,6 +4,7 @@ import itertools
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -137,7 +138,7 @@ def test_an_endpoint_is_where_the_replica_answers(real: Harness) -> None:
     addresses = [real.engine.endpoint("web", real.port, number) for number in (1, 2)]
     assert addresses[0] != addresses[1]
     for address in addresses:
-        until(lambda address=address: _answers(f"http://{address}/"), f"{address} answers")
+        until(partial(_answers, f"http://{address}/"), f"{address} answers")
 
 
 def test_an_unknown_endpoint_is_refused_with_a_hint(harness: Harness) -> None:
@@ -164,7 +165,12 @@ def test_logs_can_be_followed(real: Harness) -> None:
     lines = real.engine.logs(LogQuery(follow=True, tail=0))
     with ThreadPoolExecutor(1) as pool:
         told = pool.submit(lambda: next(line for line in lines if "reloaded" in line.text))
-        until(lambda: told.done() or real.engine.signal(started, "SIGHUP"), "the followed line")
+
+        def followed() -> bool:
+            real.engine.signal(started, "SIGHUP")
+            return told.done()
+
+        until(followed, "the followed line")
         assert told.result().service == "web"
 
 

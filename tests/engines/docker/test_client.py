@@ -75,7 +75,7 @@ def test_unknown_refusals_keep_the_engines_words() -> None:
     ("raised", "code"),
     [
         (requests.ReadTimeout(), "TB-0601"),
-        (requests.ConnectionError(requests.packages.urllib3.exceptions.ReadTimeoutError(None, "", "")), "TB-0601"),  # type: ignore[attr-defined,arg-type]
+        (requests.ConnectionError(requests.packages.urllib3.exceptions.ReadTimeoutError(None, "", "")), "TB-0601"),  # type: ignore[attr-defined]
         (requests.ConnectionError(PermissionError(13, "denied")), "TB-0402"),
         (requests.ConnectionError(FileNotFoundError(2, "gone")), "TB-0401"),
         (requests.ConnectionError(ConnectionResetError(104, "reset")), "TB-0401"),

@@ -1,5 +1,6 @@
 """Where the monitoring programs come from, and what is said where they cannot be had."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def test_a_host_without_apt_says_what_to_install(host: dict[str, str], monkeypat
 def test_an_old_c_library_is_named(
     host: dict[str, str], monkeypatch: pytest.MonkeyPatch, found: tuple[int, ...], named: str
 ) -> None:
-    monkeypatch.setattr(packages.shutil, "which", lambda *_, **__: None if "path" in __ else "/usr/bin/tool")
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None if "path" in __ else "/usr/bin/tool")
     monkeypatch.setattr(packages, "_glibc", lambda: found)
     with pytest.raises(Unavailable, match=named):
         packages.obtain("prometheus", host, print)
@@ -56,7 +57,7 @@ def test_an_old_c_library_is_named(
 def test_without_a_keyring_nothing_is_fetched(
     host: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packages.shutil, "which", lambda *_, **__: None if "path" in __ else "/usr/bin/tool")
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None if "path" in __ else "/usr/bin/tool")
     monkeypatch.setattr(packages, "KEYRING", tmp_path / "no-keyring.gpg")
     with pytest.raises(Unavailable, match="nothing fetched could be verified"):
         packages.obtain("prometheus", host, print)

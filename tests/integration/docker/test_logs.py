@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.docker.parts import PYTHON
+from tests.engines.docker.parts import PYTHON, require_docker
 from tests.integration.docker.rig import remains
-from tests.integration.docker.test_faults import Project, require_docker
+from tests.integration.docker.test_faults import Project
 from tests.waiting import until
 from tradebot_ops.engines.base import LogLine, LogQuery
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 
 
 def _layout(harness: Harness) -> Layout:
-    return harness.engine._layout  # type: ignore[attr-defined,no-any-return]
+    return harness.engine._layout  # type: ignore[attr-defined]
 
 
 def _supervisor(harness: Harness) -> psutil.Process:

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,10 @@ from tradebot_ops.stack.model import Port, Stack
 from tradebot_ops.state import ProjectState
 
 pytestmark = pytest.mark.integration
+
+
+def _served(port: int) -> bool:
+    return not is_free(port)
 
 
 @contextmanager
@@ -45,7 +50,7 @@ def test_two_projects_run_side_by_side(project: Project) -> None:
     assert addresses[0].port == first.port
     assert addresses[1].port != first.port
     for address in addresses:
-        until(lambda address=address: not is_free(address.port), f"{address} is served")
+        until(partial(_served, address.port), f"{address} is served")
     first.engine.destroy(first.stack, volumes=True)
     assert second.now() == two
 
@@ -84,7 +89,7 @@ def test_an_explicit_port_of_ones_own_running_replica_is_no_conflict(project: Pr
     harness.engine.prepare(stack, lambda _service, _line: None)
     first = harness.engine.apply(stack, "web", 1)
     assert [(one.target, one.address.port) for one in first.published] == [(harness.port, harness.port)]
-    until(lambda: not is_free(harness.port), "the port is served")
+    until(partial(_served, harness.port), "the port is served")
     harness.engine.prepare(stack, lambda _service, _line: None)
     assert harness.engine.apply(stack, "web", 1) == first
 

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -62,8 +63,8 @@ def both_busy(stack: Tradebot) -> Iterator[list[str]]:
                 child.resume()
 
 
-def states(job: dict[str, object]) -> list[str]:
-    return [event["state"] for event in job["events"]]  # type: ignore[index, attr-defined]
+def states(job: dict[str, Any]) -> list[str]:
+    return [event["state"] for event in job["events"]]
 
 
 def draining(stack: Tradebot, seconds: float) -> bool:

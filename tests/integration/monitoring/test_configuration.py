@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_every_panel_returns_data(rig: Rig) -> None:
         for target in panel["targets"]:
             query = target["expr"].replace("$__rate_interval", "1m")
             # Recorded ones follow a scrape by an evaluation.
-            until(lambda query=query: rig.prometheus.query(query), f"data for {panel['title']}: {query}", 20)
+            until(partial(rig.prometheus.query, query), f"data for {panel['title']}: {query}", 20)
 
 
 @pytest.mark.parametrize("metric", OWN, ids=lambda metric: metric.name)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from uuid import uuid4
 
+import dramatiq
 import pytest
 import redis
 
@@ -55,7 +56,8 @@ def transport(own_settings: Settings) -> Iterator[Transport]:
 def test_a_message_carries_the_id_alone(transport: Transport, own_settings: Settings) -> None:
     job_id = uuid4()
     transport.send(job_id)
-    message = next(make_broker(own_settings).consume(QUEUE))
+    broker: dramatiq.Broker = make_broker(own_settings)
+    message = next(broker.consume(QUEUE))
     assert message is not None
     assert (message.actor_name, message.args, message.kwargs) == (ACTOR, (str(job_id),), {})
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -15,8 +16,7 @@ from services.common.ledger import State
 from services.common.migrate import migrate
 from services.common.redis_client import redis_client
 from services.common.settings import Settings
-from tests.integration.conftest import make_settings
-from tests.integration.parts import PostgresPart, RedisPart
+from tests.integration.parts import PostgresPart, RedisPart, make_settings
 from tests.integration.worker.conftest import MakeWorker, open_desk, worker_maker
 from tests.integration.worker.rig import LEASE_S, Desk
 from tests.waiting import until
@@ -26,6 +26,10 @@ pytestmark = pytest.mark.integration
 
 def lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
+
+
+def _has_lines(path: Path, count: int) -> bool:
+    return len(lines(path)) == count
 
 
 def test_job_of_a_killed_worker_is_done_by_another_exactly_once(
@@ -75,7 +79,7 @@ def test_poisonous_job_dies_after_three_workers(desk: Desk, make_worker: MakeWor
     job_id = desk.submit("nap", max_attempts=10, seconds=60, mark=str(mark))
     for number in range(1, 4):
         worker = make_worker(f"worker-{number}")
-        until(lambda number=number: len(lines(mark)) == number, f"start {number}", 60)
+        until(partial(_has_lines, mark, number), f"start {number}", 60)
         worker.kill()
     workers = [make_worker("worker-4"), make_worker("worker-5")]
     job = desk.wait_for(job_id, within_s=60)
@@ -141,31 +145,28 @@ def test_sigterm_hands_back_what_takes_too_long(desk: Desk, make_worker: MakeWor
     assert (job.state, job.worker, job.attempt) == (State.SUCCEEDED, "worker-2", 1)
 
 
-def test_a_job_gets_the_time_that_was_granted_to_its_worker(
-    desk: Desk, make_worker: MakeWorker, settings: Settings
+@pytest.mark.parametrize(
+    ("usual", "granted", "seconds", "end"), [("0", 60, 4, (State.SUCCEEDED, 1)), ("600", 1, 60, (State.QUEUED, 0))]
+)
+def test_the_time_that_was_granted_to_a_worker_is_what_its_job_gets(
+    desk: Desk,
+    make_worker: MakeWorker,
+    settings: Settings,
+    usual: str,
+    granted: int,
+    seconds: int,
+    end: tuple[State, int],
 ) -> None:
-    worker = make_worker(WORKER_GRACE_SECONDS="0")
-    job_id = desk.submit("nap", max_attempts=1, seconds=4)
+    """Whether it is longer than the usual time, or shorter."""
+    worker = make_worker(WORKER_GRACE_SECONDS=usual)
+    job_id = desk.submit("nap", max_attempts=1, seconds=seconds)
     desk.wait_for(job_id, State.RUNNING)
-    redis_client(settings).set(DRAIN_PREFIX + "worker-1", 60)
+    redis_client(settings).set(DRAIN_PREFIX + "worker-1", granted)
     worker.terminate()
     assert worker.wait() == 0
     job = desk.job(job_id)
-    assert (job.state, job.attempt) == (State.SUCCEEDED, 1)
+    assert (job.state, job.attempt) == end
     assert redis_client(settings).get(DRAIN_PREFIX + "worker-1") is None
-
-
-def test_a_job_that_outlives_what_was_granted_is_handed_back(
-    desk: Desk, make_worker: MakeWorker, settings: Settings
-) -> None:
-    worker = make_worker(WORKER_GRACE_SECONDS="600")
-    job_id = desk.submit("nap", max_attempts=1, seconds=60)
-    desk.wait_for(job_id, State.RUNNING)
-    redis_client(settings).set(DRAIN_PREFIX + "worker-1", 1)
-    worker.terminate()
-    assert worker.wait() == 0
-    job = desk.job(job_id)
-    assert (job.state, job.attempt) == (State.QUEUED, 0)
 
 
 def test_a_second_sigterm_ends_the_time_that_was_granted(

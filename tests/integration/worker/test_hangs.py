@@ -34,11 +34,11 @@ class Gate(SlotBroker):
     def __init__(self, **options: Any) -> None:
         self.open = threading.Event()
         self.open.set()
-        super().__init__(**options)  # type: ignore[no-untyped-call]
+        super().__init__(**options)
 
     def do_fetch(self, *arguments: Any) -> Any:
         self.open.wait()
-        return self.__getattr__("do_fetch")(*arguments)  # type: ignore[no-untyped-call]
+        return self.__getattr__("do_fetch")(*arguments)
 
 
 @dataclass

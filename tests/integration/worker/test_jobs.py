@@ -1,5 +1,7 @@
 """The built-in jobs on a real worker, Redis and Postgres."""
 
+from typing import Any
+
 import pytest
 
 from services.common.ledger import State
@@ -41,7 +43,7 @@ def test_candles_are_loaded_once_and_traded_on(desk: Desk, make_worker: MakeWork
     assert (first["inserted"], first["unchanged"], first["rejected"]) == (12_154, 0, 0)
     assert (second["inserted"], second["updated"], second["unchanged"]) == (0, 0, 12_154)
 
-    payload = {"symbol": "AAPL", "strategy": "sma_cross", "fast": 10, "slow": 30, "fee_bps": 5}
+    payload: dict[str, Any] = {"symbol": "AAPL", "strategy": "sma_cross", "fast": 10, "slow": 30, "fee_bps": 5}
     job = desk.wait_for(desk.submit("backtest", **payload))
     rows = independent.rows_of("AAPL")
     expected = independent.trade(rows, independent.want_sma_cross(rows, 10, 30), 10_000, 5)

@@ -33,7 +33,7 @@ def test_message_and_line_do_not_count() -> None:
 def test_place_and_type_count() -> None:
     here, there = caught(lambda: fails_with_message("first")), caught(fails_elsewhere)
     assert here.value != there.value
-    assert caught(lambda: int("x")).value != caught(lambda: {}["x"]).value
+    assert caught(lambda: int("x")).value != caught(lambda: dict[str, int]()["x"]).value
 
 
 def test_an_error_without_a_traceback_has_a_fingerprint_too() -> None:

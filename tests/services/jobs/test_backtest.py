@@ -1,5 +1,6 @@
 """The backtest against an independent computation from the CSV file, with fees."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -26,7 +27,9 @@ def backtest(**payload: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("fee_bps", [0.0, 7.5])
 @pytest.mark.parametrize(("symbol", "strategy", "parameters", "want"), CASES)
-def test_metrics_agree_with_an_independent_computation(symbol, strategy, parameters, want, fee_bps) -> None:
+def test_metrics_agree_with_an_independent_computation(
+    symbol: str, strategy: str, parameters: dict[str, Any], want: Callable[..., Any], fee_bps: float
+) -> None:
     rows = independent.rows_of(symbol)
     expected = independent.trade(rows, want(rows, **parameters), 10_000.0, fee_bps)
     result = backtest(symbol=symbol, strategy=strategy, fee_bps=fee_bps, **parameters)

@@ -1,5 +1,7 @@
 """Properties of fills and fees that must hold for any prices, not only for those we have."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +11,10 @@ from services.jobs.backtesting.simulate import simulate
 from services.jobs.backtesting.strategy import Strategy, strategies
 from services.jobs.market.candles import Bars
 
+Moves = list[tuple[float, float]]
 
-def bars_of(moves: list[tuple[float, float]]) -> Bars:
+
+def bars_of(moves: Moves) -> Bars:
     """Bars from moves (close to open, open to close), with honest highs and lows."""
     opens, closes, last = [], [], 100.0
     for gap, move in moves:
@@ -26,7 +30,7 @@ def window(bars: Bars, count: int) -> Bars:
     return Bars(*(getattr(bars, name)[:count] for name in ("day", "open", "high", "low", "close")))
 
 
-small = {
+small: dict[str, dict[str, Any]] = {
     "sma_cross": {"fast": 2, "slow": 5},
     "breakout": {"lookback": 4, "exit_lookback": 2},
     "mean_reversion": {"window": 4, "z": 0.8},
@@ -38,7 +42,7 @@ any_strategy = st.sampled_from(sorted(small)).map(strategies().__getitem__)
 
 @settings(max_examples=200, deadline=None)
 @given(moves=many_moves, other=many_moves, share=st.floats(0.1, 1.0), strategy=any_strategy)
-def test_future_bars_never_change_past_equity(moves, other, share: float, strategy: Strategy) -> None:
+def test_future_bars_never_change_past_equity(moves: Moves, other: Moves, share: float, strategy: Strategy) -> None:
     keep = max(1, int(share * len(moves)))
     parameters = strategy.Parameters(**small[strategy.name])
     whole, changed = bars_of(moves), bars_of(moves[:keep] + other)
@@ -48,7 +52,7 @@ def test_future_bars_never_change_past_equity(moves, other, share: float, strate
 
 @settings(max_examples=100, deadline=None)
 @given(moves=many_moves, strategy=any_strategy, scale=st.floats(0.01, 100.0))
-def test_equity_scales_with_cash_and_fees_only_cost(moves, strategy: Strategy, scale: float) -> None:
+def test_equity_scales_with_cash_and_fees_only_cost(moves: Moves, strategy: Strategy, scale: float) -> None:
     bars = bars_of(moves)
     target = strategy.target(bars, strategy.Parameters(**small[strategy.name]))
     free = simulate(bars, target, 1000.0, 0.0)

@@ -93,7 +93,7 @@ def test_samples_outside_the_window_are_left_out() -> None:
 )
 def test_names_of_series(legend: str, labels: dict[str, str], name: str) -> None:
     shown = panel(targets=(Target("A", "q", legend),))
-    assert one({"q": [found(1, **labels)]}, shown).series[0].name == name
+    assert one({"q": [Found(labels, found(1).samples)]}, shown).series[0].name == name
 
 
 @pytest.mark.parametrize(("value", "level"), [(0, "ok"), (49.9, "ok"), (50, "warning"), (100, "critical")])
