@@ -13,6 +13,7 @@ from tradebot_ops.operations.converge import converge
 from tradebot_ops.operations.plan import changes, facts_of, work_out
 from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.select import chosen_services, with_dependencies
+from tradebot_ops.operations.standins import STAND_INS
 from tradebot_ops.operations.status import status
 from tradebot_ops.operations.world import World
 from tradebot_ops.stack.plan import Action, Plan, Step
@@ -90,8 +91,15 @@ def _remember(ops: Ops, wanted: Collection[str], missing: Mapping[str, OpsError]
     """For `status`: which services were chosen, and which cannot run here."""
     ops.state.write_json(PROFILES, {"profiles": list(ops.profiles)})
     others = {name: reason for name, reason in ops.unavailable.items() if name not in wanted}
-    found = {name: {"message": error.message, "hint": error.hint} for name, error in missing.items()}
+    found = {name: {"message": error.message, "hint": _hint(name, error)} for name, error in missing.items()}
     ops.state.write_json(UNAVAILABLE, others | found)
+
+
+def _hint(service: str, error: OpsError) -> str:
+    """What the engine advises, but for Grafana: Debian has no package to build its image from."""
+    if error.code != "TB-0826" or any(item.folder == service for item in STAND_INS):
+        return error.hint
+    return "The same panels: tradebot dash; or carry its image here with `tradebot images save` and `load`"
 
 
 def _can_work(ops: Ops, wanted: Collection[str]) -> bool:

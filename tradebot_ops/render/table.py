@@ -81,13 +81,19 @@ def _section(out: Console, section: Section) -> None:
 
 
 def grid(table: Table) -> RichTable:
-    """A borderless table: columns apart by two spaces, so that a row can be copied into a shell."""
+    """A borderless table: columns apart by two spaces, so that a row can be copied into a shell.
+
+    The last column is the talkative one. Where nobody has anything to say it is left out: with an empty one a healthy
+    stack would not fit 80 characters.
+    """
     rich = RichTable(title=table.title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for place, column in enumerate(table.columns, 1):
-        # The last column is the talkative one: it alone folds, the others stay readable and copyable.
+    silent = bool(table.rows) and not any(row[-1] for row in table.rows)
+    shown = slice(len(table.columns) - silent)
+    for place, column in enumerate(table.columns[shown], 1):
+        # It alone folds, the others stay readable and copyable.
         rich.add_column(column.upper(), header_style="bold", overflow="fold", no_wrap=place < len(table.columns))
     for row in table.rows:
-        rich.add_row(*(Text(cell, style=_STATES.get(cell, "")) for cell in row))
+        rich.add_row(*(Text(cell, style=_STATES.get(cell, "")) for cell in row[shown]))
     return rich
 
 
