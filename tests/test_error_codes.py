@@ -37,6 +37,8 @@ SHARED = {
     "TB-0601": {"engines.docker.client", "engines.docker.inside", "engines.local.beside"},
     "TB-0901": {"engines.local.engine", "engines.stub"},
     "TB-0903": {"engines.readonly", "engines.stub"},
+    # An image that is nowhere, and what to say of it.
+    "TB-0826": {"engines.docker.images", "operations.up"},
     # An option's value.
     "TB-0205": {"cli.images", "operations.dash", "settings.read"},
     # PromQL, on either side of the wire.

@@ -16,8 +16,10 @@ from tradebot_ops.state import ProjectState, cache_root, state_root
 if TYPE_CHECKING:
     from tradebot_ops.sources.alertmanager import Alertmanager
     from tradebot_ops.sources.api import Api
+    from tradebot_ops.sources.panels import Panels
     from tradebot_ops.sources.prometheus import Prometheus
     from tradebot_ops.sources.redis import Redis
+    from tradebot_ops.sources.rest import Login
     from tradebot_ops.stack.source import Source
 
 DESIRED = "desired.json"
@@ -135,10 +137,20 @@ class Ops:
     @cached_property
     def prometheus(self) -> "Prometheus":
         from tradebot_ops.sources.prometheus import Prometheus
+
+        return Prometheus(*self._prometheus_access())
+
+    @cached_property
+    def panels(self) -> "Panels":
+        from tradebot_ops.sources.panels import Panels
+
+        return Panels(*self._prometheus_access())
+
+    def _prometheus_access(self) -> "tuple[str, Login]":
         from tradebot_ops.sources.rest import Login
 
         address = self._reach("prometheus", 9090, "Prometheus does not run.", "TB-0510", START_MONITORING)
-        return Prometheus(f"http://{address}", Login(WEB_USER, self.secret("prometheus_password")))
+        return f"http://{address}", Login(WEB_USER, self.secret("prometheus_password"))
 
     @cached_property
     def alertmanager(self) -> "Alertmanager":

@@ -1,16 +1,14 @@
 """The panels of the Grafana dashboard, as the API serves them, for one look in a terminal or a pipe."""
 
-import time
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.operations import metrics, panels
+from tradebot_ops.operations import metrics
 from tradebot_ops.operations.quantities import latest, peak, quantity, sparkline
-from tradebot_ops.sources.prometheus import Series
 
 DASHBOARD = "trading-bot-dashboard.json"
 #: What the API offers; kept equal by a test.
@@ -35,25 +33,22 @@ def look(ops: Ops, range_name: str) -> Document:
         if away.code != "TB-0501":
             raise
         try:
-            return _directly(ops, range_name, away.message)
+            found = _directly(ops, range_name)
         except OpsError as error:
             said = f"{away.message} Prometheus cannot be asked instead: {error.message}"
             raise OpsError(said, code=away.code, hint=away.hint) from None
+        return found | {"direct": True, "note": f"{away.message.rstrip('.')}. Prometheus was asked instead."}
 
 
-def _directly(ops: Ops, range_name: str, why: str) -> Document:
-    prometheus = ops.prometheus
+def _directly(ops: Ops, range_name: str) -> Document:
+    panels = ops.panels
     file = next((each for each in metrics.dashboards(ops) if each.name == DASHBOARD), None)
     if file is None:
         raise OpsError(f"this stack has no {DASHBOARD}.", code="TB-0540", hint="tradebot dashboards list")
-
-    def ask(expression: str, shown: panels.Window) -> Sequence[Series]:
-        start, end = (datetime.fromtimestamp(at, UTC) for at in (shown.start, shown.end))
-        return prometheus.query_range(expression, start, end, shown.step)
-
-    shown = panels.window(range_name, time.time())
-    note = f"{why.rstrip('.')}. Prometheus was asked instead."
-    return panels.picture(metrics.document(file), ask, shown, range_name, note) | {"direct": True}
+    found = panels.look(file, range_name)
+    if found["status"] == "unavailable":
+        raise OpsError(found["note"], code="TB-0540", hint="tradebot monitoring status")
+    return found
 
 
 def once(ops: Ops, range_name: str) -> Report:

@@ -1,6 +1,4 @@
-"""Turns the dashboard's definition into series: for every reader, as long as there is an API.
-
-While it is away `tradebot dash` asks Prometheus itself (tradebot_ops/operations/panels.py); a test keeps both equal.
+"""Turns the dashboard's definition into series: the one place where a panel becomes data, for every reader.
 
 A panel whose query fails carries the reason. It never looks like a panel where nothing happens.
 """
