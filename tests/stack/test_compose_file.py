@@ -12,6 +12,7 @@ import pytest
 
 import tradebot_ops
 from tradebot_ops.settings import STACK_SETTINGS
+from tradebot_ops.settings.declared import memory_limits
 from tradebot_ops.stack.load import load
 from tradebot_ops.stack.model import MountKind, Service, Stack
 from tradebot_ops.stack.source import Source
@@ -191,6 +192,16 @@ def test_the_checks_ask_what_the_probes_ask(stack: Stack) -> None:
         assert service.healthcheck is not None
         assert service.probe is not None
         assert service.healthcheck.test[-2:] == (str(service.probe.port), service.probe.path)
+
+
+def test_every_variable_is_a_setting_or_follows_from_one_or_from_the_host() -> None:
+    """Else a value somebody sets is neither checked nor shown."""
+    used = set(re.findall(r"\$\{([A-Z_]+)", FILE.read_text(encoding="utf-8")))
+    declared = {setting.name for setting in STACK_SETTINGS}
+    images = {name for name in used if name.endswith("_IMAGE")}
+    host = {"TRADEBOT_SECRETS", "TRADEBOT_UID", "TRADEBOT_GID", "ALERTMANAGER_CONFIG"}
+    follows = memory_limits({setting.name: setting.check(setting.default) for setting in STACK_SETTINGS}).keys()
+    assert used - declared - images - host == set(follows)
 
 
 def test_defaults_are_those_of_the_settings() -> None:
