@@ -38,7 +38,7 @@ SHARED = {
     "TB-0901": {"engines.local.engine", "engines.stub"},
     "TB-0903": {"engines.readonly", "engines.stub"},
     # An image that is nowhere, and what to say of it.
-    "TB-0826": {"engines.docker.images", "operations.up"},
+    "TB-0826": {"engines.docker.buildlog", "operations.up"},
     # An option's value.
     "TB-0205": {"cli.images", "operations.dash", "settings.read"},
     # PromQL, on either side of the wire.
@@ -50,8 +50,8 @@ SHARED = {
     # State on this host.
     "TB-0801": {"engines.local.records", "state"},
     "TB-0802": {
+        "engines.docker.buildlog",
         "engines.docker.explain",
-        "engines.docker.images",
         "engines.local.records",
         "operations.imagefiles",
         "state",

@@ -1,7 +1,6 @@
 """Images of one engine: found, pulled, built, saved and loaded, with progress as it goes."""
 
 import contextlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,16 @@ from typing import IO, Any
 
 from docker.errors import APIError, ImageNotFound
 
+from tradebot_ops.engines.docker.buildlog import (
+    BUILD_FAILED,
+    FULL,
+    build_failure,
+    build_lines,
+    disk_full,
+    not_made_yet,
+    pull_line,
+    unavailable,
+)
 from tradebot_ops.engines.docker.client import Client
 from tradebot_ops.engines.docker.context import (
     BUILT_FOR,
@@ -21,19 +30,14 @@ from tradebot_ops.engines.docker.context import (
     content_hash,
     revision,
 )
-from tradebot_ops.engines.docker.explain import DISK_FULL, DISK_FULL_HINT
-from tradebot_ops.errors import OpsError, Unavailable
+from tradebot_ops.engines.docker.explain import DISK_FULL
+from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Build
 
 Say = Callable[[str], None]
 
 #: Images under this name are made on site, from Debian packages or the stack's own source.
 OURS = "tradebot/"
-
-OFFLINE_HINT = (
-    "Build every image from Debian packages with `tradebot images build --from debian`, carry them here with "
-    "`tradebot images save` and `load`, or run without Docker: tradebot --engine local up"
-)
 
 
 @dataclass(frozen=True)
@@ -106,11 +110,7 @@ class Images:
         """Fetch an image from its registry; OpsError TB-0826 says what to do where none answers."""
         if tag.startswith(OURS):
             # Whoever has that name on a public registry is not us.
-            raise Unavailable(
-                f"The image {tag} is not on this engine, and no registry is asked for it: it is made on site.",
-                code="TB-0826",
-                hint=OFFLINE_HINT,
-            )
+            raise not_made_yet(tag)
         doing = f"pulling {tag}"
         name, _, version = tag.rpartition(":") if ":" in tag.rpartition("/")[2] else (tag, "", "latest")
         with self.client.speaking(doing, self.client.deadlines.transfer):
@@ -248,58 +248,4 @@ def image_of(raw: Mapping[str, Any]) -> Image:
         created=str(raw.get("Created", "")),
         content_hash=labels.get(CONTENT_HASH, ""),
         revision=labels.get(REVISION, ""),
-    )
-
-
-def pull_line(message: Mapping[str, Any]) -> str:
-    """A line worth showing of a pull: not the hundred per layer that only move a bar."""
-    if message.get("progressDetail"):
-        return ""
-    return " ".join(str(part) for part in (message.get("id", ""), message.get("status", "")) if part)
-
-
-BUILD_FAILED = "error: "
-#: The engine paints what a build writes to stderr red, for a terminal that this might not be.
-COLOURS = re.compile("\x1b\\[[0-9;]*m")
-STEP = re.compile(r"Step \d+/\d+ : ")
-FULL = "TB-0802"
-
-
-def build_lines(messages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    for message in messages:
-        if "error" in message:
-            yield BUILD_FAILED + str(message["error"]).strip()
-            return
-        said = COLOURS.sub("", str(message.get("stream", "")))
-        yield from (line for line in said.splitlines() if line.strip())
-
-
-def build_failure(tag: str, lines: Sequence[str]) -> OpsError:
-    last = lines[-1].removeprefix(BUILD_FAILED) if lines else "the engine ended the build without a word"
-    if any(DISK_FULL in line.lower() for line in last_step(lines)):
-        return disk_full(f"{tag} cannot be built", lines[-15:])
-    offline = any(word in last for word in ("pull access denied", "no such host", "registry", "manifest"))
-    return OpsError(
-        f"The image {tag} cannot be built: {last.rstrip('.')}.",
-        code="TB-0101",
-        hint=OFFLINE_HINT if offline else "The lines above are the end of the build's output.",
-        detail=tuple(lines[-15:]),
-    )
-
-
-def last_step(lines: Sequence[str]) -> Sequence[str]:
-    """What the build said since its last step began: the program that met the full disk says so, not the engine."""
-    begins = [number for number, line in enumerate(lines) if STEP.match(line)]
-    return lines[begins[-1] :] if begins else lines
-
-
-def disk_full(what: str, lines: Sequence[str]) -> OpsError:
-    return OpsError(f"Docker's disk is full: {what}.", code=FULL, hint=DISK_FULL_HINT, detail=tuple(lines))
-
-
-def unavailable(tag: str, said: str) -> OpsError:
-    return Unavailable(
-        f"The image {tag} is not on this engine and no registry gave it: {said.rstrip('.')}.",
-        code="TB-0826",
-        hint=OFFLINE_HINT,
     )

@@ -1,0 +1,74 @@
+"""What the engine says while it pulls or builds an image, and what its last words mean to the operator."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from tradebot_ops.engines.docker.explain import DISK_FULL, DISK_FULL_HINT
+from tradebot_ops.errors import OpsError, Unavailable
+
+BUILD_FAILED = "error: "
+#: The engine paints what a build writes to stderr red, for a terminal that this might not be.
+COLOURS = re.compile("\x1b\\[[0-9;]*m")
+STEP = re.compile(r"Step \d+/\d+ : ")
+FULL = "TB-0802"
+
+OFFLINE_HINT = (
+    "Build every image from Debian packages with `tradebot images build --from debian`, carry them here with "
+    "`tradebot images save` and `load`, or run without Docker: tradebot --engine local up"
+)
+
+
+def pull_line(message: Mapping[str, Any]) -> str:
+    """A line worth showing of a pull: not the hundred per layer that only move a bar."""
+    if message.get("progressDetail"):
+        return ""
+    return " ".join(str(part) for part in (message.get("id", ""), message.get("status", "")) if part)
+
+
+def build_lines(messages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for message in messages:
+        if "error" in message:
+            yield BUILD_FAILED + str(message["error"]).strip()
+            return
+        said = COLOURS.sub("", str(message.get("stream", "")))
+        yield from (line for line in said.splitlines() if line.strip())
+
+
+def build_failure(tag: str, lines: Sequence[str]) -> OpsError:
+    last = lines[-1].removeprefix(BUILD_FAILED) if lines else "the engine ended the build without a word"
+    if any(DISK_FULL in line.lower() for line in last_step(lines)):
+        return disk_full(f"{tag} cannot be built", lines[-15:])
+    offline = any(word in last for word in ("pull access denied", "no such host", "registry", "manifest"))
+    return OpsError(
+        f"The image {tag} cannot be built: {last.rstrip('.')}.",
+        code="TB-0101",
+        hint=OFFLINE_HINT if offline else "The lines above are the end of the build's output.",
+        detail=tuple(lines[-15:]),
+    )
+
+
+def last_step(lines: Sequence[str]) -> Sequence[str]:
+    """What the build said since its last step began: the program that met the full disk says so, not the engine."""
+    begins = [number for number, line in enumerate(lines) if STEP.match(line)]
+    return lines[begins[-1] :] if begins else lines
+
+
+def disk_full(what: str, lines: Sequence[str]) -> OpsError:
+    return OpsError(f"Docker's disk is full: {what}.", code=FULL, hint=DISK_FULL_HINT, detail=tuple(lines))
+
+
+def not_made_yet(tag: str) -> OpsError:
+    return Unavailable(
+        f"The image {tag} is not on this engine, and no registry is asked for it: it is made on site.",
+        code="TB-0826",
+        hint=OFFLINE_HINT,
+    )
+
+
+def unavailable(tag: str, said: str) -> OpsError:
+    return Unavailable(
+        f"The image {tag} is not on this engine and no registry gave it: {said.rstrip('.')}.",
+        code="TB-0826",
+        hint=OFFLINE_HINT,
+    )
