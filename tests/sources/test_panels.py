@@ -71,6 +71,13 @@ def test_a_dashboard_that_is_none_is_one_sentence(prometheus: str, tmp_path: Pat
     assert caught.value.code == "TB-0541"
 
 
+def test_services_of_whatever_folder_one_stands_in_are_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "services").mkdir()
+    (tmp_path / "services" / "__init__.py").write_text("raise SystemExit('another project')")
+    monkeypatch.chdir(tmp_path)
+    assert Panels("http://127.0.0.1:1", LOGIN).look(FILE, "1h")["status"] == "unavailable"
+
+
 def test_what_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(panels, "SECONDS", 0.01)
     with pytest.raises(OpsError, match="within"):

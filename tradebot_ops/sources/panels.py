@@ -30,7 +30,8 @@ class Panels:
         """The document of ``GET /dashboard/panels`` for this dashboard. Raises ``OpsError`` TB-0541."""
         try:
             done = subprocess.run(
-                [sys.executable, "-m", MODULE, range_name, str(definition), self._base_url, self._login.user],
+                # -P: else a folder `services` where the operator stands would come before ours.
+                [sys.executable, "-P", "-m", MODULE, range_name, str(definition), self._base_url, self._login.user],
                 input=self._login.password.reveal(),
                 env={**os.environ, "PYTHONPATH": str(default_folder())},
                 capture_output=True,
