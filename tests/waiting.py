@@ -1,11 +1,16 @@
 """What tests wait with and listen on: a condition with a deadline, a port nobody uses."""
 
 import contextlib
+import fcntl
+import os
 import secrets
 import socket
+import tempfile
 import time
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from functools import cache
+from pathlib import Path
+from typing import IO, Literal, TypeVar
 
 T = TypeVar("T")
 
@@ -25,11 +30,33 @@ def until(
 
 
 def free_port() -> int:
-    """A port of this host that is free, and that only somebody who asks for it by number may take meanwhile.
+    """A port of this host that is free, and that no other caller, in any process of the tests, gets meanwhile.
 
     The system chooses ports from 32768 up, the local engine from 19000 to 32000.
     """
     while True:
         port = secrets.choice(range(11000, 19000))
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
+        if _claim(port):
+            with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+                return port
+
+
+@cache
+def _claims() -> IO[bytes]:
+    """A file with one byte for each port: who locks the byte has the port, until its process ends."""
+    return (Path(tempfile.gettempdir()) / f"tradebot-tests-ports-{os.getuid()}").open("ab")
+
+
+_claimed: set[int] = set()
+
+
+def _claim(port: int) -> bool:
+    """Whether the port is this caller's. The kernel's lock is the process's, so it alone would give a port twice."""
+    if port in _claimed:
+        return False
+    try:
+        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    _claimed.add(port)
+    return True
