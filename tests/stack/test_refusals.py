@@ -111,6 +111,10 @@ def app(keys: str) -> str:
         ),
         pytest.param(app("stop_grace_period: 10"), "TB-0815", "is '10'", "10s", id="duration"),
         pytest.param(app("deploy: {resources: {limits: {memory: lots}}}"), "TB-0815", "'lots'", "4gb", id="size"),
+        pytest.param(
+            app("logging: {options: {max-size: lots}}"), "TB-0815", "max-size is 'lots'", "512m", id="log size"
+        ),
+        pytest.param(app("logging: {options: {max-file: 0}}"), "TB-0815", "max-file is 0", "from 1 up", id="log files"),
         pytest.param(app("deploy: {resources: {limits: {cpus: 0}}}"), "TB-0815", "'0'", "above 0", id="cpus"),
         pytest.param(app("deploy: {replicas: -1}"), "TB-0815", "is -1", "0 up", id="negative replicas"),
         pytest.param(app("deploy: {replicas: few}"), "TB-0815", "'few'", "whole number", id="replicas"),

@@ -105,7 +105,10 @@ def _offline(ops: Ops, images: "Images", described: Build, say: wheels.Say) -> t
 
 
 def pull(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
-    """Fetch the images that are not made here from their registries. Raises ``OpsError`` TB-0826 where none answers."""
+    """Fetch the images that are not made here from their registries.
+
+    Raises ``OpsError`` TB-0826 where none answers, TB-0831 where one refuses.
+    """
     images_of(ops.engine)
     shared = _by_image([ops.stack.services[name] for name in chosen_services(ops.stack, services)])
     made_here = {tag for tag, users in shared.items() if tag.startswith(PREFIX) or any(user.build for user in users)}

@@ -196,8 +196,11 @@ def _deploy(reader: Reader, item: Item | None) -> tuple[int, Limits]:
 
 def _logging(reader: Reader, item: Item | None) -> Logging:
     fields = reader.fields(item, frozenset({"driver", "options"}))
-    options = reader.pairs(fields.get("options"))
-    return Logging(reader.text(fields.get("driver")), {key: value or "" for key, value in options.items()})
+    options = reader.mapping(fields.get("options"))
+    # Docker would refuse these only when it makes a container, and the local engine never.
+    reader.size(options.get("max-size"))
+    reader.integer(options.get("max-file"), least=1)
+    return Logging(reader.text(fields.get("driver")), {key: reader.text(value) for key, value in options.items()})
 
 
 def _own(reader: Reader, item: Item | None) -> dict[str, Any]:

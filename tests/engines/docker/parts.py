@@ -5,8 +5,7 @@ import os
 import uuid
 from dataclasses import replace
 
-import pytest
-
+from tests.programs import missing
 from tradebot_ops.engines.docker.client import Client
 from tradebot_ops.engines.docker.images import Images
 from tradebot_ops.engines.docker.locate import locate
@@ -21,14 +20,12 @@ APP = "tradebot/app:latest"
 
 def require_docker(*images: str) -> None:
     """Skip where no engine answers or an image is missing; in CI both must be there."""
-    if reason := missing(images):
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    if reason := _absent(images):
+        missing(reason)
 
 
 @functools.cache
-def missing(images: tuple[str, ...]) -> str:
+def _absent(images: tuple[str, ...]) -> str:
     """Why tests on Docker cannot run here; empty when they can."""
     try:
         found = Images(Client(locate(os.environ)))

@@ -80,7 +80,7 @@ def test_python_is_this_interpreter() -> None:
 def test_the_record_keeps_ports_references_and_log_limits() -> None:
     record = _record()
     assert (record.ports, record.refers, record.published) == ({"9091": 19091}, {"redis:6379": 16379}, (9091,))
-    assert (record.log_size, record.log_files) == ("5MB", 4)
+    assert (record.log_size, record.log_files) == (5 << 20, 4)
 
 
 def test_a_port_published_on_every_address_listens_there_and_is_reached_on_this_host() -> None:

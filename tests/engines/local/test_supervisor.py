@@ -41,10 +41,10 @@ def test_the_supervisor_does_not_cut_a_long_drain_short() -> None:
 
 
 def test_a_number_of_retries_and_the_limits_of_the_log_are_kept() -> None:
-    record = a_record(restart="on-failure:7", log_size="5MB", log_files=4, stop_signal="SIGINT")
+    record = a_record(restart="on-failure:7", log_size=5 << 20, log_files=4, stop_signal="SIGINT")
     section = _parsed(render_config([record], as_root=False))["program:web-1"]
     assert section["startretries"] == "7"
-    assert (section["stdout_logfile_maxbytes"], section["stdout_logfile_backups"]) == ("5MB", "3")
+    assert (section["stdout_logfile_maxbytes"], section["stdout_logfile_backups"]) == ("5242880", "3")
     assert section["stopsignal"] == "INT"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-from tests.integration.parts import missing
+from tests.programs import missing
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 START_S = 30.0
@@ -101,7 +101,7 @@ def browser(folder: Path) -> Iterator[Page]:
     """A browser with a profile of its own in ``folder``, and one empty tab."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
-        missing("Chromium")
+        missing("Chromium is not installed")
     errors = folder / "chromium.log"
     with errors.open("wb") as log:
         command = [str(program), *FLAGS, f"--user-data-dir={folder / 'profile'}", "about:blank"]

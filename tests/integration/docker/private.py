@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-import pytest
 from docker import APIClient
 
 from tests.integration.tradebot import Tradebot
+from tests.programs import missing
 from tests.waiting import until
 from tradebot_ops.engines.docker.locate import check, locate
 from tradebot_ops.errors import OpsError
@@ -72,10 +72,8 @@ def require_private_engine() -> None:
     reason = f"these programs are missing: {', '.join(absent)}" if absent else ""
     if os.geteuid() != 0:
         reason = "only root can start an engine of its own"
-    if reason and os.environ.get("CI"):
-        pytest.fail(reason)
     if reason:
-        pytest.skip(reason)
+        missing(reason)
 
 
 @dataclass
@@ -90,6 +88,10 @@ class PrivateEngine:
     @property
     def data(self) -> Path:
         return self.folder / "data"
+
+    @property
+    def _filling(self) -> Path:
+        return self.data / "filling"
 
     @property
     def host(self) -> str:
@@ -168,6 +170,18 @@ class PrivateEngine:
             subprocess.run(["umount", "--lazy", mount], check=True)
         shutil.rmtree(self.folder)
 
+    def fill(self) -> None:
+        """Take the last byte of its disk, which must be one of a given size, until ``drain``."""
+        assert os.path.ismount(self.data)
+        with self._filling.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        assert shutil.disk_usage(self.data).free == 0
+
+    def drain(self) -> None:
+        """Give back what ``fill`` took, if anything."""
+        self._filling.unlink(missing_ok=True)
+
     def api(self) -> APIClient:
         return APIClient(base_url=self.host, version="auto", timeout=30)
 
@@ -191,6 +205,12 @@ class PrivateEngine:
         """Tags, or ids of what has none."""
         with self.api() as api:
             return {name for each in api.images() for name in (each.get("RepoTags") or [each["Id"]])}
+
+    def remove_images(self) -> None:
+        """All of them; no container may be left that uses one."""
+        with self.api() as api:
+            for each in api.images():
+                api.remove_image(each["Id"], force=True)
 
     def assert_bare(self) -> None:
         """Nothing of any project is left."""

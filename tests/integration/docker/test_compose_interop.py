@@ -1,7 +1,6 @@
 """Compose works on our stack, and we on one that Compose started."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from tests.engines.docker.parts import require_docker
 from tests.integration.docker.rig import NEEDED, Compose, clean, inspected, plugin, project, remains
 from tests.integration.tradebot import Tradebot
+from tests.programs import missing
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.xdist_group("docker-compose")]
 
@@ -18,8 +18,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.xdist_gro
 def tradebot(tmp_path: Path) -> Iterator[Tradebot]:
     require_docker(*NEEDED)
     if not plugin():
-        reason = "docker compose is not installed: .ci/docker-engine --peer"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+        missing("docker compose is not installed: .ci/docker-engine --peer")
     made = project(tmp_path / "home", WORKER_REPLICAS="1")
     yield made
     clean(made)

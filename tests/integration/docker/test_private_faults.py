@@ -1,6 +1,5 @@
 """Faults that a shared engine must not be put through: each test has an engine of its own."""
 
-import contextlib
 import json
 import os
 import shutil
@@ -23,9 +22,6 @@ from tradebot_ops.stack.model import Build, Stack
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker]
 
-#: In the engine's folder.
-FILLING = "filling"
-
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[PrivateEngine]:
@@ -47,7 +43,7 @@ def small(small_disk: PrivateEngine) -> Iterator[PrivateEngine]:
     if TINY not in small_disk.images():
         small_disk.import_tiny()
     yield small_disk
-    (small_disk.data / FILLING).unlink(missing_ok=True)
+    small_disk.drain()
     small_disk.assert_bare()
 
 
@@ -124,32 +120,22 @@ def sleeping(name: str, folder: Path) -> Stack:
     return replace(stack, services={**stack.services, "web": replace(stack.services["web"], command=("sleep", "300"))})
 
 
-def fill(engine: PrivateEngine) -> Path:
-    """Take the last byte of the engine's disk; returns what to delete."""
-    path = engine.data / FILLING
-    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(bytes(4096))
-    assert shutil.disk_usage(engine.data).free == 0
-    return path
-
-
 def test_a_full_disk_when_a_replica_is_created_or_started(small: PrivateEngine, tmp_path: Path) -> None:
     name = unique_project()
     stack = sleeping(name, tmp_path)
     engine = DockerEngine(name, small.environ(tmp_path))
     engine.prepare(stack, lambda _service, _line: None)
-    filling = fill(small)
+    small.fill()
     with pytest.raises(OpsError, match=f"creating {name}-web-1: Docker's disk is full") as caught:
         engine.apply(stack, "web", 1)
     assert caught.value.code == "TB-0802"
     assert small.containers() == {}
 
-    filling.unlink()
+    small.drain()
     engine.apply(stack, "web", 1)
     (found,) = engine.list()
     engine.stop(found, 1)
-    fill(small)
+    small.fill()
     with pytest.raises(OpsError, match="starting web 1: Docker's disk is full") as caught:
         engine.apply(stack, "web", 1)
     assert caught.value.code == "TB-0802"
@@ -163,7 +149,7 @@ def test_a_full_disk_when_images_are_loaded(small: PrivateEngine, tmp_path: Path
     saved = tmp_path / "tiny.tar"
     saved.write_bytes(b"".join(made.save([TINY])))
     made.remove(TINY)
-    fill(small)
+    small.fill()
     with saved.open("rb") as file, pytest.raises(OpsError, match="disk is full") as caught:
         made.load(file)
     assert caught.value.code == "TB-0802"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.parts import missing
+from tests.programs import missing
 from tradebot_ops.engines.local import packages
 from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.mirror import MIRROR_VARIABLE, find_mirror
@@ -27,7 +27,6 @@ def archive(monkeypatch: pytest.MonkeyPatch) -> str:
         return find_mirror(os.environ).archive
     except OpsError as error:
         missing(error.message)
-        raise
 
 
 def host(tmp_path: Path, mirror: str) -> dict[str, str]:

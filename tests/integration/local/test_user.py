@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.local.conftest import ports
-from tests.integration.parts import missing
 from tests.integration.tradebot import REPOSITORY, Tradebot
+from tests.programs import missing
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("local-user")]
 
@@ -29,14 +29,14 @@ def _require_another_user() -> None:
     if os.geteuid() != 0:
         pytest.skip("this user is an ordinary one: every other test shows the same")
     if shutil.which("setpriv") is None or subprocess.run([*AS_NOBODY, "true"], capture_output=True).returncode:
-        missing("setpriv of util-linux, to become another user")
+        missing("setpriv of util-linux is needed to become another user")
     ours = f"{sys.version_info.major}.{sys.version_info.minor}"
     ask = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
     found = Path(SYSTEM_PYTHON).exists()
     asked = subprocess.run([SYSTEM_PYTHON, "-c", ask], capture_output=True, text=True).stdout if found else ""
     if asked.strip() != ours:
         # Its packages would be compiled for another Python, and downloading them again is not this test's business.
-        missing(f"{SYSTEM_PYTHON} of version {ours} with venv, which every user may run")
+        missing(f"{SYSTEM_PYTHON} is no Python {ours} with venv, which every user may run")
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def _require_packages(place: Path) -> None:
     python = str(place / "venv" / "bin" / "python")
     asked = subprocess.run([*AS_NOBODY, python, "-B", "-c", probe], capture_output=True, text=True, cwd="/")
     if asked.returncode:
-        missing(f"a package that {SYSTEM_PYTHON} needs ({asked.stderr.strip().splitlines()[-1]})")
+        missing(f"{SYSTEM_PYTHON} lacks a package ({asked.stderr.strip().splitlines()[-1]})")
 
 
 def _checkout(place: Path) -> Path:

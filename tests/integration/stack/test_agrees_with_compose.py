@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import tradebot_ops
-from tests.integration.parts import missing
+from tests.programs import missing
 from tests.stack.test_interpolate import Grammar, template
 from tradebot_ops import units
 from tradebot_ops.stack.load import load
@@ -32,7 +32,7 @@ def compose() -> Config:
     """``docker compose config`` of some files as data."""
     command = _command()
     if command is None:
-        missing("docker compose")
+        missing("docker compose is not installed")
 
     def run(*files: Path, environ: Mapping[str, str] | None = None, project: str = "demo") -> dict[str, Any]:
         named = [word for file in files for word in ("-f", str(file))]

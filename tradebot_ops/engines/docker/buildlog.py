@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from docker.auth import INDEX_NAME, resolve_repository_name
+
 from tradebot_ops.engines.docker.explain import DISK_FULL, DISK_FULL_HINT
 from tradebot_ops.errors import OpsError, Unavailable
 
@@ -16,6 +18,18 @@ FULL = "TB-0802"
 OFFLINE_HINT = (
     "Build every image from Debian packages with `tradebot images build --from debian`, carry them here with "
     "`tradebot images save` and `load`, or run without Docker: tradebot --engine local up"
+)
+
+#: What registries answer instead of an image, in lower case, and what helps. Docker Hub says of a name that it does
+#: not have that it may need a login.
+REFUSALS = (
+    (("toomanyrequests", "rate limit"), "Wait, or raise the limit with an account: {login}"),
+    (("no matching manifest",), "It is not made for this processor; name another image in compose.yaml."),
+    (("manifest unknown", "not found"), "Look how its name and tag are spelled: in .env, else in compose.yaml."),
+    (
+        ("denied", "unauthorized", "no basic auth", "incorrect username"),
+        "Look how its name is spelled, or log in: {login}",
+    ),
 )
 
 
@@ -66,7 +80,23 @@ def not_made_yet(tag: str) -> OpsError:
     )
 
 
-def unavailable(tag: str, said: str) -> OpsError:
+def not_pulled(tag: str, said: str) -> OpsError:
+    """Why the engine has not got the image: its disk is full, the registry refuses, or none answers."""
+    if DISK_FULL in said.lower():
+        return disk_full(f"{tag} cannot be pulled", (said,))
+    advice = next((advice for words, advice in REFUSALS if any(word in said.lower() for word in words)), None)
+    if advice is None:
+        return _unreachable(tag, said)
+    registry, _ = resolve_repository_name(tag)
+    login = "docker login" if registry == INDEX_NAME else f"docker login {registry}"
+    return Unavailable(
+        f"The image {tag} is not on this engine, and its registry refused it: {said.rstrip('.')}.",
+        code="TB-0831",
+        hint=advice.format(login=login),
+    )
+
+
+def _unreachable(tag: str, said: str) -> OpsError:
     return Unavailable(
         f"The image {tag} is not on this engine and no registry gave it: {said.rstrip('.')}.",
         code="TB-0826",

@@ -17,8 +17,8 @@ from tradebot_ops.engines.docker.buildlog import (
     build_lines,
     disk_full,
     not_made_yet,
+    not_pulled,
     pull_line,
-    unavailable,
 )
 from tradebot_ops.engines.docker.client import Client
 from tradebot_ops.engines.docker.context import (
@@ -107,26 +107,26 @@ class Images:
         return image is None or image.content_hash != content_hash(build)
 
     def pull(self, tag: str, say: Say) -> Image:
-        """Fetch an image from its registry; OpsError TB-0826 says what to do where none answers."""
+        """Fetch an image from its registry, by tag, by digest or both.
+
+        Raises OpsError TB-0826 where no registry answers, TB-0831 where it refuses, TB-0802 when Docker's disk is full.
+        """
         if tag.startswith(OURS):
             # Whoever has that name on a public registry is not us.
             raise not_made_yet(tag)
         doing = f"pulling {tag}"
-        name, _, version = tag.rpartition(":") if ":" in tag.rpartition("/")[2] else (tag, "", "latest")
         with self.client.speaking(doing, self.client.deadlines.transfer):
             try:
-                for message in self.client.transfers.pull(name, tag=version, stream=True, decode=True):
+                for message in self.client.transfers.pull(tag, stream=True, decode=True):
                     if "error" in message:
-                        raise unavailable(tag, str(message["error"]))
+                        raise not_pulled(tag, str(message["error"]))
                     if line := pull_line(message):
                         say(line)
             except APIError as error:
-                if "no space left" in str(error):
-                    raise
-                raise unavailable(tag, str(error.explanation or error)) from error
+                raise not_pulled(tag, str(error.explanation or error)) from error
         image = self.find(tag)
         if image is None:
-            raise unavailable(tag, "the registry sent no image")
+            raise not_pulled(tag, "the registry sent no image")
         return image
 
     def build(self, made: Recipe, say: Say, *, no_cache: bool = False) -> Image:

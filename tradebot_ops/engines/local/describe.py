@@ -1,12 +1,12 @@
 """From the stack's description to what one replica is on this host."""
 
-import re
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tradebot_ops import units
 from tradebot_ops.engines.local import localise
 from tradebot_ops.engines.local.layout import MARK, Layout
 from tradebot_ops.engines.local.localise import Places
@@ -134,7 +134,7 @@ def describe(
 def _record(replica: Replica, program: Program, refers: Mapping[tuple[str, int], int]) -> Record:
     service = replica.service
     launch = program.launch(replica)
-    log_size, log_files = _log_limits(service.logging.options)
+    kept = service.logging.options
     return Record(
         service=service.name,
         number=replica.number,
@@ -150,8 +150,8 @@ def _record(replica: Replica, program: Program, refers: Mapping[tuple[str, int],
         if service.stop_signal == "SIGTERM" and launch.stop_signal
         else service.stop_signal,
         stop_grace=service.stop_grace,
-        log_size=log_size,
-        log_files=log_files,
+        log_size=units.size(kept.get("max-size", "10m")),
+        log_files=int(kept.get("max-file", "3")),
         listen=replica.listen,
         ports={str(target): local for target, local in replica.ports.items()},
         published=tuple(port.target for port in service.ports),
@@ -205,11 +205,3 @@ def _paths(stack: Stack, service: Service, number: int, layout: Layout) -> dict[
 
 def _texts(service: Service) -> tuple[str, ...]:
     return (*service.environment.values(), *(service.entrypoint or ()), *service.command)
-
-
-def _log_limits(options: Mapping[str, str]) -> tuple[str, int]:
-    """Compose's ``max-size: 10m`` and ``max-file`` as the supervisor writes them."""
-    match = re.fullmatch(r"(\d+)([kmg]?)b?", options.get("max-size", "10m").strip().lower())
-    size = f"{match[1]}{match[2].upper()}B" if match and match[2] else (match[1] if match else "10MB")
-    files = options.get("max-file", "3")
-    return size, int(files) if files.isdigit() else 3

@@ -33,7 +33,7 @@ class Record:
     one_shot: bool
     stop_signal: str
     stop_grace: float
-    log_size: str = "10MB"
+    log_size: int = 10 << 20
     log_files: int = 3
     listen: str = "127.0.0.1"
     ports: Mapping[str, int] = field(default_factory=dict)
