@@ -76,7 +76,7 @@ def make(
     source: Annotated[str, typer.Option("--from", help="What to build from; only debian.")] = "debian",
     force: Annotated[bool, typer.Option("--force", help="Build what is up to date, too.")] = False,
 ) -> None:
-    """Build every image from Debian packages: for hosts that reach a package mirror and no image registry.
+    """Build every image from Debian packages, where no registry answers.
 
     \b
     Examples:
@@ -102,7 +102,7 @@ def _as_told(listen: Listener) -> Callable[[str, str], None]:
 
 @group.command("list")
 def list_(context: typer.Context) -> None:
-    """List the images that tradebot made on this engine."""
+    """List the stack's images, here or missing, and others made here."""
     from tradebot_ops.operations.images import list_images
 
     ops = ops_of(context)
@@ -114,14 +114,16 @@ def save(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="Where to; .zst and .gz compress.")],
     tags: Annotated[
-        list[str] | None, typer.Argument(help="Images; all of tradebot's when none is named.", show_default=False)
+        list[str] | None,
+        typer.Argument(help="Images; all that the stack needs when none is named.", show_default=False),
     ] = None,
 ) -> None:
-    """Write images to a file, to carry them to a machine without a registry.
+    """Write images to a file, for machines without a registry.
 
     \b
     Examples:
       tradebot images save images.tar.zst
+      tradebot images save redis.tar redis:8.0-bookworm
     """
     from tradebot_ops.operations.imagefiles import save as write
 

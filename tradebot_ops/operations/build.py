@@ -12,7 +12,7 @@ from tradebot_ops.engines.base import ImageFacts
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations import wheels
-from tradebot_ops.operations.images import PREFIX, images_of
+from tradebot_ops.operations.images import PREFIX, by_image, images_of
 from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.select import chosen_services
 from tradebot_ops.operations.standins import BASE_ARGUMENT, PYTHON
@@ -53,7 +53,7 @@ def build(ops: Ops, services: Sequence[str], listen: Listener, *, no_cache: bool
 def make(ops: Ops, names: Collection[str], listen: Listener, *, no_cache: bool = False) -> list[Got]:
     """Build every image of these services once, however many of them share it; nothing without a `build:`."""
     images = images_of(ops.engine)
-    shared = _by_image([ops.stack.services[name] for name in names if ops.stack.services[name].build])
+    shared = by_image([ops.stack.services[name] for name in names if ops.stack.services[name].build])
 
     def one(tag: str, users: Sequence[Service]) -> Got:
         started, before = time.monotonic(), images.find(tag)
@@ -110,7 +110,7 @@ def pull(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
     Raises ``OpsError`` TB-0826 where none answers, TB-0831 where one refuses.
     """
     images_of(ops.engine)
-    shared = _by_image([ops.stack.services[name] for name in chosen_services(ops.stack, services)])
+    shared = by_image([ops.stack.services[name] for name in chosen_services(ops.stack, services)])
     made_here = {tag for tag, users in shared.items() if tag.startswith(PREFIX) or any(user.build for user in users)}
     others = [user for tag, users in shared.items() if tag not in made_here for user in users]
     got = _fetch(ops, others, listen)
@@ -121,7 +121,7 @@ def pull(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
 def _fetch(ops: Ops, services: Sequence[Service], listen: Listener) -> list[Got]:
     """Pull every image of these services once."""
     images = images_of(ops.engine)
-    shared = _by_image(services)
+    shared = by_image(services)
 
     def one(tag: str) -> Got:
         users = tuple(user.name for user in shared[tag])
@@ -136,13 +136,6 @@ def _fetch(ops: Ops, services: Sequence[Service], listen: Listener) -> list[Got]
 
 def _maker(users: Sequence[Service]) -> str:
     return "tradebot build" if any(user.build for user in users) else "tradebot images build --from debian"
-
-
-def _by_image(services: Sequence[Service]) -> dict[str, list[Service]]:
-    shared: dict[str, list[Service]] = {}
-    for service in services:
-        shared.setdefault(service.image, []).append(service)
-    return shared
 
 
 def _report(command: str, verb: str, got: Sequence[Got], besides: Sequence[str]) -> Report:

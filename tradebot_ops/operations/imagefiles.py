@@ -10,22 +10,24 @@ from typing import IO
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations.images import PREFIX, images_of
+from tradebot_ops.operations.images import Listed, images_of, made_here, of_stack
 from tradebot_ops.operations.standins import STAND_INS, choose
 from tradebot_ops.state import writable
 
 
 def save(ops: Ops, path: Path, *, tags: Sequence[str] = ()) -> Report:
-    """Write images to one file: all of tradebot's unless ``tags`` names some. The suffix decides on compression.
+    """Write images to one file: what the stack needs and tradebot made, unless ``tags`` names some.
 
-    Raises OpsError TB-0825 when there is nothing to save, TB-0802 when the disk is full.
+    The suffix decides on compression. Without ``tags``, what cannot be carried is warned about. Raises OpsError
+    TB-0825 when there is nothing to save, TB-0802 when the disk is full.
     """
     images = images_of(ops.engine)
-    wanted = tuple(tags) or tuple(tag for image in images.list(PREFIX) for tag in image.tags)
-    missing = [tag for tag in wanted if images.find(tag) is None]
-    if missing or not wanted:
+    found = [Listed(tag, (), images.find(tag)) for tag in tags] or [*of_stack(ops), *made_here(images)]
+    wanted = tuple(dict.fromkeys(each.name for each in found if not _stays(each)))
+    left = tuple(filter(None, map(_stays, found)))
+    if not wanted or (tags and left):
         raise OpsError(
-            f"The images {', '.join(missing)} are not here." if missing else "There are no images to save.",
+            " ".join(left) or "There are no images to save.",
             code="TB-0825",
             hint="Make them with `tradebot images build --from debian`, or get them with `tradebot pull`.",
         )
@@ -38,7 +40,17 @@ def save(ops: Ops, path: Path, *, tags: Sequence[str] = ()) -> Report:
     finally:
         part.unlink(missing_ok=True)
     line = f"Saved {len(wanted)} images to {path} ({path.stat().st_size / 1e6:.0f} MB)."
-    return Report("images save", data={"file": str(path), "tags": list(wanted)}, sections=(Section(lines=(line,)),))
+    data = {"file": str(path), "tags": list(wanted), "left": [each.name for each in found if _stays(each)]}
+    return Report("images save", data=data, sections=(Section(lines=(line,)),), warnings=left)
+
+
+def _stays(each: Listed) -> str:
+    """Why an image cannot be carried; empty when it can."""
+    if each.image is None:
+        return f"{each.name} is not on this engine."
+    if "@" in each.name:
+        return f"{each.name} is pinned by a digest, which such a file does not keep: name it by a tag alone."
+    return ""
 
 
 def load(ops: Ops, path: Path) -> Report:

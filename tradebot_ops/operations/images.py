@@ -1,6 +1,7 @@
 """Images of the stack on the engine at hand."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tradebot_ops.context import Ops
@@ -10,6 +11,7 @@ from tradebot_ops.model import Report, Section, Table
 if TYPE_CHECKING:
     from tradebot_ops.engines.base import Engine
     from tradebot_ops.engines.docker.images import Image, Images
+    from tradebot_ops.stack.model import Service
 
 #: What the names of tradebot's own images begin with.
 PREFIX = "tradebot/"
@@ -28,20 +30,65 @@ def images_of(engine: "Engine") -> "Images":
     return images
 
 
+@dataclass(frozen=True)
+class Listed:
+    """An image by its name, the services that run it, and what the engine has of it."""
+
+    name: str
+    services: tuple[str, ...]
+    image: "Image | None"
+
+
+def by_image(services: Sequence["Service"]) -> dict[str, list["Service"]]:
+    """Services by the image they share, in their order."""
+    shared: dict[str, list[Service]] = {}
+    for service in services:
+        shared.setdefault(service.image, []).append(service)
+    return shared
+
+
+def of_stack(ops: Ops) -> list[Listed]:
+    """Every image that the stack names, there or not."""
+    images = images_of(ops.engine)
+    shared = by_image(list(ops.stack.services.values()))
+    return [Listed(name, tuple(user.name for user in users), images.find(name)) for name, users in shared.items()]
+
+
+def made_here(images: "Images") -> list[Listed]:
+    """What tradebot built on this engine, for this stack or another."""
+    return [Listed(tag, (), image) for image in images.list(PREFIX) for tag in image.tags]
+
+
 def list_images(ops: Ops) -> Report:
-    """The images tradebot made on this engine."""
-    return report_of("images list", images_of(ops.engine).list(PREFIX), ())
+    """The images that the stack names, there or not, then what else tradebot made on this engine."""
+    named = of_stack(ops)
+    others = [each for each in made_here(images_of(ops.engine)) if each.name not in {known.name for known in named}]
+    missing = sum(each.image is None for each in named)
+    said = f"{missing} of these {'is' if missing == 1 else 'are'} missing: `tradebot up` pulls or builds what it needs."
+    return report_of("images list", [*named, *others], (said,) if missing else ())
 
 
-def report_of(command: str, found: Sequence["Image"], lines: tuple[str, ...]) -> Report:
-    rows = tuple(
-        (", ".join(image.tags), f"{image.size / 1e6:.0f} MB", image.revision[:12] or "-", image.id[7:19])
-        for image in found
-    )
-    data = [
-        {"tags": list(i.tags), "bytes": i.size, "revision": i.revision, "source": i.content_hash, "id": i.id}
-        for i in found
-    ]
-    nothing = () if found else ("There are none yet. Make them with: tradebot images build --from debian",)
-    tables = (Table(("IMAGE", "SIZE", "REVISION", "ID"), rows),) if rows else ()
-    return Report(command, data=data, sections=(Section(lines=(*lines, *nothing), tables=tables),))
+def report_of(command: str, found: Sequence[Listed], lines: tuple[str, ...]) -> Report:
+    rows = tuple((each.name, *_facts(each.image), ", ".join(each.services)) for each in found)
+    table = Table(("IMAGE", "SIZE", "REVISION", "FOR"), rows)
+    sections = (Section(lines=lines, tables=(table,) if rows else ()),)
+    return Report(command, data=[_data(each) for each in found], sections=sections)
+
+
+def _facts(image: "Image | None") -> tuple[str, str]:
+    if image is None:
+        return "missing", "-"
+    return f"{image.size / 1e6:.0f} MB", image.revision[:12] or "-"
+
+
+def _data(each: Listed) -> dict[str, object]:
+    """Without an image its facts are None."""
+    image = each.image
+    return {
+        "image": each.name,
+        "services": list(each.services),
+        "bytes": image and image.size,
+        "revision": image and image.revision,
+        "source": image and image.content_hash,
+        "id": image and image.id,
+    }

@@ -13,7 +13,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.mirror import find_mirror
 from tradebot_ops.model import Report
 from tradebot_ops.operations import debianroot, wheels
-from tradebot_ops.operations.images import PREFIX, images_of, report_of
+from tradebot_ops.operations.images import PREFIX, images_of, made_here, report_of
 from tradebot_ops.stack.model import Build
 from tradebot_ops.stack.source import default_folder
 from tradebot_ops.state import ProjectState, cache_root, state_root
@@ -71,7 +71,7 @@ def build_from_debian(ops: Ops, progress: Progress, *, only: Collection[str] = (
     wanted = [item for item in STAND_INS if not only or item.folder in only or (item.tag == PYTHON and "app" in only)]
     made = maker.make(wanted, app=not only or "app" in only)
     choose(ops, [item for item in wanted if item.variable])
-    return report_of("images build", images.list(PREFIX), (_summary(made, time.monotonic() - started),))
+    return report_of("images build", made_here(images), (_summary(made, time.monotonic() - started),))
 
 
 def _summary(made: Sequence[str], seconds: float) -> str:

@@ -242,7 +242,7 @@ def test_host_and_context_name_the_engine(tmp_path: Path) -> None:
 def test_images_are_saved_and_loaded_in_a_file(tmp_path: Path) -> None:
     require_docker(REDIS)
     tradebot = Tradebot(tmp_path / "home", "docker")
-    assert REDIS in [tag for image in tradebot.json("images", "list") for tag in image["tags"]]
+    assert REDIS in [each["image"] for each in tradebot.json("images", "list")]
     file = tmp_path / "redis.tar"
     assert tradebot.json("images", "save", str(file), REDIS)["tags"] == [REDIS]
     assert REDIS in tradebot.json("images", "load", str(file))["tags"]

@@ -55,7 +55,7 @@ def test_what_is_no_archive_is_refused(ops: Ops, tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_cannot_be_saved(ops: Ops, tmp_path: Path) -> None:
-    with pytest.raises(OpsError, match="tradebot/never:1 are not here") as caught:
+    with pytest.raises(OpsError, match="tradebot/never:1 is not on this engine") as caught:
         imagefiles.save(ops, tmp_path / "x.tar", tags=["tradebot/never:1"])
     assert caught.value.code == "TB-0825"
     assert list(tmp_path.iterdir()) == []

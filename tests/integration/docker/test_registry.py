@@ -91,3 +91,30 @@ def test_a_disk_that_is_full_when_an_image_comes(registry: Registry, tmp_path: P
     registry.engine.fill()
     with registry.serve():
         assert "error TB-0802: Docker's disk is full" in refused(project(registry.engine, tmp_path, IMAGE))
+
+
+def test_what_others_made_is_listed_and_carried_to_where_no_registry_is(registry: Registry, tmp_path: Path) -> None:
+    tradebot, file = project(registry.engine, tmp_path, IMAGE), tmp_path / "images.tar"
+    assert tradebot.json("images", "list")[0]["id"] is None
+    with registry.serve():
+        tradebot.ok("pull")
+    assert tradebot.json("images", "list")[0]["id"].startswith("sha256:")
+    assert tradebot.json("images", "save", str(file)) == {
+        "file": str(file),
+        "tags": [f"{ADDRESS}/{IMAGE}"],
+        "left": [],
+    }
+    registry.engine.remove_images()
+    tradebot.ok("images", "load", str(file))
+    tradebot.ok("up")
+    tradebot.ok("down")
+
+
+def test_a_digest_does_not_survive_a_file_and_that_is_said(registry: Registry, digest: str, tmp_path: Path) -> None:
+    tradebot = project(registry.engine, tmp_path, f"team/store@{digest}")
+    with registry.serve():
+        tradebot.ok("pull")
+    done = tradebot.run("images", "save", str(tmp_path / "images.tar"))
+    assert done.returncode == 8
+    assert "is pinned by a digest" in done.stderr
+    assert not (tmp_path / "images.tar").exists()
