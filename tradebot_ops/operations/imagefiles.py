@@ -23,11 +23,12 @@ def save(ops: Ops, path: Path, *, tags: Sequence[str] = ()) -> Report:
     """
     images = images_of(ops.engine)
     found = [Listed(tag, (), images.find(tag)) for tag in tags] or [*of_stack(ops), *made_here(images)]
-    wanted = tuple(dict.fromkeys(each.name for each in found if not _stays(each)))
-    left = tuple(filter(None, map(_stays, found)))
+    reasons = {each.name: _stays(each) for each in found}
+    wanted = tuple(name for name, reason in reasons.items() if not reason)
+    left = {name: reason for name, reason in reasons.items() if reason}
     if not wanted or (tags and left):
         raise OpsError(
-            " ".join(left) or "There are no images to save.",
+            " ".join(left.values()) or "There are no images to save.",
             code="TB-0825",
             hint="Make them with `tradebot images build --from debian`, or get them with `tradebot pull`.",
         )
@@ -40,8 +41,8 @@ def save(ops: Ops, path: Path, *, tags: Sequence[str] = ()) -> Report:
     finally:
         part.unlink(missing_ok=True)
     line = f"Saved {len(wanted)} images to {path} ({path.stat().st_size / 1e6:.0f} MB)."
-    data = {"file": str(path), "tags": list(wanted), "left": [each.name for each in found if _stays(each)]}
-    return Report("images save", data=data, sections=(Section(lines=(line,)),), warnings=left)
+    data = {"file": str(path), "tags": list(wanted), "left": list(left)}
+    return Report("images save", data=data, sections=(Section(lines=(line,)),), warnings=tuple(left.values()))
 
 
 def _stays(each: Listed) -> str:
