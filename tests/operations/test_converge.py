@@ -11,8 +11,8 @@ from tradebot_ops.engines.base import Instance, State
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.converge import converge
-from tradebot_ops.operations.progress import Phase, Told
 from tradebot_ops.operations.world import World
+from tradebot_ops.progress import Phase, Told
 from tradebot_ops.stack.load import load
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.stack.plan import Action, Step, plan

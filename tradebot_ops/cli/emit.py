@@ -8,7 +8,7 @@ import typer
 from tradebot_ops.cli.streams import writing_stdout
 from tradebot_ops.context import Ops
 from tradebot_ops.model import Report
-from tradebot_ops.operations.progress import Listener
+from tradebot_ops.progress import Listener
 from tradebot_ops.render import renderer
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tradebot_ops.cli.emit import emit, ops_of, told
-from tradebot_ops.operations.progress import Listener, Phase, Told
+from tradebot_ops.progress import Listener, Phase, Told
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 group = typer.Typer(

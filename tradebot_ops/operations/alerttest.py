@@ -16,7 +16,7 @@ from functools import partial
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.operations.progress import Listener, Phase, Told
+from tradebot_ops.progress import Listener, Phase, Told
 from tradebot_ops.sources.alertmanager import Deliveries
 from tradebot_ops.stack.alertmanager import channels_of
 

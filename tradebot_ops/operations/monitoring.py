@@ -7,9 +7,9 @@ from tradebot_ops.context import START_MONITORING, Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations import power
-from tradebot_ops.operations.progress import Listener
 from tradebot_ops.operations.status import status as services_status
 from tradebot_ops.operations.up import up
+from tradebot_ops.progress import Listener
 
 PROFILE = "monitoring"
 #: It beats every minute at the latest.

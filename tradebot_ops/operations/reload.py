@@ -9,7 +9,7 @@ from tradebot_ops.engines.base import Instance, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import channels, converge, promtool
-from tradebot_ops.operations.progress import Listener, Phase, Told
+from tradebot_ops.progress import Listener, Phase, Told
 
 SECONDS = 20.0
 

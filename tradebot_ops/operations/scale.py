@@ -11,10 +11,10 @@ from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import desired
 from tradebot_ops.operations.converge import converge
 from tradebot_ops.operations.drain import WORKER, Drain, promise, worker_names
-from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.scalings import remember
 from tradebot_ops.operations.select import service_name
 from tradebot_ops.operations.world import World
+from tradebot_ops.progress import Listener, Phase, Told
 from tradebot_ops.settings import MAX_REPLICAS
 from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.stack.plan import Action, Step, plan

@@ -11,11 +11,11 @@ from tradebot_ops.operations import build as images
 from tradebot_ops.operations import canary, channels, desired, mounted, promtool, samples, secrets
 from tradebot_ops.operations.converge import converge
 from tradebot_ops.operations.plan import changes, facts_of, work_out
-from tradebot_ops.operations.progress import Listener, Phase, Told
 from tradebot_ops.operations.select import chosen_services, with_dependencies
 from tradebot_ops.operations.standins import STAND_INS
 from tradebot_ops.operations.status import status
 from tradebot_ops.operations.world import World
+from tradebot_ops.progress import Listener, Phase, Told
 from tradebot_ops.stack.plan import Action, Plan, Step
 
 NEXT = (

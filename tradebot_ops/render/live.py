@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TextIO
 
-from tradebot_ops.operations.progress import Listener, Phase, Told, nobody
+from tradebot_ops.progress import Listener, Phase, Told, nobody
 
 _STYLES = {
     Phase.READY: "green",
