@@ -31,9 +31,9 @@ SHARED = {
     "TB-0406": {"engines.local.engine", "engines.stub"},
     "TB-0507": {"context", "engines.docker.engine", "engines.docker.inside"},
     # Not to be reached: it does not run, or it does not answer.
-    "TB-0501": {"context", "operations.dash", "sources.api"},
-    "TB-0510": {"context", "sources.prometheus"},
-    "TB-0520": {"context", "sources.alertmanager"},
+    "TB-0501": {"context", "operations.dash", "clients.api"},
+    "TB-0510": {"context", "clients.prometheus"},
+    "TB-0520": {"context", "clients.alertmanager"},
     "TB-0601": {"engines.docker.client", "engines.docker.inside", "engines.local.beside"},
     "TB-0901": {"engines.local.engine", "engines.stub"},
     "TB-0903": {"engines.readonly", "engines.stub"},
@@ -42,9 +42,9 @@ SHARED = {
     # An option's value.
     "TB-0205": {"cli.images", "operations.dash", "settings.read"},
     # PromQL, on either side of the wire.
-    "TB-0103": {"sources.prometheus", "stack.promql"},
+    "TB-0103": {"clients.prometheus", "stack.promql"},
     # A silence without an end or a reason, seen before or after its matchers are read.
-    "TB-0210": {"operations.alerts", "sources.alertmanager"},
+    "TB-0210": {"operations.alerts", "clients.alertmanager"},
     # A missing program for images.
     "TB-0505": {"operations.debianroot", "operations.imagefiles"},
     # State on this host.

@@ -14,12 +14,12 @@ from tradebot_ops.stack.model import Stack
 from tradebot_ops.state import ProjectState, cache_root, state_root
 
 if TYPE_CHECKING:
-    from tradebot_ops.sources.alertmanager import Alertmanager
-    from tradebot_ops.sources.api import Api
-    from tradebot_ops.sources.panels import Panels
-    from tradebot_ops.sources.prometheus import Prometheus
-    from tradebot_ops.sources.redis import Redis
-    from tradebot_ops.sources.rest import Login
+    from tradebot_ops.clients.alertmanager import Alertmanager
+    from tradebot_ops.clients.api import Api
+    from tradebot_ops.clients.panels import Panels
+    from tradebot_ops.clients.prometheus import Prometheus
+    from tradebot_ops.clients.redis import Redis
+    from tradebot_ops.clients.rest import Login
     from tradebot_ops.stack.source import Source
 
 DESIRED = "desired.json"
@@ -129,40 +129,40 @@ class Ops:
 
     @cached_property
     def api(self) -> "Api":
-        from tradebot_ops.sources.api import Api
+        from tradebot_ops.clients.api import Api
 
         address = self._reach("api", 8010, "The API does not run.", "TB-0501", "tradebot up")
         return Api(f"http://{address}", self.secret("api_key"))
 
     @cached_property
     def prometheus(self) -> "Prometheus":
-        from tradebot_ops.sources.prometheus import Prometheus
+        from tradebot_ops.clients.prometheus import Prometheus
 
         return Prometheus(*self._prometheus_access())
 
     @cached_property
     def panels(self) -> "Panels":
-        from tradebot_ops.sources.panels import Panels
+        from tradebot_ops.clients.panels import Panels
 
         return Panels(*self._prometheus_access())
 
     def _prometheus_access(self) -> "tuple[str, Login]":
-        from tradebot_ops.sources.rest import Login
+        from tradebot_ops.clients.rest import Login
 
         address = self._reach("prometheus", 9090, "Prometheus does not run.", "TB-0510", START_MONITORING)
         return f"http://{address}", Login(WEB_USER, self.secret("prometheus_password"))
 
     @cached_property
     def alertmanager(self) -> "Alertmanager":
-        from tradebot_ops.sources.alertmanager import Alertmanager
-        from tradebot_ops.sources.rest import Login
+        from tradebot_ops.clients.alertmanager import Alertmanager
+        from tradebot_ops.clients.rest import Login
 
         address = self._reach("alertmanager", 9093, "Alertmanager does not run.", "TB-0520", START_MONITORING)
         return Alertmanager(f"http://{address}", Login(WEB_USER, self.secret("alertmanager_password")))
 
     @cached_property
     def redis(self) -> "Redis":
-        from tradebot_ops.sources.redis import Redis
+        from tradebot_ops.clients.redis import Redis
 
         address = self.engine.endpoint("redis", 6379)
         return Redis(address.host, address.port, self.secret("redis_password"))

@@ -12,9 +12,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from tests.cli.conftest import Run
 from tests.documents import document
+from tradebot_ops.clients.api import Api
 from tradebot_ops.context import Ops
 from tradebot_ops.settings import Secret
-from tradebot_ops.sources.api import Api
 
 
 class Backend:

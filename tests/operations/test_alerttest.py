@@ -2,8 +2,8 @@
 
 import pytest
 
+from tradebot_ops.clients.alertmanager import Deliveries
 from tradebot_ops.operations.alerttest import outcome
-from tradebot_ops.sources.alertmanager import Deliveries
 
 BEFORE = Deliveries(started=7, sent=6, failed={"other": 1, "clientError": 0})
 

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
+from tradebot_ops.clients.prometheus import Series
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.query import labels, plot, seconds, sparkline
-from tradebot_ops.sources.prometheus import Series
 
 
 @pytest.mark.parametrize(("text", "expected"), [("90s", 90), ("15m", 900), ("1.5h", 5400), ("2d", 172800)])

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
+from tradebot_ops.clients.alertmanager import HeldAlert, Matcher, Silence
+from tradebot_ops.clients.prometheus import PendingOrFiring, Rule
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations import metrics, promtool, runbooks
 from tradebot_ops.operations.query import seconds
-from tradebot_ops.sources.alertmanager import HeldAlert, Matcher, Silence
-from tradebot_ops.sources.prometheus import PendingOrFiring, Rule
 
 #: They fire by design: the dead man's switch, and the one that only inhibits others.
 BACKGROUND = frozenset({"Watchdog", "RecentOutage"})

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from tradebot_ops.clients.alertmanager import Deliveries
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.progress import Listener, Phase, Told
-from tradebot_ops.sources.alertmanager import Deliveries
 from tradebot_ops.stack.alertmanager import channels_of
 
 NAME = "SyntheticAlert"

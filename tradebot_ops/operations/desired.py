@@ -35,4 +35,4 @@ def untold(ops: Ops, wanted: Collection[str], planned: Plan) -> bool:
 
 def get_ready() -> None:
     """Load the client meanwhile: that takes longer than telling."""
-    threading.Thread(target=importlib.import_module, args=("tradebot_ops.sources.redis",), daemon=True).start()
+    threading.Thread(target=importlib.import_module, args=("tradebot_ops.clients.redis",), daemon=True).start()

@@ -5,10 +5,10 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
+from tradebot_ops.clients.prometheus import Series
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
-from tradebot_ops.sources.prometheus import Series
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 WIDTH = 60

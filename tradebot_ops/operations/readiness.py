@@ -4,10 +4,10 @@ Docker's own health check is slower (it asks every ten seconds) and the local en
 decides on every engine.
 """
 
+from tradebot_ops.clients.probe import Sample, ask
 from tradebot_ops.engines.base import Address, Engine, Health, Instance, LogQuery, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.world import World
-from tradebot_ops.sources.probe import Sample, ask
 from tradebot_ops.stack.model import Service
 
 GOOD_SAMPLES = 3

@@ -1,8 +1,8 @@
 """What Prometheus evaluates: recording and alerting rules."""
 
+from tradebot_ops.clients.prometheus import Rule
 from tradebot_ops.context import Ops
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.sources.prometheus import Rule
 
 
 def rules(ops: Ops) -> Report:

@@ -3,10 +3,10 @@
 from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 
+from tradebot_ops.clients.prometheus import Target
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.sources.prometheus import Target
 
 
 def targets(ops: Ops) -> Report:

@@ -21,10 +21,10 @@ import yaml
 
 from tests.programs import program
 from tests.waiting import free_port, until
+from tradebot_ops.clients.alertmanager import Alertmanager
+from tradebot_ops.clients.prometheus import Prometheus
+from tradebot_ops.clients.rest import Login
 from tradebot_ops.settings import Secret
-from tradebot_ops.sources.alertmanager import Alertmanager
-from tradebot_ops.sources.prometheus import Prometheus
-from tradebot_ops.sources.rest import Login
 from tradebot_ops.stack.prometheus import discovery_file, on_this_host
 
 ROOT = Path(__file__).parents[3]

@@ -8,11 +8,11 @@ import pytest
 
 from tests.integration.monitoring.rig import LOGIN, Rig
 from tests.waiting import free_port, until
+from tradebot_ops.clients.alertmanager import Alertmanager, Matcher
+from tradebot_ops.clients.prometheus import Prometheus
+from tradebot_ops.clients.rest import Login
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import Secret
-from tradebot_ops.sources.alertmanager import Alertmanager, Matcher
-from tradebot_ops.sources.prometheus import Prometheus
-from tradebot_ops.sources.rest import Login
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("monitoring-sources")]
 

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tradebot_ops.clients.rest import Login
 from tradebot_ops.errors import OpsError
-from tradebot_ops.sources.rest import Login
 from tradebot_ops.stack.source import default_folder
 
 MODULE = "services.api.dashboard"

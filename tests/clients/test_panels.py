@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.prometheus import StandIn, stand_in, steady
+from tradebot_ops.clients import panels
+from tradebot_ops.clients.panels import Panels
+from tradebot_ops.clients.rest import Login
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import Secret
-from tradebot_ops.sources import panels
-from tradebot_ops.sources.panels import Panels
-from tradebot_ops.sources.rest import Login
 
 FILE = Path(__file__).parents[2] / "config/grafana/dashboards/trading-bot-dashboard.json"
 LOGIN = Login("tradebot", Secret("s3cret"))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tradebot_ops.sources.probe import ask
+from tradebot_ops.clients.probe import ask
 from tradebot_ops.stack.model import Probe
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tradebot_ops.clients.rest import Codes, Login, Query, Rest, moment
 from tradebot_ops.errors import OpsError
-from tradebot_ops.sources.rest import Codes, Login, Query, Rest, moment
 
 _CODES = Codes(unreachable="TB-0510", refused="TB-0511", failed="TB-0512")
 _PREFIX = 'invalid parameter "query": '

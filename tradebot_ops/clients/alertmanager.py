@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from tradebot_ops.clients.rest import Codes, Login, Query, Rest, moment
 from tradebot_ops.errors import OpsError
-from tradebot_ops.sources.rest import Codes, Login, Query, Rest, moment
 
 _COUNTER = re.compile(r"^(alertmanager_notification\w*_total)\{(.*integration=.*)\} (\S+)$", re.MULTILINE)
 _RELOADS = re.compile(r"^alertmanager_config_last_reload_(\w+) (\S+)$", re.MULTILINE)
