@@ -17,10 +17,10 @@ CODE = re.compile(r"TB-\d{4}")
 #: is not named here is either the same cause, and is added, or another one, and needs a number of its own.
 SHARED = {
     # An engine, or what runs inside the stack.
-    "TB-0100": {"errors", "engines.docker.explain"},
+    "TB-0100": {"errors", "docker.errors"},
     "TB-0102": {"errors", "engines.choose", "operations.images"},
     "TB-0110": {"engines.local.processes", "engines.stub", "operations.inside"},
-    "TB-0401": {"engines.docker.client", "engines.docker.locate"},
+    "TB-0401": {"docker.client", "docker.locate"},
     "TB-0404": {
         "engines.local.supervisor",
         "engines.local.programs.path",
@@ -34,11 +34,11 @@ SHARED = {
     "TB-0501": {"context", "operations.dash", "clients.api"},
     "TB-0510": {"context", "clients.prometheus"},
     "TB-0520": {"context", "clients.alertmanager"},
-    "TB-0601": {"engines.docker.client", "engines.docker.inside", "engines.local.beside"},
+    "TB-0601": {"docker.client", "engines.docker.inside", "engines.local.beside"},
     "TB-0901": {"engines.local.engine", "engines.stub"},
     "TB-0903": {"engines.readonly", "engines.stub"},
     # An image that is nowhere, and what to say of it.
-    "TB-0826": {"engines.docker.buildlog", "operations.up"},
+    "TB-0826": {"docker.build_log", "operations.up"},
     # An option's value.
     "TB-0205": {"cli.images", "operations.dash", "settings.read"},
     # PromQL, on either side of the wire.
@@ -50,17 +50,17 @@ SHARED = {
     # State on this host.
     "TB-0801": {"engines.local.records", "state"},
     "TB-0802": {
-        "engines.docker.buildlog",
-        "engines.docker.explain",
+        "docker.build_log",
+        "docker.errors",
         "engines.local.records",
         "operations.imagefiles",
         "state",
     },
     "TB-0805": {"context", "operations.secrets"},
-    "TB-0821": {"engines.docker.explain", "engines.docker.ports", "engines.local.ports"},
-    "TB-0822": {"engines.docker.explain", "engines.docker.ground"},
-    "TB-0824": {"engines.docker.explain", "engines.docker.making"},
-    "TB-0825": {"engines.docker.explain", "operations.imagefiles"},
+    "TB-0821": {"docker.errors", "engines.docker.ports", "engines.local.ports"},
+    "TB-0822": {"docker.errors", "engines.docker.ground"},
+    "TB-0824": {"docker.errors", "engines.docker.making"},
+    "TB-0825": {"docker.errors", "operations.imagefiles"},
 }
 
 

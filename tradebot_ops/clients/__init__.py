@@ -1,1 +1,1 @@
-"""What we ask the running stack. Sources only read, each with its own deadline; a refusal is told as a sentence."""
+"""How tradebot talks to what runs: one library per file, each call with its own deadline, each failure a sentence."""

@@ -59,7 +59,7 @@ def silence(environ: Mapping[str, str]) -> str:
 
     An engine behind SSH or TLS cannot be asked so cheaply: set on purpose, it is taken at its word.
     """
-    from tradebot_ops.engines.docker.locate import check, locate
+    from tradebot_ops.docker.locate import check, locate
 
     try:
         check(locate(environ), PING_SECONDS)

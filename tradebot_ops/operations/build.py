@@ -20,7 +20,7 @@ from tradebot_ops.stack.model import Build, Service
 from tradebot_ops.state import cache_root
 
 if TYPE_CHECKING:
-    from tradebot_ops.engines.docker.images import Image, Images
+    from tradebot_ops.docker.images import Image, Images
 
 PARALLEL = 4
 
@@ -80,7 +80,7 @@ def supply(ops: Ops, wanted: Collection[str], facts: ImageFacts, listen: Listene
 
 
 def _build(ops: Ops, images: "Images", service: Service, listen: Listener, *, no_cache: bool) -> "Image":
-    from tradebot_ops.engines.docker.images import recipe
+    from tradebot_ops.docker.images import recipe
 
     described = service.build
     if described is None:

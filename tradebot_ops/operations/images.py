@@ -9,8 +9,8 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
 
 if TYPE_CHECKING:
+    from tradebot_ops.docker.images import Image, Images
     from tradebot_ops.engines.base import Engine
-    from tradebot_ops.engines.docker.images import Image, Images
     from tradebot_ops.stack.model import Service
 
 #: What the names of tradebot's own images begin with.

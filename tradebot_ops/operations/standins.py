@@ -19,7 +19,7 @@ from tradebot_ops.stack.source import default_folder
 from tradebot_ops.state import ProjectState, cache_root, state_root
 
 if TYPE_CHECKING:
-    from tradebot_ops.engines.docker.images import Images
+    from tradebot_ops.docker.images import Images
 
 #: (image or step, one line)
 Progress = Callable[[str, str], None]
@@ -143,7 +143,7 @@ class _Maker:
         return self._build(item.tag, self._build_of(item.folder), {"BASE": BASE}, {})
 
     def _build(self, tag: str, build: Build, args: Mapping[str, str], extra: Mapping[str, Path]) -> str:
-        from tradebot_ops.engines.docker.images import recipe
+        from tradebot_ops.docker.images import recipe
 
         name = tag.removeprefix(PREFIX).partition(":")[0]
         self.images.build(recipe(tag, build, args=args, extra=extra), lambda line: self.progress(name, line))

@@ -6,9 +6,9 @@ import uuid
 from dataclasses import replace
 
 from tests.programs import missing
-from tradebot_ops.engines.docker.client import Client
-from tradebot_ops.engines.docker.images import Images
-from tradebot_ops.engines.docker.locate import locate
+from tradebot_ops.docker.client import Client
+from tradebot_ops.docker.images import Images
+from tradebot_ops.docker.locate import locate
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Network, Stack, Volume
 

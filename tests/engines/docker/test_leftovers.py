@@ -2,7 +2,7 @@
 
 import pytest
 
-from tradebot_ops.engines.docker.images import Image
+from tradebot_ops.docker.images import Image
 from tradebot_ops.engines.docker.leftovers import why_container, why_image
 from tradebot_ops.engines.docker.spec import ONE_OFF
 

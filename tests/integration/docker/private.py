@@ -24,7 +24,7 @@ from docker import APIClient
 from tests.integration.tradebot import Tradebot
 from tests.programs import missing
 from tests.waiting import until
-from tradebot_ops.engines.docker.locate import check, locate
+from tradebot_ops.docker.locate import check, locate
 from tradebot_ops.errors import OpsError
 
 HOME = Path(os.environ.get("TRADEBOT_CI_ENGINE", "/opt/tradebot-ci-engine"))

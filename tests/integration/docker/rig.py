@@ -14,7 +14,7 @@ from docker import APIClient
 
 from tests.integration.tradebot import REPOSITORY, Tradebot
 from tests.waiting import free_port
-from tradebot_ops.engines.docker.locate import locate
+from tradebot_ops.docker.locate import locate
 
 IMAGES = {"REDIS_IMAGE": "tradebot/redis:8.0", "POSTGRES_IMAGE": "tradebot/postgres:17"}
 MONITORING_IMAGES = {

@@ -17,7 +17,7 @@ from tests.integration.docker.rig import api, clean, inspected
 from tests.integration.terminal import on_terminal
 from tests.integration.tradebot import Tradebot
 from tests.waiting import free_port
-from tradebot_ops.engines.docker.locate import locate
+from tradebot_ops.docker.locate import locate
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.xdist_group("docker-commands")]
 

@@ -21,11 +21,11 @@ from tests.integration.docker.rig import Interposer, api, remains
 from tests.integration.docker.rig import project as tradebot_of
 from tests.integration.tradebot import REPOSITORY
 from tests.waiting import free_port, until
+from tradebot_ops.docker.client import Deadlines
+from tradebot_ops.docker.images import recipe
+from tradebot_ops.docker.locate import locate
 from tradebot_ops.engines.base import LogQuery, State
-from tradebot_ops.engines.docker.client import Deadlines
 from tradebot_ops.engines.docker.engine import DockerEngine
-from tradebot_ops.engines.docker.images import recipe
-from tradebot_ops.engines.docker.locate import locate
 from tradebot_ops.engines.docker.spec import SPEC_HASH
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.converge import converge
@@ -145,7 +145,7 @@ def test_a_user_without_permission_is_told_how_to_get_it(tmp_path: Path) -> None
             if folder.stat().st_uid == 0 and str(folder).startswith("/tmp/"):
                 folder.chmod(0o755)
         script = (
-            "from tradebot_ops.engines.docker.locate import Location, check\n"
+            "from tradebot_ops.docker.locate import Location, check\n"
             "from tradebot_ops.errors import OpsError\n"
             "import sys\n"
             "try:\n"

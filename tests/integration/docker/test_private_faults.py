@@ -15,8 +15,8 @@ from tests.engines.docker.parts import on_docker, unique_project
 from tests.integration.docker.private import TINY, PrivateEngine, private_engine
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
+from tradebot_ops.docker.images import Image, recipe
 from tradebot_ops.engines.docker.engine import DockerEngine
-from tradebot_ops.engines.docker.images import Image, recipe
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Build, Stack
 

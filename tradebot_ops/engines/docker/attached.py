@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import requests
 from docker.errors import APIError
 
+from tradebot_ops.docker.client import Client, said_in
 from tradebot_ops.engines.base import Instance
-from tradebot_ops.engines.docker.client import Client, said_in
 from tradebot_ops.engines.docker.logs import HEADER
 
 CHUNK = 65536

@@ -7,8 +7,8 @@ from typing import Any
 
 from docker.errors import APIError, NotFound
 
+from tradebot_ops.docker.client import Client
 from tradebot_ops.engines.docker import spec
-from tradebot_ops.engines.docker.client import Client
 
 #: The engine serialises most of what it does; more threads than this gain nothing.
 THREADS = 8

@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from tradebot_ops.docker.client import Client, Deadlines
+from tradebot_ops.docker.images import Images
+from tradebot_ops.docker.locate import locate
 from tradebot_ops.engines.base import (
     Address,
     ExecResult,
@@ -20,14 +23,11 @@ from tradebot_ops.engines.base import (
     Stats,
 )
 from tradebot_ops.engines.docker import attached, inside, secrets, spec
-from tradebot_ops.engines.docker.client import Client, Deadlines
 from tradebot_ops.engines.docker.containers import Container, Containers, is_up
 from tradebot_ops.engines.docker.events import EventStream
 from tradebot_ops.engines.docker.facts import image_facts
 from tradebot_ops.engines.docker.ground import Ground
-from tradebot_ops.engines.docker.images import Images
 from tradebot_ops.engines.docker.leftovers import Leftovers
-from tradebot_ops.engines.docker.locate import locate
 from tradebot_ops.engines.docker.logs import Follower, merged
 from tradebot_ops.engines.docker.making import RELOADED, Maker
 from tradebot_ops.engines.docker.observe import instance_of

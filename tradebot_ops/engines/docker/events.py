@@ -9,8 +9,8 @@ from typing import Any
 
 import requests
 
+from tradebot_ops.docker.client import Client
 from tradebot_ops.engines.base import Event
-from tradebot_ops.engines.docker.client import Client
 from tradebot_ops.engines.docker.observe import event_of
 from tradebot_ops.engines.docker.spec import PROJECT
 from tradebot_ops.errors import OpsError

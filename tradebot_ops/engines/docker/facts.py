@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from tradebot_ops.docker.build_context import content_hash
+from tradebot_ops.docker.images import Image, Images
 from tradebot_ops.engines.base import ImageFacts
-from tradebot_ops.engines.docker.context import content_hash
-from tradebot_ops.engines.docker.images import Image, Images
 from tradebot_ops.stack.model import Service, Stack
 
 THREADS = 8

@@ -5,7 +5,7 @@ from typing import Any
 
 from docker.errors import NotFound
 
-from tradebot_ops.engines.docker.client import Client
+from tradebot_ops.docker.client import Client
 from tradebot_ops.engines.docker.spec import PROJECT
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Network, Stack, Volume

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from tradebot_ops.docker.client import Client
+from tradebot_ops.docker.locate import Location
 from tradebot_ops.engines.base import Address, ExecResult, Instance
-from tradebot_ops.engines.docker.client import Client
-from tradebot_ops.engines.docker.locate import Location
 from tradebot_ops.errors import OpsError, Unsupported
 
 LOOPBACK = "127.0.0.1"

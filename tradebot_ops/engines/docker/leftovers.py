@@ -5,10 +5,10 @@ from typing import Any
 
 from docker.errors import ImageNotFound, NotFound
 
+from tradebot_ops.docker.build_context import BUILT_FOR, CONTENT_HASH
+from tradebot_ops.docker.client import Client
+from tradebot_ops.docker.images import OURS, Image, image_of
 from tradebot_ops.engines.base import Leftover
-from tradebot_ops.engines.docker.client import Client
-from tradebot_ops.engines.docker.context import BUILT_FOR, CONTENT_HASH
-from tradebot_ops.engines.docker.images import OURS, Image, image_of
 from tradebot_ops.engines.docker.spec import ONE_OFF, PROJECT
 from tradebot_ops.stack.model import Stack
 

@@ -13,8 +13,8 @@ from typing import Any
 import requests
 from docker.errors import NotFound
 
+from tradebot_ops.docker.client import Client
 from tradebot_ops.engines.base import LogLine, LogQuery
-from tradebot_ops.engines.docker.client import Client
 from tradebot_ops.engines.docker.observe import parse_time
 from tradebot_ops.engines.docker.spec import NUMBER, SERVICE
 from tradebot_ops.errors import OpsError

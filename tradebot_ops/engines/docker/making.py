@@ -4,11 +4,11 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from tradebot_ops.docker.client import Client
+from tradebot_ops.docker.images import Image, Images, recipe
 from tradebot_ops.engines.base import Progress
 from tradebot_ops.engines.docker import spec
-from tradebot_ops.engines.docker.client import Client
 from tradebot_ops.engines.docker.containers import Container, Containers, is_up, name_of
-from tradebot_ops.engines.docker.images import Image, Images, recipe
 from tradebot_ops.engines.docker.observe import instance_of
 from tradebot_ops.engines.docker.ports import TAKEN, Ports
 from tradebot_ops.errors import OpsError

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import psutil
 
-from tradebot_ops.engines.docker.client import Client
+from tradebot_ops.docker.client import Client
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Port, Service
 from tradebot_ops.state import ProjectState

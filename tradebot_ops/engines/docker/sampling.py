@@ -13,8 +13,8 @@ from typing import Any
 
 from docker.errors import NotFound
 
+from tradebot_ops.docker.client import Client
 from tradebot_ops.engines.base import Instance, Stats
-from tradebot_ops.engines.docker.client import Client
 from tradebot_ops.engines.docker.observe import parse_time, stats_of
 
 THREADS = 8

@@ -15,10 +15,10 @@ from docker import APIClient
 from docker.errors import APIError, DockerException
 from docker.tls import TLSConfig
 
-from tradebot_ops.engines.docker.bridge import Bridge
-from tradebot_ops.engines.docker.explain import explain
-from tradebot_ops.engines.docker.locate import Location, check, forbidden, not_running
-from tradebot_ops.engines.docker.tlsbridge import TlsBridge
+from tradebot_ops.docker.errors import explain
+from tradebot_ops.docker.locate import Location, check, forbidden, not_running
+from tradebot_ops.docker.ssh import Bridge
+from tradebot_ops.docker.tls import TlsBridge
 from tradebot_ops.errors import OpsError
 
 #: The newest API this engine was tested with; a newer daemon is spoken to in this one.

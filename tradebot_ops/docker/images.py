@@ -10,7 +10,16 @@ from typing import IO, Any
 
 from docker.errors import APIError, ImageNotFound
 
-from tradebot_ops.engines.docker.buildlog import (
+from tradebot_ops.docker.build_context import (
+    BUILT_FOR,
+    CONTENT_HASH,
+    DOCKERFILE,
+    REVISION,
+    archive,
+    content_hash,
+    revision,
+)
+from tradebot_ops.docker.build_log import (
     BUILD_FAILED,
     FULL,
     build_failure,
@@ -20,17 +29,8 @@ from tradebot_ops.engines.docker.buildlog import (
     not_pulled,
     pull_line,
 )
-from tradebot_ops.engines.docker.client import Client
-from tradebot_ops.engines.docker.context import (
-    BUILT_FOR,
-    CONTENT_HASH,
-    DOCKERFILE,
-    REVISION,
-    archive,
-    content_hash,
-    revision,
-)
-from tradebot_ops.engines.docker.explain import DISK_FULL
+from tradebot_ops.docker.client import Client
+from tradebot_ops.docker.errors import DISK_FULL
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Build
 

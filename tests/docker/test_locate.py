@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tradebot_ops.engines.docker.locate import Location, check, locate
+from tradebot_ops.docker.locate import Location, check, locate
 from tradebot_ops.errors import OpsError
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tradebot_ops.engines.docker.buildlog import not_pulled
+from tradebot_ops.docker.build_log import not_pulled
 
 AT = 'Head "https://reg.corp:5000/v2/team/redis/manifests/8": '
 HUB = "https://registry-1.docker.io/v2/"

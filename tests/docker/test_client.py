@@ -8,9 +8,9 @@ import requests
 from docker.errors import APIError
 from docker.tls import TLSConfig
 
-from tradebot_ops.engines.docker.client import Client, SureClient, parse_version
-from tradebot_ops.engines.docker.explain import explain
-from tradebot_ops.engines.docker.locate import Location
+from tradebot_ops.docker.client import Client, SureClient, parse_version
+from tradebot_ops.docker.errors import explain
+from tradebot_ops.docker.locate import Location
 from tradebot_ops.errors import OpsError
 
 SAID = [

@@ -6,7 +6,7 @@ from typing import Any
 
 from docker.auth import INDEX_NAME, resolve_repository_name
 
-from tradebot_ops.engines.docker.explain import DISK_FULL, DISK_FULL_HINT
+from tradebot_ops.docker.errors import DISK_FULL, DISK_FULL_HINT
 from tradebot_ops.errors import OpsError, Unavailable
 
 BUILD_FAILED = "error: "

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tradebot_ops.engines.docker.context import DOCKERFILE, archive, content_hash, marked, revision, source_files
+from tradebot_ops.docker.build_context import DOCKERFILE, archive, content_hash, marked, revision, source_files
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Build
 

@@ -3,7 +3,7 @@
 import contextlib
 from pathlib import Path
 
-from tradebot_ops.engines.docker.bridge import SESSIONS, Handshakes, command
+from tradebot_ops.docker.ssh import SESSIONS, Handshakes, command
 
 
 def test_no_handshake_carries_more_sessions_than_a_server_allows(tmp_path: Path) -> None:

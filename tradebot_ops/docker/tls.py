@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from tradebot_ops.engines.docker.locate import Location
+from tradebot_ops.docker.locate import Location
 
 CHUNK = 65536
 DEFAULT_PORT = 2376
