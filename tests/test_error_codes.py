@@ -29,12 +29,12 @@ SHARED = {
     },
     "TB-0405": {"context", "engines.local.engine", "engines.stub"},
     "TB-0406": {"engines.local.engine", "engines.stub"},
-    "TB-0507": {"context", "engines.docker.engine", "engines.docker.inside"},
+    "TB-0507": {"context", "engines.docker.engine", "engines.docker.addresses"},
     # Not to be reached: it does not run, or it does not answer.
     "TB-0501": {"context", "operations.dash", "clients.api"},
     "TB-0510": {"context", "clients.prometheus"},
     "TB-0520": {"context", "clients.alertmanager"},
-    "TB-0601": {"docker.client", "engines.docker.inside", "engines.local.beside"},
+    "TB-0601": {"docker.client", "engines.docker.exec", "engines.local.exec"},
     "TB-0901": {"engines.local.engine", "engines.stub"},
     "TB-0903": {"engines.readonly", "engines.stub"},
     # An image that is nowhere, and what to say of it.
@@ -58,8 +58,8 @@ SHARED = {
     },
     "TB-0805": {"context", "operations.secrets"},
     "TB-0821": {"docker.errors", "engines.docker.ports", "engines.local.ports"},
-    "TB-0822": {"docker.errors", "engines.docker.ground"},
-    "TB-0824": {"docker.errors", "engines.docker.making"},
+    "TB-0822": {"docker.errors", "engines.docker.networks_and_volumes"},
+    "TB-0824": {"docker.errors", "engines.docker.replicas"},
     "TB-0825": {"docker.errors", "operations.imagefiles"},
 }
 

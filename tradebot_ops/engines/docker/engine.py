@@ -22,16 +22,18 @@ from tradebot_ops.engines.base import (
     State,
     Stats,
 )
-from tradebot_ops.engines.docker import attached, inside, secrets, spec
+from tradebot_ops.engines.docker import exec_attached, secrets, spec
+from tradebot_ops.engines.docker.addresses import local_address, remote_address
 from tradebot_ops.engines.docker.containers import Container, Containers, is_up
 from tradebot_ops.engines.docker.events import EventStream
-from tradebot_ops.engines.docker.facts import image_facts
-from tradebot_ops.engines.docker.ground import Ground
+from tradebot_ops.engines.docker.exec import execute
+from tradebot_ops.engines.docker.image_facts import image_facts
 from tradebot_ops.engines.docker.leftovers import Leftovers
 from tradebot_ops.engines.docker.logs import Follower, merged
-from tradebot_ops.engines.docker.making import RELOADED, Maker
+from tradebot_ops.engines.docker.networks_and_volumes import Ground
 from tradebot_ops.engines.docker.observe import instance_of
-from tradebot_ops.engines.docker.sampling import Sampler
+from tradebot_ops.engines.docker.replicas import RELOADED, Maker
+from tradebot_ops.engines.docker.stats import Sampler
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.state import ProjectState, state_root
@@ -142,11 +144,11 @@ class DockerEngine:
 
     def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
         """Output of both streams in the order it came. TB-0601 when the command outlives ``timeout`` seconds."""
-        return inside.execute(self.client, instance, command, timeout)
+        return execute(self.client, instance, command, timeout)
 
     def attached(self, instance: Instance, command: Sequence[str], *, terminal: bool) -> int:
         """Run a command with this process's own input and output; an empty one is a shell."""
-        return attached.attached(self.client, instance, command, terminal=terminal)
+        return exec_attached.attached(self.client, instance, command, terminal=terminal)
 
     def leftovers(self, stack: Stack, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
         return Leftovers(self.client, self.project).find(stack, images=images, volumes=volumes)
@@ -183,8 +185,8 @@ class DockerEngine:
                 hint=f"Start it with `tradebot up`, or see why it stopped: tradebot logs {service}",
             )
         if self.client.location.local:
-            return inside.local_address(instance_of(container), container, port)
-        return inside.remote_address(instance_of(container), container, port, self.client.location)
+            return local_address(instance_of(container), container, port)
+        return remote_address(instance_of(container), container, port, self.client.location)
 
 
 def selected(query: LogQuery, instance: Instance) -> bool:

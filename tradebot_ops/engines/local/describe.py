@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tradebot_ops import units
-from tradebot_ops.engines.local import localise
+from tradebot_ops.engines.local import rewrite
 from tradebot_ops.engines.local.layout import MARK, Layout
-from tradebot_ops.engines.local.localise import Places
 from tradebot_ops.engines.local.ports import Wish
 from tradebot_ops.engines.local.programs import Program, Replica, program_for
 from tradebot_ops.engines.local.records import Record, replica_name
+from tradebot_ops.engines.local.rewrite import Places
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import MountKind, Service, Stack
 
@@ -53,11 +53,11 @@ def program_of(service: Service) -> Program:
 def ports_of(stack: Stack, service: Service) -> tuple[int, ...]:
     """Every port of the service that it publishes, exposes or listens on, or that another service names."""
     found = {port.target for port in service.ports} | set(service.expose)
-    found |= localise.own_ports(_texts(service))
+    found |= rewrite.own_ports(_texts(service))
     if service.probe:
         found.add(service.probe.port)
     for other in stack.services.values():
-        found |= {port for _, port in localise.referred_ports(_texts(other), (service.name,))}
+        found |= {port for _, port in rewrite.referred_ports(_texts(other), (service.name,))}
     return tuple(sorted(found))
 
 
@@ -118,13 +118,13 @@ def describe(
         stack=stack,
         service=service,
         number=number,
-        argv=tuple(localise.localise(word, places) for word in words(service)),
+        argv=tuple(rewrite.localise(word, places) for word in words(service)),
         environ=_environ(service, number, places, environ, layout),
         ports=own,
         paths=places.paths,
         listen=listen,
         layout=layout,
-        rewrite=lambda text: localise.localise(text, places),
+        rewrite=lambda text: rewrite.localise(text, places),
         host=environ,
     )
     program = program_of(service)
@@ -162,7 +162,7 @@ def _record(replica: Replica, program: Program, refers: Mapping[tuple[str, int],
 
 def _refers(stack: Stack, service: Service, ports: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, int], int]:
     texts = (*_texts(service), *program_of(service).texts(service))
-    named = localise.referred_ports(texts, stack.services)
+    named = rewrite.referred_ports(texts, stack.services)
     return {
         (host, port): ports[replica_name(host, 1)][str(port)]
         for host, port in sorted(named)
@@ -177,7 +177,7 @@ def _environ(
     name = replica_name(service.name, number)
     # First the folder of this interpreter: commands installed beside it are the stack's own.
     path = f"{Path(sys.executable).parent}:{environ.get('PATH', '/usr/local/bin:/usr/bin:/bin')}"
-    described = {key: localise.localise(value, places) for key, value in service.environment.items()}
+    described = {key: rewrite.localise(value, places) for key, value in service.environment.items()}
     return {**inherited, "PATH": path, "HOSTNAME": name, **described, MARK: layout.mark(name)}
 
 

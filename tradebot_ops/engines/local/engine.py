@@ -25,16 +25,19 @@ from tradebot_ops.engines.base import (
     Progress,
     Stats,
 )
-from tradebot_ops.engines.local import beside, folders, history, logs, source, strays
-from tradebot_ops.engines.local.changing import Changing
+from tradebot_ops.engines.local import logs, orphans, source
+from tradebot_ops.engines.local import volumes as folders
 from tradebot_ops.engines.local.describe import Described, describe, program_of, wishes
+from tradebot_ops.engines.local.events import events
+from tradebot_ops.engines.local.exec import attach, run
 from tradebot_ops.engines.local.layout import Layout
+from tradebot_ops.engines.local.lock import Changing
 from tradebot_ops.engines.local.logs import Source
+from tradebot_ops.engines.local.observe import instance_of
 from tradebot_ops.engines.local.ports import Ports
 from tradebot_ops.engines.local.processes import Processes, not_running
 from tradebot_ops.engines.local.records import Records, replica_name
 from tradebot_ops.engines.local.rpc import NotRunning
-from tradebot_ops.engines.local.snapshot import instance_of
 from tradebot_ops.engines.local.supervisor import Supervisor
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Service, Stack
@@ -42,7 +45,7 @@ from tradebot_ops.stack.prometheus import discovery_file
 from tradebot_ops.state import ProjectState
 
 if TYPE_CHECKING:
-    from tradebot_ops.engines.local.usage import Usage
+    from tradebot_ops.engines.local.stats import Usage
 
 
 class LocalEngine:
@@ -77,7 +80,7 @@ class LocalEngine:
                     self._settle_ports(stack, service, 1, progress)
 
     def _end_strays(self, progress: Progress) -> None:
-        for replica in strays.end(self._layout, self._records.all()):
+        for replica in orphans.end(self._layout, self._records.all()):
             progress(replica.rpartition("-")[0], "ended a process that had outlived its supervisor")
 
     def _settle_ports(self, stack: Stack, service: Service, number: int, progress: Progress) -> None:
@@ -100,7 +103,7 @@ class LocalEngine:
             answers = {info["name"]: info for info in self._supervisor.call("getAllProcessInfo")}
             left: Mapping[str, Sequence[int]] = {}
         except NotRunning:
-            answers, left = {}, strays.strays(self._layout)
+            answers, left = {}, orphans.strays(self._layout)
         known = self._ports.known()
         return tuple(
             instance_of(
@@ -235,14 +238,14 @@ class LocalEngine:
         record = self._records.get(instance.id)
         if record is None:
             raise not_running(instance.id)
-        return beside.run(record, command, timeout)
+        return run(record, command, timeout)
 
     def attached(self, instance: Instance, command: Sequence[str], *, terminal: bool) -> int:
         """The same with this process's own input and output; an empty command is this user's shell."""
         record = self._records.get(instance.id)
         if record is None:
             raise not_running(instance.id)
-        return beside.attach(record, command, terminal=terminal)
+        return attach(record, command, terminal=terminal)
 
     def image_facts(self, stack: Stack) -> ImageFacts:
         """Nothing is missing or built here; replicas may run older source than lies there now."""
@@ -262,13 +265,13 @@ class LocalEngine:
 
     @cached_property
     def _usage(self) -> "Usage":
-        from tradebot_ops.engines.local.usage import Usage
+        from tradebot_ops.engines.local.stats import Usage
 
         return Usage()
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
         """Starts, exits, stops and crash-loop verdicts, from the supervisor's log."""
-        return history.events(self._layout, since, follow=follow)
+        return events(self._layout, since, follow=follow)
 
     def endpoint(self, service: str, port: int, number: int = 1) -> Address:
         """The local port that stands for ``port``; ``OpsError`` TB-0405 when the replica has none."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tradebot_ops.engines.local import strays
+from tradebot_ops.engines.local import orphans
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.engines.local.records import Record
 from tradebot_ops.engines.local.rpc import NotRunning
@@ -29,7 +29,7 @@ class Processes:
         try:
             answer = self._supervisor.call("getProcessInfo", replica)
         except NotRunning:
-            return replica in strays.strays(self._layout)
+            return replica in orphans.strays(self._layout)
         except xmlrpc.client.Fault:  # the supervisor does not know it
             return False
         return bool(answer["pid"]) or answer["statename"] == "BACKOFF"
@@ -83,10 +83,10 @@ class Processes:
         except xmlrpc.client.Fault as fault:
             raise not_running(replica) from fault
         except NotRunning:
-            pids = strays.strays(self._layout).get(replica, [])[:1]
+            pids = orphans.strays(self._layout).get(replica, [])[:1]
             if not pids:
                 raise not_running(replica) from None
-            strays.send(pids, name)
+            orphans.send(pids, name)
 
     def _await_exec(self, replica: str) -> None:
         """Between fork and exec a child still has the supervisor's signal handlers, and a signal would be lost."""
@@ -101,10 +101,10 @@ class Processes:
 
     def _stop_stray(self, record: Record, grace: float) -> None:
         deadline = time.monotonic() + grace
-        strays.send(strays.strays(self._layout).get(record.replica, [])[:1], record.stop_signal)
-        while left := strays.strays(self._layout).get(record.replica):
+        orphans.send(orphans.strays(self._layout).get(record.replica, [])[:1], record.stop_signal)
+        while left := orphans.strays(self._layout).get(record.replica):
             if time.monotonic() >= deadline:
-                strays.send(left, "SIGKILL")
+                orphans.send(left, "SIGKILL")
             time.sleep(_BETWEEN_LOOKS)
 
     def _refused(self, verb: str, replica: str, fault: xmlrpc.client.Fault) -> OpsError:

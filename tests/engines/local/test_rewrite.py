@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradebot_ops.engines.local.localise import Places, localise, own_ports, referred_ports
+from tradebot_ops.engines.local.rewrite import Places, localise, own_ports, referred_ports
 
 PLACES = Places(
     services={

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tradebot_ops.engines.base import Address, Instance, Published, State
-from tradebot_ops.engines.local import history
+from tradebot_ops.engines.local import events
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.engines.local.records import Record, replica_name
 
@@ -71,7 +71,7 @@ def _exit_code(record: Record, answer: Mapping[str, Any] | None, layout: Layout)
     """The supervisor forgets the status of a process that died early or by a signal; its log has it."""
     if answer is not None and answer["statename"] == "EXITED" and answer["exitstatus"] >= 0:
         return int(answer["exitstatus"])
-    return history.last_exit(layout, record.replica)
+    return events.last_exit(layout, record.replica)
 
 
 def _restarts(record: Record, layout: Layout) -> int:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from tradebot_ops.engines.base import ExecResult
 from tradebot_ops.engines.local.layout import MARK
-from tradebot_ops.engines.local.localise import Places, localise
 from tradebot_ops.engines.local.records import Record
+from tradebot_ops.engines.local.rewrite import Places, localise
 from tradebot_ops.errors import OpsError
 
 _NOT_EXECUTABLE, _NOT_FOUND, _SIGNALLED = 126, 127, 128  # as a shell says it

@@ -1,48 +1,15 @@
-"""Commands inside a container, and the addresses its ports have for this host."""
+"""The addresses that the ports of a container have for this host."""
 
-import queue
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from tradebot_ops.docker.client import Client
 from tradebot_ops.docker.locate import Location
-from tradebot_ops.engines.base import Address, ExecResult, Instance
+from tradebot_ops.engines.base import Address, Instance
 from tradebot_ops.errors import OpsError, Unsupported
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
-
-
-def execute(client: Client, instance: Instance, command: Sequence[str], timeout: float | None) -> ExecResult:
-    """Output of both streams in the order it came. TB-0601 when the command outlives ``timeout`` seconds."""
-    doing = f"running {command[0]} in {instance.service} {instance.number}"
-    with client.speaking(doing, client.deadlines.read):
-        made = client.writes.exec_create(instance.id, list(command))["Id"]
-    answer: queue.Queue[bytes | OpsError] = queue.Queue()
-
-    def read() -> None:
-        try:
-            with client.speaking(doing):
-                answer.put(bytes(client.streams.exec_start(made)))
-        except OpsError as error:
-            answer.put(error)
-
-    threading.Thread(target=read, daemon=True, name="tradebot-exec").start()
-    try:
-        output = answer.get(timeout=timeout)
-    except queue.Empty:
-        raise OpsError(
-            f"The command did not end within {timeout:g} s: {doing}.",
-            code="TB-0601",
-            hint=f"It still runs there; look with: docker top {instance.name}",
-        ) from None
-    if isinstance(output, OpsError):
-        raise output
-    with client.speaking(doing, client.deadlines.read):
-        code = client.reads.exec_inspect(made)["ExitCode"]
-    return ExecResult(-1 if code is None else int(code), output.decode("utf-8", "replace"))
 
 
 def local_address(instance: Instance, container: Mapping[str, Any], port: int) -> Address:

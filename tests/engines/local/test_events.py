@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tradebot_ops.engines.base import Event
-from tradebot_ops.engines.local import history
+from tradebot_ops.engines.local import events
 from tradebot_ops.engines.local.layout import Layout
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
@@ -26,7 +26,7 @@ AT = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
     ],
 )
 def test_what_the_supervisor_says_becomes_an_event(said: str, action: str, code: int | None) -> None:
-    found = history.parse(f"2026-01-02 03:04:05,678 {said}")
+    found = events.parse(f"2026-01-02 03:04:05,678 {said}")
     assert found == Event(AT, "node-exporter", 2, action, code)
 
 
@@ -40,20 +40,20 @@ def test_what_the_supervisor_says_becomes_an_event(said: str, action: str, code:
     ],
 )
 def test_other_lines_are_none(line: str) -> None:
-    assert history.parse(line) is None
+    assert events.parse(line) is None
 
 
 def test_the_last_exit_is_found_over_rotated_files(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     layout.make()
-    assert history.last_exit(layout, "web-1") is None
+    assert events.last_exit(layout, "web-1") is None
     stamp = "2026-01-02 03:04:05,678"
     layout.history.with_name("supervisord.log.1").write_text(
         f"{stamp} WARN exited: web-1 (exit status 3; not expected)\n{stamp} WARN exited: web-1 (exit status 4; x)\n"
     )
     layout.history.write_text(f"{stamp} WARN exited: web-11 (exit status 5; not expected)\n")
-    assert history.last_exit(layout, "web-1") == 4
-    assert history.last_exit(layout, "web-11") == 5
+    assert events.last_exit(layout, "web-1") == 4
+    assert events.last_exit(layout, "web-11") == 5
     with layout.history.open("a") as stream:
         stream.write(f"{stamp} INFO spawned: 'web-11' with pid 7\n")
-    assert history.last_exit(layout, "web-11") is None
+    assert events.last_exit(layout, "web-11") is None
