@@ -15,10 +15,10 @@ from typer.main import get_command
 from tradebot_ops.cli.boundary import hoist, value_options
 from tradebot_ops.cli.main import app
 from tradebot_ops.cli.table import COMMANDS
+from tradebot_ops.monitoring.alertmanager import channels
 from tradebot_ops.operations.project import example_env
 from tradebot_ops.operations.urls import LOGINS
 from tradebot_ops.settings import STACK_SETTINGS
-from tradebot_ops.stack.alertmanager import channels
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), *REPOSITORY.glob("tests/**/*.md")])

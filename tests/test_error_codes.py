@@ -19,7 +19,7 @@ SHARED = {
     # An engine, or what runs inside the stack.
     "TB-0100": {"errors", "docker.errors"},
     "TB-0102": {"errors", "engines.choose", "operations.images"},
-    "TB-0110": {"engines.local.processes", "engines.stub", "operations.inside"},
+    "TB-0110": {"engines.local.processes", "engines.stub", "operations.exec"},
     "TB-0401": {"docker.client", "docker.locate"},
     "TB-0404": {
         "engines.local.supervisor",
@@ -42,7 +42,7 @@ SHARED = {
     # An option's value.
     "TB-0205": {"cli.images", "operations.dash", "settings.read"},
     # PromQL, on either side of the wire.
-    "TB-0103": {"clients.prometheus", "stack.promql"},
+    "TB-0103": {"clients.prometheus", "monitoring.promql"},
     # A silence without an end or a reason, seen before or after its matchers are read.
     "TB-0210": {"operations.alerts", "clients.alertmanager"},
     # A missing program for images.

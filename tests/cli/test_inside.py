@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.inside import split
+from tradebot_ops.operations.exec import split
 
 
 @pytest.mark.parametrize(

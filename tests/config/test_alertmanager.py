@@ -8,7 +8,7 @@ import yaml
 
 from tests.config.test_rules import ALERTS
 from tests.programs import program
-from tradebot_ops.stack.alertmanager import channels, with_channels
+from tradebot_ops.monitoring.alertmanager import channels, with_channels
 
 FILE = Path(__file__).parents[2] / "config/alertmanager/alertmanager.yml"
 EVERYTHING = {

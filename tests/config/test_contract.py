@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from services.common.metrics import METRICS
-from tradebot_ops.stack.contract import Metric, Use, check, dashboard_uses, declared_metrics, rule_uses
+from tradebot_ops.monitoring.contract import Metric, Use, check, dashboard_uses, declared_metrics, rule_uses
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tradebot_ops.stack.promql import parse
+from tradebot_ops.monitoring.promql import parse
 
 ROOT = Path(__file__).parents[2]
 GRAFANA = ROOT / "config/grafana"

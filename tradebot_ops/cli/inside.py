@@ -30,17 +30,17 @@ def exec_(
       tradebot exec worker 2 -- env
       tradebot exec api --json -- python --version
     """
-    from tradebot_ops.operations import inside
+    from tradebot_ops.operations.exec import attach, run, split
 
     ops = ops_of(context)
-    number, command = inside.split(words)
+    number, command = split(words)
     if ops.settings.output in {"json", "yaml"}:
-        report = inside.run(ops, service, number, command)
+        report = run(ops, service, number, command)
         emit(ops, report, report.data["exit_code"] if isinstance(report.data, dict) else 0)
         return
     with writing_stdout() as stdout:
         terminal = sys.stdin.isatty() and stdout.isatty()
-        code = inside.attach(ops, service, number, command, stdout.write, terminal=terminal)
+        code = attach(ops, service, number, command, stdout.write, terminal=terminal)
     raise typer.Exit(code)
 
 
@@ -57,11 +57,11 @@ def shell(
       tradebot shell api
       tradebot shell worker 2
     """
-    from tradebot_ops.operations import inside
+    from tradebot_ops.operations.exec import attach
 
     ops = ops_of(context)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise OpsError(
             "A shell needs a terminal.", code="TB-0213", hint=f"Run a single command: tradebot exec {service} -- env"
         )
-    raise typer.Exit(inside.attach(ops, service, number, (), sys.stdout.write, terminal=True))
+    raise typer.Exit(attach(ops, service, number, (), sys.stdout.write, terminal=True))

@@ -17,8 +17,8 @@ from tradebot_ops.clients.alertmanager import Deliveries
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
+from tradebot_ops.monitoring.alertmanager import channels_of
 from tradebot_ops.progress import Listener, Phase, Told
-from tradebot_ops.stack.alertmanager import channels_of
 
 NAME = "SyntheticAlert"
 #: Alertmanager groups for a second, and sends a change of the group every five.

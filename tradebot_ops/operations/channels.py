@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tradebot_ops.context import ALERTMANAGER_FOLDER, Ops
 from tradebot_ops.errors import OpsError
-from tradebot_ops.stack.alertmanager import SECRETS, Channels, channels, check_url, with_channels
+from tradebot_ops.monitoring.alertmanager import SECRETS, Channels, channels, check_url, with_channels
 from tradebot_ops.state import make_private, writable
 
 INSIDE = "/etc/alertmanager"

@@ -6,9 +6,9 @@ from typing import Any
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
+from tradebot_ops.monitoring.contract import Use, check, dashboard_uses, panels
+from tradebot_ops.monitoring.promql import parse, with_minutes
 from tradebot_ops.operations import metrics
-from tradebot_ops.stack.contract import Use, check, dashboard_uses, panels
-from tradebot_ops.stack.promql import parse, with_minutes
 
 COLUMNS = 24  # of Grafana's grid
 Panel = Mapping[str, Any]

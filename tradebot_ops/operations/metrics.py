@@ -14,8 +14,7 @@ import yaml
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.operations.promtool import config
-from tradebot_ops.stack.contract import (
+from tradebot_ops.monitoring.contract import (
     Contract,
     Metric,
     Use,
@@ -25,6 +24,7 @@ from tradebot_ops.stack.contract import (
     missing,
     rule_uses,
 )
+from tradebot_ops.operations.promtool import config
 
 SECONDS = 5.0
 AT_ONCE = 16

@@ -24,8 +24,8 @@ from tests.waiting import free_port, until
 from tradebot_ops.clients.alertmanager import Alertmanager
 from tradebot_ops.clients.prometheus import Prometheus
 from tradebot_ops.clients.rest import Login
+from tradebot_ops.monitoring.prometheus import discovery_file, on_this_host
 from tradebot_ops.settings import Secret
-from tradebot_ops.stack.prometheus import discovery_file, on_this_host
 
 ROOT = Path(__file__).parents[3]
 PASSWORD = "monitoring-test"

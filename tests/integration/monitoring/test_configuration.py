@@ -9,7 +9,7 @@ import pytest
 from tests.config.test_contract import exporters
 from tests.integration.monitoring.rig import ROOT, TOKEN, Rig
 from tests.waiting import until
-from tradebot_ops.stack.contract import Metric, missing
+from tradebot_ops.monitoring.contract import Metric, missing
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("monitoring-configuration")]
 

@@ -40,8 +40,8 @@ from tradebot_ops.engines.local.records import Records, replica_name
 from tradebot_ops.engines.local.rpc import NotRunning
 from tradebot_ops.engines.local.supervisor import Supervisor
 from tradebot_ops.errors import OpsError
+from tradebot_ops.monitoring.prometheus import discovery_file
 from tradebot_ops.stack.model import Service, Stack
-from tradebot_ops.stack.prometheus import discovery_file
 from tradebot_ops.state import ProjectState
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tradebot_ops.engines.local.programs import fetched
 from tradebot_ops.engines.local.programs.base import Launch, Program, Replica
-from tradebot_ops.stack.prometheus import on_this_host
+from tradebot_ops.monitoring.prometheus import on_this_host
 from tradebot_ops.state import ProjectState
 
 _CONFIG = "--config.file"

@@ -3,7 +3,7 @@
 import pytest
 
 from tradebot_ops.errors import OpsError
-from tradebot_ops.stack.contract import (
+from tradebot_ops.monitoring.contract import (
     Broken,
     Metric,
     Use,

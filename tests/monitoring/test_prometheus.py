@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tradebot_ops.errors import OpsError
-from tradebot_ops.stack.prometheus import discovery_file, on_this_host
+from tradebot_ops.monitoring.prometheus import discovery_file, on_this_host
 
 FILE = Path(__file__).parents[2] / "config/prometheus/prometheus.yml"
 SERVICES = {"api", "worker", "redis-exporter", "postgres-exporter", "node-exporter", "prometheus", "alertmanager"}

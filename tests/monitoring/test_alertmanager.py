@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from tradebot_ops.errors import OpsError
-from tradebot_ops.stack.alertmanager import channels, channels_of, check_url, with_channels
+from tradebot_ops.monitoring.alertmanager import channels, channels_of, check_url, with_channels
 
 BASE = "# keep me\nreceivers:\n  - name: store\n  - name: critical\n  - name: warning\n  - name: info\n"
 

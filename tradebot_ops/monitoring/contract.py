@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tradebot_ops.stack.promql import Labels, read
+from tradebot_ops.monitoring.promql import Labels, read
 
 #: What Prometheus itself adds to every series it scrapes, and the series it makes up.
 TARGET_LABELS = frozenset({"job", "instance"})
