@@ -14,7 +14,7 @@ from typer.main import get_command
 
 from tradebot_ops.cli.boundary import hoist, value_options
 from tradebot_ops.cli.main import app
-from tradebot_ops.cli.table import COMMANDS
+from tradebot_ops.cli.registry import COMMANDS
 from tradebot_ops.monitoring.alertmanager import channels
 from tradebot_ops.operations.project import example_env
 from tradebot_ops.operations.urls import LOGINS

@@ -4,7 +4,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tradebot_ops.cli.boundary import load
-from tradebot_ops.cli.table import COMMANDS, EVERYDAY, OLD_NAMES, Entry
+from tradebot_ops.cli.registry import COMMANDS, EVERYDAY, OLD_NAMES, Entry
 
 
 def test_an_old_name_runs_the_new_command_and_names_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from tradebot_ops.cli.registry import COMMANDS
 from tradebot_ops.cli.streams import plain_streams, writing_stdout
-from tradebot_ops.cli.table import COMMANDS
 from tradebot_ops.errors import ExitCode, OpsError
 
 #: Commands whose ``-f`` means ``--follow``; there the compose file is ``--file`` only.

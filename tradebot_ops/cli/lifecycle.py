@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from tradebot_ops.cli import change
 from tradebot_ops.cli.emit import emit, ops_of, told
+from tradebot_ops.cli.plan import plan as show_plan
 from tradebot_ops.settings import MAX_DRAIN
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -48,7 +48,7 @@ def up(
       tradebot up --plan
     """
     if plan:
-        change.plan(context, services, remove_orphans, exit_code)
+        show_plan(context, services, remove_orphans, exit_code)
         return
     from tradebot_ops.operations import up as operation
 

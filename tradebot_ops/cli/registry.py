@@ -26,13 +26,13 @@ class Entry:
 
 
 _LIFECYCLE = "tradebot_ops.cli.lifecycle"
-_LOOK = "tradebot_ops.cli.look"
+_LOOK = "tradebot_ops.cli.status"
 _PROJECT = "tradebot_ops.cli.project"
-_CHANGE = "tradebot_ops.cli.change"
+_CHANGE = "tradebot_ops.cli.plan"
 _IMAGES = "tradebot_ops.cli.images"
-_INSIDE = "tradebot_ops.cli.inside"
+_INSIDE = "tradebot_ops.cli.exec"
 _MONITORING = "tradebot_ops.cli.monitoring"
-_ASK = "tradebot_ops.cli.ask"
+_ASK = "tradebot_ops.cli.query"
 
 COMMANDS = {
     "up": Entry(_LIFECYCLE, "Start the stack, prove that it works, and show it.", EVERYDAY),
