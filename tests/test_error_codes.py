@@ -44,7 +44,7 @@ SHARED = {
     # PromQL, on either side of the wire.
     "TB-0103": {"clients.prometheus", "monitoring.promql"},
     # A silence without an end or a reason, seen before or after its matchers are read.
-    "TB-0210": {"operations.alerts", "clients.alertmanager"},
+    "TB-0210": {"operations.alerts.silences", "clients.alertmanager"},
     # A missing program for images.
     "TB-0505": {"operations.debianroot", "operations.imagefiles"},
     # State on this host.

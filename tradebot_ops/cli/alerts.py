@@ -22,19 +22,19 @@ def list_(
     every: Annotated[bool, typer.Option("--all", help="Also those that fire by design, such as Watchdog.")] = False,
 ) -> None:
     """Show what fires or is about to, and silences."""
-    from tradebot_ops.operations import alerts as operation
+    from tradebot_ops.operations.alerts import overview
 
     ops = ops_of(context)
-    emit(ops, operation.list_(ops, every=every))
+    emit(ops, overview.list_(ops, every=every))
 
 
 @app.command()
 def show(context: typer.Context, alert: Annotated[str, typer.Argument(help="Its name, such as RedisDown.")]) -> None:
     """Show one alert: its rule and whether it fires."""
-    from tradebot_ops.operations import alerts as operation
+    from tradebot_ops.operations.alerts import overview
 
     ops = ops_of(context)
-    emit(ops, operation.show(ops, alert))
+    emit(ops, overview.show(ops, alert))
 
 
 @app.command()
@@ -44,10 +44,10 @@ def history(
     limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="At most so many, newest first.")] = 50,
 ) -> None:
     """Show the alerts that arrived and their ends, as the API stored them."""
-    from tradebot_ops.operations import alerts as operation
+    from tradebot_ops.operations.alerts import overview
 
     ops = ops_of(context)
-    emit(ops, operation.history(ops, alert, limit))
+    emit(ops, overview.history(ops, alert, limit))
 
 
 @app.command()
@@ -64,10 +64,10 @@ def silence(
       tradebot alerts silence HighCPUUsage --for 2h --comment "load test"
       tradebot alerts silence job=worker 'severity=~"warning|info"' --for 30m -m "rolling update"
     """
-    from tradebot_ops.operations import alerts as operation
+    from tradebot_ops.operations.alerts import silences
 
     ops = ops_of(context)
-    emit(ops, operation.silence(ops, matchers, lasting, comment))
+    emit(ops, silences.silence(ops, matchers, lasting, comment))
 
 
 @app.command()
@@ -75,10 +75,10 @@ def unsilence(
     context: typer.Context, silence: Annotated[str, typer.Argument(help="The silence's id, or its beginning.")]
 ) -> None:
     """End a silence now."""
-    from tradebot_ops.operations import alerts as operation
+    from tradebot_ops.operations.alerts import silences
 
     ops = ops_of(context)
-    emit(ops, operation.unsilence(ops, silence))
+    emit(ops, silences.unsilence(ops, silence))
 
 
 @app.command("test")
@@ -98,11 +98,11 @@ def try_out(
       tradebot alerts test --receiver critical
       tradebot alerts test --all
     """
-    from tradebot_ops.operations import alerttest
+    from tradebot_ops.operations.alerts import delivery
 
     ops = ops_of(context)
     with told(ops) as listen:
-        report = alerttest.run(ops, listen, receivers or (), every=every)
+        report = delivery.run(ops, listen, receivers or (), every=every)
     emit(ops, report)
 
 
@@ -114,7 +114,7 @@ def check_rules(
     ] = None,
 ) -> None:
     """Run the unit tests of the alert rules."""
-    from tradebot_ops.operations import alerts as operation
+    from tradebot_ops.operations.alerts import lint as operation
 
     ops = ops_of(context)
     emit(ops, operation.test_rules(ops, files or []))
@@ -123,7 +123,7 @@ def check_rules(
 @app.command()
 def lint(context: typer.Context) -> None:
     """Check rules, configuration, runbooks and metrics, without anything running."""
-    from tradebot_ops.operations import alerts as operation
+    from tradebot_ops.operations.alerts import lint as operation
     from tradebot_ops.operations.monitoring import with_monitoring
 
     ops = with_monitoring(ops_of(context))

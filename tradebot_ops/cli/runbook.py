@@ -19,7 +19,7 @@ def runbook() -> None:
 @app.command()
 def show(context: typer.Context, alert: Annotated[str, typer.Argument(help="Its name, such as RedisDown.")]) -> None:
     """Show an alert's page: how to confirm, mend and prevent."""
-    from tradebot_ops.operations import runbooks
+    from tradebot_ops.operations.alerts import runbooks
 
     ops = ops_of(context)
     emit(ops, runbooks.show(ops, alert))
@@ -28,7 +28,7 @@ def show(context: typer.Context, alert: Annotated[str, typer.Argument(help="Its 
 @app.command("list")
 def list_(context: typer.Context) -> None:
     """List the alerts that have a page."""
-    from tradebot_ops.operations import runbooks
+    from tradebot_ops.operations.alerts import runbooks
 
     ops = ops_of(context)
     emit(ops, runbooks.list_(ops))

@@ -3,7 +3,7 @@
 import pytest
 
 from tradebot_ops.clients.alertmanager import Deliveries
-from tradebot_ops.operations.alerttest import outcome
+from tradebot_ops.operations.alerts.delivery import outcome
 
 BEFORE = Deliveries(started=7, sent=6, failed={"other": 1, "clientError": 0})
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tradebot_ops.operations.alerts import fits, matcher
+from tradebot_ops.operations.alerts.silences import fits, matcher
 
 NAMES = {"RedisDown", "HighCPUUsage"}
 

@@ -1,0 +1,1 @@
+"""Alerts: what fires, silences, whether the rules are right, whether an alert arrives."""
