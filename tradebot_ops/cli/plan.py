@@ -30,7 +30,7 @@ def plan(
       tradebot plan
       WORKER_REPLICAS=6 tradebot plan --exit-code
     """
-    from tradebot_ops.operations.plan import plan as look
+    from tradebot_ops.operations.converge.plan import plan as look
 
     ops = ops_of(context)
     report = look(ops, services or [], remove_orphans=remove_orphans)
@@ -46,7 +46,7 @@ def drift(context: typer.Context, exit_code: ExitCodeOption = False) -> None:
       tradebot drift
       tradebot drift --exit-code --json
     """
-    from tradebot_ops.operations.drift import drift as look
+    from tradebot_ops.operations.converge.drift import drift as look
 
     ops = ops_of(context)
     report = look(ops)

@@ -7,7 +7,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations.drain import Drain
+from tradebot_ops.operations.converge.drain import Drain
 from tradebot_ops.progress import Listener, Phase, Told
 from tradebot_ops.stack.model import Stack
 

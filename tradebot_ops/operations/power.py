@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations.converge import converge
+from tradebot_ops.operations.converge.engine_view import World
+from tradebot_ops.operations.converge.execute import converge
 from tradebot_ops.operations.down import LIVE, names, stop_in_order
 from tradebot_ops.operations.select import chosen_services
-from tradebot_ops.operations.world import World
 from tradebot_ops.progress import Listener, Phase, Told
 from tradebot_ops.stack.plan import Action, Step
 

@@ -8,7 +8,8 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations import channels, converge, promtool
+from tradebot_ops.operations import channels, promtool
+from tradebot_ops.operations.converge import execute
 from tradebot_ops.progress import Listener, Phase, Told
 
 SECONDS = 20.0
@@ -45,7 +46,7 @@ def _reload(ops: Ops, found: Instance, listen: Listener) -> None:
         )
     listen(Told(found.service, Phase.PREPARING, "reads its configuration"))
     before = datetime.now(UTC)
-    converge.reload(ops.engine, ops.stack, found)
+    execute.reload(ops.engine, ops.stack, found)
     _until(lambda: _loaded(ops, found.service, before), found.service)
     listen(Told(found.service, Phase.DONE))
 

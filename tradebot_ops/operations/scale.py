@@ -9,11 +9,11 @@ from tradebot_ops.engines.base import Instance
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import desired
-from tradebot_ops.operations.converge import converge
-from tradebot_ops.operations.drain import WORKER, Drain, promise, worker_names
+from tradebot_ops.operations.converge.drain import WORKER, Drain, promise, worker_names
+from tradebot_ops.operations.converge.engine_view import World
+from tradebot_ops.operations.converge.execute import converge
 from tradebot_ops.operations.scalings import remember
 from tradebot_ops.operations.select import service_name
-from tradebot_ops.operations.world import World
 from tradebot_ops.progress import Listener, Phase, Told
 from tradebot_ops.settings import MAX_REPLICAS
 from tradebot_ops.stack.model import Service, Stack

@@ -8,7 +8,7 @@ from datetime import datetime
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance, State, Stats
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.operations.readiness import sample_of
+from tradebot_ops.operations.converge.readiness import sample_of
 from tradebot_ops.stack.model import Service
 
 ASK_SECONDS = 1.0

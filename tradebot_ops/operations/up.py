@@ -8,13 +8,14 @@ from tradebot_ops.context import PROFILES, UNAVAILABLE, Ops
 from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import build as images
-from tradebot_ops.operations import canary, channels, desired, mounted, promtool, samples, secrets
-from tradebot_ops.operations.converge import converge
-from tradebot_ops.operations.plan import changes, facts_of, work_out
+from tradebot_ops.operations import canary, channels, desired, promtool, samples, secrets
+from tradebot_ops.operations.converge import mounted_files
+from tradebot_ops.operations.converge.engine_view import World
+from tradebot_ops.operations.converge.execute import converge
+from tradebot_ops.operations.converge.plan import changes, facts_of, work_out
 from tradebot_ops.operations.select import chosen_services, with_dependencies
 from tradebot_ops.operations.standins import STAND_INS
 from tradebot_ops.operations.status import status
-from tradebot_ops.operations.world import World
 from tradebot_ops.progress import Listener, Phase, Told
 from tradebot_ops.stack.plan import Action, Plan, Step
 
@@ -66,7 +67,7 @@ def up(
         if untold:
             desired.get_ready()
         missing = converge(ops.stack, planned.steps, World(ops.engine, ops.settings.timeout), listen)
-        mounted.remember(ops, wanted)
+        mounted_files.remember(ops, wanted)
         _remember(ops, wanted, missing)
         warnings = desired.tell(ops, ops.stack.services["worker"].replicas) if untold else ()
     said = [f"Generated {len(made)} secrets in {ops.state.secrets}."] if made else []

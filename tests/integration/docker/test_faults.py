@@ -28,8 +28,8 @@ from tradebot_ops.engines.base import LogQuery, State
 from tradebot_ops.engines.docker.engine import DockerEngine
 from tradebot_ops.engines.docker.spec import SPEC_HASH
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.converge import converge
-from tradebot_ops.operations.world import World
+from tradebot_ops.operations.converge.engine_view import World
+from tradebot_ops.operations.converge.execute import converge
 from tradebot_ops.stack.model import Build, Limits, Port, SecretFile, SecretMount, Service, Stack
 from tradebot_ops.stack.plan import plan
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradebot_ops.operations.mounted import differences
+from tradebot_ops.operations.converge.mounted_files import differences
 from tradebot_ops.stack.hashing import content_hash, mounted_files
 from tradebot_ops.stack.model import Mount, MountKind, Service, Stack
 

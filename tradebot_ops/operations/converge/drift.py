@@ -8,8 +8,8 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ImageFacts, Instance
 from tradebot_ops.engines.readonly import ReadOnly
 from tradebot_ops.model import Report, Section, Table
-from tradebot_ops.operations.mounted import edited
-from tradebot_ops.operations.plan import facts_of, work_out
+from tradebot_ops.operations.converge.mounted_files import edited
+from tradebot_ops.operations.converge.plan import facts_of, work_out
 from tradebot_ops.stack.plan import Action, Plan, Step
 
 

@@ -7,7 +7,7 @@ decides on every engine.
 from tradebot_ops.clients.probe import Sample, ask
 from tradebot_ops.engines.base import Address, Engine, Health, Instance, LogQuery, State
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.world import World
+from tradebot_ops.operations.converge.engine_view import World
 from tradebot_ops.stack.model import Service
 
 GOOD_SAMPLES = 3

@@ -10,8 +10,8 @@ import pytest
 from tradebot_ops.engines.base import Instance, State
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.converge import converge
-from tradebot_ops.operations.world import World
+from tradebot_ops.operations.converge.engine_view import World
+from tradebot_ops.operations.converge.execute import converge
 from tradebot_ops.progress import Phase, Told
 from tradebot_ops.stack.load import load
 from tradebot_ops.stack.model import Stack

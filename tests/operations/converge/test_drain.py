@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tradebot_ops.engines.base import Instance, State
-from tradebot_ops.operations.drain import promise, worker_names
+from tradebot_ops.operations.converge.drain import promise, worker_names
 from tradebot_ops.stack.model import Service
 
 WORKER = Service("worker", "w", ("work",), environment={"WORKER_GRACE_SECONDS": "45"})

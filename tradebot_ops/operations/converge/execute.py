@@ -11,8 +11,8 @@ from functools import partial
 
 from tradebot_ops.engines.base import Engine, Instance
 from tradebot_ops.errors import OpsError, Unavailable
-from tradebot_ops.operations.readiness import PAUSE_SECONDS, until_ready
-from tradebot_ops.operations.world import Stopped, World
+from tradebot_ops.operations.converge.engine_view import Stopped, World
+from tradebot_ops.operations.converge.readiness import PAUSE_SECONDS, until_ready
 from tradebot_ops.progress import Listener, Phase, Told
 from tradebot_ops.stack.model import Condition, Service, Stack
 from tradebot_ops.stack.plan import Action, Step
