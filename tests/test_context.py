@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.paths import ROOT
 from tradebot_ops.context import UNAVAILABLE, Ops
 from tradebot_ops.engines.base import Address
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.settings import load_settings
 
-ROOT = Path(__file__).parents[1]
 ASKED = [
     ("api", "The API does not run.", "TB-0501", "tradebot up"),
     ("prometheus", "Prometheus does not run.", "TB-0510", "tradebot monitoring start"),

@@ -12,6 +12,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from tests.paths import ROOT
 from tradebot_ops.cli.boundary import hoist, value_options
 from tradebot_ops.cli.main import app
 from tradebot_ops.cli.registry import COMMANDS
@@ -20,8 +21,7 @@ from tradebot_ops.operations.project import example_env
 from tradebot_ops.operations.urls import LOGINS
 from tradebot_ops.settings import STACK_SETTINGS
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), *REPOSITORY.glob("tests/**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/**/*.md")])
 #: Commands that runbooks and hints name before they exist. The list must shrink: naming one that exists is an error,
 #: and so is keeping one that nobody mentions.
 COMING = {"secrets"}
@@ -72,9 +72,9 @@ def _source_calls(path: Path) -> Iterator[str]:
 @cache
 def _everything() -> list[tuple[str, str]]:
     """(file, call) of every call in pages and source."""
-    pages = [(str(page.relative_to(REPOSITORY)), call) for page in PAGES for call in _page_calls(page)]
-    files = sorted((REPOSITORY / "tradebot_ops").rglob("*.py"))
-    return pages + [(str(file.relative_to(REPOSITORY)), call) for file in files for call in _source_calls(file)]
+    pages = [(str(page.relative_to(ROOT)), call) for page in PAGES for call in _page_calls(page)]
+    files = sorted((ROOT / "tradebot_ops").rglob("*.py"))
+    return pages + [(str(file.relative_to(ROOT)), call) for file in files for call in _source_calls(file)]
 
 
 def _words(call: str) -> list[str]:
@@ -130,11 +130,11 @@ def test_commands_to_come_are_still_to_come_and_asked_for() -> None:
 
 def test_every_command_has_its_row() -> None:
     """A new command: paste the missing line. It is the command's own line in ``--help``."""
-    rows = [line for line in (REPOSITORY / "docs" / "commands.md").read_text().splitlines() if line.startswith("| `")]
+    rows = [line for line in (ROOT / "docs" / "commands.md").read_text().splitlines() if line.startswith("| `")]
     assert rows == [f"| `tradebot {name}` | {entry.help} |" for name, entry in COMMANDS.items() if not entry.hidden]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_relative_links_lead_somewhere(page: Path) -> None:
     text = _FENCED.sub("", page.read_text(encoding="utf-8"))
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -152,13 +152,13 @@ def _anchors(page: Path) -> set[str]:
 
 
 def test_every_page_is_reached_from_the_index() -> None:
-    index = (REPOSITORY / "docs" / "README.md").read_text(encoding="utf-8")
-    pages = [page.name for page in REPOSITORY.glob("docs/*.md") if page.name != "README.md"]
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = [page.name for page in ROOT.glob("docs/*.md") if page.name != "README.md"]
     assert [page for page in pages if f"({page})" not in index] == []
 
 
 def test_the_readme_needs_exactly_two_shell_commands() -> None:
-    blocks = re.findall(r"^```\n(.*?)^```$", (REPOSITORY / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     assert [block.strip() for block in blocks if "pip install" in block] == [
         "python3 -m venv .venv && .venv/bin/pip install -e '.[local]' && .venv/bin/tradebot up",
         "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest",
@@ -167,11 +167,11 @@ def test_the_readme_needs_exactly_two_shell_commands() -> None:
 
 def test_the_example_of_settings_is_up_to_date() -> None:
     """Written by ``tradebot init`` and kept in the repository as it writes it."""
-    assert (REPOSITORY / ".env.production.example").read_text(encoding="utf-8") == example_env()
+    assert (ROOT / ".env.production.example").read_text(encoding="utf-8") == example_env()
 
 
 def test_the_page_on_monitoring_names_every_channel_and_every_login() -> None:
-    page = (REPOSITORY / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
     settings = {setting.name: "on" for setting in STACK_SETTINGS if setting.name.startswith("ALERT_")}
     secrets = {*channels(settings).secret_files, *(login.secret for login in LOGINS.values())}
     assert len(settings) == 9

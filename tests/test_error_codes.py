@@ -4,13 +4,12 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 
+from tests.paths import ROOT
 from tradebot_ops.errors import ExitCode
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-SOURCE = REPOSITORY / "tradebot_ops"
-DOCUMENT = REPOSITORY / "docs" / "exit-codes.md"
+SOURCE = ROOT / "tradebot_ops"
+DOCUMENT = ROOT / "docs" / "exit-codes.md"
 CODE = re.compile(r"TB-\d{4}")
 
 #: Codes that several modules raise, because the cause is the same in each. A code that turns up in a module that
@@ -18,7 +17,7 @@ CODE = re.compile(r"TB-\d{4}")
 SHARED = {
     # An engine, or what runs inside the stack.
     "TB-0100": {"errors", "docker.errors"},
-    "TB-0102": {"errors", "engines.choose", "operations.images"},
+    "TB-0102": {"errors", "engines.choose", "operations.images.listing"},
     "TB-0110": {"engines.local.processes", "engines.stub", "operations.exec"},
     "TB-0401": {"docker.client", "docker.locate"},
     "TB-0404": {
@@ -46,21 +45,21 @@ SHARED = {
     # A silence without an end or a reason, seen before or after its matchers are read.
     "TB-0210": {"operations.alerts.silences", "clients.alertmanager"},
     # A missing program for images.
-    "TB-0505": {"operations.debianroot", "operations.imagefiles"},
+    "TB-0505": {"operations.debianroot", "operations.images.archive"},
     # State on this host.
     "TB-0801": {"engines.local.records", "state"},
     "TB-0802": {
         "docker.build_log",
         "docker.errors",
         "engines.local.records",
-        "operations.imagefiles",
+        "operations.images.archive",
         "state",
     },
     "TB-0805": {"context", "operations.secrets"},
     "TB-0821": {"docker.errors", "engines.docker.ports", "engines.local.ports"},
     "TB-0822": {"docker.errors", "engines.docker.networks_and_volumes"},
     "TB-0824": {"docker.errors", "engines.docker.replicas"},
-    "TB-0825": {"docker.errors", "operations.imagefiles"},
+    "TB-0825": {"docker.errors", "operations.images.archive"},
 }
 
 
@@ -112,7 +111,7 @@ def test_every_exit_code_is_documented() -> None:
 
 def test_codes_that_docstrings_and_other_pages_mention_exist() -> None:
     told = {code for _, text in _strings() for code in CODE.findall(text)}
-    for page in [REPOSITORY / "README.md", *REPOSITORY.glob("docs/**/*.md")]:
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
         told |= set(CODE.findall(page.read_text(encoding="utf-8")))
     assert told - set(_raised()) == set()
 

@@ -23,7 +23,7 @@ from urllib.request import urlopen
 import psutil
 
 from tests.bench.api_server import BARE, METRICS, REAL
-from tests.integration.worker.rig import ROOT
+from tests.paths import ROOT
 from tests.waiting import free_port
 
 KINDS = (BARE, METRICS, REAL)

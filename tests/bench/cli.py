@@ -18,7 +18,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.integration.tradebot import REPOSITORY, Tradebot
+from tests.integration.tradebot import Tradebot
+from tests.paths import ROOT
 from tests.waiting import free_port
 
 Times = dict[str, list[float]]
@@ -30,7 +31,7 @@ STARTS = {PEER: ["-c", "import typer"], "--help": ["-m", "tradebot_ops", "--help
 
 def main() -> int:
     rounds = _arguments().rounds
-    environ = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     # An editable install would otherwise compile every module at each start.
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     starts = start_times(rounds, environ)

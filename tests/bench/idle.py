@@ -19,7 +19,8 @@ from pathlib import Path
 import psutil
 
 from tests.integration.docker.rig import api, inspected, monitored, remains
-from tests.integration.tradebot import REPOSITORY, Tradebot
+from tests.integration.tradebot import Tradebot
+from tests.paths import ROOT
 
 TARGET = 0.06
 CONTAINERS = 10
@@ -70,7 +71,7 @@ def main(rounds: int, seconds: float) -> None:
     override = folder / "without.yaml"
     override.write_text(NO_CHECKS, encoding="utf-8")
     tradebot = monitored(folder / "home")
-    files = {"with": (), "without": ("-f", str(REPOSITORY / "compose.yaml"), "-f", str(override))}
+    files = {"with": (), "without": ("-f", str(ROOT / "compose.yaml"), "-f", str(override))}
     shares: dict[str, list[float]] = {name: [] for name in files}
     try:
         for number in range(rounds):

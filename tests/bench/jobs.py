@@ -26,7 +26,8 @@ from services.common.settings import Settings
 from services.common.transport import Transport, make_broker
 from services.worker.consumer import THREADS
 from tests.integration.parts import Part, make_postgres, make_redis, make_settings, private_folder
-from tests.integration.worker.rig import ROOT, Desk, WorkerPart, install_job_types
+from tests.integration.worker.rig import Desk, WorkerPart, install_job_types
+from tests.paths import ROOT
 
 BARE_QUEUE = "bare"
 

@@ -3,14 +3,13 @@
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import yaml
 
 from services.common.metrics import METRICS
+from tests.paths import ROOT
 from tradebot_ops.monitoring.contract import Metric, Use, check, dashboard_uses, declared_metrics, rule_uses
 
-ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
 
 

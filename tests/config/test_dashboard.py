@@ -4,15 +4,14 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.paths import ROOT
 from tradebot_ops.monitoring.promql import parse
 
-ROOT = Path(__file__).parents[2]
 GRAFANA = ROOT / "config/grafana"
 DASHBOARD = json.loads((GRAFANA / "dashboards/trading-bot-dashboard.json").read_text())
 PANELS: list[dict[str, Any]] = DASHBOARD["panels"]

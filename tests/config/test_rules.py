@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from services.common.jobtypes import registry
+from tests.paths import ROOT
 from tests.programs import program
 
-ROOT = Path(__file__).parents[2]
 RULES = sorted((ROOT / "config/prometheus/rules").glob("*.yml"))
 TESTS = sorted((ROOT / "config/prometheus/tests").glob("*_test.yml"))
 RUNBOOKS = ROOT / "docs/runbooks"

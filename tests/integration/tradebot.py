@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 import psutil
 
+from tests.paths import ROOT
 from tests.waiting import until
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
 
 
@@ -24,7 +24,7 @@ class Tradebot:
 
     home: Path
     engine: str = "local"
-    cwd: Path = REPOSITORY
+    cwd: Path = ROOT
     project: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
     environ: dict[str, str] = field(default_factory=dict)
     program: tuple[str, ...] = (sys.executable, "-m", "tradebot_ops")
@@ -38,7 +38,7 @@ class Tradebot:
 
     def environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "CI", "DOCKER_HOST") if name in os.environ}
-        own = {"HOME": str(self.home), "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": ""}
+        own = {"HOME": str(self.home), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""}
         # Monitoring has tests of its own; five processes more in every other test would only cost time.
         own["TRADEBOT_PROFILES"] = "core"
         return {**kept, **own, **self.environ}

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations import channels
 from tradebot_ops.settings import load_settings
 
-ROOT = Path(__file__).parents[2]
 URL = "https://hooks.slack.example/services/T/B/x"
 
 

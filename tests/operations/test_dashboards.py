@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.operations import dashboards
 from tradebot_ops.settings import load_settings
 
-ROOT = Path(__file__).parents[2]
 FILE = "config/grafana/dashboards/trading-bot-dashboard.json"
 
 

@@ -7,14 +7,13 @@ from threading import Thread
 
 import pytest
 
+from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Address
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations import metrics
 from tradebot_ops.settings import load_settings
-
-ROOT = Path(__file__).parents[2]
 
 
 class Answer(BaseHTTPRequestHandler):

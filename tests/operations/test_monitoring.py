@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.operations import monitoring
 from tradebot_ops.operations.monitoring import watchdog
 from tradebot_ops.settings import load_settings
 
-ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 import bcrypt
 import yaml
 
+from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.operations import secrets
 from tradebot_ops.settings import load_settings
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_all_are_made_once_and_fit_one_another(tmp_path: Path) -> None:

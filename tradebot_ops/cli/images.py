@@ -33,7 +33,7 @@ def build(
       tradebot build
       tradebot build api --no-cache
     """
-    from tradebot_ops.operations import build as operation
+    from tradebot_ops.operations.images import build as operation
 
     ops = ops_of(context)
     with told(ops) as listen:
@@ -50,7 +50,7 @@ def pull(context: typer.Context, services: Services = None) -> None:
       tradebot pull
       tradebot pull redis postgres
     """
-    from tradebot_ops.operations import build as operation
+    from tradebot_ops.operations.images import build as operation
 
     ops = ops_of(context)
     with told(ops) as listen:
@@ -84,7 +84,7 @@ def make(
       tradebot images build redis --from debian --force
     """
     from tradebot_ops.errors import OpsError
-    from tradebot_ops.operations.standins import build_from_debian
+    from tradebot_ops.operations.images.debian import build_from_debian
 
     if source != "debian":
         raise OpsError(
@@ -103,7 +103,7 @@ def _as_told(listen: Listener) -> Callable[[str, str], None]:
 @group.command("list")
 def list_(context: typer.Context) -> None:
     """List the stack's images, here or missing, and others made here."""
-    from tradebot_ops.operations.images import list_images
+    from tradebot_ops.operations.images.listing import list_images
 
     ops = ops_of(context)
     emit(ops, list_images(ops))
@@ -125,7 +125,7 @@ def save(
       tradebot images save images.tar.zst
       tradebot images save redis.tar redis:8.0-bookworm
     """
-    from tradebot_ops.operations.imagefiles import save as write
+    from tradebot_ops.operations.images.archive import save as write
 
     ops = ops_of(context)
     emit(ops, write(ops, ops.settings.cwd / file, tags=tags or ()))
@@ -139,7 +139,7 @@ def load(context: typer.Context, file: Annotated[Path, typer.Argument(help="What
     Examples:
       tradebot images load images.tar.zst
     """
-    from tradebot_ops.operations.imagefiles import load as read
+    from tradebot_ops.operations.images.archive import load as read
 
     ops = ops_of(context)
     emit(ops, read(ops, ops.settings.cwd / file))

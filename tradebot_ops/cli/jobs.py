@@ -33,7 +33,7 @@ def submit(
     Examples:
       tradebot jobs submit backtest symbol=AAPL strategy=sma_cross fast=10 slow=30 --wait
     """
-    from tradebot_ops.operations import jobs as work
+    from tradebot_ops.operations.jobs import jobs as work
 
     ops = ops_of(context)
     emit(
@@ -55,7 +55,7 @@ def list_(
     Examples:
       tradebot jobs list --state dead
     """
-    from tradebot_ops.operations import jobs as work
+    from tradebot_ops.operations.jobs import jobs as work
 
     ops = ops_of(context)
     emit(ops, work.list_jobs(ops, state, job_type, limit))
@@ -64,7 +64,7 @@ def list_(
 @app.command()
 def show(context: typer.Context, job: Job) -> None:
     """Show one job: state, result, or why it failed."""
-    from tradebot_ops.operations import jobs as work
+    from tradebot_ops.operations.jobs import jobs as work
 
     ops = ops_of(context)
     emit(ops, work.show(ops, job))
@@ -73,7 +73,7 @@ def show(context: typer.Context, job: Job) -> None:
 @app.command()
 def cancel(context: typer.Context, job: Job) -> None:
     """Cancel a job; a running one is ended."""
-    from tradebot_ops.operations import jobs as work
+    from tradebot_ops.operations.jobs import jobs as work
 
     ops = ops_of(context)
     emit(ops, work.cancel(ops, job))
@@ -82,7 +82,7 @@ def cancel(context: typer.Context, job: Job) -> None:
 @app.command()
 def watch(context: typer.Context, job: Job) -> None:
     """Follow a job until it ended."""
-    from tradebot_ops.operations import jobs as work
+    from tradebot_ops.operations.jobs import jobs as work
 
     ops = ops_of(context)
     emit(ops, work.watch_job(ops, job, _watcher(ops)))

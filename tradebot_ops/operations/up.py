@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from tradebot_ops.context import PROFILES, UNAVAILABLE, Ops
 from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations import build as images
-from tradebot_ops.operations import canary, channels, desired, promtool, samples, secrets
+from tradebot_ops.operations import channels, desired, promtool, secrets
 from tradebot_ops.operations.converge import mounted_files
 from tradebot_ops.operations.converge.engine_view import World
 from tradebot_ops.operations.converge.execute import converge
 from tradebot_ops.operations.converge.plan import changes, facts_of, work_out
+from tradebot_ops.operations.images import build as images
+from tradebot_ops.operations.images.debian import STAND_INS
+from tradebot_ops.operations.jobs import canary, sample_data
 from tradebot_ops.operations.select import chosen_services, with_dependencies
-from tradebot_ops.operations.standins import STAND_INS
 from tradebot_ops.operations.status import status
 from tradebot_ops.progress import Listener, Phase, Told
 from tradebot_ops.stack.plan import Action, Plan, Step
@@ -74,7 +75,7 @@ def up(
     said.append(change_line([step for step in planned.changes if step.service not in missing]))
     if not (prove and _can_work(ops, wanted)):
         return _report(ops, wanted, Done(planned, tuple(said), warnings))
-    prices = samples.load_once(ops, listen)
+    prices = sample_data.load_once(ops, listen)
     proof = canary.run(ops, listen)
     said += [sentence for sentence in (prices, proof.sentence) if sentence]
     return _report(ops, wanted, Done(planned, tuple(said), warnings, proof))

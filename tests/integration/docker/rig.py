@@ -12,7 +12,8 @@ from typing import Any
 
 from docker import APIClient
 
-from tests.integration.tradebot import REPOSITORY, Tradebot
+from tests.integration.tradebot import Tradebot
+from tests.paths import ROOT
 from tests.waiting import free_port
 from tradebot_ops.docker.locate import locate
 
@@ -91,7 +92,7 @@ class Compose:
         secrets = {"TRADEBOT_SECRETS": str(self.tradebot.state / "secrets")}
         done = subprocess.run(
             [*(self.program or (plugin(),)), "-p", self.tradebot.project, *words],
-            cwd=REPOSITORY,
+            cwd=ROOT,
             env={**self.tradebot.environment(), **secrets, **(environ or {})},
             capture_output=True,
             text=True,

@@ -19,7 +19,7 @@ from tests.engines.contract import tiny_stack
 from tests.engines.docker.parts import PYTHON, on_docker, require_docker, unique_project
 from tests.integration.docker.rig import Interposer, api, remains
 from tests.integration.docker.rig import project as tradebot_of
-from tests.integration.tradebot import REPOSITORY
+from tests.paths import ROOT
 from tests.waiting import free_port, until
 from tradebot_ops.docker.client import Deadlines
 from tradebot_ops.docker.images import recipe
@@ -155,7 +155,7 @@ def test_a_user_without_permission_is_told_how_to_get_it(tmp_path: Path) -> None
         )
         done = subprocess.run(
             ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", script],
-            env={"PYTHONPATH": str(REPOSITORY), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+            env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
         )

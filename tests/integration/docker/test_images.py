@@ -9,7 +9,7 @@ from tests.engines.docker.parts import require_docker, unique_project
 from tests.integration.docker.rig import api
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations import imagefiles, images
+from tradebot_ops.operations.images import archive, listing
 from tradebot_ops.settings import load_settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker]
@@ -30,32 +30,32 @@ def test_an_image_survives_being_carried_in_a_file(ops: Ops, tmp_path: Path, suf
     with api() as engine:
         engine.tag(BASE, repository, "1")
     try:
-        imagefiles.save(ops, file, tags=[tag])
+        archive.save(ops, file, tags=[tag])
         assert [path.name for path in tmp_path.iterdir()] == [file.name]
-        before = images.images_of(ops.engine).find(tag)
-        images.images_of(ops.engine).remove(tag)
-        assert imagefiles.load(ops, file).data == {"tags": [tag]}
-        after = images.images_of(ops.engine).find(tag)
+        before = listing.images_of(ops.engine).find(tag)
+        listing.images_of(ops.engine).remove(tag)
+        assert archive.load(ops, file).data == {"tags": [tag]}
+        after = listing.images_of(ops.engine).find(tag)
         assert before is not None
         assert after is not None
         assert after.id == before.id
-        assert tag in str(images.list_images(ops).data)
+        assert tag in str(listing.list_images(ops).data)
     finally:
-        images.images_of(ops.engine).remove(tag)
+        listing.images_of(ops.engine).remove(tag)
 
 
 def test_what_is_no_archive_is_refused(ops: Ops, tmp_path: Path) -> None:
     file = tmp_path / "notes.tar"
     file.write_text("not an archive at all" * 100)
     with pytest.raises(OpsError) as caught:
-        imagefiles.load(ops, file)
+        archive.load(ops, file)
     assert caught.value.code == "TB-0840"
     with pytest.raises(OpsError, match="There is no file"):
-        imagefiles.load(ops, tmp_path / "gone.tar")
+        archive.load(ops, tmp_path / "gone.tar")
 
 
 def test_what_is_not_there_cannot_be_saved(ops: Ops, tmp_path: Path) -> None:
     with pytest.raises(OpsError, match="tradebot/never:1 is not on this engine") as caught:
-        imagefiles.save(ops, tmp_path / "x.tar", tags=["tradebot/never:1"])
+        archive.save(ops, tmp_path / "x.tar", tags=["tradebot/never:1"])
     assert caught.value.code == "TB-0825"
     assert list(tmp_path.iterdir()) == []

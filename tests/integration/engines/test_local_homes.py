@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.integration.engines.conftest import Project
+from tests.paths import ROOT
 from tests.waiting import until
 from tradebot_ops.engines.base import LogQuery, State
 from tradebot_ops.errors import OpsError
 
 pytestmark = pytest.mark.integration
-
-SOURCES = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +79,7 @@ def test_an_ordinary_user_needs_nothing_special() -> None:
                     "tests/integration/engines/test_local_databases.py",
                 ),
             ],
-            cwd=SOURCES,
+            cwd=ROOT,
             env={"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "CI": "1"},
             capture_output=True,
             text=True,
@@ -97,9 +96,9 @@ def _as_nobody() -> list[str]:
     words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable]
     question = "import sys, pytest, supervisor, tradebot_ops; print(sys.prefix, sys.base_prefix)"
     environ = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
-    asked = subprocess.run([*words, "-c", question], cwd=SOURCES, env=environ, capture_output=True, text=True)
+    asked = subprocess.run([*words, "-c", question], cwd=ROOT, env=environ, capture_output=True, text=True)
     if asked.stdout.strip() != f"{sys.prefix} {sys.base_prefix}":
-        pytest.skip(f"nobody may not use {sys.executable} or {SOURCES}")
+        pytest.skip(f"nobody may not use {sys.executable} or {ROOT}")
     return words
 
 
@@ -118,7 +117,7 @@ def test_a_read_only_state_folder_is_told_as_that() -> None:
     folder = Path("/proc/tradebot")  # where not even root may make a folder
     done = subprocess.run(
         [sys.executable, "-c", script, str(folder)],
-        cwd=SOURCES,
+        cwd=ROOT,
         env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.tradebot import REPOSITORY, Tradebot
+from tests.integration.tradebot import Tradebot
+from tests.paths import ROOT
 from tests.waiting import free_port
 
 pytestmark = pytest.mark.integration
@@ -116,7 +117,7 @@ def test_a_home_with_spaces_and_umlauts_and_a_plain_locale(tmp_path: Path) -> No
 def test_output_to_a_closed_pipe_is_quiet(tradebot: Tradebot) -> None:
     command = f"{sys.executable} -m tradebot_ops --help | head -n 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(
-        ["bash", "-c", command], cwd=REPOSITORY, env=tradebot.environment(), capture_output=True, text=True, check=False
+        ["bash", "-c", command], cwd=ROOT, env=tradebot.environment(), capture_output=True, text=True, check=False
     )
     assert done.stderr == ""
     reader, writer = os.pipe()
@@ -124,7 +125,7 @@ def test_output_to_a_closed_pipe_is_quiet(tradebot: Tradebot) -> None:
     with os.fdopen(writer, "w") as closed:
         done = subprocess.run(
             [sys.executable, "-m", "tradebot_ops", "config", "show"],
-            cwd=REPOSITORY,
+            cwd=ROOT,
             env=tradebot.environment(),
             stdout=closed,
             stderr=subprocess.PIPE,

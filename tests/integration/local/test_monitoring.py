@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from tests.integration.local.conftest import ports
-from tests.integration.tradebot import REPOSITORY, Tradebot
+from tests.integration.tradebot import Tradebot
+from tests.paths import ROOT
 from tests.waiting import free_port, until
 
 pytestmark = [
@@ -20,8 +21,8 @@ pytestmark = [
     pytest.mark.timeout(420),
 ]
 
-DASHBOARD = REPOSITORY / "config/grafana/dashboards/trading-bot-dashboard.json"
-RULES = REPOSITORY / "config/prometheus/rules"
+DASHBOARD = ROOT / "config/grafana/dashboards/trading-bot-dashboard.json"
+RULES = ROOT / "config/prometheus/rules"
 #: Two scrapes, a refresh of the discovery, and a little.
 SOON = 60.0
 

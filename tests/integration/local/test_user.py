@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.local.conftest import ports
-from tests.integration.tradebot import REPOSITORY, Tradebot
+from tests.integration.tradebot import Tradebot
+from tests.paths import ROOT
 from tests.programs import missing
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("local-user")]
@@ -91,9 +92,9 @@ def _require_packages(place: Path) -> None:
 def _checkout(place: Path) -> Path:
     copy = place / "checkout"
     for name in ("tradebot_ops", "services", "config"):
-        shutil.copytree(REPOSITORY / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("compose.yaml", "pyproject.toml"):
-        shutil.copy(REPOSITORY / name, copy / name)
+        shutil.copy(ROOT / name, copy / name)
     return copy
 
 

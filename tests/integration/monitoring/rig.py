@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from tests.paths import ROOT
 from tests.programs import program
 from tests.waiting import free_port, until
 from tradebot_ops.clients.alertmanager import Alertmanager
@@ -27,7 +28,6 @@ from tradebot_ops.clients.rest import Login
 from tradebot_ops.monitoring.prometheus import discovery_file, on_this_host
 from tradebot_ops.settings import Secret
 
-ROOT = Path(__file__).parents[3]
 PASSWORD = "monitoring-test"
 # bcrypt of PASSWORD with the least cost.
 WEB = 'basic_auth_users:\n  tradebot: "$2b$04$abcdefghijklmnopqrstuuDXcGNsMUh8xb/0vkEzxvRdYxHkc6wie"\n'

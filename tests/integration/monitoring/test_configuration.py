@@ -7,7 +7,8 @@ from functools import partial
 import pytest
 
 from tests.config.test_contract import exporters
-from tests.integration.monitoring.rig import ROOT, TOKEN, Rig
+from tests.integration.monitoring.rig import TOKEN, Rig
+from tests.paths import ROOT
 from tests.waiting import until
 from tradebot_ops.monitoring.contract import Metric, missing
 

@@ -12,12 +12,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.config.test_contract import exporters
 from tests.integration.parts import PASSWORD, PostgresPart, RedisPart, make_postgres
+from tests.paths import ROOT
 from tests.programs import program
 from tests.waiting import free_port, until
 
 pytestmark = pytest.mark.integration
-
-ROOT = Path(__file__).parents[3]
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.local.conftest import ports
-from tests.integration.tradebot import REPOSITORY, Tradebot
+from tests.integration.tradebot import Tradebot
+from tests.paths import ROOT
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("wheel")]
 
@@ -40,7 +41,7 @@ def pip(*words: str) -> None:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(REPOSITORY))
+    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT))
     (built,) = folder.glob("*.whl")
     return built
 
@@ -76,7 +77,7 @@ def test_the_wheel_holds_the_stack_and_every_licence(wheel: Path) -> None:
 def test_every_file_of_the_stack_is_in_the_wheel(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     listed = subprocess.run(
-        ["git", "ls-files", "compose.yaml", "config", "services"], cwd=REPOSITORY, capture_output=True, text=True
+        ["git", "ls-files", "compose.yaml", "config", "services"], cwd=ROOT, capture_output=True, text=True
     )
     if listed.returncode:
         pytest.skip("this is no git checkout, so nobody says which files belong to the stack")
@@ -88,7 +89,7 @@ def test_up_works_in_an_empty_folder(tradebot: Tradebot) -> None:
     assert "Canary: a job went" in shown
     shipped = tradebot.json("config", "show")["stack"]
     assert Path(shipped["folder"]).parts[-3:] == ("site-packages", "tradebot_ops", "_stack")
-    assert REPOSITORY not in Path(shipped["folder"]).parents
+    assert ROOT not in Path(shipped["folder"]).parents
     tradebot.ok("down", "--volumes", "--yes")
     assert list(tradebot.cwd.iterdir()) == []
     assert tradebot.processes() == []

@@ -15,11 +15,11 @@ from fastapi import FastAPI
 
 from services.common.settings import Settings
 from tests.integration.services.conftest import KEY, Serve
+from tests.paths import ROOT
 from tests.waiting import free_port, until
 
 pytestmark = pytest.mark.integration
 
-ROOT = Path(__file__).parents[3]
 ECHO = {"type": "echo", "payload": {"text": "hello"}}
 
 

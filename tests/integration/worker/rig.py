@@ -18,10 +18,10 @@ from services.common.ledger import Job, Ledger, State
 from services.common.redis_client import redis_client
 from services.common.settings import Settings
 from services.common.transport import Transport
+from tests.paths import ROOT
 from tests.waiting import until
 
 LEASE_S = 4
-ROOT = Path(__file__).resolve().parents[3]
 TYPES = (
     "noop",
     "nap",

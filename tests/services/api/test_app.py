@@ -16,8 +16,8 @@ from services.api.routes.health import overall
 from services.api.schemas import DependencyOut
 from services.common.jobtypes import Registry, registry
 from services.common.settings import Settings
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 SMALL = 1000
 
 

@@ -18,7 +18,8 @@ from services.worker.context import ChildContext, Store
 from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
 from services.worker.process import ChildDied, JobProcess
 from services.worker.supervise import Limits, Orders, Watch
-from tests.integration.worker.rig import ROOT, install_job_types
+from tests.integration.worker.rig import install_job_types
+from tests.paths import ROOT
 from tests.waiting import until
 
 GENEROUS = Limits(seconds=60, memory_bytes=2 * 1024**3)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.jobs import job_report, payload_of
+from tradebot_ops.operations.jobs.jobs import job_report, payload_of
 
 JOB = {
     "id": "7d0c",

@@ -5,7 +5,7 @@ from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.jobs import follow
+from tradebot_ops.operations.jobs.jobs import follow
 from tradebot_ops.progress import Listener, Phase, Told
 
 LOAD_SECONDS = 60.0

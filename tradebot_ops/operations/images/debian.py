@@ -12,8 +12,9 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.mirror import find_mirror
 from tradebot_ops.model import Report
-from tradebot_ops.operations import debianroot, wheels
-from tradebot_ops.operations.images import PREFIX, images_of, made_here, report_of
+from tradebot_ops.operations import debianroot
+from tradebot_ops.operations.images import wheels
+from tradebot_ops.operations.images.listing import PREFIX, images_of, made_here, report_of
 from tradebot_ops.stack.model import Build
 from tradebot_ops.stack.source import default_folder
 from tradebot_ops.state import ProjectState, cache_root, state_root

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations import standins, wheels
+from tradebot_ops.operations.images import debian, wheels
 from tradebot_ops.settings import load_settings
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def normal(name: str) -> str:
@@ -38,7 +37,7 @@ def test_every_requirement_is_pinned() -> None:
 
 
 def test_every_stand_in_has_its_dockerfile() -> None:
-    for item in standins.STAND_INS:
+    for item in debian.STAND_INS:
         text = (ROOT / "config" / "images" / item.folder / "Dockerfile").read_text()
         assert "ARG BASE=debian:trixie-slim\nFROM ${BASE}" in text
         assert item.tag.startswith("tradebot/")
@@ -46,7 +45,7 @@ def test_every_stand_in_has_its_dockerfile() -> None:
 
 def test_every_official_image_of_the_description_but_grafana_has_a_stand_in() -> None:
     variables = set(re.findall(r"\$\{(\w+_IMAGE):-", (ROOT / "compose.yaml").read_text()))
-    assert variables - {"APP_IMAGE", "GRAFANA_IMAGE"} <= {item.variable for item in standins.STAND_INS}
+    assert variables - {"APP_IMAGE", "GRAFANA_IMAGE"} <= {item.variable for item in debian.STAND_INS}
 
 
 def test_no_dockerfile_needs_buildkit_or_names_a_mirror() -> None:
@@ -79,12 +78,12 @@ def ops(tmp_path: Path) -> Ops:
 
 def test_an_engine_without_images_says_which_has_them(tmp_path: Path) -> None:
     with pytest.raises(OpsError, match="has no images") as caught:
-        standins.build_from_debian(ops(tmp_path), lambda _image, _line: None)
+        debian.build_from_debian(ops(tmp_path), lambda _image, _line: None)
     assert "--engine docker" in caught.value.hint
 
 
 def test_stand_ins_outrank_the_default_and_not_the_user(tmp_path: Path) -> None:
-    standins.choose(ops(tmp_path), [item for item in standins.STAND_INS if item.folder == "redis"])
+    debian.choose(ops(tmp_path), [item for item in debian.STAND_INS if item.folder == "redis"])
     assert ops(tmp_path).stack.services["redis"].image == "tradebot/redis:8.0"
     environ = {"HOME": str(tmp_path), "REDIS_IMAGE": "redis:8.2"}
     chosen = Ops(load_settings({}, environ, tmp_path), StubEngine())

@@ -11,10 +11,10 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ImageFacts
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
-from tradebot_ops.operations import wheels
-from tradebot_ops.operations.images import PREFIX, by_image, images_of
+from tradebot_ops.operations.images import wheels
+from tradebot_ops.operations.images.debian import BASE_ARGUMENT, PYTHON
+from tradebot_ops.operations.images.listing import PREFIX, by_image, images_of
 from tradebot_ops.operations.select import chosen_services
-from tradebot_ops.operations.standins import BASE_ARGUMENT, PYTHON
 from tradebot_ops.progress import Listener, Phase, Told
 from tradebot_ops.stack.model import Build, Service
 from tradebot_ops.state import cache_root

@@ -10,8 +10,8 @@ from typing import IO
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations.images import Listed, images_of, made_here, of_stack
-from tradebot_ops.operations.standins import STAND_INS, choose
+from tradebot_ops.operations.images.debian import STAND_INS, choose
+from tradebot_ops.operations.images.listing import Listed, images_of, made_here, of_stack
 from tradebot_ops.state import writable
 
 

@@ -1,0 +1,1 @@
+"""Images: built, made from Debian packages, listed, carried in a file."""

@@ -1,0 +1,1 @@
+"""Jobs: submitted, watched, cancelled; the canary and the sample prices."""
