@@ -37,7 +37,7 @@ SHARED = {
     "TB-0901": {"engines.local.engine", "engines.stub"},
     "TB-0903": {"engines.readonly", "engines.stub"},
     # An image that is nowhere, and what to say of it.
-    "TB-0826": {"docker.build_log", "operations.up"},
+    "TB-0826": {"docker.build_log", "operations.lifecycle.up"},
     # An option's value.
     "TB-0205": {"cli.images", "operations.dash", "settings.read"},
     # PromQL, on either side of the wire.

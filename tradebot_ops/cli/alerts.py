@@ -124,7 +124,7 @@ def check_rules(
 def lint(context: typer.Context) -> None:
     """Check rules, configuration, runbooks and metrics, without anything running."""
     from tradebot_ops.operations.alerts import lint as operation
-    from tradebot_ops.operations.monitoring import with_monitoring
+    from tradebot_ops.operations.lifecycle.monitoring import with_monitoring
 
     ops = with_monitoring(ops_of(context))
     emit(ops, operation.lint(ops))

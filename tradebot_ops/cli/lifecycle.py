@@ -50,7 +50,7 @@ def up(
     if plan:
         show_plan(context, services, remove_orphans, exit_code)
         return
-    from tradebot_ops.operations import up as operation
+    from tradebot_ops.operations.lifecycle import up as operation
 
     ops = ops_of(context)
     with told(ops) as listen:
@@ -77,7 +77,7 @@ def down(
       tradebot down --volumes --yes
     """
     from tradebot_ops.cli.confirm import confirm
-    from tradebot_ops.operations import down as operation
+    from tradebot_ops.operations.lifecycle import down as operation
 
     ops = ops_of(context)
     if volumes:
@@ -95,11 +95,11 @@ def start(context: typer.Context, services: Services = None) -> None:
     Examples:
       tradebot start worker
     """
-    from tradebot_ops.operations import power
+    from tradebot_ops.operations.lifecycle import startstop
 
     ops = ops_of(context)
     with told(ops) as listen:
-        report = power.start(ops, services or [], listen)
+        report = startstop.start(ops, services or [], listen)
     emit(ops, report)
 
 
@@ -113,11 +113,11 @@ def stop(context: typer.Context, services: Services = None) -> None:
     Examples:
       tradebot stop worker
     """
-    from tradebot_ops.operations import power
+    from tradebot_ops.operations.lifecycle import startstop
 
     ops = ops_of(context)
     with told(ops) as listen:
-        report = power.stop(ops, services or [], listen)
+        report = startstop.stop(ops, services or [], listen)
     emit(ops, report)
 
 
@@ -138,11 +138,11 @@ def restart(
       tradebot restart api
       tradebot restart worker --rolling
     """
-    from tradebot_ops.operations import power
+    from tradebot_ops.operations.lifecycle import startstop
 
     ops = ops_of(context)
     with told(ops) as listen:
-        report = power.restart(ops, services or [], listen, rolling=rolling)
+        report = startstop.restart(ops, services or [], listen, rolling=rolling)
     emit(ops, report)
 
 
@@ -169,12 +169,12 @@ def scale(
       tradebot scale workers 2 --explain
       tradebot scale history
     """
-    from tradebot_ops.operations import scale as scaling
-    from tradebot_ops.operations import scalings
+    from tradebot_ops.operations.lifecycle import scale as scaling
+    from tradebot_ops.operations.lifecycle import scale_history
 
     ops = ops_of(context)
     if (service, count) == ("history", None):
-        emit(ops, scalings.history(ops))
+        emit(ops, scale_history.history(ops))
         return
     name, number = scaling.parse(service, count)
     if explain:

@@ -25,7 +25,7 @@ def setup(context: typer.Context) -> None:
     Examples:
       tradebot monitoring setup
     """
-    from tradebot_ops.operations import monitoring as operation
+    from tradebot_ops.operations.lifecycle import monitoring as operation
 
     ops = operation.with_monitoring(ops_of(context))
     with told(ops) as listen:
@@ -36,7 +36,7 @@ def setup(context: typer.Context) -> None:
 @app.command()
 def start(context: typer.Context) -> None:
     """Start the monitoring, leaving the core as it is."""
-    from tradebot_ops.operations import monitoring as operation
+    from tradebot_ops.operations.lifecycle import monitoring as operation
 
     ops = operation.with_monitoring(ops_of(context))
     with told(ops) as listen:
@@ -47,7 +47,7 @@ def start(context: typer.Context) -> None:
 @app.command()
 def stop(context: typer.Context) -> None:
     """Stop the monitoring; what it has recorded stays."""
-    from tradebot_ops.operations import monitoring as operation
+    from tradebot_ops.operations.lifecycle import monitoring as operation
 
     ops = operation.with_monitoring(ops_of(context))
     with told(ops) as listen:
@@ -58,7 +58,7 @@ def stop(context: typer.Context) -> None:
 @app.command()
 def restart(context: typer.Context) -> None:
     """Stop and start the monitoring."""
-    from tradebot_ops.operations import monitoring as operation
+    from tradebot_ops.operations.lifecycle import monitoring as operation
 
     ops = operation.with_monitoring(ops_of(context))
     with told(ops) as listen:
@@ -69,7 +69,7 @@ def restart(context: typer.Context) -> None:
 @app.command()
 def status(context: typer.Context) -> None:
     """Show the monitoring's services, targets, rules and what fires. Exit code 5 when one does not answer."""
-    from tradebot_ops.operations import monitoring as operation
+    from tradebot_ops.operations.lifecycle import monitoring as operation
 
     ops = operation.with_monitoring(ops_of(context))
     emit(ops, operation.status(ops))
@@ -96,8 +96,8 @@ def rules(context: typer.Context) -> None:
 @app.command()
 def reload(context: typer.Context) -> None:
     """Check rules and configuration, then have them read; what is wrong is shown and nothing is reloaded."""
-    from tradebot_ops.operations import reload as operation
-    from tradebot_ops.operations.monitoring import with_monitoring
+    from tradebot_ops.operations.lifecycle import reload as operation
+    from tradebot_ops.operations.lifecycle.monitoring import with_monitoring
 
     ops = with_monitoring(ops_of(context))
     with told(ops) as listen:

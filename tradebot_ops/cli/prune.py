@@ -29,7 +29,7 @@ def prune(
       tradebot prune --images --volumes --yes
     """
     from tradebot_ops.cli.confirm import confirm
-    from tradebot_ops.operations import prune as operation
+    from tradebot_ops.operations.lifecycle import prune as operation
 
     ops = ops_of(context)
     found = operation.leftovers(ops, images=images, volumes=volumes)

@@ -27,7 +27,7 @@ def status(
       tradebot status --json
       tradebot status --watch
     """
-    from tradebot_ops.operations.status import status as look
+    from tradebot_ops.operations.lifecycle.status import status as look
 
     ops = ops_of(context)
     if watch:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tradebot_ops.context import PROFILES, UNAVAILABLE, Ops
 from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations import channels, desired, promtool, secrets
+from tradebot_ops.operations import channels, promtool, secrets
 from tradebot_ops.operations.converge import mounted_files
 from tradebot_ops.operations.converge.engine_view import World
 from tradebot_ops.operations.converge.execute import converge
@@ -15,8 +15,9 @@ from tradebot_ops.operations.converge.plan import changes, facts_of, work_out
 from tradebot_ops.operations.images import build as images
 from tradebot_ops.operations.images.debian import STAND_INS
 from tradebot_ops.operations.jobs import canary, sample_data
+from tradebot_ops.operations.lifecycle import desired_workers
+from tradebot_ops.operations.lifecycle.status import status
 from tradebot_ops.operations.select import chosen_services, with_dependencies
-from tradebot_ops.operations.status import status
 from tradebot_ops.progress import Listener, Phase, Told
 from tradebot_ops.stack.plan import Action, Plan, Step
 
@@ -64,13 +65,13 @@ def up(
             facts = facts_of(ops.engine, ops.stack)
         planned = work_out(ops.engine, ops.stack, wanted, facts, remove_orphans=remove_orphans)
         _check_what_is_reloaded(ops, planned)
-        untold = desired.untold(ops, wanted, planned)
+        untold = desired_workers.untold(ops, wanted, planned)
         if untold:
-            desired.get_ready()
+            desired_workers.get_ready()
         missing = converge(ops.stack, planned.steps, World(ops.engine, ops.settings.timeout), listen)
         mounted_files.remember(ops, wanted)
         _remember(ops, wanted, missing)
-        warnings = desired.tell(ops, ops.stack.services["worker"].replicas) if untold else ()
+        warnings = desired_workers.tell(ops, ops.stack.services["worker"].replicas) if untold else ()
     said = [f"Generated {len(made)} secrets in {ops.state.secrets}."] if made else []
     said.append(change_line([step for step in planned.changes if step.service not in missing]))
     if not (prove and _can_work(ops, wanted)):

@@ -4,7 +4,7 @@ import pytest
 
 from tradebot_ops.engines.base import Instance, State
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.scale import leavers, parse
+from tradebot_ops.operations.lifecycle.scale import leavers, parse
 
 
 def workers(*numbers: int) -> list[Instance]:

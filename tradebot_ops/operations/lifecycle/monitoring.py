@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from tradebot_ops.context import START_MONITORING, Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.operations import power
-from tradebot_ops.operations.status import status as services_status
-from tradebot_ops.operations.up import up
+from tradebot_ops.operations.lifecycle import startstop
+from tradebot_ops.operations.lifecycle.status import status as services_status
+from tradebot_ops.operations.lifecycle.up import up
 from tradebot_ops.progress import Listener
 
 PROFILE = "monitoring"
@@ -37,11 +37,11 @@ def start(ops: Ops, listen: Listener, command: str) -> Report:
 
 
 def stop(ops: Ops, listen: Listener) -> Report:
-    return replace(power.stop(ops, _made(ops), listen), command="monitoring.stop")
+    return replace(startstop.stop(ops, _made(ops), listen), command="monitoring.stop")
 
 
 def restart(ops: Ops, listen: Listener) -> Report:
-    return replace(power.restart(ops, _made(ops), listen), command="monitoring.restart")
+    return replace(startstop.restart(ops, _made(ops), listen), command="monitoring.restart")
 
 
 def _made(ops: Ops) -> list[str]:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance, Leftover, Prunes
 from tradebot_ops.model import Report, Section, Table
-from tradebot_ops.operations.down import LIVE
-from tradebot_ops.operations.status import human_bytes
+from tradebot_ops.operations.lifecycle.down import LIVE
+from tradebot_ops.operations.lifecycle.status import human_bytes
 from tradebot_ops.progress import Listener, Phase, Told
 
 STOP_SECONDS = 10.0

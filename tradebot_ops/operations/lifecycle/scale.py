@@ -8,11 +8,11 @@ from tradebot_ops.context import DESIRED, Ops
 from tradebot_ops.engines.base import Instance
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations import desired
 from tradebot_ops.operations.converge.drain import WORKER, Drain, promise, worker_names
 from tradebot_ops.operations.converge.engine_view import World
 from tradebot_ops.operations.converge.execute import converge
-from tradebot_ops.operations.scalings import remember
+from tradebot_ops.operations.lifecycle import desired_workers
+from tradebot_ops.operations.lifecycle.scale_history import remember
 from tradebot_ops.operations.select import service_name
 from tradebot_ops.progress import Listener, Phase, Told
 from tradebot_ops.settings import MAX_REPLICAS
@@ -39,7 +39,7 @@ def scale(
             ops.state.write_json(DESIRED, {"replicas": ops.desired_replicas | {service.name: count}})
         remember(ops, service.name, len(found), count, kept=persist)
         with ThreadPoolExecutor(max_workers=1) as pool:
-            telling = pool.submit(desired.tell, ops, count) if service.name == "worker" else None
+            telling = pool.submit(desired_workers.tell, ops, count) if service.name == "worker" else None
             stack = with_replicas(ops.stack, service.name, count)
             leaving = leavers(found, count, _activity(ops, service, found, count), promise(service, drain))
             _let_go(draining, service, leaving, listen)

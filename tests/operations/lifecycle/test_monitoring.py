@@ -8,8 +8,8 @@ import pytest
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
-from tradebot_ops.operations import monitoring
-from tradebot_ops.operations.monitoring import watchdog
+from tradebot_ops.operations.lifecycle import monitoring
+from tradebot_ops.operations.lifecycle.monitoring import watchdog
 from tradebot_ops.settings import load_settings
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from tradebot_ops.engines.base import Instance
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.converge.engine_view import World
 from tradebot_ops.operations.converge.execute import converge
-from tradebot_ops.operations.down import LIVE, names, stop_in_order
+from tradebot_ops.operations.lifecycle.down import LIVE, names, stop_in_order
 from tradebot_ops.operations.select import chosen_services
 from tradebot_ops.progress import Listener, Phase, Told
 from tradebot_ops.stack.plan import Action, Step

@@ -1,0 +1,1 @@
+"""Start, stop, scale, look at and take down the stack."""
