@@ -30,7 +30,7 @@ SHARED = {
     "TB-0406": {"engines.local.engine", "engines.stub"},
     "TB-0507": {"context", "engines.docker.engine", "engines.docker.addresses"},
     # Not to be reached: it does not run, or it does not answer.
-    "TB-0501": {"context", "operations.dash", "clients.api"},
+    "TB-0501": {"context", "operations.monitoring.panels", "clients.api"},
     "TB-0510": {"context", "clients.prometheus"},
     "TB-0520": {"context", "clients.alertmanager"},
     "TB-0601": {"docker.client", "engines.docker.exec", "engines.local.exec"},
@@ -39,7 +39,7 @@ SHARED = {
     # An image that is nowhere, and what to say of it.
     "TB-0826": {"docker.build_log", "operations.lifecycle.up"},
     # An option's value.
-    "TB-0205": {"cli.images", "operations.dash", "settings.read"},
+    "TB-0205": {"cli.images", "operations.monitoring.panels", "settings.read"},
     # PromQL, on either side of the wire.
     "TB-0103": {"clients.prometheus", "monitoring.promql"},
     # A silence without an end or a reason, seen before or after its matchers are read.

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from tests.documents import TIMES, document, panel, series
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.dash import Document
+from tradebot_ops.operations.monitoring.panels import Document
 from tradebot_ops.render.dash.app import Dash
 from tradebot_ops.render.dash.panels import Chart, Stat, packed, scale, stretches
 

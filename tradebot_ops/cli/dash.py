@@ -32,7 +32,7 @@ def dash(
       tradebot dash --once
       tradebot dash --json
     """
-    from tradebot_ops.operations import dash as operation
+    from tradebot_ops.operations.monitoring import panels as operation
 
     ops = ops_of(context)
     if once or ops.settings.output != "table" or not (sys.stdin.isatty() and sys.stdout.isatty()):

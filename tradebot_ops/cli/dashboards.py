@@ -17,7 +17,7 @@ def dashboards() -> None:
 @app.command("list")
 def list_(context: typer.Context) -> None:
     """List the panels with their queries."""
-    from tradebot_ops.operations import dashboards as operation
+    from tradebot_ops.operations.monitoring import dashboards as operation
 
     ops = ops_of(context)
     emit(ops, operation.list_(ops))
@@ -26,7 +26,7 @@ def list_(context: typer.Context) -> None:
 @app.command()
 def lint(context: typer.Context) -> None:
     """Check layout, ids, queries and metrics of every dashboard, and ask Prometheus, where it runs, for the data."""
-    from tradebot_ops.operations import dashboards as operation
+    from tradebot_ops.operations.monitoring import dashboards as operation
 
     ops = ops_of(context)
     emit(ops, operation.lint(ops))

@@ -21,7 +21,7 @@ def metrics() -> None:
 @app.command()
 def api(context: typer.Context, raw: Raw = False) -> None:
     """Show the API's metrics, read from the API itself."""
-    from tradebot_ops.operations import metrics as operation
+    from tradebot_ops.operations.monitoring import metrics as operation
 
     ops = ops_of(context)
     emit(ops, operation.api(ops, raw=raw))
@@ -42,7 +42,7 @@ def worker(
       tradebot metrics worker 2
       tradebot metrics worker --all --json
     """
-    from tradebot_ops.operations import metrics as operation
+    from tradebot_ops.operations.monitoring import metrics as operation
 
     ops = ops_of(context)
     emit(ops, operation.worker(ops, number, every=every, raw=raw))
@@ -51,7 +51,7 @@ def worker(
 @app.command("list")
 def list_(context: typer.Context) -> None:
     """List every metric with type, labels and who emits it."""
-    from tradebot_ops.operations import metrics as operation
+    from tradebot_ops.operations.monitoring import metrics as operation
 
     ops = ops_of(context)
     emit(ops, operation.list_(ops))
@@ -63,7 +63,7 @@ def contract(
     live: Annotated[bool, typer.Option("--live", help="Compare with what Prometheus really has, too.")] = False,
 ) -> None:
     """Name every metric and label that a rule or panel asks for and nothing emits. Exit code 1 when there is one."""
-    from tradebot_ops.operations import metrics as operation
+    from tradebot_ops.operations.monitoring import contract as operation
 
     ops = ops_of(context)
     emit(ops, operation.contract(ops, live=live))

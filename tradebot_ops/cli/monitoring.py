@@ -78,7 +78,7 @@ def status(context: typer.Context) -> None:
 @app.command()
 def targets(context: typer.Context) -> None:
     """Show what Prometheus scrapes. Exit code 1 when a target is down."""
-    from tradebot_ops.operations import targets as operation
+    from tradebot_ops.operations.monitoring import targets as operation
 
     ops = ops_of(context)
     emit(ops, operation.targets(ops))
@@ -87,7 +87,7 @@ def targets(context: typer.Context) -> None:
 @app.command()
 def rules(context: typer.Context) -> None:
     """Show every alert and recording rule. Exit code 1 when one cannot be evaluated."""
-    from tradebot_ops.operations import rules as operation
+    from tradebot_ops.operations.monitoring import rules as operation
 
     ops = ops_of(context)
     emit(ops, operation.rules(ops))

@@ -26,7 +26,7 @@ def query(
       tradebot query 'up{job="worker"}' --range 1h
       tradebot query queue_length --range 6h --chart
     """
-    from tradebot_ops.operations import query as operation
+    from tradebot_ops.operations.monitoring import query as operation
 
     ops = ops_of(context)
     emit(ops, operation.query(ops, promql, range_, step, chart=chart))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from tradebot_ops.context import Ops
 from tradebot_ops.model import Finding, Level, Report, Section
-from tradebot_ops.operations import metrics, promtool
 from tradebot_ops.operations.alerts import runbooks
+from tradebot_ops.operations.monitoring import config_files, contract, promtool
 
 
 def test_rules(ops: Ops, chosen: Sequence[str]) -> Report:
@@ -24,7 +24,7 @@ def lint(ops: Ops) -> Report:
     """Files as their own tools read them, runbooks for every alert, and metrics for every expression."""
     files = promtool.check(ops)
     pages = set(runbooks.names(ops))
-    uses = metrics.uses(ops)
+    uses = config_files.uses(ops)
     alerts = sorted({use.where.removeprefix("alert ") for use in uses if use.where.startswith("alert ")})
     findings = [
         Finding(
@@ -33,7 +33,7 @@ def lint(ops: Ops) -> Report:
         for alert in alerts
         if alert not in pages
     ]
-    findings += metrics.contract(ops, live=False).findings
+    findings += contract.contract(ops, live=False).findings
     line = (
         f"{len(files)} files and {len(alerts)} alerts looked at: {'nothing is wrong' if not findings else 'see above'}."
     )

@@ -10,7 +10,7 @@ from tradebot_ops.clients.alertmanager import Matcher
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section
-from tradebot_ops.operations.query import seconds
+from tradebot_ops.operations.monitoring.query import seconds
 
 _MATCHER = re.compile(r"([a-zA-Z_]\w*)(=~|!~|!=|=)(.*)", re.DOTALL)
 

@@ -8,8 +8,8 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations import channels, promtool
 from tradebot_ops.operations.converge import execute
+from tradebot_ops.operations.monitoring import channels, promtool
 from tradebot_ops.progress import Listener, Phase, Told
 
 SECONDS = 20.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tradebot_ops.context import PROFILES, UNAVAILABLE, Ops
 from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations import channels, promtool, secrets
+from tradebot_ops.operations import secrets
 from tradebot_ops.operations.converge import mounted_files
 from tradebot_ops.operations.converge.engine_view import World
 from tradebot_ops.operations.converge.execute import converge
@@ -17,6 +17,7 @@ from tradebot_ops.operations.images.debian import STAND_INS
 from tradebot_ops.operations.jobs import canary, sample_data
 from tradebot_ops.operations.lifecycle import desired_workers
 from tradebot_ops.operations.lifecycle.status import status
+from tradebot_ops.operations.monitoring import channels, promtool
 from tradebot_ops.operations.select import chosen_services, with_dependencies
 from tradebot_ops.progress import Listener, Phase, Told
 from tradebot_ops.stack.plan import Action, Plan, Step

@@ -14,7 +14,7 @@ from textual.widgets import Footer, Static
 from textual.worker import get_current_worker
 
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.dash import RANGES
+from tradebot_ops.operations.monitoring.panels import RANGES
 from tradebot_ops.render.dash.panels import Chart, Stat
 
 Document = Mapping[str, Any]

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from services.api.dashboard.window import POINTS, RANGES, SCRAPE_INTERVAL_S, Window, substitute, window
-from tradebot_ops.operations import dash
+from tradebot_ops.operations.monitoring import panels
 
 CONFIG = Path(__file__).parents[4] / "config"
 HOUR = Window(end=1_000_000, step=15, points=241)
@@ -54,4 +54,4 @@ def test_the_scrape_interval_is_the_configured_one() -> None:
 
 
 def test_the_command_offers_the_same_ranges() -> None:
-    assert tuple(RANGES) == dash.RANGES
+    assert tuple(RANGES) == panels.RANGES

@@ -10,7 +10,7 @@ from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations import channels
+from tradebot_ops.operations.monitoring import channels
 from tradebot_ops.settings import load_settings
 
 URL = "https://hooks.slack.example/services/T/B/x"

@@ -7,7 +7,7 @@ from typing import Any
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.operations import metrics
+from tradebot_ops.operations.monitoring import config_files
 from tradebot_ops.operations.quantities import latest, peak, quantity, sparkline
 
 DASHBOARD = "trading-bot-dashboard.json"
@@ -42,7 +42,7 @@ def look(ops: Ops, range_name: str) -> Document:
 
 def _directly(ops: Ops, range_name: str) -> Document:
     panels = ops.panels
-    file = next((each for each in metrics.dashboards(ops) if each.name == DASHBOARD), None)
+    file = next((each for each in config_files.dashboards(ops) if each.name == DASHBOARD), None)
     if file is None:
         raise OpsError(f"this stack has no {DASHBOARD}.", code="TB-0540", hint="tradebot dashboards list")
     found = panels.look(file, range_name)

@@ -10,7 +10,7 @@ import pytest
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
-from tradebot_ops.operations import dashboards
+from tradebot_ops.operations.monitoring import dashboards
 from tradebot_ops.settings import load_settings
 
 FILE = "config/grafana/dashboards/trading-bot-dashboard.json"

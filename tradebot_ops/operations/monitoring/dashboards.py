@@ -8,7 +8,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.monitoring.contract import Use, check, dashboard_uses, panels
 from tradebot_ops.monitoring.promql import parse, with_minutes
-from tradebot_ops.operations import metrics
+from tradebot_ops.operations.monitoring import config_files
 
 COLUMNS = 24  # of Grafana's grid
 Panel = Mapping[str, Any]
@@ -17,8 +17,8 @@ Panel = Mapping[str, Any]
 def list_(ops: Ops) -> Report:
     """Each panel with its kind and queries."""
     rows, data = [], []
-    for file in metrics.dashboards(ops):
-        found = metrics.document(file)
+    for file in config_files.dashboards(ops):
+        found = config_files.document(file)
         for panel in panels(found):
             queries = [target.get("expr", "") for target in panel.get("targets", ())]
             number, title, kind = panel.get("id"), panel.get("title", ""), panel.get("type", "")
@@ -33,8 +33,8 @@ def lint(ops: Ops) -> Report:
     """Layout, ids, syntax of every query, metrics that something emits; and data, where Prometheus can be asked."""
     findings: list[Finding] = []
     count, sound = 0, list[Use]()
-    for file in metrics.dashboards(ops):
-        found = metrics.document(file)
+    for file in config_files.dashboards(ops):
+        found = config_files.document(file)
         count += len(panels(found))
         findings += [Finding(Level.FAIL, "dashboard.layout", f"{file.name}: {what}.") for what in layout(found)]
         uses = dashboard_uses(found)
@@ -65,8 +65,8 @@ def _unreadable(use: Use) -> str:
 
 def _contract(ops: Ops, sound: Iterable[Use]) -> list[Finding]:
     """Panels may use what rules record; a rule that is no PromQL is not a panel's fault."""
-    recordings = [use for use in metrics.uses(ops) if use.records and not _unreadable(use)]
-    broken = check([*recordings, *sound], metrics.declared(ops)).broken
+    recordings = [use for use in config_files.uses(ops) if use.records and not _unreadable(use)]
+    broken = check([*recordings, *sound], config_files.declared(ops)).broken
     return [Finding(Level.FAIL, "dashboard.contract", f"{each}.") for each in broken if each.where.startswith("panel")]
 
 

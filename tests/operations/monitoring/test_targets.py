@@ -4,7 +4,7 @@ import pytest
 
 from tradebot_ops.clients.prometheus import Target
 from tradebot_ops.engines.base import Instance, State
-from tradebot_ops.operations.targets import replica_of, service_of
+from tradebot_ops.operations.monitoring.targets import replica_of, service_of
 
 
 def target(job: str, instance: str) -> Target:

@@ -13,6 +13,7 @@ from pathlib import Path
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import State
 from tradebot_ops.errors import OpsError, Unavailable
+from tradebot_ops.operations.monitoring.config_files import folder
 
 CHECK_SECONDS = 60.0
 TEST_SECONDS = 900.0
@@ -30,7 +31,7 @@ def check(ops: Ops) -> tuple[str, ...]:
 
     Raises ``OpsError`` TB-0860 for the first that is not, with the tool's words, and ``Unavailable`` without a tool.
     """
-    prometheus, alertmanager = config(ops, "prometheus"), config(ops, "alertmanager")
+    prometheus, alertmanager = folder(ops, "prometheus"), folder(ops, "alertmanager")
     main = prometheus / "prometheus.yml"
     rules = sorted((prometheus / "rules").glob("*.yml"))
     todo: list[tuple[str, list[str], list[Path]]] = [
@@ -48,8 +49,8 @@ def check(ops: Ops) -> tuple[str, ...]:
 
 def test_rules(ops: Ops, chosen: Sequence[str]) -> Said:
     """Run the unit tests of the rules; ``chosen`` names files (``workers`` is ``workers_test.yml``), all when empty."""
-    folder = config(ops, "prometheus") / "tests"
-    files = sorted(folder.glob("*_test.yml"))
+    tests = folder(ops, "prometheus") / "tests"
+    files = sorted(tests.glob("*_test.yml"))
     if chosen:
         wanted = {f"{name.removesuffix('.yml').removesuffix('_test')}_test.yml" for name in chosen}
         unknown = wanted - {file.name for file in files}
@@ -58,15 +59,6 @@ def test_rules(ops: Ops, chosen: Sequence[str]) -> Said:
             raise OpsError(f"There is no {', '.join(sorted(unknown))}.", code="TB-0217", hint=f"Known: {known}.")
         files = [file for file in files if file.name in wanted]
     return run(ops, "promtool", ["test", "rules"], files, TEST_SECONDS)
-
-
-def config(ops: Ops, service: str) -> Path:
-    """The folder of a service's configuration on this host, as the stack mounts it."""
-    mounts = ops.stack.services[service].mounts if service in ops.stack.services else ()
-    for mount in mounts:
-        if mount.target == f"/etc/{service}":
-            return Path(mount.source)
-    return ops.stack.folder / "config" / service
 
 
 def run(ops: Ops, tool: str, words: Sequence[str], files: Sequence[Path], timeout: float) -> Said:
@@ -102,7 +94,7 @@ def _on_this_host(ops: Ops, tool: str) -> str | None:
 def _beside(ops: Ops, tool: str, words: Sequence[str], files: Sequence[Path], timeout: float) -> Said:
     """In the service's own container, where its configuration is mounted."""
     service = _SERVICES[tool]
-    host, inside = str(config(ops, service)), f"/etc/{service}"
+    host, inside = str(folder(ops, service)), f"/etc/{service}"
     for instance in ops.engine.list():
         if instance.service == service and instance.state is State.RUNNING and ops.engine.name != "local":
             command = [tool, *words, *(str(file).replace(host, inside, 1) for file in files)]

@@ -12,7 +12,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Address
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations import metrics
+from tradebot_ops.operations.monitoring import metrics
 from tradebot_ops.settings import load_settings
 
 

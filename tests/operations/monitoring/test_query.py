@@ -6,7 +6,7 @@ import pytest
 
 from tradebot_ops.clients.prometheus import Series
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.query import labels, plot, seconds, sparkline
+from tradebot_ops.operations.monitoring.query import labels, plot, seconds, sparkline
 
 
 @pytest.mark.parametrize(("text", "expected"), [("90s", 90), ("15m", 900), ("1.5h", 5400), ("2d", 172800)])

@@ -1,0 +1,1 @@
+"""Metrics, targets, rules, queries, panels, and the files they come from."""

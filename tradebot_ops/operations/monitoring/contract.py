@@ -1,0 +1,79 @@
+"""The metric contract: what rules and dashboards ask for, against what is declared and what is there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tradebot_ops.context import Ops
+from tradebot_ops.model import Finding, Level, Report, Section
+from tradebot_ops.monitoring.contract import (
+    Contract,
+    Metric,
+    check,
+    missing,
+)
+from tradebot_ops.operations.monitoring.config_files import declared, uses
+
+#: They emit more than we ask for; that is no news.
+EXPORTERS = frozenset({"redis", "postgres", "node", "prometheus", "alertmanager", "grafana"})
+
+
+def contract(ops: Ops, *, live: bool) -> Report:
+    """What is asked for and emitted by nothing; with ``live`` also what is declared and missing in Prometheus.
+
+    A source that Prometheus does not reach fails too: nothing can be said of what it emits.
+    """
+    metrics = declared(ops)
+    result = check(uses(ops), metrics)
+    findings = [
+        Finding(Level.FAIL, "contract.broken", f"{broken}.", hint="tradebot metrics list") for broken in result.broken
+    ]
+    seen = _look(ops, metrics) if live else Seen((), ())
+    findings += [
+        Finding(
+            Level.FAIL,
+            "contract.unseen",
+            f"Prometheus reaches no target of {source}, so what it emits could not be looked at.",
+            hint="tradebot monitoring targets",
+        )
+        for source in seen.unseen
+    ]
+    findings += [
+        Finding(Level.FAIL, "contract.absent", f"{what}.", hint="tradebot monitoring targets") for what in seen.absent
+    ]
+    return _contract_report(result, seen, tuple(findings), live=live)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a running Prometheus lacks: series and labels, and sources without a target that is up."""
+
+    absent: tuple[str, ...]
+    unseen: tuple[str, ...]
+
+
+def _look(ops: Ops, metrics: Sequence[Metric]) -> Seen:
+    up = {target.job for target in ops.prometheus.targets() if target.health == "up"}
+    sources = dict.fromkeys(metric.source for metric in metrics)
+    absent: list[str] = []
+    for source in sources:
+        if source in up:
+            own = [metric for metric in metrics if metric.source == source]
+            names = {name for metric in own for name in metric.series()}
+            absent += missing(own, ops.prometheus.emitted(source, names))
+    return Seen(tuple(absent), tuple(source for source in sources if source not in up))
+
+
+def _contract_report(result: Contract, seen: Seen, findings: tuple[Finding, ...], *, live: bool) -> Report:
+    looked = "rules, dashboards and what Prometheus has now" if live else "rules and dashboards"
+    verdict = "Everything asked for is emitted." if not findings else f"{len(findings)} do not fit."
+    lines = [f"Compared the declared metrics with {looked}. {verdict}"]
+    unused = sorted({metric.name for metric in result.unused if metric.source not in EXPORTERS})
+    if unused:
+        lines.append(f"Nobody looks at: {', '.join(unused)}.")
+    data = {
+        "broken": [{"where": b.where, "metric": b.metric, "label": b.label} for b in result.broken],
+        "absent": list(seen.absent),
+        "unseen": list(seen.unseen),
+        "unused": unused,
+    }
+    return Report("metrics.contract", data=data, findings=findings, sections=(Section(lines=tuple(lines)),))
