@@ -6,7 +6,7 @@ import pytest
 
 from tradebot_ops.clients.prometheus import Series
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.monitoring.query import labels, plot, seconds, sparkline
+from tradebot_ops.operations.monitoring.query import labels, plot, seconds
 
 
 @pytest.mark.parametrize(("text", "expected"), [("90s", 90), ("15m", 900), ("1.5h", 5400), ("2d", 172800)])
@@ -19,13 +19,6 @@ def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(OpsError) as caught:
         seconds(text)
     assert caught.value.code == "TB-0219"
-
-
-def test_sparkline_runs_from_least_to_most_and_leaves_gaps() -> None:
-    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█"
-    assert sparkline([1, math.nan, 1]) == "▁ ▁"
-    assert sparkline([]) == ""
-    assert len(sparkline(list(range(1000)))) == 60
 
 
 def test_plot_has_its_scale_and_one_column_a_point() -> None:

@@ -9,6 +9,7 @@ from tradebot_ops.clients.prometheus import PendingOrFiring, Rule
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.text.quantities import age
 
 #: They fire by design: the dead man's switch, and the one that only inhibits others.
 BACKGROUND = frozenset({"Watchdog", "RecentOutage"})
@@ -59,8 +60,7 @@ def _facts(name: str, state: str, labels: Any, annotations: Any, since: datetime
 
 
 def _ago(since: str) -> str:
-    passed = int((datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds())
-    return f"{passed} s" if passed < 120 else f"{passed // 60} min" if passed < 7200 else f"{passed // 3600} h"
+    return age(datetime.now(UTC) - datetime.fromisoformat(since))
 
 
 def _silences(found: Sequence[Silence]) -> Table:

@@ -10,6 +10,7 @@ from tradebot_ops.operations.lifecycle import startstop
 from tradebot_ops.operations.lifecycle.status import status as services_status
 from tradebot_ops.operations.lifecycle.up import up
 from tradebot_ops.progress import Listener
+from tradebot_ops.text.quantities import age
 
 PROFILE = "monitoring"
 #: It beats every minute at the latest.
@@ -118,14 +119,9 @@ def _watchdog_facts(ops: Ops) -> Facts:
 
 def watchdog(heard: datetime | None, started: datetime, now: datetime) -> Facts:
     """What to say of Watchdog, last ``heard`` of, where the younger of Prometheus and Alertmanager ``started``."""
-    said = "never arrived" if heard is None else f"arrived {_age(now - heard)} ago"
+    said = "never arrived" if heard is None else f"arrived {age(now - heard)} ago"
     facts = {"watchdog": said}
     if now - (heard or started) <= WATCHDOG_LIMIT or now - started <= WATCHDOG_LIMIT:
         return facts, []
     message = f"Watchdog {said}, so other alerts would not arrive either."
     return facts, [Finding(Level.FAIL, "watchdog.late", message, hint="tradebot alerts test")]
-
-
-def _age(passed: timedelta) -> str:
-    seconds = int(passed.total_seconds())
-    return f"{seconds} s" if seconds < 180 else f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

@@ -6,8 +6,8 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance, Leftover, Prunes
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.lifecycle.down import LIVE
-from tradebot_ops.operations.lifecycle.status import human_bytes
 from tradebot_ops.progress import Listener, Phase, Told
+from tradebot_ops.text.quantities import human_bytes
 
 STOP_SECONDS = 10.0
 #: A replica whose service left the stack; everything else is the engine's own.

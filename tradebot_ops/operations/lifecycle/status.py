@@ -10,6 +10,7 @@ from tradebot_ops.engines.base import Instance, State, Stats
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations.converge.readiness import sample_of
 from tradebot_ops.stack.model import Service
+from tradebot_ops.text.quantities import age, human_bytes
 
 ASK_SECONDS = 1.0
 _HINTS = {"missing": "tradebot up", "stopped": "tradebot up", "orphan": "tradebot up --remove-orphans"}
@@ -142,7 +143,7 @@ def _cells(row: Row, stats: Stats | None, now: datetime, *, measured: bool) -> t
         row.endpoint,
         human_bytes(stats.memory) if stats else "",
         *([_percent(stats)] if measured else []),
-        _age(instance.started_at, now) if instance and instance.state is State.RUNNING else "",
+        age(now - instance.started_at) if instance and instance.started_at and instance.state is State.RUNNING else "",
         str(instance.restarts) if instance else "",
         "" if row.condition in {*_GOOD, UNAVAILABLE} else row.detail,
     )
@@ -170,22 +171,3 @@ def _data(row: Row, stats: Stats | None) -> dict[str, object]:
         "memory_limit_bytes": stats.memory_limit if stats else None,
         "cpu_cores": round(stats.cpu, 3) if stats and stats.cpu is not None else None,
     }
-
-
-def human_bytes(size: int) -> str:
-    value = float(size)
-    for unit in ("B", "KB", "MB"):
-        if value < 1024:
-            return f"{value:.0f} {unit}"
-        value /= 1024
-    return f"{value:.1f} GB"
-
-
-def _age(since: datetime | None, now: datetime) -> str:
-    if since is None:
-        return ""
-    seconds = max(0, int((now - since).total_seconds()))
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"

@@ -8,7 +8,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations.monitoring import config_files
-from tradebot_ops.operations.quantities import latest, peak, quantity, sparkline
+from tradebot_ops.text.quantities import latest, peak, quantity, sparkline
 
 DASHBOARD = "trading-bot-dashboard.json"
 #: What the API offers; kept equal by a test.

@@ -9,6 +9,7 @@ from tradebot_ops.clients.prometheus import Series
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.text.quantities import sparkline
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 WIDTH = 60
@@ -68,7 +69,7 @@ def _range(expression: str, found: Sequence[Series], step: float, *, chart: bool
     rows = []
     for series in found[:MOST_SERIES]:
         values = [value for _, value in series.points if not math.isnan(value)] or [math.nan]
-        shown = (labels(series) or "(no labels)", sparkline([value for _, value in series.points]))
+        shown = (labels(series) or "(no labels)", _course(series))
         rows.append((*shown, number(min(values)), number(max(values)), number(values[-1])))
     columns = ("series", f"a point every {step:g} s", "least", "most", "last")
     return _report(expression, found, (Table(columns, tuple(rows)),) if rows else ())
@@ -95,16 +96,9 @@ def _plain(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def sparkline(values: Sequence[float], width: int = WIDTH) -> str:
-    """One block a point, the least value lowest; a gap where there is none. Longer series are thinned."""
-    if len(values) > width:
-        values = [values[index * len(values) // width] for index in range(width)]
-    real = [value for value in values if math.isfinite(value)]
-    low, high = min(real, default=0.0), max(real, default=0.0)
-    span = high - low
-    return "".join(
-        " " if not math.isfinite(value) else BLOCKS[round((value - low) / span * 7) if span else 0] for value in values
-    )
+def _course(series: Series) -> str:
+    values = [_plain(value) for _, value in series.points]
+    return sparkline(values, min(WIDTH, len(values)))
 
 
 def plot(series: Series, height: int = CHART_HEIGHT, width: int = WIDTH) -> list[str]:

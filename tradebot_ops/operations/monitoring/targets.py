@@ -7,6 +7,7 @@ from tradebot_ops.clients.prometheus import Target
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance
 from tradebot_ops.model import Finding, Level, Report, Section, Table
+from tradebot_ops.text.quantities import age
 
 
 def targets(ops: Ops) -> Report:
@@ -66,4 +67,4 @@ def service_of(target: Target, services: Container[str]) -> str:
 def _ago(target: Target) -> str:
     if target.last_scrape is None:
         return "never"
-    return f"{(datetime.now(UTC) - target.last_scrape).total_seconds():.0f} s ago"
+    return f"{age(datetime.now(UTC) - target.last_scrape)} ago"

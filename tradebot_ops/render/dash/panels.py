@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 from textual_plotext import PlotextPlot
 
-from tradebot_ops.operations.quantities import latest, peak, quantity, sparkline
+from tradebot_ops.text.quantities import latest, peak, quantity, sparkline
 
 Panel = Mapping[str, Any]
 Points = tuple[list[float], list[float]]

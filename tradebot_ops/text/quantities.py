@@ -1,6 +1,7 @@
 """Measured values as people read them, by Grafana's names of units, and their course as a line of text."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 _BARS = "▁▂▃▄▅▆▇█"
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -70,3 +71,25 @@ def _digits(value: float, decimals: int | None = None) -> str:
     places = (0 if size >= 100 else 1 if size >= 10 else 2) if decimals is None else decimals
     text = f"{value:,.{places}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def human_bytes(size: int) -> str:
+    """A whole number of bytes in at most seven characters: ``3 MB``, ``1.5 GB``."""
+    value = float(size)
+    for unit in ("B", "KB", "MB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}"
+        value /= 1024
+    return f"{value:.1f} GB"
+
+
+def age(passed: timedelta) -> str:
+    """A time span in its largest unit that still says enough: ``90 s``, ``5 min``, ``30 h``, ``3 d``; never negative.
+
+    Written here, because the libraries for this write whole words ("11 seconds"), too wide for a column.
+    """
+    seconds = max(0, int(passed.total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

@@ -1,8 +1,10 @@
 """Values in their units and their course as text."""
 
+from datetime import timedelta
+
 import pytest
 
-from tradebot_ops.operations.quantities import latest, peak, quantity, sparkline
+from tradebot_ops.text.quantities import age, latest, peak, quantity, sparkline
 
 
 @pytest.mark.parametrize(
@@ -45,3 +47,12 @@ def test_a_sparkline_has_gaps_peaks_and_one_width() -> None:
 def test_last_and_highest() -> None:
     assert (latest([1, 3, 2, None]), peak([1, 3, 2, None])) == (2, 3)
     assert latest([]) is peak([None]) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-5, "0 s"), (0, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "119 min"), (7200, "2 h"), (172_799, "47 h"),
+     (172_800, "2 d"), (864_000, "10 d")],
+)  # fmt: skip
+def test_an_age_has_the_largest_unit_that_says_enough(seconds: int, text: str) -> None:
+    assert age(timedelta(seconds=seconds)) == text
