@@ -45,7 +45,7 @@ SHARED = {
     # A silence without an end or a reason, seen before or after its matchers are read.
     "TB-0210": {"operations.alerts.silences", "clients.alertmanager"},
     # A missing program for images.
-    "TB-0505": {"operations.debianroot", "operations.images.archive"},
+    "TB-0505": {"debian.debootstrap", "operations.images.archive"},
     # State on this host.
     "TB-0801": {"engines.local.records", "state"},
     "TB-0802": {

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.programs import missing
-from tradebot_ops.engines.local import packages
+from tradebot_ops.debian import packages
+from tradebot_ops.debian.mirror import MIRROR_VARIABLE, find_mirror
 from tradebot_ops.errors import OpsError, Unavailable
-from tradebot_ops.mirror import MIRROR_VARIABLE, find_mirror
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("local-packages"), pytest.mark.timeout(300)]
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from tradebot_ops.context import STAND_INS as STAND_INS_FILE
 from tradebot_ops.context import Ops
+from tradebot_ops.debian import debootstrap
+from tradebot_ops.debian.mirror import find_mirror
 from tradebot_ops.errors import OpsError
-from tradebot_ops.mirror import find_mirror
 from tradebot_ops.model import Report
-from tradebot_ops.operations import debianroot
 from tradebot_ops.operations.images import wheels
 from tradebot_ops.operations.images.listing import PREFIX, images_of, made_here, report_of
 from tradebot_ops.stack.model import Build
@@ -134,9 +134,9 @@ class _Maker:
         """Make the base image unless it is there; whether it was made."""
         if self.images.find(BASE) is not None and not self.force:
             return False
-        debianroot.require_tools()
+        debootstrap.require_tools()
         mirror = find_mirror(self.environ)
-        with debianroot.root_archive(mirror, lambda line: self.progress("debian", line)) as archive:
+        with debootstrap.root_archive(mirror, lambda line: self.progress("debian", line)) as archive:
             self.images.import_tar(archive, BASE, ["ENV LANG=C.UTF-8", 'CMD ["bash"]'])
         return True
 

@@ -85,7 +85,7 @@ def run(ops: Ops, tool: str, words: Sequence[str], files: Sequence[Path], timeou
 def _on_this_host(ops: Ops, tool: str) -> str | None:
     if found := shutil.which(tool, path=ops.settings.environ.get("PATH")):
         return found
-    from tradebot_ops.engines.local import packages
+    from tradebot_ops.debian import packages
 
     cached = packages.find(tool, ops.settings.environ)
     return str(cached) if cached else None

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from tradebot_ops.engines.local import packages
+from tradebot_ops.debian import packages
 from tradebot_ops.engines.local.programs import fetched
 from tradebot_ops.engines.local.programs.base import Launch, Program, Replica, Say
 from tradebot_ops.state import ProjectState

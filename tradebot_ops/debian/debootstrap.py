@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from tradebot_ops.debian.mirror import KEYRING, MIRROR_VARIABLE, RELEASE, Mirror
 from tradebot_ops.errors import OpsError
-from tradebot_ops.mirror import KEYRING, MIRROR_VARIABLE, RELEASE, Mirror
 
 SECONDS = 600
 

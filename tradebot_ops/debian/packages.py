@@ -16,8 +16,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from tradebot_ops.debian.mirror import KEYRING, MIRROR_VARIABLE, RELEASE, find_mirror
 from tradebot_ops.errors import OpsError, Unavailable
-from tradebot_ops.mirror import KEYRING, MIRROR_VARIABLE, RELEASE, find_mirror
 from tradebot_ops.state import cache_root, make_private, writable
 
 #: Program -> its names, Debian's last, and the package that has it. All are statically linked but for the C library.

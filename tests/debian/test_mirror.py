@@ -2,9 +2,9 @@
 
 import pytest
 
-from tradebot_ops import mirror
+from tradebot_ops.debian import mirror
+from tradebot_ops.debian.mirror import Mirror, find_mirror
 from tradebot_ops.errors import OpsError
-from tradebot_ops.mirror import Mirror, find_mirror
 
 
 def test_a_chosen_mirror_outranks_the_machines_own() -> None:

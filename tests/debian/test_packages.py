@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tradebot_ops.engines.local import packages
+from tradebot_ops.debian import packages
 from tradebot_ops.engines.local.programs import alertmanager, fetched
 from tradebot_ops.errors import Unavailable
 
