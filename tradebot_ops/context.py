@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tradebot_ops.engines.base import Address, Engine, State
-from tradebot_ops.engines.choose import Choice, choose
+from tradebot_ops.engines.choose import EngineChoice, choose
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import DEFAULT_PROFILES, Secret, Settings
 from tradebot_ops.stack.model import Stack
@@ -110,9 +110,9 @@ class Ops:
         return {name: int(count) for name, count in self.state.read_json(DESIRED).get("replicas", {}).items()}
 
     @cached_property
-    def choice(self) -> Choice:
+    def choice(self) -> EngineChoice:
         if self._given_engine is not None:
-            return Choice(self._given_engine, "given by the caller")
+            return EngineChoice(self._given_engine, "given by the caller")
         return choose(self.settings, self.state)
 
     @property

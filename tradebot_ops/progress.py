@@ -1,4 +1,4 @@
-"""How a running operation tells what it does: one small event, told to whoever listens."""
+"""What an operation reports while it works: one small event for each step of a service."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True)
-class Told:
+class ProgressEvent:
     """``service`` may be empty for something that concerns all; ``detail`` is one line."""
 
     service: str
@@ -29,8 +29,9 @@ class Told:
     detail: str = ""
 
 
-Listener = Callable[[Told], None]
+#: Takes events as they come; operations call it from several threads.
+OnProgress = Callable[[ProgressEvent], None]
 
 
-def nobody(told: Told) -> None:
-    """A listener for callers who do not care."""
+def ignore_progress(event: ProgressEvent) -> None:
+    """For callers who show no progress."""

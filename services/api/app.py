@@ -12,10 +12,10 @@ from fastapi import FastAPI
 
 from services.api import problems
 from services.api.alert_store import AlertStore
+from services.api.dependencies import Dependencies, make_dependencies
 from services.api.middleware.body_limit import BodyLimitMiddleware
 from services.api.middleware.context import RequestContextMiddleware
 from services.api.middleware.metrics import MetricsMiddleware, expect_failures
-from services.api.parts import Parts, make_parts
 from services.api.routes import alerts, dashboard, errors, health, job_types, jobs, metrics, workers
 from services.api.version import VERSION
 from services.common.database import DatabaseUnavailable
@@ -42,48 +42,48 @@ ROUTERS: "tuple[APIRouter, ...]" = (
 
 def create_app(settings: Settings, job_types: Registry | None = None) -> FastAPI:
     """The API for these settings, with the installation's job types unless others are given."""
-    parts = make_parts(settings, job_types or registry())
+    dependencies = make_dependencies(settings, job_types or registry())
     app = FastAPI(title="tradebot", version=VERSION, lifespan=_lifespan, redoc_url=None)
-    app.state.parts = parts
+    app.state.dependencies = dependencies
     for router in ROUTERS:
         app.include_router(router)
-        expect_failures(parts.metrics, router.routes)
+        expect_failures(dependencies.metrics, router.routes)
     problems.install_handlers(app)
     # The last one added is the outermost.
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes)
-    app.add_middleware(RequestContextMiddleware, errors=parts.errors)
-    app.add_middleware(MetricsMiddleware, metrics=parts.metrics)
+    app.add_middleware(RequestContextMiddleware, errors=dependencies.errors)
+    app.add_middleware(MetricsMiddleware, metrics=dependencies.metrics)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    parts: Parts = app.state.parts
-    parts.open()
-    keeping = asyncio.create_task(_keep_house(parts))
+    dependencies: Dependencies = app.state.dependencies
+    dependencies.open()
+    housekeeping = asyncio.create_task(_housekeeping(dependencies))
     try:
         yield
     finally:
-        keeping.cancel()
+        housekeeping.cancel()
         with suppress(asyncio.CancelledError):
-            await keeping
-        await parts.board.close()
-        await asyncio.to_thread(parts.close)
+            await housekeeping
+        await dependencies.board.close()
+        await asyncio.to_thread(dependencies.close)
 
 
-async def _keep_house(parts: Parts) -> None:
+async def _housekeeping(dependencies: Dependencies) -> None:
     pruned_at = float("-inf")
     while True:
         await asyncio.sleep(STORE_ERRORS_S)
-        await asyncio.to_thread(parts.errors.store)
+        await asyncio.to_thread(dependencies.errors.store)
         if time.monotonic() - pruned_at > PRUNE_S:
             pruned_at = time.monotonic()
-            await asyncio.to_thread(_prune, parts)
+            await asyncio.to_thread(_prune, dependencies)
 
 
-def _prune(parts: Parts) -> None:
+def _prune(dependencies: Dependencies) -> None:
     try:
-        gone = AlertStore(parts.database).prune(parts.settings.alert_history_days)
+        gone = AlertStore(dependencies.database).prune(dependencies.settings.alert_history_days)
     except (DatabaseUnavailable, psycopg.Error) as error:
         log.warning("old alerts stay for now", reason=str(error))
         return

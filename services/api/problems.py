@@ -85,7 +85,7 @@ def _invalid(_request: Request, error: Exception) -> Response:
 
 
 def _database_away(request: Request, error: Exception) -> Response:
-    request.app.state.parts.errors.record(error)
+    request.app.state.dependencies.errors.record(error)
     detail = f"The database is not available, try again in {RETRY_AFTER_S} s: {error}"
     return problem_response(503, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
 

@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import Depends, Header
 from pydantic import SecretStr
 
-from services.api.parts import Parts, get_parts
+from services.api.dependencies import Dependencies, get_dependencies
 from services.api.problems import Problem
 
-Provided = Annotated[Parts, Depends(get_parts)]
+Provided = Annotated[Dependencies, Depends(get_dependencies)]
 
 
 def same_secret(given: str, expected: SecretStr) -> bool:
@@ -17,26 +17,26 @@ def same_secret(given: str, expected: SecretStr) -> bool:
 
 
 def require_api_key(
-    parts: Provided,
+    dependencies: Provided,
     x_api_key: Annotated[str | None, Header(description="The key in the secret file `api_key`.")] = None,
 ) -> None:
     """401 unless the header ``X-API-Key`` holds our key; 403 when this API has none."""
-    if parts.api_key is None:
+    if dependencies.api_key is None:
         raise Problem(403, "This API takes no writes: it was started without API_KEY_FILE.")
     if x_api_key is None:
         raise Problem(401, "The header X-API-Key is missing.", headers={"WWW-Authenticate": "ApiKey"})
-    if not same_secret(x_api_key, parts.api_key):
+    if not same_secret(x_api_key, dependencies.api_key):
         raise Problem(401, "The API key is wrong.", headers={"WWW-Authenticate": "ApiKey"})
 
 
 def require_alert_token(
-    parts: Provided, authorization: Annotated[str | None, Header(include_in_schema=False)] = None
+    dependencies: Provided, authorization: Annotated[str | None, Header(include_in_schema=False)] = None
 ) -> None:
     """401 unless the request carries Alertmanager's bearer token; 403 when this API has none."""
-    if parts.alert_token is None:
+    if dependencies.alert_token is None:
         raise Problem(403, "This API takes no alerts: it was started without ALERT_TOKEN_FILE.")
     scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not same_secret(token, parts.alert_token):
+    if scheme.lower() != "bearer" or not same_secret(token, dependencies.alert_token):
         raise Problem(401, "The bearer token is missing or wrong.", headers={"WWW-Authenticate": "Bearer"})
 
 

@@ -10,14 +10,14 @@ import structlog
 
 from services.common.database import DatabaseUnavailable
 from services.common.jobtypes import registry
-from services.common.ledger import Buried, Claim, Failure, Ledger, State, UnstorableValue
+from services.common.ledger import Abandoned, Claim, Failure, Ledger, State, UnstorableValue
 from services.common.transport import Transport, TransportUnavailable
-from services.worker.keeper import Held, Keeper
+from services.worker.lease_renewer import Held, LeaseRenewer
 from services.worker.metrics import WorkerMetrics
-from services.worker.nursery import Nursery
 from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
 from services.worker.process import ChildDied
 from services.worker.supervise import TERM_GRACE_S, Limits, Watch
+from services.worker.warm_process import WarmProcess
 
 UNKNOWN_TYPE_TIMEOUT_S = 60.0
 RETRY_S = 0.5
@@ -39,8 +39,8 @@ class Attempts:
         self,
         ledger: Ledger,
         transport: Transport,
-        keeper: Keeper,
-        nursery: Nursery,
+        lease_renewer: LeaseRenewer,
+        warm_process: WarmProcess,
         metrics: WorkerMetrics,
         *,
         worker: str,
@@ -49,8 +49,8 @@ class Attempts:
     ) -> None:
         self._ledger = ledger
         self._transport = transport
-        self._keeper = keeper
-        self._nursery = nursery
+        self._lease_renewer = lease_renewer
+        self._warm_process = warm_process
         self._metrics = metrics
         self._worker = worker
         self._memory_limit = memory_limit
@@ -66,13 +66,13 @@ class Attempts:
         """Do whatever this id asks for. ``free`` is called once the child process can take the next job."""
         try:
             claim = self._claim(job_id)
-            if isinstance(claim, Buried):
-                self._tell_buried(job_id, claim)
+            if isinstance(claim, Abandoned):
+                self._report_abandoned(job_id, claim)
             if not isinstance(claim, Claim):
                 return
-            with self._keeper.keep(claim) as held:
+            with self._lease_renewer.keep(claim) as held:
                 if self._closing.is_set():
-                    held.orders.stop = Stop.SHUTDOWN
+                    held.stop_request.stop = Stop.SHUTDOWN
                 began = time.monotonic()
                 outcome = self._execute(held)
                 free()
@@ -82,15 +82,15 @@ class Attempts:
         finally:
             free()
 
-    def _claim(self, job_id: UUID) -> Claim | Buried | None:
+    def _claim(self, job_id: UUID) -> Claim | Abandoned | None:
         """None for a duplicate delivery, and when the worker ends: then somebody else gets the id."""
         pause = RETRY_S
         while not self._closing.is_set():
             self._alive()
             try:
                 # Before the claim: a worker whose job processes do not start must not take jobs.
-                self._nursery.get()
-                return self._ledger.claim(job_id, self._worker, self._keeper.lease_s)
+                self._warm_process.get()
+                return self._ledger.claim(job_id, self._worker, self._lease_renewer.lease_s)
             except (DatabaseUnavailable, psycopg.Error, ChildDied) as error:
                 log.warning("cannot claim", job_id=str(job_id), reason=str(error))
                 self._closing.wait(pause)
@@ -107,11 +107,11 @@ class Attempts:
         self.running = str(claim.id)
         self._metrics.job_started(claim.type)
         try:
-            process = self._nursery.get()
-            watch = Watch(process, claim, self._limits(claim), held.orders, held.report, self._alive)
+            process = self._warm_process.get()
+            watch = Watch(process, claim, self._limits(claim), held.stop_request, held.report, self._alive)
             outcome = watch.run()
             if watch.struck or not process.alive or process.rss() > self._memory_limit / 2:
-                self._nursery.retire(process)
+                self._warm_process.retire(process)
         except ChildDied as error:
             return Failed(Failure("NoJobProcess", str(error), fingerprint="NoJobProcess"), 0, retry_in_s=RETRY_S)
         finally:
@@ -169,10 +169,10 @@ class Attempts:
         except TransportUnavailable as error:
             log.warning("not sent; the sweeper will", job_id=str(job_id), reason=str(error))
 
-    def _tell_buried(self, job_id: UUID, buried: Buried) -> None:
+    def _report_abandoned(self, job_id: UUID, abandoned: Abandoned) -> None:
         """The worker that it died with can count it no more, so that this one does."""
-        self._metrics.job_buried(buried.type, buried.state)
-        log.error("job's worker vanished", job_id=str(job_id), job_type=buried.type, status=buried.state.value)
+        self._metrics.job_abandoned(abandoned.type, abandoned.state)
+        log.error("job's worker vanished", job_id=str(job_id), job_type=abandoned.type, status=abandoned.state.value)
 
     def _tell(self, claim: Claim, outcome: Outcome, state: State | None, seconds: float) -> None:
         status = state.value if state else "lost"

@@ -15,7 +15,7 @@ from dramatiq.errors import ConnectionClosed
 from dramatiq.worker import Worker
 
 from services.common.transport import ACTOR, QUEUE, WORKER_TIMEOUT_MS
-from services.worker.vitals import CONSUMER, JOB, MESSAGE, Vitals
+from services.worker.liveness import CONSUMER, JOB, MESSAGE, Liveness
 
 # The second thread claims the next job while the first one records its outcome and acknowledges the message.
 THREADS = 2
@@ -36,9 +36,9 @@ class Slot:
     message is given back, so none waits behind it. For short jobs the fetch costs no time.
     """
 
-    def __init__(self, patience_s: float = PATIENCE_S, vitals: Vitals | None = None) -> None:
+    def __init__(self, patience_s: float = PATIENCE_S, liveness: Liveness | None = None) -> None:
         self._patience_s = patience_s
-        self._vitals = vitals or Vitals()
+        self._liveness = liveness or Liveness()
         self._changed = threading.Condition()
         self._in_hand = False
         self._running_since: float | None = None
@@ -46,7 +46,7 @@ class Slot:
 
     def reserve(self, timeout_s: float) -> bool:
         """Wait for room to fetch one message; False when there is none in time, or no more ever."""
-        self._vitals.tick(CONSUMER)
+        self._liveness.tick(CONSUMER)
         with self._changed:
             if self._closed:
                 self._changed.wait(timeout_s)
@@ -54,7 +54,7 @@ class Slot:
             if not self._changed.wait_for(self._may_fetch, timeout_s) or self._closed:
                 return False
             self._in_hand = True
-            self._vitals.tick(MESSAGE)
+            self._liveness.tick(MESSAGE)
             return True
 
     def drop(self) -> None:
@@ -68,7 +68,7 @@ class Slot:
             ended = self._changed.wait_for(lambda: self._running_since is None or self._closed, self._patience_s)
             if ended and not self._closed:
                 self._running_since = time.monotonic()
-                self._vitals.tick(JOB)
+                self._liveness.tick(JOB)
             self._put_down()
             return ended and not self._closed
 
@@ -76,7 +76,7 @@ class Slot:
         """The job has ended."""
         with self._changed:
             self._running_since = None
-            self._vitals.rest(JOB)
+            self._liveness.rest(JOB)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ class Slot:
 
     def _put_down(self) -> None:
         self._in_hand = False
-        self._vitals.rest(MESSAGE)
+        self._liveness.rest(MESSAGE)
         self._changed.notify_all()
 
     def _may_fetch(self) -> bool:
@@ -167,9 +167,9 @@ class Consumer:
     """Takes ids off the queue and has them handled, one running job at a time."""
 
     def __init__(
-        self, broker: SlotBroker, handle: Handle, give_back: Callable[[UUID], None], vitals: Vitals | None = None
+        self, broker: SlotBroker, handle: Handle, give_back: Callable[[UUID], None], liveness: Liveness | None = None
     ) -> None:
-        self._slot = broker.slot = Slot(vitals=vitals)
+        self._slot = broker.slot = Slot(liveness=liveness)
         self._handle = handle
         self._give_back = give_back
         dramatiq.Actor(self._deliver, broker=broker, actor_name=ACTOR, queue_name=QUEUE, priority=0, options={})

@@ -16,7 +16,7 @@ BEAT_S = 1.0
 log = structlog.get_logger(__name__)
 
 
-class Pulse:
+class HeartbeatSender:
     """A thread that beats.
 
     ``job`` gives the id of the running job, ``child`` the pid of the job process, ``stalled`` the name of what

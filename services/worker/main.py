@@ -21,14 +21,14 @@ from services.common.settings import Settings
 from services.common.transport import Transport, make_broker
 from services.worker.attempt import Attempts
 from services.worker.consumer import Consumer, SlotBroker
-from services.worker.heartbeat import Pulse
-from services.worker.keeper import Keeper
+from services.worker.heartbeat import HeartbeatSender
+from services.worker.lease_renewer import LeaseRenewer
+from services.worker.liveness import JOB, Liveness
 from services.worker.metrics import WorkerMetrics
-from services.worker.nursery import Nursery
 from services.worker.outcome import Stop
 from services.worker.supervise import TERM_GRACE_S
 from services.worker.sweeper import Sweeper
-from services.worker.vitals import JOB, Vitals
+from services.worker.warm_process import WarmProcess
 
 # For the job's process to end and for the ledger to hear of it, after the grace period.
 HANDBACK_S = TERM_GRACE_S + 3.0
@@ -38,7 +38,7 @@ WARM_UP_S = 2.0
 CONNECTIONS = 3
 # Soon enough to hand a job back before its lease ends.
 LOOK_S = 0.5
-KEEPER = "keeper"
+LEASE_RENEWER = "lease renewer"
 
 log = structlog.get_logger(__name__)
 
@@ -54,8 +54,8 @@ def main() -> int:
         log.error("worker cannot start", reason=str(error))  # noqa: TRY400 - a sentence, not a traceback
         return 1
     dead = _work(worker, stop)
-    # Without its keeper the running job's lease ends in seconds: it is handed back while it is still ours.
-    worker.end(0.0 if KEEPER in dead else None, at_once=stop.second.is_set)
+    # Without its lease renewer the running job's lease ends in seconds: it is handed back while it is still ours.
+    worker.end(0.0 if LEASE_RENEWER in dead else None, at_once=stop.second.is_set)
     sys.stdout.flush()
     # Not 0, so that it is started again under any restart policy.
     return 1 if dead else 0
@@ -84,7 +84,7 @@ class Signals:
 
 
 class WorkerService:
-    """One worker: consumer, keeper of leases, sweeper, heartbeat, metrics, and a job process."""
+    """One worker: consumer, lease renewer, sweeper, heartbeat, metrics, and a job process."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -94,37 +94,37 @@ class WorkerService:
         self._redis = redis_client(settings, self._metrics.redis_operation)
         broker = make_broker(settings, client=self._redis, kind=SlotBroker)
         self._transport = Transport(broker)
-        self._keeper = Keeper(self._ledger, settings.worker_lease_seconds)
-        self._nursery = Nursery()
-        vitals = Vitals()
+        self._lease_renewer = LeaseRenewer(self._ledger, settings.worker_lease_seconds)
+        self._warm_process = WarmProcess()
+        liveness = Liveness()
         self._attempts = Attempts(
             self._ledger,
             self._transport,
-            self._keeper,
-            self._nursery,
+            self._lease_renewer,
+            self._warm_process,
             self._metrics,
             worker=settings.worker_name,
             memory_limit=settings.job_memory_limit,
-            alive=lambda: vitals.tick(JOB),
+            alive=lambda: liveness.tick(JOB),
         )
-        self._consumer = Consumer(broker, self._attempts.run, self._attempts.give_back, vitals)
+        self._consumer = Consumer(broker, self._attempts.run, self._attempts.give_back, liveness)
         self._sweeper = Sweeper(self._ledger, self._transport)
-        self._pulse = Pulse(
+        self._heartbeat_sender = HeartbeatSender(
             self._redis,
             settings.worker_name,
             self._metrics,
             job=lambda: self._attempts.running,
-            child=lambda: self._nursery.pid,
-            stalled=vitals.stalled,
+            child=lambda: self._warm_process.pid,
+            stalled=liveness.stalled,
         )
 
     def start(self) -> None:
         """Raises ``OSError`` when the metrics address cannot be had."""
         self._metrics.add(QueueCollector(self._ledger, self._redis, workers_desired=False))
         port = self._metrics.serve(self._settings.worker_metrics_listen)
-        self._nursery.prepare(within=WARM_UP_S)
+        self._warm_process.prepare(within=WARM_UP_S)
         self._database.open()
-        for part in (self._keeper, self._pulse, self._sweeper, self._consumer):
+        for part in (self._lease_renewer, self._heartbeat_sender, self._sweeper, self._consumer):
             part.start()
         for broken in registry().quarantined:
             log.error("job type in quarantine", job_type=broken.name, reason=broken.error)
@@ -137,7 +137,11 @@ class WorkerService:
 
     def dead(self) -> list[str]:
         """Names of threads that have ended although nobody told them to."""
-        parts = {KEEPER: self._keeper.alive, "heartbeat": self._pulse.alive, "sweeper": self._sweeper.alive}
+        parts = {
+            LEASE_RENEWER: self._lease_renewer.alive,
+            "heartbeat": self._heartbeat_sender.alive,
+            "sweeper": self._sweeper.alive,
+        }
         return [name for name, alive in parts.items() if not alive] + self._consumer.dead()
 
     def end(self, grace_s: float | None = None, at_once: Callable[[], bool] = lambda: False) -> None:
@@ -146,7 +150,7 @@ class WorkerService:
         None: as long as whoever stops this worker said (``tradebot scale --drain``), else the setting.
         """
         began = time.monotonic()
-        self._pulse.drain()
+        self._heartbeat_sender.drain()
         self._consumer.drain()
         grace_s = self._granted() if grace_s is None else grace_s
         log.info("draining", job_id=self._attempts.running, grace_seconds=grace_s)
@@ -154,13 +158,13 @@ class WorkerService:
         while not self._consumer.wait_idle(0.1) and time.monotonic() < deadline and not at_once():
             pass
         self._attempts.close()
-        self._keeper.stop_all(Stop.SHUTDOWN)
+        self._lease_renewer.stop_all(Stop.SHUTDOWN)
         self._consumer.wait_idle(HANDBACK_S)
         self._consumer.stop()
         self._sweeper.close()
-        self._keeper.close()
-        self._nursery.close()
-        self._pulse.close()
+        self._lease_renewer.close()
+        self._warm_process.close()
+        self._heartbeat_sender.close()
         self._transport.close()
         self._database.close()
         log.info("worker stopped")

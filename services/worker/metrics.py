@@ -62,7 +62,7 @@ class WorkerMetrics:
         self._count(job_type, state)
         self._metrics.histogram("worker_job_duration_seconds").labels(self._job_types.value(job_type)).observe(seconds)
 
-    def job_buried(self, job_type: str, state: State) -> None:
+    def job_abandoned(self, job_type: str, state: State) -> None:
         """Another worker died with it; how long its last attempt took, nobody knows."""
         self._count(job_type, state)
         if state is State.DEAD:

@@ -25,7 +25,7 @@ class Limits:
 
 
 @dataclass
-class Orders:
+class StopRequest:
     """What others want of the running attempt; written by other threads, read here at every tick."""
 
     stop: Stop | None = None
@@ -41,7 +41,7 @@ class Watch:
     process: JobProcess
     claim: Claim
     limits: Limits
-    orders: Orders
+    stop_request: StopRequest
     on_progress: Callable[[float, str], None]
     on_look: Callable[[], None] = lambda: None
     peak_bytes: int = field(default=0, init=False)
@@ -80,8 +80,8 @@ class Watch:
         self.on_look()
         self._sample()
         now = time.monotonic()
-        if self._verdict is None and self.orders.stop is not None:
-            self._strike(self.orders.stop, now + TERM_GRACE_S)
+        if self._verdict is None and self.stop_request.stop is not None:
+            self._strike(self.stop_request.stop, now + TERM_GRACE_S)
         if self._verdict is None and now > deadline:
             self._strike(_too_long(self.limits.seconds, self.claim.type), now + TERM_GRACE_S)
         if now > self._kill_at:

@@ -39,11 +39,11 @@ def make_app(kind: str) -> FastAPI:
         configure_logging(settings)
         return real
     app = FastAPI()
-    app.state.parts = real.state.parts
+    app.state.dependencies = real.state.parts
     for router in (*ROUTERS, nothing):
         app.include_router(router)
     if kind == METRICS:
-        app.add_middleware(MetricsMiddleware, metrics=app.state.parts.metrics)
+        app.add_middleware(MetricsMiddleware, metrics=app.state.dependencies.metrics)
     return app
 
 

@@ -83,7 +83,7 @@ def test_unknown_refusals_keep_the_engines_words() -> None:
 )
 def test_a_broken_connection_says_how_it_broke(raised: Exception, code: str) -> None:
     client = Client(Location("unix:///nowhere.sock"))
-    with pytest.raises(OpsError) as caught, client.speaking("stopping worker 2", 20):
+    with pytest.raises(OpsError) as caught, client.translating_errors("stopping worker 2", 20):
         raise raised
     assert caught.value.code == code
     if code == "TB-0402":
@@ -95,7 +95,10 @@ def test_a_broken_connection_says_how_it_broke(raised: Exception, code: str) -> 
 def test_an_engine_that_went_away_midway_is_not_one_that_never_ran() -> None:
     client = Client(Location("unix:///nowhere.sock"))
     vars(client)["version"] = (1, 45)
-    with pytest.raises(OpsError, match="went away while stopping api 1") as caught, client.speaking("stopping api 1"):
+    with (
+        pytest.raises(OpsError, match="went away while stopping api 1") as caught,
+        client.translating_errors("stopping api 1"),
+    ):
         raise requests.ConnectionError(ConnectionRefusedError(111, "refused"))
     assert caught.value.code == "TB-0401"
     assert "run the command again" in caught.value.hint
@@ -104,7 +107,10 @@ def test_an_engine_that_went_away_midway_is_not_one_that_never_ran() -> None:
 def test_distrust_is_not_a_missing_permission(tmp_path: Path) -> None:
     client = Client(Location("tcp://10.0.0.9:2376", tls=tmp_path))
     refused = ssl.SSLCertVerificationError(1, "certificate verify failed")  # 1 is EPERM, too
-    with pytest.raises(OpsError, match="do not trust each other over TLS") as caught, client.speaking("asking"):
+    with (
+        pytest.raises(OpsError, match="do not trust each other over TLS") as caught,
+        client.translating_errors("asking"),
+    ):
         raise requests.exceptions.SSLError(refused)
     assert caught.value.code == "TB-0412"
     assert str(tmp_path) in caught.value.hint

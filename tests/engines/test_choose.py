@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tradebot_ops.engines.choose import Choice, choose
+from tradebot_ops.engines.choose import EngineChoice, choose
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import load_settings
 from tradebot_ops.state import ProjectState
 
 
-def opened(tmp_path: Path, flags: dict[str, str], **environ: str) -> Choice:
+def opened(tmp_path: Path, flags: dict[str, str], **environ: str) -> EngineChoice:
     settings = load_settings(flags, {"HOME": str(tmp_path), **environ}, tmp_path)
     return choose(settings, ProjectState(tmp_path / "state"))
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tradebot_ops.cli.emit import emit, ops_of, told
+from tradebot_ops.cli.emit import emit, ops_of, show_progress
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Show, silence and test alerts."
@@ -101,8 +101,8 @@ def try_out(
     from tradebot_ops.operations.alerts import delivery
 
     ops = ops_of(context)
-    with told(ops) as listen:
-        report = delivery.run(ops, listen, receivers or (), every=every)
+    with show_progress(ops) as on_progress:
+        report = delivery.run(ops, on_progress, receivers or (), every=every)
     emit(ops, report)
 
 

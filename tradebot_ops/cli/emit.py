@@ -8,7 +8,7 @@ import typer
 from tradebot_ops.cli.streams import writing_stdout
 from tradebot_ops.context import Ops
 from tradebot_ops.model import Report
-from tradebot_ops.progress import Listener
+from tradebot_ops.progress import OnProgress
 from tradebot_ops.render import renderer
 
 
@@ -29,9 +29,9 @@ def emit(ops: Ops, report: Report, code: int = 0) -> None:
 
 
 @contextlib.contextmanager
-def told(ops: Ops) -> Iterator[Listener]:
+def show_progress(ops: Ops) -> Iterator[OnProgress]:
     """Progress on stderr while an operation runs."""
     from tradebot_ops.render.live import progress
 
-    with progress(color=ops.settings.color, quiet=ops.settings.quiet) as listen:
-        yield listen
+    with progress(color=ops.settings.color, quiet=ops.settings.quiet) as on_progress:
+        yield on_progress

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tradebot_ops.cli.emit import emit, ops_of, told
-from tradebot_ops.progress import Listener, Phase, Told
+from tradebot_ops.cli.emit import emit, ops_of, show_progress
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 group = typer.Typer(
@@ -36,8 +36,8 @@ def build(
     from tradebot_ops.operations.images import build as operation
 
     ops = ops_of(context)
-    with told(ops) as listen:
-        report = operation.build(ops, services or [], listen, no_cache=no_cache)
+    with show_progress(ops) as on_progress:
+        report = operation.build(ops, services or [], on_progress, no_cache=no_cache)
     emit(ops, report)
 
 
@@ -53,8 +53,8 @@ def pull(context: typer.Context, services: Services = None) -> None:
     from tradebot_ops.operations.images import build as operation
 
     ops = ops_of(context)
-    with told(ops) as listen:
-        report = operation.pull(ops, services or [], listen)
+    with show_progress(ops) as on_progress:
+        report = operation.pull(ops, services or [], on_progress)
     emit(ops, report)
 
 
@@ -91,13 +91,13 @@ def make(
             f"Images cannot be built from '{source}'.", code="TB-0205", hint="tradebot images build --from debian"
         )
     ops = ops_of(context)
-    with told(ops) as listen:
-        report = build_from_debian(ops, _as_told(listen), only=names or (), force=force)
+    with show_progress(ops) as on_progress:
+        report = build_from_debian(ops, _as_progress(on_progress), only=names or (), force=force)
     emit(ops, report)
 
 
-def _as_told(listen: Listener) -> Callable[[str, str], None]:
-    return lambda name, line: listen(Told(name, Phase.PREPARING, line))
+def _as_progress(on_progress: OnProgress) -> Callable[[str, str], None]:
+    return lambda name, line: on_progress(ProgressEvent(name, Phase.PREPARING, line))
 
 
 @group.command("list")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tradebot_ops.cli.emit import emit, ops_of, told
+from tradebot_ops.cli.emit import emit, ops_of, show_progress
 from tradebot_ops.cli.plan import plan as show_plan
 from tradebot_ops.settings import MAX_DRAIN
 
@@ -53,9 +53,9 @@ def up(
     from tradebot_ops.operations.lifecycle import up as operation
 
     ops = ops_of(context)
-    with told(ops) as listen:
+    with show_progress(ops) as on_progress:
         report = operation.up(
-            ops, services or [], listen, prove=not no_canary, remove_orphans=remove_orphans, build=build
+            ops, services or [], on_progress, prove=not no_canary, remove_orphans=remove_orphans, build=build
         )
     emit(ops, report)
 
@@ -82,8 +82,8 @@ def down(
     ops = ops_of(context)
     if volumes:
         confirm(ops, "This removes all data of the project.")
-    with told(ops) as listen:
-        report = operation.down(ops, listen, volumes=volumes, drain=drain)
+    with show_progress(ops) as on_progress:
+        report = operation.down(ops, on_progress, volumes=volumes, drain=drain)
     emit(ops, report)
 
 
@@ -98,8 +98,8 @@ def start(context: typer.Context, services: Services = None) -> None:
     from tradebot_ops.operations.lifecycle import startstop
 
     ops = ops_of(context)
-    with told(ops) as listen:
-        report = startstop.start(ops, services or [], listen)
+    with show_progress(ops) as on_progress:
+        report = startstop.start(ops, services or [], on_progress)
     emit(ops, report)
 
 
@@ -116,8 +116,8 @@ def stop(context: typer.Context, services: Services = None) -> None:
     from tradebot_ops.operations.lifecycle import startstop
 
     ops = ops_of(context)
-    with told(ops) as listen:
-        report = startstop.stop(ops, services or [], listen)
+    with show_progress(ops) as on_progress:
+        report = startstop.stop(ops, services or [], on_progress)
     emit(ops, report)
 
 
@@ -141,8 +141,8 @@ def restart(
     from tradebot_ops.operations.lifecycle import startstop
 
     ops = ops_of(context)
-    with told(ops) as listen:
-        report = startstop.restart(ops, services or [], listen, rolling=rolling)
+    with show_progress(ops) as on_progress:
+        report = startstop.restart(ops, services or [], on_progress, rolling=rolling)
     emit(ops, report)
 
 
@@ -180,6 +180,6 @@ def scale(
     if explain:
         emit(ops, scaling.explain(ops, name, number, drain=drain))
         return
-    with told(ops) as listen:
-        report = scaling.scale(ops, name, number, listen, drain=drain, persist=not no_persist)
+    with show_progress(ops) as on_progress:
+        report = scaling.scale(ops, name, number, on_progress, drain=drain, persist=not no_persist)
     emit(ops, report)

@@ -2,7 +2,7 @@
 
 import typer
 
-from tradebot_ops.cli.emit import emit, ops_of, told
+from tradebot_ops.cli.emit import emit, ops_of, show_progress
 
 app = typer.Typer(
     add_completion=False,
@@ -28,8 +28,8 @@ def setup(context: typer.Context) -> None:
     from tradebot_ops.operations.lifecycle import monitoring as operation
 
     ops = operation.with_monitoring(ops_of(context))
-    with told(ops) as listen:
-        report = operation.start(ops, listen, "monitoring.setup")
+    with show_progress(ops) as on_progress:
+        report = operation.start(ops, on_progress, "monitoring.setup")
     emit(ops, report)
 
 
@@ -39,8 +39,8 @@ def start(context: typer.Context) -> None:
     from tradebot_ops.operations.lifecycle import monitoring as operation
 
     ops = operation.with_monitoring(ops_of(context))
-    with told(ops) as listen:
-        report = operation.start(ops, listen, "monitoring.start")
+    with show_progress(ops) as on_progress:
+        report = operation.start(ops, on_progress, "monitoring.start")
     emit(ops, report)
 
 
@@ -50,8 +50,8 @@ def stop(context: typer.Context) -> None:
     from tradebot_ops.operations.lifecycle import monitoring as operation
 
     ops = operation.with_monitoring(ops_of(context))
-    with told(ops) as listen:
-        report = operation.stop(ops, listen)
+    with show_progress(ops) as on_progress:
+        report = operation.stop(ops, on_progress)
     emit(ops, report)
 
 
@@ -61,8 +61,8 @@ def restart(context: typer.Context) -> None:
     from tradebot_ops.operations.lifecycle import monitoring as operation
 
     ops = operation.with_monitoring(ops_of(context))
-    with told(ops) as listen:
-        report = operation.restart(ops, listen)
+    with show_progress(ops) as on_progress:
+        report = operation.restart(ops, on_progress)
     emit(ops, report)
 
 
@@ -100,6 +100,6 @@ def reload(context: typer.Context) -> None:
     from tradebot_ops.operations.lifecycle.monitoring import with_monitoring
 
     ops = with_monitoring(ops_of(context))
-    with told(ops) as listen:
-        report = operation.reload(ops, listen)
+    with show_progress(ops) as on_progress:
+        report = operation.reload(ops, on_progress)
     emit(ops, report)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tradebot_ops.cli.emit import emit, ops_of, told
+from tradebot_ops.cli.emit import emit, ops_of, show_progress
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -37,6 +37,6 @@ def prune(
         emit(ops, operation.report(found))
         return
     confirm(ops, f"This removes {len(found)} of what is left over.", [operation.line(each) for each in found])
-    with told(ops) as listen:
-        report = operation.prune(ops, found, listen)
+    with show_progress(ops) as on_progress:
+        report = operation.prune(ops, found, on_progress)
     emit(ops, report)

@@ -14,7 +14,7 @@ from tradebot_ops.stack.model import Probe
 
 
 @dataclass(frozen=True)
-class Sample:
+class ProbeResult:
     """One answer: ``detail`` says what came back or what went wrong; ``seconds`` is how long it took."""
 
     ok: bool
@@ -22,7 +22,7 @@ class Sample:
     seconds: float
 
 
-def ask(probe: Probe, host: str, port: int, timeout: float = 1.0) -> Sample:
+def ask(probe: Probe, host: str, port: int, timeout: float = 1.0) -> ProbeResult:
     """Ask once. A refused or hanging service is an answer (``ok=False``), not an exception."""
     started = perf_counter()
     try:
@@ -31,7 +31,7 @@ def ask(probe: Probe, host: str, port: int, timeout: float = 1.0) -> Sample:
         ok, detail = False, f"no answer within {timeout:g} s"
     except (OSError, http.client.HTTPException) as error:
         ok, detail = False, _reason(error)
-    return Sample(ok, detail, perf_counter() - started)
+    return ProbeResult(ok, detail, perf_counter() - started)
 
 
 def _reason(error: Exception) -> str:

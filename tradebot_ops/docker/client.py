@@ -73,7 +73,7 @@ class Client:
     def version(self) -> tuple[int, int]:
         """The negotiated API version; the first use of the connection, so it also tells whether there is one."""
         check(self.location)
-        with self.speaking("asking for its version", self.deadlines.read):
+        with self.translating_errors("asking for its version", self.deadlines.read):
             offered = self._open(self.deadlines.read, None).api_version
         chosen = min(parse_version(offered), NEWEST_API)
         if self.location.api_version:
@@ -146,7 +146,7 @@ class Client:
         )
 
     @contextlib.contextmanager
-    def speaking(self, doing: str, seconds: float = 0.0) -> Iterator[None]:
+    def translating_errors(self, doing: str, seconds: float = 0.0) -> Iterator[None]:
         """Turn what the SDK raises into an OpsError; ``doing`` completes "… while" (``starting worker-2``)."""
         try:
             yield

@@ -83,7 +83,7 @@ class Images:
 
     def find(self, tag: str) -> Image | None:
         """The image with that tag, or None when this engine has none."""
-        with self.client.speaking(f"looking for the image {tag}", self.client.deadlines.read):
+        with self.client.translating_errors(f"looking for the image {tag}", self.client.deadlines.read):
             try:
                 return image_of(self.client.reads.inspect_image(tag))  # type: ignore[no-untyped-call]
             except ImageNotFound:
@@ -91,14 +91,14 @@ class Images:
 
     def list(self, prefix: str = "") -> tuple[Image, ...]:
         """Images with at least one tag that starts with ``prefix``, by tag."""
-        with self.client.speaking("listing images", self.client.deadlines.read):
+        with self.client.translating_errors("listing images", self.client.deadlines.read):
             found = [image_of(each) for each in self.client.reads.images()]
         wanted = [image for image in found if any(tag.startswith(prefix) for tag in image.tags)]
         return tuple(sorted(wanted, key=lambda image: image.tags))
 
     def architecture(self) -> str:
         """The engine's processor in Debian's words, such as ``amd64``."""
-        with self.client.speaking("asking for its architecture", self.client.deadlines.read):
+        with self.client.translating_errors("asking for its architecture", self.client.deadlines.read):
             return str(self.client.reads.version()["Arch"])
 
     def outdated(self, tag: str, build: Build) -> bool:
@@ -115,7 +115,7 @@ class Images:
             # Whoever has that name on a public registry is not us.
             raise not_made_yet(tag)
         doing = f"pulling {tag}"
-        with self.client.speaking(doing, self.client.deadlines.transfer):
+        with self.client.translating_errors(doing, self.client.deadlines.transfer):
             try:
                 for message in self.client.transfers.pull(tag, stream=True, decode=True):
                     if "error" in message:
@@ -150,7 +150,7 @@ class Images:
         lines: list[str] = []
         with (
             archive(made.build, made.extra, made.tag) as context,
-            self.client.speaking(doing, self.client.deadlines.transfer),
+            self.client.translating_errors(doing, self.client.deadlines.transfer),
         ):
             messages = self.client.transfers.build(
                 fileobj=context,
@@ -179,7 +179,7 @@ class Images:
         nameless = {"dangling": True, "label": f"{BUILT_FOR}={tag}"}
         with (
             contextlib.suppress(OpsError),
-            self.client.speaking("removing what was built", self.client.deadlines.write),
+            self.client.translating_errors("removing what was built", self.client.deadlines.write),
         ):
             for each in self.client.reads.images(filters=nameless):
                 with contextlib.suppress(APIError):
@@ -189,7 +189,7 @@ class Images:
         """Half a gigabyte that nobody can name any more; the engine keeps it while a container uses it."""
         if replaced is None or replaced.id == image.id or len(replaced.tags) > 1:
             return
-        with self.client.speaking("removing the replaced image", self.client.deadlines.write):
+        with self.client.translating_errors("removing the replaced image", self.client.deadlines.write):
             try:
                 self.client.writes.remove_image(replaced.id)
             except APIError as error:
@@ -201,7 +201,7 @@ class Images:
         name, _, version = tag.rpartition(":")
         # In pieces: of a file the SDK would send the length, too, and the engine refuses that.
         pieces = iter(partial(stream.read, 1 << 20), b"") if isinstance(stream, IOBase) else stream
-        with self.client.speaking(f"importing {tag}", self.client.deadlines.transfer):
+        with self.client.translating_errors(f"importing {tag}", self.client.deadlines.transfer):
             self.client.transfers.import_image_from_stream(pieces, repository=name, tag=version, changes=list(changes))
         image = self.find(tag)
         if image is None:
@@ -210,12 +210,12 @@ class Images:
 
     def save(self, tags: Sequence[str]) -> Iterator[bytes]:
         """The archive `docker save` writes, layers that several images share once."""
-        with self.client.speaking(f"saving {', '.join(tags)}", self.client.deadlines.transfer):
+        with self.client.translating_errors(f"saving {', '.join(tags)}", self.client.deadlines.transfer):
             yield from self.client.stream("/images/get", {"names": list(tags)}, endless=True).iter_content(1 << 20)
 
     def load(self, stream: IO[bytes] | Iterable[bytes]) -> tuple[str, ...]:
         """Read such an archive back; returns the tags. TB-0840 when the engine finds no images in it."""
-        with self.client.speaking("loading images", self.client.deadlines.transfer):
+        with self.client.translating_errors("loading images", self.client.deadlines.transfer):
             messages = list(self.client.transfers.load_image(stream))  # type: ignore[no-untyped-call]
         for message in messages:
             if DISK_FULL in str(message.get("error", "")):
@@ -231,7 +231,7 @@ class Images:
 
     def remove(self, tag: str) -> None:
         """Forget a tag, and the image with its last one. A tag that is gone already is fine."""
-        with self.client.speaking(f"removing the image {tag}", self.client.deadlines.write):
+        with self.client.translating_errors(f"removing the image {tag}", self.client.deadlines.write):
             try:
                 self.client.writes.remove_image(tag)
             except ImageNotFound:

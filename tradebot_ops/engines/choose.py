@@ -13,19 +13,19 @@ PING_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Choice:
+class EngineChoice:
     engine: Engine
     why: str
 
 
-def choose(settings: Settings, state: ProjectState) -> Choice:
+def choose(settings: Settings, state: ProjectState) -> EngineChoice:
     """Open the engine. Raises ``OpsError`` TB-0102 for one that is not there yet, TB-0820 for an unknown context.
 
     A Docker that was asked for by name is never replaced: that it does not answer (TB-0401, TB-0402) is said by its
     first verb.
     """
     if settings.engine == "local":
-        return Choice(_local(settings, state), "chosen with --engine local")
+        return EngineChoice(_local(settings, state), "chosen with --engine local")
     if settings.engine == "swarm":
         raise OpsError(
             "The swarm engine is not there yet.",
@@ -33,13 +33,13 @@ def choose(settings: Settings, state: ProjectState) -> Choice:
             hint="Use --engine docker or --engine local.",
         )
     if settings.engine == "docker":
-        return Choice(_docker(settings), "chosen with --engine docker")
+        return EngineChoice(_docker(settings), "chosen with --engine docker")
     if settings.docker_from:
-        return Choice(_docker(settings), f"chosen with {settings.docker_from}")
+        return EngineChoice(_docker(settings), f"chosen with {settings.docker_from}")
     reason = silence(settings.environ)
     if reason:
-        return Choice(_local(settings, state), reason)
-    return Choice(_docker(settings), "its daemon answers")
+        return EngineChoice(_local(settings, state), reason)
+    return EngineChoice(_docker(settings), "its daemon answers")
 
 
 def _local(settings: Settings, state: ProjectState) -> Engine:

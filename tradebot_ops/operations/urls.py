@@ -20,7 +20,7 @@ _PAGES = {
 
 
 @dataclass(frozen=True)
-class Login:
+class Account:
     """Who a page wants to see: a user (or what stands in its place) and the secret that is the password."""
 
     secret: str
@@ -30,11 +30,11 @@ class Login:
 
 #: What asks for a login, by the page that it opens.
 LOGINS = {
-    "API": Login("api_key", instead="header X-API-Key"),
-    "Dashboard": Login("api_key", instead="password alone"),
-    "Prometheus": Login("prometheus_password", WEB_USER),
-    "Alertmanager": Login("alertmanager_password", WEB_USER),
-    "Grafana": Login("grafana_admin_password", "admin"),
+    "API": Account("api_key", instead="header X-API-Key"),
+    "Dashboard": Account("api_key", instead="password alone"),
+    "Prometheus": Account("prometheus_password", WEB_USER),
+    "Alertmanager": Account("alertmanager_password", WEB_USER),
+    "Grafana": Account("grafana_admin_password", "admin"),
 }
 
 #: What people type for a page.
@@ -80,7 +80,7 @@ def urls(ops: Ops) -> Report:
     return Report("urls", data=data, sections=tuple(sections))
 
 
-def _logins(logins: Mapping[str, tuple[Login, Path]]) -> Section:
+def _logins(logins: Mapping[str, tuple[Account, Path]]) -> Section:
     """Names of files, where they lie in one folder: a path that wraps cannot be copied."""
     folders = {file.parent for _, file in logins.values()}
     cells = tuple(
@@ -91,7 +91,7 @@ def _logins(logins: Mapping[str, tuple[Login, Path]]) -> Section:
     return Section("Logins", lines, (Table(("to", "user", "password file"), cells),))
 
 
-def _login_data(login: Login | None, file: Path | None) -> dict[str, str | None]:
+def _login_data(login: Account | None, file: Path | None) -> dict[str, str | None]:
     return {"user": (login.user or None) if login else None, "secret_file": str(file) if file else None}
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TextIO
 
-from tradebot_ops.progress import Listener, Phase, Told, nobody
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent, ignore_progress
 
 _STYLES = {
     Phase.READY: "green",
@@ -22,33 +22,33 @@ _STYLES = {
 
 
 @contextlib.contextmanager
-def progress(stream: TextIO | None = None, color: bool | None = None, *, quiet: bool = False) -> Iterator[Listener]:
+def progress(stream: TextIO | None = None, color: bool | None = None, *, quiet: bool = False) -> Iterator[OnProgress]:
     """A listener that shows what an operation tells, until the block ends."""
     out = stream or sys.stderr
     if quiet:
-        yield nobody
+        yield ignore_progress
     elif out.isatty():
-        with _live(out, color) as listen:
-            yield listen
+        with _live(out, color) as on_progress:
+            yield on_progress
     else:
         yield _lines(out)
 
 
-def _lines(out: TextIO) -> Listener:
+def _lines(out: TextIO) -> OnProgress:
     guard = threading.Lock()
     started = time.monotonic()
 
-    def listen(told: Told) -> None:
+    def on_progress(event: ProgressEvent) -> None:
         with guard:
-            text = f"{time.monotonic() - started:6.1f} s  {told.service:14} {told.phase:10} {told.detail}".rstrip()
+            text = f"{time.monotonic() - started:6.1f} s  {event.service:14} {event.phase:10} {event.detail}".rstrip()
             out.write(text + "\n")
             out.flush()
 
-    return listen
+    return on_progress
 
 
 @contextlib.contextmanager
-def _live(out: TextIO, color: bool | None) -> Iterator[Listener]:
+def _live(out: TextIO, color: bool | None) -> Iterator[OnProgress]:
     from rich.live import Live
     from rich.table import Table
     from rich.text import Text
@@ -56,27 +56,27 @@ def _live(out: TextIO, color: bool | None) -> Iterator[Listener]:
     from tradebot_ops.render.table import console
 
     # What was prepared keeps its own row: "port 8010 is taken by …" must not vanish when the service starts.
-    rows: dict[tuple[str, bool], tuple[Told, float]] = {}
+    rows: dict[tuple[str, bool], tuple[ProgressEvent, float]] = {}
     guard = threading.Lock()
 
     def picture() -> Table:
         grid = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
         with guard:
             shown = list(rows.values())
-        for told, at in shown:
-            waits = told.phase in {Phase.WAITING, Phase.STARTING, Phase.STOPPING}
+        for event, at in shown:
+            waits = event.phase in {Phase.WAITING, Phase.STARTING, Phase.STOPPING}
             seconds = "" if not waits else f"{time.monotonic() - at:.0f} s"
             grid.add_row(
-                told.service,
-                Text(told.phase, style=_STYLES.get(told.phase, "")),
+                event.service,
+                Text(event.phase, style=_STYLES.get(event.phase, "")),
                 seconds,
-                Text(told.detail, style="dim"),
+                Text(event.detail, style="dim"),
             )
         return grid
 
-    def listen(told: Told) -> None:
+    def on_progress(event: ProgressEvent) -> None:
         with guard:
-            rows[told.service, told.phase is Phase.PREPARING] = (told, time.monotonic())
+            rows[event.service, event.phase is Phase.PREPARING] = (event, time.monotonic())
 
     with Live(console=console(out, color), get_renderable=picture, refresh_per_second=8, transient=False):
-        yield listen
+        yield on_progress

@@ -18,7 +18,7 @@ from tradebot_ops.stack.model import Condition, Service, Stack
 from tradebot_ops.stack.mounts import Paths
 from tradebot_ops.stack.problems import Code, Problem, Problems
 from tradebot_ops.stack.read import Reader
-from tradebot_ops.stack.service import World, read_service
+from tradebot_ops.stack.service import ReadContext, read_service
 from tradebot_ops.stack.source import Source
 
 TOP = frozenset({"name", "services", "networks", "volumes", "secrets", "configs"})
@@ -26,7 +26,7 @@ _NO_REPLICAS: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True)
-class Choice:
+class Wanted:
     """Which services are wanted: profiles (``*`` is all of them) and services named one by one."""
 
     profiles: AbstractSet[str]
@@ -58,13 +58,13 @@ def load(
     tree = reduce(merge, (_parse(file) for file in source.files))
     problems = Problems()
     tree = settle(_interpolated(tree, environ, problems))
-    choice = Choice(frozenset(profiles), frozenset(services))
+    choice = Wanted(frozenset(profiles), frozenset(services))
     active, inactive = _split(tree, choice)
     _raise_for(problems, inactive)
 
     reader = Reader(problems)
-    world = World(Paths(source.folder, environ.get("HOME", "~")), environ, explicit)
-    stack = _read(reader, tree, active, world, project or _text(tree, "name"))
+    context = ReadContext(Paths(source.folder, environ.get("HOME", "~")), environ, explicit)
+    stack = _read(reader, tree, active, context, project or _text(tree, "name"))
     stack = replace(stack, folder=source.folder, files=source.files, inactive=tuple(inactive))
     stack = replace(stack, services=_finished(stack.services, replicas))
     crosscheck.check(stack, tree, problems)
@@ -113,7 +113,7 @@ def _text(tree: Item, key: str) -> str:
     return item.raw if item is not None else ""
 
 
-def _split(tree: Item, choice: Choice) -> tuple[dict[str, Item], list[str]]:
+def _split(tree: Item, choice: Wanted) -> tuple[dict[str, Item], list[str]]:
     """Services that are wanted, and the names of those that are not."""
     active, inactive = {}, []
     for name, item in _children(tree, "services").items():
@@ -137,20 +137,20 @@ def _raise_for(problems: Problems, inactive: Sequence[str]) -> None:
     problems.raise_if_any()
 
 
-def _read(reader: Reader, tree: Item, active: Mapping[str, Item], world: World, project: str) -> Stack:
+def _read(reader: Reader, tree: Item, active: Mapping[str, Item], context: ReadContext, project: str) -> Stack:
     fields = reader.fields(tree, TOP)
     reader.mapping(fields.get("services"))
     if not active:
         reader.fail(tree, "describes no active service", "Add one below `services:`, or choose a --profile.")
     return Stack(
         project=project,
-        folder=world.paths.folder,
+        folder=context.paths.folder,
         files=(),
-        services={name: read_service(reader, name, item, world) for name, item in active.items()},
+        services={name: read_service(reader, name, item, context) for name, item in active.items()},
         networks=toplevel.read_networks(reader, fields.get("networks"), project),
         volumes=toplevel.read_volumes(reader, fields.get("volumes"), project),
-        secrets=toplevel.read_files(reader, fields.get("secrets"), world.paths, must_exist=False),
-        configs=toplevel.read_files(reader, fields.get("configs"), world.paths, must_exist=True),
+        secrets=toplevel.read_files(reader, fields.get("secrets"), context.paths, must_exist=False),
+        configs=toplevel.read_files(reader, fields.get("configs"), context.paths, must_exist=True),
     )
 
 

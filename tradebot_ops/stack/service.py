@@ -66,7 +66,7 @@ _RESTART = re.compile(r"no|always|unless-stopped|on-failure(:\d+)?")
 
 
 @dataclass(frozen=True)
-class World:
+class ReadContext:
     """What a service's values may depend on: paths, the environment, and which variables the user set."""
 
     paths: Paths
@@ -74,10 +74,10 @@ class World:
     chosen: AbstractSet[str]
 
 
-def read_service(reader: Reader, name: str, item: Item, world: World) -> Service:
+def read_service(reader: Reader, name: str, item: Item, context: ReadContext) -> Service:
     """Every field with its default; problems go to the reader."""
     fields = reader.fields(item, SUPPORTED)
-    build = _build(reader, fields.get("build"), world.paths)
+    build = _build(reader, fields.get("build"), context.paths)
     image = reader.text(fields.get("image"))
     if not image:
         reader.fail(item, "has no `image`", "Name one; with `build`, it is the name the built image gets.")
@@ -89,10 +89,10 @@ def read_service(reader: Reader, name: str, item: Item, world: World) -> Service
         command=reader.words(fields.get("command")),
         entrypoint=reader.words(fields["entrypoint"]) if "entrypoint" in fields else None,
         build=build,
-        environment=read_environment(reader, fields, world.environ, world.paths),
-        ports=read_ports(reader, fields.get("ports"), world.chosen),
+        environment=read_environment(reader, fields, context.environ, context.paths),
+        ports=read_ports(reader, fields.get("ports"), context.chosen),
         expose=tuple(reader.integer(port, least=1) for port in reader.sequence(fields.get("expose"))),
-        mounts=read_mounts(reader, fields, world.paths),
+        mounts=read_mounts(reader, fields, context.paths),
         secrets=read_references(reader, fields.get("secrets"), "/run/secrets"),
         configs=read_references(reader, fields.get("configs"), "/"),
         networks=_networks(reader, fields.get("networks")),

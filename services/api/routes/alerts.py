@@ -45,9 +45,9 @@ class AlertList(BaseModel):
 
 
 @router.post("/webhook", dependencies=[WithAlertToken])
-def webhook(notification: Notification, parts: Provided) -> Received:
+def webhook(notification: Notification, dependencies: Provided) -> Received:
     """Keep every change of an alert once. An error makes Alertmanager try again."""
-    store = AlertStore(parts.database)
+    store = AlertStore(dependencies.database)
     new = [alert for alert in notification.alerts if store.add(alert)]
     for alert in new:
         log.warning("alert", name=alert.labels.get("alertname"), status=alert.status, labels=alert.labels)
@@ -56,9 +56,9 @@ def webhook(notification: Notification, parts: Provided) -> Received:
 
 @router.get("")
 def list_alerts(
-    parts: Provided,
+    dependencies: Provided,
     name: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> AlertList:
     """What Alertmanager told us, of all alerts or of one, most recent first."""
-    return AlertList(alerts=[AlertOut(**row) for row in AlertStore(parts.database).latest(limit, name)])
+    return AlertList(alerts=[AlertOut(**row) for row in AlertStore(dependencies.database).latest(limit, name)])

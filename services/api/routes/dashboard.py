@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from services.api.dashboard.definition import DefinitionError
 from services.api.dashboard.login import SESSION_S, Sessions
 from services.api.dashboard.schemas import DashboardOut
-from services.api.parts import Parts
+from services.api.dependencies import Dependencies
 from services.api.problems import Problem
 from services.api.security import Provided, same_secret
 
@@ -36,20 +36,20 @@ HEADERS = {
 }
 
 
-def _sessions(parts: Provided) -> Sessions:
-    if parts.sessions is None:
+def _sessions(dependencies: Provided) -> Sessions:
+    if dependencies.sessions is None:
         raise Problem(403, "This API shows no dashboard: it was started without API_KEY_FILE.")
-    return parts.sessions
+    return dependencies.sessions
 
 
 SessionsOf = Annotated[Sessions, Depends(_sessions)]
 
 
 def require_look(
-    request: Request, parts: Provided, sessions: SessionsOf, x_api_key: Annotated[str | None, Header()] = None
+    request: Request, dependencies: Provided, sessions: SessionsOf, x_api_key: Annotated[str | None, Header()] = None
 ) -> None:
     """401 without a session of the login form and without our key in ``X-API-Key``."""
-    if x_api_key is not None and parts.api_key is not None and same_secret(x_api_key, parts.api_key):
+    if x_api_key is not None and dependencies.api_key is not None and same_secret(x_api_key, dependencies.api_key):
         return
     if not sessions.valid(request.cookies.get(cookie_name(request))):
         detail = "The API key is wrong." if x_api_key else "Log in at /dashboard/login, or send the header X-API-Key."
@@ -58,7 +58,7 @@ def require_look(
 
 @router.get("/panels", dependencies=[Depends(require_look)])
 async def panels(
-    parts: Provided,
+    dependencies: Provided,
     response: Response,
     range: Literal["15m", "1h", "6h", "24h", "7d"] = "1h",  # noqa: A002 - the parameter's public name
 ) -> DashboardOut:
@@ -69,7 +69,7 @@ async def panels(
     """
     response.headers["Cache-Control"] = "no-store"
     try:
-        return await parts.board.look(range)
+        return await dependencies.board.look(range)
     except DefinitionError as error:
         raise Problem(503, f"{error}.") from error
 
@@ -89,16 +89,16 @@ def login_page(request: Request, sessions: SessionsOf) -> Response:
 
 
 @router.post("/login", include_in_schema=False)
-async def login(request: Request, parts: Provided, sessions: SessionsOf) -> Response:
+async def login(request: Request, dependencies: Provided, sessions: SessionsOf) -> Response:
     """A cookie for the right password; 401 with the form for a wrong one, 429 after too many."""
     address = request.client.host if request.client else ""
-    if wait_s := math.ceil(parts.tries.wait_s(address)):
+    if wait_s := math.ceil(dependencies.tries.wait_s(address)):
         return _form(429, f"Too many wrong passwords. Try again in {wait_s} s.", {"Retry-After": str(wait_s)})
-    if not _password_right(await request.body(), parts):
-        parts.tries.failed(address)
+    if not _password_right(await request.body(), dependencies):
+        dependencies.tries.failed(address)
         log.warning("dashboard.login_failed", address=address)
         return _form(401, "This is not the password.")
-    parts.tries.passed(address)
+    dependencies.tries.passed(address)
     answer = RedirectResponse("/dashboard", 303, headers=HEADERS)
     answer.set_cookie(
         cookie_name(request),
@@ -132,9 +132,9 @@ def cookie_name(request: Request) -> str:
     return f"tradebot_dashboard_{request.url.port or request.url.scheme}"
 
 
-def _password_right(body: bytes, parts: Parts) -> bool:
+def _password_right(body: bytes, dependencies: Dependencies) -> bool:
     given = parse_qs(body.decode("utf-8", "replace")).get("password", [""])[0].strip()
-    return parts.dashboard_password is not None and same_secret(given, parts.dashboard_password)
+    return dependencies.dashboard_password is not None and same_secret(given, dependencies.dashboard_password)
 
 
 def _form(status: int, message: str = "", headers: dict[str, str] | None = None) -> Response:

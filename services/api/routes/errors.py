@@ -12,6 +12,6 @@ router = APIRouter(tags=["errors"])
 
 
 @router.get("/errors")
-def list_errors(parts: Provided, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> ErrorList:
+def list_errors(dependencies: Provided, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> ErrorList:
     """Most recent first; while Postgres is away, only what this process has seen."""
-    return ErrorList(errors=[ErrorOut(**asdict(count)) for count in parts.errors.latest(limit)])
+    return ErrorList(errors=[ErrorOut(**asdict(count)) for count in dependencies.errors.latest(limit)])

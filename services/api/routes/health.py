@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import redis
 from fastapi import APIRouter, Response
 
-from services.api.parts import Parts
+from services.api.dependencies import Dependencies
 from services.api.schemas import DependencyOut, Health, HealthOut
 from services.api.security import Provided
 from services.api.version import VERSION
@@ -17,22 +17,22 @@ from services.common.ledger import State
 
 router = APIRouter(prefix="/health", tags=["health"])
 
-Probe = Callable[[Parts], DependencyOut]
+Probe = Callable[[Dependencies], DependencyOut]
 
 
 @router.get("")
-def health(parts: Provided, response: Response) -> HealthOut:
+def health(dependencies: Provided, response: Response) -> HealthOut:
     """Every dependency with status and latency. 200 while jobs are accepted, 503 when the stack is down."""
     with ThreadPoolExecutor(len(PROBES)) as pool:
-        answers = pool.map(lambda probe: probe(parts), PROBES.values())
-        dependencies = dict(zip(PROBES, answers, strict=True))
-    status = overall(dependencies)
+        answers = pool.map(lambda probe: probe(dependencies), PROBES.values())
+        found = dict(zip(PROBES, answers, strict=True))
+    status = overall(found)
     response.status_code = 503 if status == "down" else 200
     return HealthOut(
         status=status,
         version=VERSION,
-        environment=parts.settings.environment,
-        dependencies=dependencies,
+        environment=dependencies.settings.environment,
+        dependencies=found,
     )
 
 
@@ -43,10 +43,10 @@ async def live() -> dict[str, str]:
 
 
 @router.get("/ready")
-def ready(parts: Provided) -> dict[str, str]:
+def ready(dependencies: Provided) -> dict[str, str]:
     """200 when jobs can be stored: Postgres answers and is migrated. Redis does not count: jobs wait for it."""
-    parts.database.ping()
-    parts.ledger.check()
+    dependencies.database.ping()
+    dependencies.ledger.check()
     return {"status": "ok"}
 
 
@@ -57,28 +57,28 @@ def overall(dependencies: dict[str, DependencyOut]) -> Health:
     return "ok" if all(found.status == "ok" for found in dependencies.values()) else "degraded"
 
 
-def _redis(parts: Parts) -> DependencyOut:
+def _redis(dependencies: Dependencies) -> DependencyOut:
     started = time.perf_counter()
     try:
-        parts.redis.ping()
+        dependencies.redis.ping()
     except redis.RedisError as error:
         return DependencyOut(status="down", detail=f"{error}; submitted jobs wait in the ledger")
     return DependencyOut(status="ok", latency_ms=_since(started))
 
 
-def _postgres(parts: Parts) -> DependencyOut:
+def _postgres(dependencies: Dependencies) -> DependencyOut:
     started = time.perf_counter()
     try:
-        parts.database.ping()
+        dependencies.database.ping()
     except DatabaseUnavailable as error:
         return DependencyOut(status="down", detail=str(error))
     return DependencyOut(status="ok", latency_ms=_since(started))
 
 
-def _workers(parts: Parts) -> DependencyOut:
+def _workers(dependencies: Dependencies) -> DependencyOut:
     started = time.perf_counter()
     try:
-        count = len(alive(parts.redis))
+        count = len(alive(dependencies.redis))
     except redis.RedisError:
         return DependencyOut(status="down", detail="unknown while Redis is away")
     status: Health = "ok" if count else "degraded"
@@ -86,10 +86,10 @@ def _workers(parts: Parts) -> DependencyOut:
     return DependencyOut(status=status, latency_ms=_since(started), detail=detail, count=count)
 
 
-def _queue(parts: Parts) -> DependencyOut:
+def _queue(dependencies: Dependencies) -> DependencyOut:
     started = time.perf_counter()
     try:
-        counts = parts.ledger.counts()
+        counts = dependencies.ledger.counts()
     except DatabaseUnavailable as error:
         return DependencyOut(status="down", detail=str(error))
     pending = counts[State.QUEUED] + counts[State.RETRYING]

@@ -9,7 +9,7 @@ router = APIRouter(tags=["jobs"])
 
 
 @router.get("/job-types")
-def list_job_types(parts: Provided) -> JobTypeList:
+def list_job_types(dependencies: Provided) -> JobTypeList:
     """Every type with the JSON schema of its payload."""
     types = [
         JobTypeOut(
@@ -19,7 +19,7 @@ def list_job_types(parts: Provided) -> JobTypeList:
             timeout_s=job_type.timeout_s,
             max_attempts=job_type.max_attempts,
         )
-        for _, job_type in sorted(parts.job_types.types.items())
+        for _, job_type in sorted(dependencies.job_types.types.items())
     ]
-    broken = [QuarantinedOut(name=entry.name, error=entry.error) for entry in parts.job_types.quarantined]
+    broken = [QuarantinedOut(name=entry.name, error=entry.error) for entry in dependencies.job_types.quarantined]
     return JobTypeList(job_types=types, quarantined=broken)

@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from fastapi import APIRouter, Depends, Header, Query, Response
 
-from services.api.parts import Parts
+from services.api.dependencies import Dependencies
 from services.api.problems import FieldError, Problem
 from services.api.schemas import JobDetail, JobList, JobOut, JobRequest, job_detail, job_out
 from services.api.security import Provided, WithApiKey
@@ -40,12 +40,14 @@ JobId = Annotated[UUID, Depends(_job_id)]
 
 
 @router.post("", status_code=202, dependencies=[WithApiKey])
-def submit(request: JobRequest, parts: Provided, response: Response, idempotency_key: IdempotencyKey = None) -> JobOut:
+def submit(
+    request: JobRequest, dependencies: Provided, response: Response, idempotency_key: IdempotencyKey = None
+) -> JobOut:
     """Store a job and hand it to the workers. While Redis is away the job waits in the ledger: still 202."""
-    job_type = _job_type(parts, request.type)
+    job_type = _job_type(dependencies, request.type)
     payload = _payload(job_type, request.payload)
     try:
-        submission = parts.ledger.submit(
+        submission = dependencies.ledger.submit(
             job_type.name,
             payload,
             version=job_type.version,
@@ -58,15 +60,15 @@ def submit(request: JobRequest, parts: Provided, response: Response, idempotency
     except UnstorableValue as error:
         raise Problem(422, f"payload: {error}", errors=[("payload", str(error))]) from error
     if submission.created:
-        _send(parts, submission.job)
-        parts.metrics.counter("job_submissions_total").labels(job_type.name).inc()
+        _send(dependencies, submission.job)
+        dependencies.metrics.counter("job_submissions_total").labels(job_type.name).inc()
     response.headers["Location"] = f"/jobs/{submission.job.id}"
     return job_out(submission.job)
 
 
 @router.get("")
 def list_jobs(
-    parts: Provided,
+    dependencies: Provided,
     state: State | None = None,
     type: Annotated[str | None, Query(max_length=100)] = None,  # noqa: A002 - the parameter's public name
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -74,40 +76,40 @@ def list_jobs(
 ) -> JobList:
     """Newest first, a page at a time; without results and tracebacks, which may be large."""
     try:
-        jobs, following = parts.ledger.list_jobs(state=state, type=type, limit=limit, cursor=cursor)
+        jobs, following = dependencies.ledger.list_jobs(state=state, type=type, limit=limit, cursor=cursor)
     except ValueError as error:
         raise Problem(422, f"cursor: {error}", errors=[("cursor", str(error))]) from error
     return JobList(jobs=[job_out(job) for job in jobs], next=following)
 
 
 @router.get("/{job_id}")
-def show(job_id: JobId, parts: Provided) -> JobDetail:
+def show(job_id: JobId, dependencies: Provided) -> JobDetail:
     """One job in full, with everything that happened to it."""
-    return job_detail(_known(parts, job_id), parts.ledger.events(job_id))
+    return job_detail(_known(dependencies, job_id), dependencies.ledger.events(job_id))
 
 
 @router.delete("/{job_id}", status_code=202, dependencies=[WithApiKey])
-def cancel(job_id: JobId, parts: Provided) -> JobOut:
+def cancel(job_id: JobId, dependencies: Provided) -> JobOut:
     """End a waiting job at once; ask the worker of a running one to stop it. 409 when it is over already."""
-    job = parts.ledger.request_cancel(job_id)
+    job = dependencies.ledger.request_cancel(job_id)
     if job is None:
-        over = _known(parts, job_id)
+        over = _known(dependencies, job_id)
         raise Problem(409, f"The job is already {over.state.value}.")
     return job_out(job)
 
 
-def _job_type(parts: Parts, name: str) -> JobType:
-    job_type = parts.job_types.get(name)
+def _job_type(dependencies: Dependencies, name: str) -> JobType:
+    job_type = dependencies.job_types.get(name)
     if job_type is None:
-        raise _invalid([("type", _why_unknown(parts, name))])
+        raise _invalid([("type", _why_unknown(dependencies, name))])
     return job_type
 
 
-def _why_unknown(parts: Parts, name: str) -> str:
-    for broken in parts.job_types.quarantined:
+def _why_unknown(dependencies: Dependencies, name: str) -> str:
+    for broken in dependencies.job_types.quarantined:
         if broken.name == name:
             return f"{name!r} could not be loaded: {broken.error}"
-    return f"{name!r} is unknown; one of {', '.join(sorted(parts.job_types.types))}"
+    return f"{name!r} is unknown; one of {', '.join(sorted(dependencies.job_types.types))}"
 
 
 def _payload(job_type: JobType, raw: dict[str, Any]) -> dict[str, Any]:
@@ -121,16 +123,16 @@ def _invalid(errors: list[FieldError]) -> Problem:
     return Problem(422, "; ".join(f"{name}: {why}" for name, why in errors), errors=errors)
 
 
-def _known(parts: Parts, job_id: UUID) -> Job:
-    job = parts.ledger.get(job_id)
+def _known(dependencies: Dependencies, job_id: UUID) -> Job:
+    job = dependencies.ledger.get(job_id)
     if job is None:
         raise Problem(404, f"There is no job {job_id}.")
     return job
 
 
-def _send(parts: Parts, job: Job) -> None:
+def _send(dependencies: Dependencies, job: Job) -> None:
     try:
-        parts.transport.send(job.id)
+        dependencies.transport.send(job.id)
     except TransportUnavailable as error:
         log.warning("job waits in the ledger", job_id=str(job.id), reason=str(error))
-        parts.ledger.unsent(job.id)
+        dependencies.ledger.unsent(job.id)

@@ -9,7 +9,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/metrics")
-def metrics(request: Request, parts: Provided) -> Response:
+def metrics(request: Request, dependencies: Provided) -> Response:
     """In a thread: queue lengths are asked of Postgres and Redis."""
     encode, content_type = choose_encoder(request.headers.get("accept", ""))
-    return Response(encode(parts.metrics.registry), headers={"Content-Type": content_type})
+    return Response(encode(dependencies.metrics.registry), headers={"Content-Type": content_type})

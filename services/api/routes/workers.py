@@ -15,10 +15,10 @@ router = APIRouter(tags=["workers"])
 
 
 @router.get("/workers")
-def list_workers(parts: Provided) -> WorkerList:
+def list_workers(dependencies: Provided) -> WorkerList:
     """Workers heard of lately, by name; 503 while Redis is away."""
     try:
-        heartbeats = alive(parts.redis)
+        heartbeats = alive(dependencies.redis)
     except redis.RedisError as error:
         detail = f"Redis does not answer, so no worker can be heard: {error}"
         raise Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_S)}) from error

@@ -2,7 +2,7 @@
 
 from services.common.ledger.model import (
     KILL_LIMIT,
-    Buried,
+    Abandoned,
     Claim,
     Event,
     Failure,
@@ -17,7 +17,7 @@ from services.common.ledger.store import Ledger
 
 __all__ = [
     "KILL_LIMIT",
-    "Buried",
+    "Abandoned",
     "Claim",
     "Event",
     "Failure",

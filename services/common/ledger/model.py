@@ -76,7 +76,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Buried:
+class Abandoned:
     """A job that a claim has ended, since its worker vanished and it must not run again.
 
     ``state`` is ``dead``, or ``cancelled`` when that was asked for. Of all claimers one alone gets this.

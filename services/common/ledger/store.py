@@ -9,7 +9,7 @@ from services.common.database import Database, Row, storable_text
 from services.common.ledger import sql
 from services.common.ledger.cursor import cursor_of, position
 from services.common.ledger.model import (
-    Buried,
+    Abandoned,
     Claim,
     Event,
     Failure,
@@ -66,7 +66,7 @@ class Ledger:
         """The id could not be sent: the sweeper shall send it at its next turn."""
         self._database.execute(sql.UNSENT, {"id": job_id})
 
-    def claim(self, job_id: UUID, worker: str, lease_s: float) -> Claim | Buried | None:
+    def claim(self, job_id: UUID, worker: str, lease_s: float) -> Claim | Abandoned | None:
         """Take the job for ``lease_s`` seconds; None when it is not ours to run (a duplicate: drop it).
 
         A job whose worker vanished is taken over, or buried as ``dead`` when it is out of attempts or has
@@ -75,7 +75,7 @@ class Ledger:
         if row := self._database.row(sql.CLAIM, {"id": job_id, "worker": worker, "lease_s": lease_s}):
             return Claim(**row)
         if row := self._database.row(sql.BURY, {"id": job_id, "by": worker}):
-            return Buried(row["type"], State(row["state"]))
+            return Abandoned(row["type"], State(row["state"]))
         return None
 
     def renew(self, claim: Claim, lease_s: float) -> Renewal:

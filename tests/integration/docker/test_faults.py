@@ -28,7 +28,7 @@ from tradebot_ops.engines.base import LogQuery, State
 from tradebot_ops.engines.docker.engine import DockerEngine
 from tradebot_ops.engines.docker.spec import SPEC_HASH
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.converge.engine_view import World
+from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
 from tradebot_ops.stack.model import Build, Limits, Port, SecretFile, SecretMount, Service, Stack
 from tradebot_ops.stack.plan import plan
@@ -52,8 +52,8 @@ class Project:
         changed = replace(self.stack.services[name], **values)  # type: ignore[arg-type]
         return replace(self.stack, services={**self.stack.services, name: changed})
 
-    def world(self) -> World:
-        return World(self.engine, patience=20)
+    def view(self) -> EngineView:
+        return EngineView(self.engine, patience=20)
 
     def apply(self, stack: Stack, service: str = "web") -> None:
         self.engine.prepare(stack, lambda _service, _line: None)
@@ -177,7 +177,7 @@ def test_what_runs_stays_when_its_replacement_cannot_be_made(project: Project) -
     (before,) = project.engine.list()
     changed = project.with_service("web", image="tradebot/never:1", spec_hash="another")
     with pytest.raises(OpsError, match="tradebot/never:1"):
-        converge(changed, plan(changed, project.engine.list(), services=["web"]).steps, project.world(), silent)
+        converge(changed, plan(changed, project.engine.list(), services=["web"]).steps, project.view(), silent)
     (after,) = project.engine.list()
     assert (after.id, after.state) == (before.id, State.RUNNING)
 

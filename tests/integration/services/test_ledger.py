@@ -8,7 +8,7 @@ import pytest
 
 from services.common.database import Database
 from services.common.ledger import (
-    Buried,
+    Abandoned,
     Claim,
     Failure,
     IdempotencyConflict,
@@ -130,7 +130,7 @@ def test_the_third_lost_worker_makes_a_job_poison(ledger: Ledger, database: Data
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda n: ledger.claim(job_id, f"w{n}", 30), range(32)))
     # Whoever buries it counts it, so that it is counted once.
-    assert [answer for answer in answers if answer] == [Buried("canary", State.DEAD)]
+    assert [answer for answer in answers if answer] == [Abandoned("canary", State.DEAD)]
     job = ledger.get(job_id)
     assert job is not None
     assert (job.state, job.kills, job.error_type) == (State.DEAD, 3, "WorkerLost")
@@ -142,7 +142,7 @@ def test_a_lost_worker_ends_a_job_that_has_no_attempt_left(ledger: Ledger, datab
     job_id = submit(ledger, max_attempts=1)
     claimed(ledger, job_id)
     lose_worker(database, job_id)
-    assert ledger.claim(job_id, "w2", 30) == Buried("canary", State.DEAD)
+    assert ledger.claim(job_id, "w2", 30) == Abandoned("canary", State.DEAD)
     job = ledger.get(job_id)
     assert job is not None
     assert job.state is State.DEAD
@@ -205,7 +205,7 @@ def test_a_cancelled_job_whose_worker_vanished_ends_as_cancelled(ledger: Ledger,
     claim = claimed(ledger, submit(ledger))
     ledger.request_cancel(claim.id)
     lose_worker(database, claim.id)
-    assert ledger.claim(claim.id, "w2", 30) == Buried("canary", State.CANCELLED)
+    assert ledger.claim(claim.id, "w2", 30) == Abandoned("canary", State.CANCELLED)
     job = ledger.get(claim.id)
     assert job is not None
     assert job.state is State.CANCELLED

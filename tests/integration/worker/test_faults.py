@@ -263,7 +263,9 @@ def read_only(postgres: PostgresPart, value: str) -> None:
         admin.execute("SELECT pg_reload_conf()")
 
 
-@pytest.mark.parametrize("broken", ["keeper.Keeper._renew", "heartbeat.Pulse._look", "sweeper.Sweeper.sweep"])
+@pytest.mark.parametrize(
+    "broken", ["lease_renewer.LeaseRenewer._renew", "heartbeat.HeartbeatSender._look", "sweeper.Sweeper.sweep"]
+)
 def test_a_worker_whose_thread_ends_hands_its_job_back_and_ends(
     desk: Desk, make_worker: MakeWorker, tmp_path: Path, broken: str
 ) -> None:
@@ -280,9 +282,11 @@ def test_a_worker_whose_thread_ends_hands_its_job_back_and_ends(
     assert worker.heartbeat() is None
 
 
-def test_without_its_keeper_a_worker_gives_no_grace(desk: Desk, make_worker: MakeWorker, tmp_path: Path) -> None:
+def test_without_its_lease_renewer_a_worker_gives_no_grace(desk: Desk, make_worker: MakeWorker, tmp_path: Path) -> None:
     flag = tmp_path / "flag"
-    worker = make_worker(SABOTAGE="keeper.Keeper._renew", SABOTAGE_FLAG=str(flag), WORKER_GRACE_SECONDS="600")
+    worker = make_worker(
+        SABOTAGE="lease_renewer.LeaseRenewer._renew", SABOTAGE_FLAG=str(flag), WORKER_GRACE_SECONDS="600"
+    )
     job_id = desk.submit("nap", max_attempts=1, seconds=60)
     desk.wait_for(job_id, State.RUNNING)
     flag.touch()

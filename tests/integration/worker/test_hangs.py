@@ -15,9 +15,9 @@ from services.common.redis_client import redis_client
 from services.common.settings import Settings
 from services.common.transport import Transport, make_broker
 from services.worker.consumer import Consumer, SlotBroker
-from services.worker.heartbeat import BEAT_S, Pulse
+from services.worker.heartbeat import BEAT_S, HeartbeatSender
+from services.worker.liveness import CONSUMER, JOB, STALL_S, Liveness
 from services.worker.metrics import WorkerMetrics
-from services.worker.vitals import CONSUMER, JOB, STALL_S, Vitals
 from tests.integration.worker.conftest import MakeWorker
 from tests.integration.worker.rig import Desk
 from tests.waiting import until
@@ -46,7 +46,7 @@ class Parts:
     """What takes jobs and what beats, of one worker, on the real Redis."""
 
     settings: Settings
-    vitals: Vitals = field(default_factory=lambda: Vitals(stall_s=1.0))
+    liveness: Liveness = field(default_factory=lambda: Liveness(stall_s=1.0))
     goes_on: threading.Event = field(default_factory=threading.Event)
     job: UUID | None = None
     ticks: bool = False
@@ -54,23 +54,23 @@ class Parts:
     def __post_init__(self) -> None:
         self.client = redis_client(self.settings)
         self.broker = make_broker(self.settings, client=self.client, kind=Gate)
-        self.consumer = Consumer(self.broker, self.work, lambda _job: None, self.vitals)
-        self.pulse = Pulse(
+        self.consumer = Consumer(self.broker, self.work, lambda _job: None, self.liveness)
+        self.heartbeat_sender = HeartbeatSender(
             self.client,
             "worker-1",
             WorkerMetrics(),
             job=lambda: str(self.job) if self.job else None,
             child=lambda: None,
-            stalled=self.vitals.stalled,
+            stalled=self.liveness.stalled,
         )
         self.consumer.start()
-        self.pulse.start()
+        self.heartbeat_sender.start()
 
     def work(self, job: UUID, free: Callable[[], None]) -> None:
         self.job = job
         while not self.goes_on.wait(0.05):
             if self.ticks:
-                self.vitals.tick(JOB)
+                self.liveness.tick(JOB)
         self.job = None
         free()
 
@@ -89,7 +89,7 @@ class Parts:
         self.goes_on.set()
         self.consumer.drain()
         self.consumer.stop()
-        self.pulse.close()
+        self.heartbeat_sender.close()
 
 
 @pytest.fixture
@@ -102,9 +102,9 @@ def parts(settings: Settings) -> Iterator[Parts]:
 def test_a_hung_consumer_stops_the_heartbeat_until_it_moves_again(parts: Parts) -> None:
     until(lambda: parts.beats_after(time.time() - 1), "it beats", 10)
     parts.broker.open.clear()
-    until(lambda: parts.vitals.stalled() == CONSUMER, "the consumer hangs", 10)
+    until(lambda: parts.liveness.stalled() == CONSUMER, "the consumer hangs", 10)
     until(parts.silent, "the heartbeat stops", 20)
-    assert parts.vitals.stalled() == CONSUMER
+    assert parts.liveness.stalled() == CONSUMER
     parts.broker.open.set()
     moment = time.time()
     until(lambda: parts.beats_after(moment), "it beats again", 10)
@@ -112,7 +112,7 @@ def test_a_hung_consumer_stops_the_heartbeat_until_it_moves_again(parts: Parts) 
 
 def test_a_hung_watch_over_a_job_stops_the_heartbeat(parts: Parts, settings: Settings) -> None:
     Transport(make_broker(settings)).send(uuid4())
-    until(lambda: parts.vitals.stalled() == JOB, "the job's watch hangs", 10)
+    until(lambda: parts.liveness.stalled() == JOB, "the job's watch hangs", 10)
     until(parts.silent, "the heartbeat stops", 20)
     parts.goes_on.set()
     moment = time.time()

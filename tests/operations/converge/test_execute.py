@@ -10,9 +10,9 @@ import pytest
 from tradebot_ops.engines.base import Instance, State
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.converge.engine_view import World
+from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
-from tradebot_ops.progress import Phase, Told
+from tradebot_ops.progress import Phase, ProgressEvent
 from tradebot_ops.stack.load import load
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.stack.plan import Action, Step, plan
@@ -58,25 +58,25 @@ class Slow(StubEngine):
         return replace(found, state=State.STARTING) if self._fails and found.service == "slow" else found
 
 
-def carry_out(engine: StubEngine, stack: Stack, world: World) -> list[Told]:
-    told: list[Told] = []
+def carry_out(engine: StubEngine, stack: Stack, view: EngineView) -> list[ProgressEvent]:
+    events: list[ProgressEvent] = []
     engine.prepare(stack, lambda service, line: None)
     try:
-        converge(stack, plan(stack, engine.list()).steps, world, told.append)
+        converge(stack, plan(stack, engine.list()).steps, view, events.append)
     finally:
-        world.stop()
-    return told
+        view.stop()
+    return events
 
 
 def test_a_failure_elsewhere_makes_nobody_ready_and_starts_no_dependant(stack: Stack) -> None:
-    told: list[Told] = []
+    events: list[ProgressEvent] = []
     engine = Slow()
     engine.prepare(stack, lambda service, line: None)
-    world = World(engine, patience=30)
+    view = EngineView(engine, patience=30)
     with pytest.raises(OpsError, match="image is missing"):
-        converge(stack, plan(stack, engine.list()).steps, world, told.append)
-    assert [each.service for each in told if each.phase is Phase.FAILED] == ["bad"]
-    assert not [each for each in told if each.phase is Phase.READY]
+        converge(stack, plan(stack, engine.list()).steps, view, events.append)
+    assert [each.service for each in events if each.phase is Phase.FAILED] == ["bad"]
+    assert not [each for each in events if each.phase is Phase.READY]
     assert "after" not in {instance.service for instance in engine.list()}
 
 
@@ -88,16 +88,16 @@ def test_patience_begins_when_the_engine_has_started_it(stack: Stack) -> None:
         now[0] += 3600
 
     engine = Slow(fails=False, on_start=take_an_hour)
-    told = carry_out(engine, stack, World(engine, patience=5, clock=lambda: now[0]))
-    assert {each.service for each in told if each.phase is Phase.READY} == {"bad", "slow", "after"}
+    events = carry_out(engine, stack, EngineView(engine, patience=5, clock=lambda: now[0]))
+    assert {each.service for each in events if each.phase is Phase.READY} == {"bad", "slow", "after"}
 
 
 def test_what_is_made_anew_is_left_to_the_engine(stack: Stack) -> None:
     """It stops the old one only when there is something to take its place: here the new one cannot be made."""
     engine = Slow(fails=False)
-    carry_out(engine, stack, World(engine, patience=5))
+    carry_out(engine, stack, EngineView(engine, patience=5))
     engine._fails = True
     step = Step(Action.RECREATE, "bad", 1, "its description changed")
     with pytest.raises(OpsError, match="image is missing"):
-        converge(stack, [step], World(engine, patience=5), lambda told: None)
+        converge(stack, [step], EngineView(engine, patience=5), lambda events: None)
     assert [one.state for one in engine.list() if one.service == "bad"] == [State.RUNNING]

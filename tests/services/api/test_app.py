@@ -89,7 +89,7 @@ def test_an_error_after_the_answer_began_does_not_start_a_second_one(app: FastAP
 
     with pytest.raises(RuntimeError, match="too late"):
         asyncio.run(ask())
-    assert [count.count for count in app.state.parts.errors._seen.values()] == [1]
+    assert [count.count for count in app.state.dependencies.errors._seen.values()] == [1]
 
 
 def test_a_body_may_be_as_large_as_the_limit(app: FastAPI) -> None:
@@ -116,14 +116,14 @@ def test_submitting_job_types_that_nobody_knows_adds_no_series(app: FastAPI) -> 
                 assert answer.status_code == 422, answer.text
 
     asyncio.run(submit())
-    exported = generate_latest(app.state.parts.metrics.registry).decode()
+    exported = generate_latest(app.state.dependencies.metrics.registry).decode()
     assert 'http_requests_total{endpoint="/jobs",method="POST",status="422"} 300.0' in exported
     assert "strange" not in exported
 
 
 def test_the_timeout_of_every_job_type_is_exported() -> None:
     settings = Settings(database_url="postgresql://127.0.0.1:1/x", redis_url="redis://127.0.0.1:1/0")
-    exported = generate_latest(create_app(settings).state.parts.metrics.registry).decode()
+    exported = generate_latest(create_app(settings).state.dependencies.metrics.registry).decode()
     for name, job_type in registry().types.items():
         assert f'job_timeout_seconds{{job_type="{name}"}} {job_type.timeout_s:.1f}' in exported
 

@@ -42,7 +42,7 @@ def visit(settings: Settings, steps: Steps, base_url: str = "http://api:8010") -
             try:
                 return await steps(client)
             finally:
-                await app.state.parts.board.close()
+                await app.state.dependencies.board.close()
 
     return asyncio.run(all_steps())
 

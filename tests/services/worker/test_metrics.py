@@ -47,8 +47,8 @@ def test_scrape_shows_what_happened() -> None:
 def test_a_job_that_died_with_its_worker_is_counted_without_a_duration() -> None:
     metrics = WorkerMetrics()
     port = metrics.serve("127.0.0.1:0")
-    metrics.job_buried("backtest", State.DEAD)
-    metrics.job_buried("sweep", State.CANCELLED)
+    metrics.job_abandoned("backtest", State.DEAD)
+    metrics.job_abandoned("sweep", State.CANCELLED)
     after = scrape(port)
     assert after['worker_jobs_processed_total{job_type="backtest",status="failed"}'] == 1
     assert after['job_dlq_moves_total{job_type="backtest"}'] == 1

@@ -17,7 +17,7 @@ from services.common.settings import Settings
 from services.worker.context import ChildContext, Store
 from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
 from services.worker.process import ChildDied, JobProcess
-from services.worker.supervise import Limits, Orders, Watch
+from services.worker.supervise import Limits, StopRequest, Watch
 from tests.integration.worker.rig import install_job_types
 from tests.paths import ROOT
 from tests.waiting import until
@@ -47,7 +47,7 @@ def claim(job_type: str, payload: dict[str, Any]) -> Claim:
 
 def watch(process: JobProcess, job_type: str, limits: Limits = GENEROUS, **payload: Any) -> Watch:
     told: list[tuple[float, str]] = []
-    made = Watch(process, claim(job_type, payload), limits, Orders(), lambda *what: told.append(what))
+    made = Watch(process, claim(job_type, payload), limits, StopRequest(), lambda *what: told.append(what))
     made.told = told  # type: ignore[attr-defined]
     return made
 
@@ -133,7 +133,7 @@ def test_memory_limit_counts_what_the_process_really_holds(process: JobProcess) 
 @pytest.mark.parametrize("why", list(Stop))
 def test_orders_end_a_job(process: JobProcess, why: Stop) -> None:
     attempt = watch(process, "nap", seconds=30)
-    attempt.orders.stop = why
+    attempt.stop_request.stop = why
     outcome = attempt.run()
     assert isinstance(outcome, Stopped)
     assert (outcome.why, outcome.forced) == (why, False)
@@ -141,7 +141,7 @@ def test_orders_end_a_job(process: JobProcess, why: Stop) -> None:
 
 def test_job_that_does_not_listen_is_killed(process: JobProcess) -> None:
     attempt = watch(process, "stubborn_long", seconds=30)
-    order = threading.Timer(1.0, lambda: setattr(attempt.orders, "stop", Stop.CANCEL))
+    order = threading.Timer(1.0, lambda: setattr(attempt.stop_request, "stop", Stop.CANCEL))
     order.start()
     outcome = attempt.run()
     order.join()

@@ -28,7 +28,7 @@ class Containers:
     def listed(self, *labels: str) -> Sequence[Container]:
         """Containers of the project as the engine lists them: less than inspected, and one question for all."""
         wanted = [f"{spec.PROJECT}={self._project}", f"{spec.ONE_OFF}=False", *labels]
-        with self._client.speaking("listing containers", self._client.deadlines.read):
+        with self._client.translating_errors("listing containers", self._client.deadlines.read):
             found: Sequence[Container] = self._client.reads.containers(all=True, filters={"label": wanted})
         return found
 
@@ -47,7 +47,7 @@ class Containers:
 
     def inspect(self, container: str) -> Container | None:
         """None when there is no such container any more."""
-        with self._client.speaking(f"inspecting the container {container[:12]}", self._client.deadlines.read):
+        with self._client.translating_errors(f"inspecting the container {container[:12]}", self._client.deadlines.read):
             try:
                 found: Container = self._client.reads.inspect_container(container)
             except NotFound:
@@ -56,7 +56,7 @@ class Containers:
 
     def stop(self, container: str, name: str, grace: float) -> None:
         """One that is gone already is stopped. TB-0601 names what the engine cannot stop."""
-        with self._client.speaking(f"stopping {name}", self._client.deadlines.read + grace):
+        with self._client.translating_errors(f"stopping {name}", self._client.deadlines.read + grace):
             try:
                 self._client.reads.stop(container, timeout=math.ceil(grace))
             except NotFound:
@@ -64,7 +64,7 @@ class Containers:
 
     def remove(self, container: str, name: str) -> None:
         """Volumes without a name go with the container; named ones stay."""
-        with self._client.speaking(f"removing {name}", self._client.deadlines.write):
+        with self._client.translating_errors(f"removing {name}", self._client.deadlines.write):
             try:
                 self._client.writes.remove_container(container, v=True)
             except NotFound:

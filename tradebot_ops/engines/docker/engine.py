@@ -113,7 +113,7 @@ class DockerEngine:
 
     def signal(self, instance: Instance, name: str) -> None:
         doing = f"sending {name} to {instance.service} {instance.number}"
-        with self.client.speaking(doing, self.client.deadlines.write):
+        with self.client.translating_errors(doing, self.client.deadlines.write):
             self.client.writes.kill(instance.id, name)
 
     def remove(self, instance: Instance) -> None:

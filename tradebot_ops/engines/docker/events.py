@@ -34,14 +34,14 @@ class EventStream(Iterator[Event]):
         params["since"] = stamp(since or BEGINNING)
         if not follow:
             params["until"] = stamp(now)
-        with client.speaking("subscribing to events", client.deadlines.read):
+        with client.translating_errors("subscribing to events", client.deadlines.read):
             self._answer = client.stream("/events", params, endless=follow)
         self._raw = self._read()
 
     def _read(self) -> Iterator[dict[str, Any]]:
         """The engine sends one JSON object a line, each at once."""
         try:
-            with self._client.speaking("waiting for events"):
+            with self._client.translating_errors("waiting for events"):
                 rest = b""
                 for chunk in self._answer.raw.stream(decode_content=True):
                     *whole, rest = (rest + chunk).split(b"\n")

@@ -12,13 +12,13 @@ from tradebot_ops.errors import OpsError
 def execute(client: Client, instance: Instance, command: Sequence[str], timeout: float | None) -> ExecResult:
     """Output of both streams in the order it came. TB-0601 when the command outlives ``timeout`` seconds."""
     doing = f"running {command[0]} in {instance.service} {instance.number}"
-    with client.speaking(doing, client.deadlines.read):
+    with client.translating_errors(doing, client.deadlines.read):
         made = client.writes.exec_create(instance.id, list(command))["Id"]
     answer: queue.Queue[bytes | OpsError] = queue.Queue()
 
     def read() -> None:
         try:
-            with client.speaking(doing):
+            with client.translating_errors(doing):
                 answer.put(bytes(client.streams.exec_start(made)))
         except OpsError as error:
             answer.put(error)
@@ -34,6 +34,6 @@ def execute(client: Client, instance: Instance, command: Sequence[str], timeout:
         ) from None
     if isinstance(output, OpsError):
         raise output
-    with client.speaking(doing, client.deadlines.read):
+    with client.translating_errors(doing, client.deadlines.read):
         code = client.reads.exec_inspect(made)["ExitCode"]
     return ExecResult(-1 if code is None else int(code), output.decode("utf-8", "replace"))

@@ -36,16 +36,16 @@ def attached(client: Client, instance: Instance, command: Sequence[str], *, term
     doing = f"running {words[0]} in {instance.service} {instance.number}"
     listens = terminal or not sys.stdin.isatty()
     environ = {"TERM": os.environ.get("TERM", "xterm")} if terminal else {}
-    with client.speaking(doing, client.deadlines.read):
+    with client.translating_errors(doing, client.deadlines.read):
         made = client.writes.exec_create(instance.id, list(words), stdin=listens, tty=terminal, environment=environ)
         answer = _start(client, made["Id"], terminal=terminal)
     reader, sock = _taken_over(answer)
     if listens:
         threading.Thread(target=_feed, args=(sock,), daemon=True, name="tradebot-stdin").start()
-    with client.speaking(doing), _raw_terminal(client, made["Id"]) if terminal else contextlib.nullcontext():
+    with client.translating_errors(doing), _raw_terminal(client, made["Id"]) if terminal else contextlib.nullcontext():
         for stream, chunk in _chunks(reader, terminal=terminal):
             _write(stream, chunk)
-    with client.speaking(doing, client.deadlines.read):
+    with client.translating_errors(doing, client.deadlines.read):
         code = client.reads.exec_inspect(made["Id"])["ExitCode"]
     return 0 if code is None else int(code)
 

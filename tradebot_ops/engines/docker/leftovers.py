@@ -24,7 +24,7 @@ class Leftovers:
         self.project = project
 
     def find(self, stack: Stack, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
-        with self.client.speaking("looking for what is left over", self.client.deadlines.read):
+        with self.client.translating_errors("looking for what is left over", self.client.deadlines.read):
             found = [*self._containers(), *self._networks(stack)]
             found += self._volumes(stack) if volumes else ()
             found += self._images(stack) if images else ()
@@ -62,7 +62,9 @@ class Leftovers:
     def discard(self, leftover: Leftover) -> None:
         """Remove it. Docker itself refuses what is in use by now."""
         api = self.client.writes
-        with self.client.speaking(f"removing the {leftover.kind} {leftover.name}", self.client.deadlines.write):
+        with self.client.translating_errors(
+            f"removing the {leftover.kind} {leftover.name}", self.client.deadlines.write
+        ):
             try:
                 if leftover.kind == "container":
                     api.remove_container(leftover.id, v=True)

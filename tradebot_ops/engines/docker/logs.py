@@ -36,7 +36,7 @@ def merged(client: Client, containers: Sequence[Container], query: LogQuery) -> 
 def lines(client: Client, container: Container, query: LogQuery) -> Iterator[LogLine]:
     """One container's lines; a container that vanished has none."""
     name = container["Name"].lstrip("/")
-    with client.speaking(f"reading the log of {name}", client.deadlines.read):
+    with client.translating_errors(f"reading the log of {name}", client.deadlines.read):
         try:
             answer = client.stream(f"/containers/{container['Id']}/logs", parameters(query), endless=query.follow)
         except NotFound:

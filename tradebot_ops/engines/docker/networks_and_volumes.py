@@ -36,7 +36,7 @@ class Ground:
                 self._create_volume(key, volume)
 
     def _networks(self) -> list[dict[str, Any]]:
-        with self.client.speaking("listing networks", self.client.deadlines.read):
+        with self.client.translating_errors("listing networks", self.client.deadlines.read):
             return list(self.client.reads.networks())
 
     def _accept(self, found: Mapping[str, Any], network: Network) -> None:
@@ -50,7 +50,7 @@ class Ground:
             )
 
     def _create_network(self, key: str, network: Network) -> None:
-        with self.client.speaking(f"creating the network {network.name}", self.client.deadlines.write):
+        with self.client.translating_errors(f"creating the network {network.name}", self.client.deadlines.write):
             self.client.writes.create_network(
                 network.name,
                 driver=network.driver or "bridge",
@@ -60,7 +60,7 @@ class Ground:
             )
 
     def _has_volume(self, name: str) -> bool:
-        with self.client.speaking(f"looking for the volume {name}", self.client.deadlines.read):
+        with self.client.translating_errors(f"looking for the volume {name}", self.client.deadlines.read):
             try:
                 self.client.reads.inspect_volume(name)
             except NotFound:
@@ -68,7 +68,7 @@ class Ground:
             return True
 
     def _create_volume(self, key: str, volume: Volume) -> None:
-        with self.client.speaking(f"creating the volume {volume.name}", self.client.deadlines.write):
+        with self.client.translating_errors(f"creating the volume {volume.name}", self.client.deadlines.write):
             self.client.writes.create_volume(
                 volume.name,
                 driver=volume.driver or "local",
@@ -80,17 +80,19 @@ class Ground:
         gone: list[str] = []
         for network in self._networks():
             if (network.get("Labels") or {}).get(PROJECT) == self.project:
-                with self.client.speaking(f"removing the network {network['Name']}", self.client.deadlines.write):
+                with self.client.translating_errors(
+                    f"removing the network {network['Name']}", self.client.deadlines.write
+                ):
                     self.client.writes.remove_network(network["Id"])
                 gone.append(network["Name"])
         for name in self._volumes() if volumes else ():
-            with self.client.speaking(f"removing the volume {name}", self.client.deadlines.write):
+            with self.client.translating_errors(f"removing the volume {name}", self.client.deadlines.write):
                 self.client.writes.remove_volume(name)
             gone.append(name)
         return tuple(gone)
 
     def _volumes(self) -> list[str]:
-        with self.client.speaking("listing volumes", self.client.deadlines.read):
+        with self.client.translating_errors("listing volumes", self.client.deadlines.read):
             answer = self.client.reads.volumes(filters={"label": f"{PROJECT}={self.project}"})
         return sorted(volume["Name"] for volume in answer["Volumes"] or ())
 

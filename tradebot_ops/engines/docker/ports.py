@@ -61,7 +61,9 @@ class Ports:
 
     def holder(self, port: Port) -> str:
         """Who has a port: a container, a process, or somebody this user may not see."""
-        with self._client.speaking(f"asking who publishes port {port.published}", self._client.deadlines.read):
+        with self._client.translating_errors(
+            f"asking who publishes port {port.published}", self._client.deadlines.read
+        ):
             found: Sequence[dict[str, list[str]]] = self._client.reads.containers(
                 filters={"publish": str(port.published)}
             )

@@ -104,13 +104,13 @@ class Maker:
 
     def _name(self, container: Container, name: str) -> None:
         if name_of(container) == f"{name}{NEXT}":
-            with self._client.speaking(f"naming {name}", self._client.deadlines.write):
+            with self._client.translating_errors(f"naming {name}", self._client.deadlines.write):
                 self._client.writes.rename(container["Id"], name)
 
     def _create(self, stack: Stack, service: Service, number: int, image: Image, name: str) -> str:
         target = spec.Target(self._client.version, image.id)
         config = spec.container_config(stack, self.ports.settled(service), number, target)
-        with self._client.speaking(f"creating {name}", self._client.deadlines.write):
+        with self._client.translating_errors(f"creating {name}", self._client.deadlines.write):
             answer = self._client.writes.create_container_from_config(config, name)  # type: ignore[no-untyped-call]
             made = str(answer["Id"])
             for network, endpoint in spec.networks(stack, service, number).items():
@@ -119,7 +119,7 @@ class Maker:
         return made
 
     def _start(self, container: str, status: str, what: str) -> None:
-        with self._client.speaking(f"starting {what}", self._client.deadlines.write):
+        with self._client.translating_errors(f"starting {what}", self._client.deadlines.write):
             if status == "paused":
                 self._client.writes.unpause(container)
             elif status not in {"running", "restarting"}:

@@ -68,7 +68,7 @@ class Sampler:
 
     def _one(self, instance: Instance) -> Sample:
         doing = f"measuring {instance.service} {instance.number}"
-        with self.client.speaking(doing, self.client.deadlines.read):
+        with self.client.translating_errors(doing, self.client.deadlines.read):
             try:
                 sample: Sample = self.client.reads.stats(instance.id, stream=False, one_shot=True)
             except NotFound:
@@ -77,5 +77,5 @@ class Sampler:
 
     @cached_property
     def _host_memory(self) -> int:
-        with self.client.speaking("asking for its memory", self.client.deadlines.read):
+        with self.client.translating_errors("asking for its memory", self.client.deadlines.read):
             return int(self.client.reads.info()["MemTotal"])

@@ -18,7 +18,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.monitoring.alertmanager import channels_of
-from tradebot_ops.progress import Listener, Phase, Told
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 
 NAME = "SyntheticAlert"
 #: Alertmanager groups for a second, and sends a change of the group every five.
@@ -43,7 +43,7 @@ class Hop:
     seconds: float
 
 
-def run(ops: Ops, listen: Listener, receivers: Sequence[str] = (), *, every: bool = False) -> Report:
+def run(ops: Ops, on_progress: OnProgress, receivers: Sequence[str] = (), *, every: bool = False) -> Report:
     """To the store and back; then through the channels of these receivers, or of ``every`` one that has any.
 
     A channel that does not take it is a finding, TB-0552, and the others are still tried. Raises ``OpsError`` TB-0550
@@ -51,18 +51,20 @@ def run(ops: Ops, listen: Listener, receivers: Sequence[str] = (), *, every: boo
     channels, or whatever made asking impossible.
     """
     nonce = secrets.token_hex(8)
-    hops = [_timed("API answers", lambda: _api_ready(ops), listen), *_prometheus_hop(ops, listen)]
+    hops = [_timed("API answers", lambda: _api_ready(ops), on_progress), *_prometheus_hop(ops, on_progress)]
     chosen = _chosen(ops, receivers, every=every)
     labels = {"alertname": NAME, "severity": "info", "nonce": nonce}
     with _ended(ops, labels) as post:
-        hops.append(_timed("Alertmanager takes it", lambda: post(datetime.now(UTC) + ENDS_BY_ITSELF), listen))
-        hops.append(_timed("API stores it", lambda: _arrives(ops, nonce, "firing", ARRIVES_SECONDS), listen))
-        hops.append(_timed("Alertmanager ends it", lambda: post(datetime.now(UTC)), listen))
-        hops.append(_timed("API stores the end", lambda: _arrives(ops, nonce, "resolved", RESOLVES_SECONDS), listen))
+        hops.append(_timed("Alertmanager takes it", lambda: post(datetime.now(UTC) + ENDS_BY_ITSELF), on_progress))
+        hops.append(_timed("API stores it", lambda: _arrives(ops, nonce, "firing", ARRIVES_SECONDS), on_progress))
+        hops.append(_timed("Alertmanager ends it", lambda: post(datetime.now(UTC)), on_progress))
+        hops.append(
+            _timed("API stores the end", lambda: _arrives(ops, nonce, "resolved", RESOLVES_SECONDS), on_progress)
+        )
     broken: list[Finding] = []
     for receiver, kinds in chosen.items():
         with _ended(ops, labels | {"nonce": f"{nonce}-{receiver}", "receiver": receiver}) as post:
-            _through(ops, receiver, kinds, post, listen, hops, broken)
+            _through(ops, receiver, kinds, post, on_progress, hops, broken)
     if every and not chosen:
         said = "No channel is switched on: alerts reach the store, and nobody is told."
         broken.append(Finding(Level.WARN, "alerts.channels", said, hint="Settings ALERT_*: tradebot config show"))
@@ -124,7 +126,7 @@ def _chosen(ops: Ops, receivers: Sequence[str], *, every: bool) -> Kinds:
 
 
 def _through(
-    ops: Ops, receiver: str, kinds: Mapping[str, int], post: Post, listen: Listener,
+    ops: Ops, receiver: str, kinds: Mapping[str, int], post: Post, on_progress: OnProgress,
     hops: list[Hop], broken: list[Finding],
 ) -> None:  # fmt: skip
     """Each kind of channel of the receiver is a hop of its own; what comes of them is added to the two lists."""
@@ -135,7 +137,7 @@ def _through(
         expected = count + (kind == "webhook")
         wait = partial(_taken, ops, kind, before.get(kind, Deliveries()), expected)
         try:
-            hops.append(_timed(f"{receiver}: {kind} takes it", wait, listen))
+            hops.append(_timed(f"{receiver}: {kind} takes it", wait, on_progress))
         except OpsError as error:
             broken.append(Finding(Level.FAIL, error.code, error.message, hint=error.hint))
 
@@ -165,13 +167,13 @@ def outcome(before: Deliveries, now: Deliveries, expected: int) -> str | None:
     return "" if started >= expected and sent >= started else None
 
 
-def _timed(name: str, act: Callable[[], None], listen: Listener) -> Hop:
+def _timed(name: str, act: Callable[[], None], on_progress: OnProgress) -> Hop:
     started = time.monotonic()
-    listen(Told("alert", Phase.STARTING, name))
+    on_progress(ProgressEvent("alert", Phase.STARTING, name))
     try:
         act()
     except OpsError as error:
-        listen(Told("alert", Phase.FAILED, name))
+        on_progress(ProgressEvent("alert", Phase.FAILED, name))
         raise OpsError(
             f"The alert's way broke at «{name}»: {error.message}",
             code=error.code if error.code.startswith("TB-05") else "TB-0550",
@@ -185,7 +187,7 @@ def _api_ready(ops: Ops) -> None:
     ops.api.alerts(1)
 
 
-def _prometheus_hop(ops: Ops, listen: Listener) -> list[Hop]:
+def _prometheus_hop(ops: Ops, on_progress: OnProgress) -> list[Hop]:
     """Prometheus sends what its rules find; the synthetic alert starts one hop later."""
 
     def discovered() -> None:
@@ -200,7 +202,7 @@ def _prometheus_hop(ops: Ops, listen: Listener) -> list[Hop]:
                 hint="tradebot monitoring status; tradebot monitoring restart",
             )
 
-    return [_timed("Prometheus knows Alertmanager", discovered, listen)]
+    return [_timed("Prometheus knows Alertmanager", discovered, on_progress)]
 
 
 def _arrives(ops: Ops, nonce: str, status: str, within: float) -> None:

@@ -15,7 +15,7 @@ class Stopped(Exception):  # noqa: N818 - not an error of its own: another one e
     """Given up because another service failed."""
 
 
-class World:
+class EngineView:
     """Shared by the threads of one operation."""
 
     def __init__(self, engine: Engine, patience: float, clock: Callable[[], float] = time.monotonic) -> None:

@@ -11,9 +11,9 @@ from functools import partial
 
 from tradebot_ops.engines.base import Engine, Instance
 from tradebot_ops.errors import OpsError, Unavailable
-from tradebot_ops.operations.converge.engine_view import Stopped, World
+from tradebot_ops.operations.converge.engine_view import EngineView, Stopped
 from tradebot_ops.operations.converge.readiness import PAUSE_SECONDS, until_ready
-from tradebot_ops.progress import Listener, Phase, Told
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.stack.model import Condition, Service, Stack
 from tradebot_ops.stack.plan import Action, Step
 
@@ -24,8 +24,8 @@ PARALLEL_STARTS = 4
 @dataclass
 class _Run:
     stack: Stack
-    world: World
-    listen: Listener
+    view: EngineView
+    on_progress: OnProgress
     starts: threading.Semaphore
     # Services of a profile may fetch their programs first, and must not hold up the core meanwhile.
     extra_starts: threading.Semaphore
@@ -34,7 +34,7 @@ class _Run:
     unavailable: dict[str, OpsError] = field(default_factory=dict)
 
 
-def converge(stack: Stack, steps: Sequence[Step], world: World, listen: Listener) -> dict[str, OpsError]:
+def converge(stack: Stack, steps: Sequence[Step], view: EngineView, on_progress: OnProgress) -> dict[str, OpsError]:
     """Do the steps; returns the services of a profile that cannot run on this host, each with the reason.
 
     Raises the first ``OpsError``; Ctrl-C stops waiting and leaves a state `down` can remove.
@@ -44,24 +44,24 @@ def converge(stack: Stack, steps: Sequence[Step], world: World, listen: Listener
         by_service.setdefault(step.service, []).append(step)
     services = [service for service in stack.in_order() if service.name in by_service]
     for gone in (name for name in by_service if name not in stack.services):
-        _remove(world, by_service[gone], listen)
+        _remove(view, by_service[gone], on_progress)
     if not services:
         return {}
     run = _Run(
         stack,
-        world,
-        listen,
+        view,
+        on_progress,
         threading.Semaphore(PARALLEL_STARTS),
         threading.Semaphore(2 * PARALLEL_STARTS),
         {service.name: threading.Event() for service in services},
         {service.name: threading.Event() for service in services},
     )
-    with world.watched():
-        in_parallel([partial(_service, run, service, by_service[service.name]) for service in services], world)
+    with view.watched():
+        in_parallel([partial(_service, run, service, by_service[service.name]) for service in services], view)
     return run.unavailable
 
 
-def in_parallel(tasks: Sequence[Callable[[], None]], world: World) -> None:
+def in_parallel(tasks: Sequence[Callable[[], None]], view: EngineView) -> None:
     """Run all tasks at once; the first failure stops the others and is raised.
 
     ``Stopped`` when a task gave up because of a failure elsewhere: whoever waits for these must not go on.
@@ -72,7 +72,7 @@ def in_parallel(tasks: Sequence[Callable[[], None]], world: World) -> None:
             wait(futures, return_when=FIRST_EXCEPTION)
         finally:
             if _unfinished(futures):
-                world.stop()
+                view.stop()
     errors = [error for error in (future.exception() for future in futures) if error is not None]
     if errors:
         raise next((error for error in errors if not isinstance(error, Stopped)), errors[0])
@@ -85,18 +85,18 @@ def _unfinished(futures: Sequence[Future[None]]) -> bool:
 def _service(run: _Run, service: Service, steps: Sequence[Step]) -> None:
     _wait_for_dependencies(run, service)
     try:
-        _remove(run.world, [step for step in steps if step.action is Action.REMOVE], run.listen)
+        _remove(run.view, [step for step in steps if step.action is Action.REMOVE], run.on_progress)
         replicas = [step for step in steps if step.action is not Action.REMOVE]
-        in_parallel([partial(_replica, run, service, step) for step in replicas], run.world)
+        in_parallel([partial(_replica, run, service, step) for step in replicas], run.view)
     except Stopped:
         raise
     except Exception as error:
-        run.listen(Told(service.name, Phase.FAILED, str(error)))
+        run.on_progress(ProgressEvent(service.name, Phase.FAILED, str(error)))
         raise
     run.started[service.name].set()
     run.ready[service.name].set()
     if service.name not in run.unavailable:
-        run.listen(Told(service.name, _outcome(service, replicas)))
+        run.on_progress(ProgressEvent(service.name, _outcome(service, replicas)))
 
 
 def _outcome(service: Service, replicas: Sequence[Step]) -> Phase:
@@ -111,17 +111,17 @@ def _wait_for_dependencies(run: _Run, service: Service) -> None:
             continue
         gate = run.started if dependency.condition is Condition.STARTED else run.ready
         while not gate[dependency.service].wait(PAUSE_SECONDS):
-            run.world.check()
+            run.view.check()
 
 
 def _replica(run: _Run, service: Service, step: Step) -> None:
     if step.action is Action.NOTHING:
         if not service.one_shot:
-            until_ready(run.world, service, step.number, crashes_before=_crashes(run, step), samples=1)
+            until_ready(run.view, service, step.number, crashes_before=_crashes(run, step), samples=1)
         return
-    run.listen(Told(service.name, Phase.STARTING, step.reason))
+    run.on_progress(ProgressEvent(service.name, Phase.STARTING, step.reason))
     with run.extra_starts if service.profiles else run.starts:
-        run.world.check()
+        run.view.check()
         try:
             found = _act(run, service, step)
         except Unavailable as error:
@@ -129,25 +129,25 @@ def _replica(run: _Run, service: Service, step: Step) -> None:
             if not service.profiles:
                 raise
             run.unavailable[service.name] = error
-            run.listen(Told(service.name, Phase.UNAVAILABLE, str(error)))
+            run.on_progress(ProgressEvent(service.name, Phase.UNAVAILABLE, str(error)))
             return
-    run.world.saw(found)
+    run.view.saw(found)
     # Restarts until now say nothing about this start.
-    until_ready(run.world, service, step.number, crashes_before=found.restarts)
+    until_ready(run.view, service, step.number, crashes_before=found.restarts)
 
 
 def _crashes(run: _Run, step: Step) -> int:
     """Restarts of a replica that runs: they happened before anybody asked."""
-    found = run.world.instance(step.service, step.number)
+    found = run.view.instance(step.service, step.number)
     return found.restarts if found is not None else 0
 
 
 def _act(run: _Run, service: Service, step: Step) -> Instance:
     """Do one step; returns what the replica is then. What is to be made anew is left to the engine, which stops the
     old one only when there is something to take its place."""
-    engine = run.world.engine
+    engine = run.view.engine
     if step.action in {Action.RELOAD, Action.RESTART}:
-        found = run.world.instance(service.name, step.number)
+        found = run.view.instance(service.name, step.number)
         if found is not None and step.action is Action.RELOAD:
             return reload(engine, run.stack, found)
         if found is not None:
@@ -165,13 +165,13 @@ def reload(engine: Engine, stack: Stack, found: Instance) -> Instance:
     return after
 
 
-def _remove(world: World, steps: Sequence[Step], listen: Listener) -> None:
+def _remove(view: EngineView, steps: Sequence[Step], on_progress: OnProgress) -> None:
     for step in steps:
-        found = world.instance(step.service, step.number)
+        found = view.instance(step.service, step.number)
         if found is None:
             continue
-        listen(Told(step.service, Phase.STOPPING, step.reason))
-        world.engine.stop(found, 10.0)
-        world.engine.remove(found)
-        world.forget()
-        listen(Told(step.service, Phase.REMOVED, step.reason))
+        on_progress(ProgressEvent(step.service, Phase.STOPPING, step.reason))
+        view.engine.stop(found, 10.0)
+        view.engine.remove(found)
+        view.forget()
+        on_progress(ProgressEvent(step.service, Phase.REMOVED, step.reason))

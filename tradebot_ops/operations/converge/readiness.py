@@ -4,10 +4,10 @@ Docker's own health check is slower (it asks every ten seconds) and the local en
 decides on every engine.
 """
 
-from tradebot_ops.clients.probe import Sample, ask
+from tradebot_ops.clients.probe import ProbeResult, ask
 from tradebot_ops.engines.base import Address, Engine, Health, Instance, LogQuery, State
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.converge.engine_view import World
+from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.stack.model import Service
 
 GOOD_SAMPLES = 3
@@ -19,46 +19,46 @@ LAST_LINES = 15
 
 
 def until_ready(
-    world: World, service: Service, number: int, *, crashes_before: int = 0, samples: int = GOOD_SAMPLES
+    view: EngineView, service: Service, number: int, *, crashes_before: int = 0, samples: int = GOOD_SAMPLES
 ) -> str:
     """Wait for one replica until ``samples`` answers in a row were good; returns the last one.
 
     Raises ``OpsError`` TB-0106 at once for a failed one-shot or a crash loop, with the last log lines, and
     TB-0603 when that takes longer than the world's patience, counted from this call.
     """
-    deadline = world.clock() + world.patience
+    deadline = view.clock() + view.patience
     good, last = 0, "it was not seen yet"
     while True:
-        found = world.instance(service.name, number)
+        found = view.instance(service.name, number)
         if found is not None:
-            verdict = _settled(world.engine, service, found, crashes_before)
+            verdict = _settled(view.engine, service, found, crashes_before)
             if verdict:
                 return verdict
             last = f"its state is {found.state}"
         answers = found is not None and found.state is State.RUNNING and not service.one_shot
         if answers and found is not None:
-            sample = sample_of(world.engine, service, found)
+            sample = sample_of(view.engine, service, found)
             last, good = sample.detail, (good + 1 if sample.ok else 0)
             if good >= (samples if service.probe else 1):
                 return last
-        if world.clock() >= deadline:
-            raise _timed_out(world.engine, service, number, last)
+        if view.clock() >= deadline:
+            raise _timed_out(view.engine, service, number, last)
         if answers:
-            world.pause(GOOD_PAUSE_SECONDS if good else PAUSE_SECONDS)
+            view.pause(GOOD_PAUSE_SECONDS if good else PAUSE_SECONDS)
         else:
-            world.wait(PAUSE_SECONDS)
+            view.wait(PAUSE_SECONDS)
 
 
-def sample_of(engine: Engine, service: Service, found: Instance, timeout: float = 1.0) -> Sample:
+def sample_of(engine: Engine, service: Service, found: Instance, timeout: float = 1.0) -> ProbeResult:
     """Ask one replica once. A service without a probe is as ready as its process is alive."""
     if service.probe is None:
-        return Sample(True, "is running", 0.0)
+        return ProbeResult(True, "is running", 0.0)
     try:
         address = _address(engine, found, service.probe.port)
     except OpsError as error:
         if found.health is Health.HEALTHY:  # only the engine's own host reaches it
-            return Sample(True, "is healthy, says the engine", 0.0)
-        return Sample(False, error.message, 0.0)
+            return ProbeResult(True, "is healthy, says the engine", 0.0)
+        return ProbeResult(False, error.message, 0.0)
     return ask(service.probe, address.host, address.port, timeout)
 
 

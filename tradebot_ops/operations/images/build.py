@@ -15,7 +15,7 @@ from tradebot_ops.operations.images import wheels
 from tradebot_ops.operations.images.debian import BASE_ARGUMENT, PYTHON
 from tradebot_ops.operations.images.listing import PREFIX, by_image, images_of
 from tradebot_ops.operations.select import chosen_services
-from tradebot_ops.progress import Listener, Phase, Told
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.stack.model import Build, Service
 from tradebot_ops.state import cache_root
 
@@ -36,7 +36,7 @@ class Got:
     fresh: bool
 
 
-def build(ops: Ops, services: Sequence[str], listen: Listener, *, no_cache: bool = False) -> Report:
+def build(ops: Ops, services: Sequence[str], on_progress: OnProgress, *, no_cache: bool = False) -> Report:
     """Build the images of the services that have a `build:`. Raises ``OpsError`` TB-0101 with the build's last lines,
     TB-0207 when none of the named services is built here, TB-0102 on an engine without images."""
     images_of(ops.engine)
@@ -47,18 +47,18 @@ def build(ops: Ops, services: Sequence[str], listen: Listener, *, no_cache: bool
             code="TB-0207",
             hint=f"Fetch them with: tradebot pull {' '.join(chosen)}",
         )
-    return _report("build", "Built", make(ops, chosen, listen, no_cache=no_cache), ())
+    return _report("build", "Built", make(ops, chosen, on_progress, no_cache=no_cache), ())
 
 
-def make(ops: Ops, names: Collection[str], listen: Listener, *, no_cache: bool = False) -> list[Got]:
+def make(ops: Ops, names: Collection[str], on_progress: OnProgress, *, no_cache: bool = False) -> list[Got]:
     """Build every image of these services once, however many of them share it; nothing without a `build:`."""
     images = images_of(ops.engine)
     shared = by_image([ops.stack.services[name] for name in names if ops.stack.services[name].build])
 
     def one(tag: str, users: Sequence[Service]) -> Got:
         started, before = time.monotonic(), images.find(tag)
-        image = _build(ops, images, users[0], listen, no_cache=no_cache)
-        listen(Told(users[0].name, Phase.DONE, f"built {tag}"))
+        image = _build(ops, images, users[0], on_progress, no_cache=no_cache)
+        on_progress(ProgressEvent(users[0].name, Phase.DONE, f"built {tag}"))
         fresh = before is None or before.id != image.id
         return Got(tag, tuple(user.name for user in users), image, time.monotonic() - started, fresh)
 
@@ -66,7 +66,7 @@ def make(ops: Ops, names: Collection[str], listen: Listener, *, no_cache: bool =
         return list(pool.map(one, shared.keys(), shared.values()))
 
 
-def supply(ops: Ops, wanted: Collection[str], facts: ImageFacts, listen: Listener, *, again: bool) -> bool:
+def supply(ops: Ops, wanted: Collection[str], facts: ImageFacts, on_progress: OnProgress, *, again: bool) -> bool:
     """Before anything is stopped: build what has no image yet, with ``again`` all, and pull the others' missing ones.
 
     Whether any image was got. What belongs to a profile may stay missing: `up` goes on without it.
@@ -74,12 +74,12 @@ def supply(ops: Ops, wanted: Collection[str], facts: ImageFacts, listen: Listene
     services = [ops.stack.services[name] for name in wanted]
     own = [service.name for service in services if service.build and (again or service.name in facts.missing)]
     others = [each for each in services if not each.build and not each.profiles and each.name in facts.missing]
-    built = make(ops, own, listen) if own else []
-    pulled = _fetch(ops, others, listen) if others else []
+    built = make(ops, own, on_progress) if own else []
+    pulled = _fetch(ops, others, on_progress) if others else []
     return bool(built or pulled)
 
 
-def _build(ops: Ops, images: "Images", service: Service, listen: Listener, *, no_cache: bool) -> "Image":
+def _build(ops: Ops, images: "Images", service: Service, on_progress: OnProgress, *, no_cache: bool) -> "Image":
     from tradebot_ops.docker.images import recipe
 
     described = service.build
@@ -87,7 +87,7 @@ def _build(ops: Ops, images: "Images", service: Service, listen: Listener, *, no
         raise TypeError(f"{service.name} has no build")
 
     def say(line: str) -> None:
-        listen(Told(service.name, Phase.PREPARING, line))
+        on_progress(ProgressEvent(service.name, Phase.PREPARING, line))
 
     args, extra = _offline(ops, images, described, say)
     return images.build(recipe(service.image, described, args=args, extra=extra), say, no_cache=no_cache)
@@ -104,7 +104,7 @@ def _offline(ops: Ops, images: "Images", described: Build, say: wheels.Say) -> t
     return {BASE_ARGUMENT: PYTHON}, {f"wheels/{name}": path for name, path in found.items()}
 
 
-def pull(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
+def pull(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
     """Fetch the images that are not made here from their registries.
 
     Raises ``OpsError`` TB-0826 where none answers, TB-0831 where one refuses.
@@ -113,12 +113,12 @@ def pull(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
     shared = by_image([ops.stack.services[name] for name in chosen_services(ops.stack, services)])
     made_here = {tag for tag, users in shared.items() if tag.startswith(PREFIX) or any(user.build for user in users)}
     others = [user for tag, users in shared.items() if tag not in made_here for user in users]
-    got = _fetch(ops, others, listen)
+    got = _fetch(ops, others, on_progress)
     skipped = tuple(f"{tag} is made here, not pulled: {_maker(shared[tag])}" for tag in shared if tag in made_here)
     return _report("pull", "Pulled", got, skipped)
 
 
-def _fetch(ops: Ops, services: Sequence[Service], listen: Listener) -> list[Got]:
+def _fetch(ops: Ops, services: Sequence[Service], on_progress: OnProgress) -> list[Got]:
     """Pull every image of these services once."""
     images = images_of(ops.engine)
     shared = by_image(services)
@@ -126,8 +126,8 @@ def _fetch(ops: Ops, services: Sequence[Service], listen: Listener) -> list[Got]
     def one(tag: str) -> Got:
         users = tuple(user.name for user in shared[tag])
         started, before = time.monotonic(), images.find(tag)
-        image = images.pull(tag, lambda line: listen(Told(users[0], Phase.PREPARING, line)))
-        listen(Told(users[0], Phase.DONE, f"pulled {tag}"))
+        image = images.pull(tag, lambda line: on_progress(ProgressEvent(users[0], Phase.PREPARING, line)))
+        on_progress(ProgressEvent(users[0], Phase.DONE, f"pulled {tag}"))
         return Got(tag, users, image, time.monotonic() - started, before is None or before.id != image.id)
 
     with ThreadPoolExecutor(PARALLEL) as pool:

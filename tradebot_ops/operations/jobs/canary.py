@@ -7,7 +7,7 @@ from typing import Any
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.jobs.jobs import ENDED, follow
-from tradebot_ops.progress import Listener, Phase, Told
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 
 CANARY_SECONDS = 30.0
 
@@ -20,16 +20,16 @@ class Proof:
     data: dict[str, Any]
 
 
-def run(ops: Ops, listen: Listener) -> Proof:
+def run(ops: Ops, on_progress: OnProgress) -> Proof:
     """Submit the canary and wait for its result. Raises ``OpsError`` TB-0107 naming the link that broke."""
-    listen(Told("canary", Phase.STARTING, "a job goes API -> Redis -> worker -> Postgres"))
+    on_progress(ProgressEvent("canary", Phase.STARTING, "a job goes API -> Redis -> worker -> Postgres"))
     started = time.monotonic()
     job = follow(ops, ops.api.submit("canary", {})["id"], deadline=time.monotonic() + CANARY_SECONDS)
     seconds = time.monotonic() - started
     if job["state"] == "succeeded":
-        listen(Told("canary", Phase.DONE, f"{seconds:.1f} s"))
+        on_progress(ProgressEvent("canary", Phase.DONE, f"{seconds:.1f} s"))
         return Proof(f"Canary: a job went API -> Redis -> worker -> Postgres and back in {seconds:.1f} s.", job)
-    listen(Told("canary", Phase.FAILED, job["state"]))
+    on_progress(ProgressEvent("canary", Phase.FAILED, job["state"]))
     raise OpsError(
         f"The canary job {job['id']} did not come back: {_broken_link(job)}.",
         code="TB-0107",

@@ -6,29 +6,29 @@ from typing import Any
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.jobs.jobs import follow
-from tradebot_ops.progress import Listener, Phase, Told
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 
 LOAD_SECONDS = 60.0
 
 
-def load_once(ops: Ops, listen: Listener) -> str:
+def load_once(ops: Ops, on_progress: OnProgress) -> str:
     """Run `load_candles` if it never ran here; returns what to tell, empty when there was nothing to do.
 
     Staging and production never get sample data. Raises ``OpsError`` TB-0109 when the load failed.
     """
     if ops.settings.variables()["ENVIRONMENT"] != "dev" or ops.api.jobs(None, "load_candles", 1)["jobs"]:
         return ""
-    listen(Told("prices", Phase.STARTING, "loading sample candles"))
+    on_progress(ProgressEvent("prices", Phase.STARTING, "loading sample candles"))
     job = follow(ops, ops.api.submit("load_candles", {})["id"], deadline=time.monotonic() + LOAD_SECONDS)
     if job["state"] != "succeeded":
-        listen(Told("prices", Phase.FAILED, job["state"]))
+        on_progress(ProgressEvent("prices", Phase.FAILED, job["state"]))
         raise OpsError(
             f"The sample candles were not loaded: job {job['id']} is {job['state']}.",
             code="TB-0109",
             hint=f"tradebot jobs show {job['id']}",
         )
     sentence = _sentence(job["result"])
-    listen(Told("prices", Phase.DONE, sentence))
+    on_progress(ProgressEvent("prices", Phase.DONE, sentence))
     return sentence
 
 

@@ -8,7 +8,7 @@ from tradebot_ops.engines.base import Instance, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.converge.drain import Drain
-from tradebot_ops.progress import Listener, Phase, Told
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.stack.model import Stack
 
 LIVE = {State.RUNNING, State.STARTING, State.RESTARTING, State.PAUSED}
@@ -16,7 +16,7 @@ LIVE = {State.RUNNING, State.STARTING, State.RESTARTING, State.PAUSED}
 PARALLEL_STOPS = 8
 
 
-def down(ops: Ops, listen: Listener, *, volumes: bool = False, drain: float | None = None) -> Report:
+def down(ops: Ops, on_progress: OnProgress, *, volumes: bool = False, drain: float | None = None) -> Report:
     """Stop and remove everything of the project; data and secrets only with ``volumes``.
 
     Workers get ``drain`` seconds for their jobs, everything else its service's grace period.
@@ -24,7 +24,7 @@ def down(ops: Ops, listen: Listener, *, volumes: bool = False, drain: float | No
     draining = Drain(ops, drain)
     with ops.state.lock("down"):
         found = ops.engine.list()
-        _take_down(draining, found, listen)
+        _take_down(draining, found, on_progress)
         gone = ops.engine.destroy(None, volumes=volumes)
         if volumes:
             ops.state.forget()
@@ -36,18 +36,18 @@ def down(ops: Ops, listen: Listener, *, volumes: bool = False, drain: float | No
     )
 
 
-def _take_down(draining: Drain, found: Sequence[Instance], listen: Listener) -> None:
+def _take_down(draining: Drain, found: Sequence[Instance], on_progress: OnProgress) -> None:
     """A replica is removed while those that it depended on stop."""
     ops = draining.ops
 
     def remove(instance: Instance) -> None:
         ops.engine.remove(instance)
-        listen(Told(instance.service, Phase.REMOVED, names(instance)))
+        on_progress(ProgressEvent(instance.service, Phase.REMOVED, names(instance)))
 
     with ThreadPoolExecutor(max_workers=PARALLEL_STOPS) as pool:
         removals = [pool.submit(remove, instance) for instance in found if instance.state not in LIVE]
         for level in stop_levels(ops, found):
-            _stop_all(draining, level, listen)
+            _stop_all(draining, level, on_progress)
             removals += [pool.submit(remove, instance) for instance in level]
         for removal in removals:
             removal.result()
@@ -64,10 +64,10 @@ def names(instance: Instance) -> str:
     return f"{instance.service}-{instance.number}"
 
 
-def stop_in_order(ops: Ops, found: Sequence[Instance], listen: Listener) -> None:
+def stop_in_order(ops: Ops, found: Sequence[Instance], on_progress: OnProgress) -> None:
     """Stop what lives, dependants before what they depend on, those of one level at once."""
     for level in stop_levels(ops, found):
-        _stop_all(Drain(ops), level, listen)
+        _stop_all(Drain(ops), level, on_progress)
 
 
 def stop_levels(ops: Ops, found: Sequence[Instance]) -> list[list[Instance]]:
@@ -95,10 +95,10 @@ def _needs(stack: Stack) -> dict[str, set[str]]:
     return needs
 
 
-def _stop_all(draining: Drain, level: Sequence[Instance], listen: Listener) -> None:
+def _stop_all(draining: Drain, level: Sequence[Instance], on_progress: OnProgress) -> None:
 
     def stop(instance: Instance) -> None:
-        listen(Told(instance.service, Phase.STOPPING, names(instance)))
+        on_progress(ProgressEvent(instance.service, Phase.STOPPING, names(instance)))
         draining.stop(instance, _grace(draining.ops, instance))
 
     with ThreadPoolExecutor(max_workers=PARALLEL_STOPS) as pool:

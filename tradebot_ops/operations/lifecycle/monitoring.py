@@ -9,7 +9,7 @@ from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations.lifecycle import startstop
 from tradebot_ops.operations.lifecycle.status import status as services_status
 from tradebot_ops.operations.lifecycle.up import up
-from tradebot_ops.progress import Listener
+from tradebot_ops.progress import OnProgress
 from tradebot_ops.text.quantities import age
 
 PROFILE = "monitoring"
@@ -31,18 +31,18 @@ def names(ops: Ops) -> list[str]:
     return [service.name for service in ops.stack.services.values() if PROFILE in service.profiles]
 
 
-def start(ops: Ops, listen: Listener, command: str) -> Report:
+def start(ops: Ops, on_progress: OnProgress, command: str) -> Report:
     """Make the monitoring run, the core being as it is; what cannot run here is named."""
-    done = up(ops, names(ops), listen, prove=False, dependencies=False)
+    done = up(ops, names(ops), on_progress, prove=False, dependencies=False)
     return replace(done, command=command)
 
 
-def stop(ops: Ops, listen: Listener) -> Report:
-    return replace(startstop.stop(ops, _made(ops), listen), command="monitoring.stop")
+def stop(ops: Ops, on_progress: OnProgress) -> Report:
+    return replace(startstop.stop(ops, _made(ops), on_progress), command="monitoring.stop")
 
 
-def restart(ops: Ops, listen: Listener) -> Report:
-    return replace(startstop.restart(ops, _made(ops), listen), command="monitoring.restart")
+def restart(ops: Ops, on_progress: OnProgress) -> Report:
+    return replace(startstop.restart(ops, _made(ops), on_progress), command="monitoring.restart")
 
 
 def _made(ops: Ops) -> list[str]:

@@ -6,7 +6,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance, Leftover, Prunes
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.lifecycle.down import LIVE
-from tradebot_ops.progress import Listener, Phase, Told
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.text.quantities import human_bytes
 
 STOP_SECONDS = 10.0
@@ -35,17 +35,17 @@ def _why(instance: Instance) -> str:
     return f"its service is not in the stack any more{running}"
 
 
-def prune(ops: Ops, found: Sequence[Leftover], listen: Listener) -> Report:
+def prune(ops: Ops, found: Sequence[Leftover], on_progress: OnProgress) -> Report:
     """Remove exactly these; what went meanwhile is fine. Raises ``OpsError`` at the first that cannot be removed."""
     with ops.state.lock("prune"):
         there = {instance.id: instance for instance in ops.engine.list()}
         for leftover in found:
-            listen(Told(leftover.name, Phase.STOPPING, leftover.why))
+            on_progress(ProgressEvent(leftover.name, Phase.STOPPING, leftover.why))
             if leftover.kind == REPLICA and leftover.id in there:
                 _end(ops, there[leftover.id])
             elif isinstance(ops.engine, Prunes):
                 ops.engine.discard(leftover)
-            listen(Told(leftover.name, Phase.REMOVED))
+            on_progress(ProgressEvent(leftover.name, Phase.REMOVED))
     return report(found)
 
 
@@ -58,16 +58,16 @@ def _end(ops: Ops, instance: Instance) -> None:
 def report(found: Sequence[Leftover]) -> Report:
     """What was removed, or that there was nothing."""
     freed = sum(each.size or 0 for each in found)
-    told = "Nothing is left over."
+    line = "Nothing is left over."
     if found:
-        told = f"Removed {len(found)}{f', {human_bytes(freed)} at most' if freed else ''}."
+        line = f"Removed {len(found)}{f', {human_bytes(freed)} at most' if freed else ''}."
     rows = tuple((each.kind, each.name, each.why) for each in found)
     data = {
         "removed": [{"kind": each.kind, "name": each.name, "why": each.why, "bytes": each.size} for each in found],
         "bytes": freed,
     }
     tables = (Table(("removed", "name", "because"), rows),) if rows else ()
-    return Report("prune", data=data, sections=(Section(lines=(told,), tables=tables),))
+    return Report("prune", data=data, sections=(Section(lines=(line,), tables=tables),))
 
 
 def line(leftover: Leftover) -> str:

@@ -10,12 +10,12 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.converge import execute
 from tradebot_ops.operations.monitoring import channels, promtool
-from tradebot_ops.progress import Listener, Phase, Told
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 
 SECONDS = 20.0
 
 
-def reload(ops: Ops, listen: Listener) -> Report:
+def reload(ops: Ops, on_progress: OnProgress) -> Report:
     """Check the configuration, then have it read. Raises ``OpsError`` TB-0860, and then reloads nothing."""
     channels.ensure(ops)
     promtool.check(ops)
@@ -27,7 +27,7 @@ def reload(ops: Ops, listen: Listener) -> Report:
                 "Neither Prometheus nor Alertmanager runs.", code="TB-0113", hint="tradebot monitoring start"
             )
         for found in running:
-            _reload(ops, found, listen)
+            _reload(ops, found, on_progress)
     line = f"Checked and reloaded: {', '.join(found.service for found in running)}."
     return Report(
         "monitoring.reload",
@@ -36,7 +36,7 @@ def reload(ops: Ops, listen: Listener) -> Report:
     )
 
 
-def _reload(ops: Ops, found: Instance, listen: Listener) -> None:
+def _reload(ops: Ops, found: Instance, on_progress: OnProgress) -> None:
     service = ops.stack.services[found.service]
     if found.spec_hash != service.spec_hash:
         raise OpsError(
@@ -44,11 +44,11 @@ def _reload(ops: Ops, found: Instance, listen: Listener) -> None:
             code="TB-0907",
             hint="tradebot up",
         )
-    listen(Told(found.service, Phase.PREPARING, "reads its configuration"))
+    on_progress(ProgressEvent(found.service, Phase.PREPARING, "reads its configuration"))
     before = datetime.now(UTC)
     execute.reload(ops.engine, ops.stack, found)
     _until(lambda: _loaded(ops, found.service, before), found.service)
-    listen(Told(found.service, Phase.DONE))
+    on_progress(ProgressEvent(found.service, Phase.DONE))
 
 
 def _loaded(ops: Ops, service: str, since: datetime) -> bool:

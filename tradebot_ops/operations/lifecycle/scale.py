@@ -9,12 +9,12 @@ from tradebot_ops.engines.base import Instance
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.converge.drain import WORKER, Drain, promise, worker_names
-from tradebot_ops.operations.converge.engine_view import World
+from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
 from tradebot_ops.operations.lifecycle import desired_workers
 from tradebot_ops.operations.lifecycle.scale_history import remember
 from tradebot_ops.operations.select import service_name
-from tradebot_ops.progress import Listener, Phase, Told
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.settings import MAX_REPLICAS
 from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.stack.plan import Action, Step, plan
@@ -23,7 +23,7 @@ PARALLEL_DRAINS = 16
 
 
 def scale(
-    ops: Ops, typed: str, count: int, listen: Listener, *, drain: float | None = None, persist: bool = True
+    ops: Ops, typed: str, count: int, on_progress: OnProgress, *, drain: float | None = None, persist: bool = True
 ) -> Report:
     """Make exactly ``count`` replicas run and, with ``persist``, remember it for the next `up`.
 
@@ -42,8 +42,8 @@ def scale(
             telling = pool.submit(desired_workers.tell, ops, count) if service.name == "worker" else None
             stack = with_replicas(ops.stack, service.name, count)
             leaving = leavers(found, count, _activity(ops, service, found, count), promise(service, drain))
-            _let_go(draining, service, leaving, listen)
-            added = _add(ops, stack, service.name, listen)
+            _let_go(draining, service, leaving, on_progress)
+            added = _add(ops, stack, service.name, on_progress)
             warnings = telling.result() if telling else ()
     report = _report(service, count, len(found), leaving, [f"{service.name}-{number}" for number in added])
     return replace(report, warnings=(*warnings, *draining.warnings))
@@ -125,14 +125,16 @@ def _activity(ops: Ops, service: Service, found: Sequence[Instance], count: int)
     return {instance.number: beats[name] for instance in found for name in worker_names(instance) if name in beats}
 
 
-def _let_go(draining: Drain, service: Service, leaving: Sequence[tuple[Instance, str]], listen: Listener) -> None:
+def _let_go(
+    draining: Drain, service: Service, leaving: Sequence[tuple[Instance, str]], on_progress: OnProgress
+) -> None:
     usual = service.stop_grace if service.name == WORKER or draining.seconds is None else draining.seconds
 
     def leave(instance: Instance, why: str) -> None:
-        listen(Told(service.name, Phase.STOPPING, f"{service.name}-{instance.number}: {why}"))
+        on_progress(ProgressEvent(service.name, Phase.STOPPING, f"{service.name}-{instance.number}: {why}"))
         draining.stop(instance, usual)
         draining.ops.engine.remove(instance)
-        listen(Told(service.name, Phase.REMOVED, f"{service.name}-{instance.number}"))
+        on_progress(ProgressEvent(service.name, Phase.REMOVED, f"{service.name}-{instance.number}"))
 
     with ThreadPoolExecutor(max_workers=PARALLEL_DRAINS) as pool:
         list(pool.map(lambda pair: leave(*pair), leaving))
@@ -147,11 +149,11 @@ def _missing(stack: Stack, found: Sequence[Instance], name: str) -> list[Step]:
     ]
 
 
-def _add(ops: Ops, stack: Stack, name: str, listen: Listener) -> list[int]:
+def _add(ops: Ops, stack: Stack, name: str, on_progress: OnProgress) -> list[int]:
     steps = _missing(stack, ops.engine.list(), name)
     if steps:
-        ops.engine.prepare(stack, lambda service, line: listen(Told(service, Phase.PREPARING, line)))
-        converge(stack, steps, World(ops.engine, ops.settings.timeout), listen)
+        ops.engine.prepare(stack, lambda service, line: on_progress(ProgressEvent(service, Phase.PREPARING, line)))
+        converge(stack, steps, EngineView(ops.engine, ops.settings.timeout), on_progress)
     return [step.number for step in steps]
 
 

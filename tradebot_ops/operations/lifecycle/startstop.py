@@ -5,34 +5,36 @@ from collections.abc import Sequence
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Instance
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations.converge.engine_view import World
+from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
 from tradebot_ops.operations.lifecycle.down import LIVE, names, stop_in_order
 from tradebot_ops.operations.select import chosen_services
-from tradebot_ops.progress import Listener, Phase, Told
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.stack.plan import Action, Step
 
 
-def stop(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
+def stop(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
     """Stop services and leave them in place; `start` continues them."""
     chosen = chosen_services(ops.stack, services)
     with ops.state.lock("stop"):
         found = [instance for instance in ops.engine.list() if instance.service in chosen and instance.state in LIVE]
-        stop_in_order(ops, found, listen)
+        stop_in_order(ops, found, on_progress)
     return _told("stop", found, "Stopped", "Nothing of that was running.")
 
 
-def start(ops: Ops, services: Sequence[str], listen: Listener) -> Report:
+def start(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
     """Start what was stopped, as it was; what never existed is for `up`."""
     with ops.state.lock("start"):
         found = [instance for instance in _long_running(ops, services) if instance.state not in LIVE]
         if found:
-            ops.engine.prepare(ops.stack, lambda service, line: listen(Told(service, Phase.PREPARING, line)))
-            _converge(ops, Action.START, found, listen)
+            ops.engine.prepare(
+                ops.stack, lambda service, line: on_progress(ProgressEvent(service, Phase.PREPARING, line))
+            )
+            _converge(ops, Action.START, found, on_progress)
     return _told("start", found, "Started", "Nothing was stopped. What does not exist yet is made by: tradebot up")
 
 
-def restart(ops: Ops, services: Sequence[str], listen: Listener, *, rolling: bool = False) -> Report:
+def restart(ops: Ops, services: Sequence[str], on_progress: OnProgress, *, rolling: bool = False) -> Report:
     """Stop and start services, in dependency order, and wait until they are ready again.
 
     With ``rolling`` one replica at a time, each ready before the next: what has several stays reachable. The first
@@ -41,7 +43,7 @@ def restart(ops: Ops, services: Sequence[str], listen: Listener, *, rolling: boo
     with ops.state.lock("restart"):
         found = _long_running(ops, services)
         for together in _one_by_one(ops, found) if rolling else [found]:
-            _converge(ops, Action.RESTART, together, listen)
+            _converge(ops, Action.RESTART, together, on_progress)
     return _told("restart", found, "Restarted", "Nothing of that runs. Start it with: tradebot up")
 
 
@@ -56,9 +58,9 @@ def _long_running(ops: Ops, services: Sequence[str]) -> list[Instance]:
     return [found for found in ops.engine.list() if found.service in chosen and found.service not in one_shots]
 
 
-def _converge(ops: Ops, action: Action, found: Sequence[Instance], listen: Listener) -> None:
+def _converge(ops: Ops, action: Action, found: Sequence[Instance], on_progress: OnProgress) -> None:
     steps = [Step(action, instance.service, instance.number, "asked for") for instance in found]
-    converge(ops.stack, steps, World(ops.engine, ops.settings.timeout), listen)
+    converge(ops.stack, steps, EngineView(ops.engine, ops.settings.timeout), on_progress)
 
 
 def _told(command: str, found: Sequence[Instance], verb: str, nothing: str) -> Report:

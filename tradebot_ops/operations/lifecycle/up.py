@@ -9,7 +9,7 @@ from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import secrets
 from tradebot_ops.operations.converge import mounted_files
-from tradebot_ops.operations.converge.engine_view import World
+from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
 from tradebot_ops.operations.converge.plan import changes, facts_of, work_out
 from tradebot_ops.operations.images import build as images
@@ -19,7 +19,7 @@ from tradebot_ops.operations.lifecycle import desired_workers
 from tradebot_ops.operations.lifecycle.status import status
 from tradebot_ops.operations.monitoring import channels, promtool
 from tradebot_ops.operations.select import chosen_services, with_dependencies
-from tradebot_ops.progress import Listener, Phase, Told
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.stack.plan import Action, Plan, Step
 
 NEXT = (
@@ -41,7 +41,7 @@ class Done:
 def up(
     ops: Ops,
     services: Sequence[str],
-    listen: Listener,
+    on_progress: OnProgress,
     *,
     prove: bool = True,
     remove_orphans: bool = False,
@@ -60,16 +60,16 @@ def up(
         wanted = with_dependencies(ops.stack, wanted)
     with ops.state.lock("up"):
         made = secrets.ensure(ops.stack, ops.state)
-        ops.engine.prepare(ops.stack, lambda service, line: listen(Told(service, Phase.PREPARING, line)))
+        ops.engine.prepare(ops.stack, lambda service, line: on_progress(ProgressEvent(service, Phase.PREPARING, line)))
         facts = facts_of(ops.engine, ops.stack)
-        if images.supply(ops, wanted, facts, listen, again=build):
+        if images.supply(ops, wanted, facts, on_progress, again=build):
             facts = facts_of(ops.engine, ops.stack)
         planned = work_out(ops.engine, ops.stack, wanted, facts, remove_orphans=remove_orphans)
         _check_what_is_reloaded(ops, planned)
         untold = desired_workers.untold(ops, wanted, planned)
         if untold:
             desired_workers.get_ready()
-        missing = converge(ops.stack, planned.steps, World(ops.engine, ops.settings.timeout), listen)
+        missing = converge(ops.stack, planned.steps, EngineView(ops.engine, ops.settings.timeout), on_progress)
         mounted_files.remember(ops, wanted)
         _remember(ops, wanted, missing)
         warnings = desired_workers.tell(ops, ops.stack.services["worker"].replicas) if untold else ()
@@ -77,8 +77,8 @@ def up(
     said.append(change_line([step for step in planned.changes if step.service not in missing]))
     if not (prove and _can_work(ops, wanted)):
         return _report(ops, wanted, Done(planned, tuple(said), warnings))
-    prices = sample_data.load_once(ops, listen)
-    proof = canary.run(ops, listen)
+    prices = sample_data.load_once(ops, on_progress)
+    proof = canary.run(ops, on_progress)
     said += [sentence for sentence in (prices, proof.sentence) if sentence]
     return _report(ops, wanted, Done(planned, tuple(said), warnings, proof))
 

@@ -27,7 +27,7 @@ POOL_SIZE = 10
 
 
 @dataclass(frozen=True)
-class Parts:
+class Dependencies:
     settings: Settings
     job_types: Registry
     metrics: Metrics
@@ -53,7 +53,7 @@ class Parts:
         self.database.close()
 
 
-def make_parts(settings: Settings, job_types: Registry) -> Parts:
+def make_dependencies(settings: Settings, job_types: Registry) -> Dependencies:
     """All parts, unconnected: neither Postgres nor Redis need be there."""
     metrics = create_metrics("api", sorted(job_types.types))
     for name, job_type in job_types.types.items():
@@ -71,7 +71,7 @@ def make_parts(settings: Settings, job_types: Registry) -> Parts:
     password = settings.dashboard_password()
     metrics.registry.register(QueueCollector(ledger, redis, workers_desired=True))
     metrics.registry.register(WatchdogCollector(AlertStore(database)))
-    return Parts(
+    return Dependencies(
         settings=settings,
         job_types=job_types,
         metrics=metrics,
@@ -94,7 +94,7 @@ def _board(settings: Settings) -> Board:
     return Board(settings.dashboard_file, prometheus)
 
 
-def get_parts(request: Request) -> Parts:
+def get_dependencies(request: Request) -> Dependencies:
     """Dependency of the routes."""
-    parts: Parts = request.app.state.parts
-    return parts
+    dependencies: Dependencies = request.app.state.dependencies
+    return dependencies

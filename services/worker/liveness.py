@@ -10,7 +10,7 @@ MESSAGE = "message"
 JOB = "job"
 
 
-class Vitals:
+class Liveness:
     """Each part ticks while it moves, and rests while it has nothing to do; called from any thread."""
 
     def __init__(self, stall_s: float = STALL_S) -> None:

@@ -10,7 +10,7 @@ from services.worker.process import ChildDied, JobProcess
 log = structlog.get_logger(__name__)
 
 
-class Nursery:
+class WarmProcess:
     """One job process at a time, ready before it is needed.
 
     The kernel kills a process with a parent-death signal when the *thread* that started it ends, so all of
@@ -18,7 +18,7 @@ class Nursery:
     """
 
     def __init__(self) -> None:
-        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="nursery")
+        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="warm-process")
         self._next: Future[JobProcess] | None = None
         self._wanted = threading.Event()
         self._closed = False

@@ -12,7 +12,7 @@ import structlog
 from services.common.database import DatabaseUnavailable
 from services.common.ledger import Claim, Ledger, Renewal
 from services.worker.outcome import Stop
-from services.worker.supervise import Orders
+from services.worker.supervise import StopRequest
 
 # Often enough for a cancellation to be heard soon, and for a lease to survive some failed attempts.
 RENEW_S = 2.0
@@ -24,10 +24,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Held:
-    """A claim in our hands; ``progress`` is set by the supervising thread and taken by the keeper's."""
+    """A claim in our hands; ``progress`` is set by the supervising thread and taken by the lease renewer's."""
 
     claim: Claim
-    orders: Orders = field(default_factory=Orders)
+    stop_request: StopRequest = field(default_factory=StopRequest)
     progress: tuple[float, str] | None = None
     renewed_at: float = field(default_factory=time.monotonic)
 
@@ -35,7 +35,7 @@ class Held:
         self.progress = (fraction, note)
 
 
-class Keeper:
+class LeaseRenewer:
     """One thread for all claims of this worker: a slow database delays leases, never the watch over a job."""
 
     def __init__(self, ledger: Ledger, lease_s: float) -> None:
@@ -44,7 +44,7 @@ class Keeper:
         self._renew_s = min(RENEW_S, lease_s / RENEWALS_PER_LEASE)
         self._held: dict[int, Held] = {}
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="keeper", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name="lease-renewer", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -69,7 +69,7 @@ class Keeper:
     def stop_all(self, why: Stop) -> None:
         """Order every running attempt to end."""
         for held in list(self._held.values()):
-            held.orders.stop = held.orders.stop or why
+            held.stop_request.stop = held.stop_request.stop or why
 
     def _loop(self) -> None:
         while not self._closing.wait(TICK_S):
@@ -89,6 +89,6 @@ class Keeper:
             answer = self._ledger.renew(held.claim, self.lease_s)
             held.renewed_at = time.monotonic()
         if answer is Renewal.CANCEL:
-            held.orders.stop = held.orders.stop or Stop.CANCEL
+            held.stop_request.stop = held.stop_request.stop or Stop.CANCEL
         elif answer is Renewal.LOST:
-            held.orders.stop = Stop.LOST
+            held.stop_request.stop = Stop.LOST
