@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tradebot_ops.engines.base import Instance
+from tradebot_ops.engines.base import Replica
 from tradebot_ops.engines.stub import StubEngine
 
 #: A stack whose worker stops within 12 s and gives its job 7.
@@ -39,9 +39,9 @@ def graces(run: Run, engine: StubEngine, monkeypatch: pytest.MonkeyPatch) -> dic
     given: dict[str, float] = {}
     stop = engine.stop
 
-    def noted(instance: Instance, grace: float) -> None:
-        given[f"{instance.service}-{instance.number}"] = grace
-        stop(instance, grace)
+    def noted(replica: Replica, grace: float) -> None:
+        given[f"{replica.service}-{replica.number}"] = grace
+        stop(replica, grace)
 
     monkeypatch.setattr(engine, "stop", noted)
     return given

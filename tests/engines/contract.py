@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.waiting import until
-from tradebot_ops.engines.base import Engine, Instance, State
+from tradebot_ops.engines.base import Engine, Replica, State
 from tradebot_ops.stack.model import Mount, MountKind, Probe, Service, Stack, Volume
 
 T = TypeVar("T")
@@ -31,15 +31,15 @@ class Harness:
     port: int
     reopen: Callable[[], Engine]
 
-    def up(self, service: str = "web", number: int = 1) -> Instance:
+    def up(self, service: str = "web", number: int = 1) -> Replica:
         self.engine.prepare(self.stack, lambda _service, _line: None)
         return self.engine.apply(self.stack, service, number)
 
-    def now(self, service: str = "web", number: int = 1) -> Instance | None:
+    def now(self, service: str = "web", number: int = 1) -> Replica | None:
         return next((one for one in self.engine.list() if (one.service, one.number) == (service, number)), None)
 
-    def reaches(self, state: State, service: str = "web", number: int = 1) -> Instance:
-        def there() -> Instance | None:
+    def reaches(self, state: State, service: str = "web", number: int = 1) -> Replica:
+        def there() -> Replica | None:
             found = self.now(service, number)
             return found if found is not None and found.state is state else None
 

@@ -56,7 +56,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Instance:
+class Replica:
     """One replica as the engine sees it now. ``id`` is the engine's own handle for it."""
 
     service: str
@@ -157,19 +157,19 @@ class Engine(Protocol):
     def prepare(self, stack: Stack, progress: Progress) -> None:
         """Make what replicas stand on: networks and volumes, or the supervisor. Images come with ``apply``."""
 
-    def list(self) -> tuple[Instance, ...]:
+    def list(self) -> tuple[Replica, ...]:
         """Every replica of the project, running or not; empty when nothing was ever started."""
 
-    def apply(self, stack: Stack, service: str, number: int) -> Instance:
+    def apply(self, stack: Stack, service: str, number: int) -> Replica:
         """Make replica ``number`` exist as described and start it; recreate it if its spec hash differs."""
 
-    def stop(self, instance: Instance, grace: float) -> None:
+    def stop(self, replica: Replica, grace: float) -> None:
         """Send the service's stop signal, wait ``grace`` seconds, then kill. It is not restarted."""
 
-    def signal(self, instance: Instance, name: str) -> None:
+    def signal(self, replica: Replica, name: str) -> None:
         """Send the named signal, such as ``SIGHUP``, to the replica's main process."""
 
-    def remove(self, instance: Instance) -> None:
+    def remove(self, replica: Replica) -> None:
         """Forget a stopped replica. Data in volumes stays."""
 
     def destroy(self, stack: Stack | None, *, volumes: bool) -> tuple[str, ...]:
@@ -178,10 +178,10 @@ class Engine(Protocol):
     def logs(self, query: LogQuery) -> Iterator[LogLine]:
         """Log lines, oldest first per replica; with ``follow`` until the caller stops."""
 
-    def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
+    def exec(self, replica: Replica, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
         """Run a command where the replica runs, with its environment."""
 
-    def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
+    def stats(self, replicas: Sequence[Replica], *, cpu: bool = True) -> tuple[Stats, ...]:
         """Memory and CPU of running replicas, asked in parallel; a replica that vanished is left out.
 
         CPU is measured over a moment, so without it the answer comes sooner.
@@ -217,7 +217,7 @@ class Announces(Protocol):
 class Attaches(Protocol):
     """Runs a command with this process's own streams instead of collecting its output."""
 
-    def attached(self, instance: Instance, command: Sequence[str], *, terminal: bool) -> int:
+    def attached(self, replica: Replica, command: Sequence[str], *, terminal: bool) -> int:
         """The command's exit code; ``terminal`` gives it a terminal of its own, as a shell needs.
 
         An empty command is the user's or the image's own shell.

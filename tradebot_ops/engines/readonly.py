@@ -11,10 +11,10 @@ from tradebot_ops.engines.base import (
     ExecResult,
     HasImages,
     ImageFacts,
-    Instance,
     LogLine,
     LogQuery,
     Progress,
+    Replica,
     Stats,
 )
 from tradebot_ops.errors import OpsError
@@ -33,14 +33,14 @@ class ReadOnly:
 
     # What looks
 
-    def list(self) -> tuple[Instance, ...]:
+    def list(self) -> tuple[Replica, ...]:
         return self._engine.list()
 
     def logs(self, query: LogQuery) -> Iterator[LogLine]:
         return self._engine.logs(query)
 
-    def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
-        return self._engine.stats(instances, cpu=cpu)
+    def stats(self, replicas: Sequence[Replica], *, cpu: bool = True) -> tuple[Stats, ...]:
+        return self._engine.stats(replicas, cpu=cpu)
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
         return self._engine.events(since, follow=follow)
@@ -57,23 +57,23 @@ class ReadOnly:
     def prepare(self, stack: Stack, progress: Progress) -> None:
         refuse("prepare", stack.project)
 
-    def apply(self, stack: Stack, service: str, number: int) -> Instance:
+    def apply(self, stack: Stack, service: str, number: int) -> Replica:
         refuse("apply", f"{service}-{number}")
 
-    def stop(self, instance: Instance, grace: float) -> None:
-        refuse("stop", instance.name)
+    def stop(self, replica: Replica, grace: float) -> None:
+        refuse("stop", replica.name)
 
-    def signal(self, instance: Instance, name: str) -> None:
-        refuse("signal", instance.name)
+    def signal(self, replica: Replica, name: str) -> None:
+        refuse("signal", replica.name)
 
-    def remove(self, instance: Instance) -> None:
-        refuse("remove", instance.name)
+    def remove(self, replica: Replica) -> None:
+        refuse("remove", replica.name)
 
     def destroy(self, stack: Stack | None, *, volumes: bool) -> tuple[str, ...]:
         refuse("destroy", "the project")
 
-    def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
-        refuse("exec in", instance.name)
+    def exec(self, replica: Replica, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
+        refuse("exec in", replica.name)
 
 
 def refuse(verb: str, subject: str) -> NoReturn:

@@ -16,11 +16,11 @@ from tradebot_ops.engines.base import (
     Event,
     ExecResult,
     ImageFacts,
-    Instance,
     LogLine,
     LogQuery,
     Progress,
     Published,
+    Replica,
     State,
     Stats,
 )
@@ -60,7 +60,7 @@ class StubEngine:
         self._answers = answers or {}
         self._clock = clock
         self._prepared = False
-        self._instances: dict[str, Instance] = {}
+        self._replicas: dict[str, Replica] = {}
         self._ports: dict[str, frozenset[int]] = {}
         self._lines: list[LogLine] = []
         self._events: list[Event] = []
@@ -76,20 +76,20 @@ class StubEngine:
             self.volumes |= set(stack.volumes)
             progress("", "prepared in memory")
 
-    def list(self) -> tuple[Instance, ...]:
+    def list(self) -> tuple[Replica, ...]:
         with self._changed:
-            return tuple(sorted(self._instances.values(), key=lambda one: (one.service, one.number)))
+            return tuple(sorted(self._replicas.values(), key=lambda one: (one.service, one.number)))
 
-    def apply(self, stack: Stack, service: str, number: int) -> Instance:
+    def apply(self, stack: Stack, service: str, number: int) -> Replica:
         """Start the replica; a one-shot has ended when this returns."""
         described = stack.services[service]
         name = f"{service}-{number}"
-        before = self._instances.get(name)
+        before = self._replicas.get(name)
         same = before and before.spec_hash == described.spec_hash and service not in self.facts.rebuilt
         if before and before.state in _ALIVE and same:
             with self._changed:
-                self._instances[name] = replace(before, content_hash=described.content_hash)
-                return self._instances[name]
+                self._replicas[name] = replace(before, content_hash=described.content_hash)
+                return self._replicas[name]
         with self._writing("apply", name):
             if not self._prepared:
                 raise OpsError("Nothing is prepared.", code="TB-0406", hint="Start the stack: tradebot up")
@@ -101,35 +101,35 @@ class StubEngine:
                 return self._end(started, State.EXITED, self._exit_codes.get(service, 0), "die")
             return started
 
-    def stop(self, instance: Instance, grace: float) -> None:
+    def stop(self, replica: Replica, grace: float) -> None:
         """A grace of 0 kills; a replica that is not running stays as it is."""
-        with self._writing("stop", instance.id):
-            found = self._instances.get(instance.id)
+        with self._writing("stop", replica.id):
+            found = self._replicas.get(replica.id)
             if found is not None and found.state in _ALIVE:
                 self._end(found, State.EXITED, _STOPPED if grace > 0 else _KILLED, "stop")
 
-    def signal(self, instance: Instance, name: str) -> None:
-        with self._writing("signal", f"{instance.id} {name}"):
-            found = self._running(instance)
+    def signal(self, replica: Replica, name: str) -> None:
+        with self._writing("signal", f"{replica.id} {name}"):
+            found = self._running(replica)
             if name == "SIGKILL":
                 self._end(found, State.EXITED, _KILLED, "die")
 
-    def remove(self, instance: Instance) -> None:
-        with self._writing("remove", instance.id):
-            found = self._instances.get(instance.id)
+    def remove(self, replica: Replica) -> None:
+        with self._writing("remove", replica.id):
+            found = self._replicas.get(replica.id)
             if found is not None and found.state in _ALIVE:
                 raise OpsError(
-                    f"{instance.name} is running.",
+                    f"{replica.name} is running.",
                     code="TB-0901",
-                    hint=f"Stop it first: tradebot stop {instance.service}",
+                    hint=f"Stop it first: tradebot stop {replica.service}",
                 )
-            self._instances.pop(instance.id, None)
+            self._replicas.pop(replica.id, None)
 
     def destroy(self, stack: Stack | None, *, volumes: bool) -> tuple[str, ...]:
         with self._writing("destroy", "volumes" if volumes else ""):
             gone = [self._project] if self._prepared else []
             self._prepared = False
-            self._instances.clear()
+            self._replicas.clear()
             if volumes:
                 gone += sorted(self.volumes)
                 self.volumes.clear()
@@ -146,13 +146,13 @@ class StubEngine:
             position += len(fresh)
             yield from (line for line in fresh if not query.services or line.service in query.services)
 
-    def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
-        self._running(instance)
+    def exec(self, replica: Replica, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
+        self._running(replica)
         return self._answers.get(tuple(command), ExecResult(0, ""))
 
-    def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
+    def stats(self, replicas: Sequence[Replica], *, cpu: bool = True) -> tuple[Stats, ...]:
         alive = {one.id for one in self.list() if one.state in _ALIVE}
-        return tuple(Stats(one.id, 0.0 if cpu else None, 1024 * 1024) for one in instances if one.id in alive)
+        return tuple(Stats(one.id, 0.0 if cpu else None, 1024 * 1024) for one in replicas if one.id in alive)
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
         seen = len(self._events)
@@ -185,13 +185,13 @@ class StubEngine:
             self._lines.append(LogLine(service, number, text, self._clock()))
             self._changed.notify_all()
 
-    def crash(self, service: str, number: int, exit_code: int = 1, *, for_good: bool = False) -> Instance:
+    def crash(self, service: str, number: int, exit_code: int = 1, *, for_good: bool = False) -> Replica:
         """Let a replica die: it comes back at once, or with ``for_good`` the engine gives up on it."""
         with self._changed:
-            found = self._instances[f"{service}-{number}"]
+            found = self._replicas[f"{service}-{number}"]
             self._end(found, State.FAILED if for_good else State.RESTARTING, exit_code, "die")
             if for_good:
-                return self._instances[found.id]
+                return self._replicas[found.id]
             back = replace(
                 found,
                 state=State.RUNNING,
@@ -200,7 +200,7 @@ class StubEngine:
                 pid=next(self._pids),
                 started_at=self._clock(),
             )
-            self._instances[found.id] = back
+            self._replicas[found.id] = back
             self._happened(back, "start")
             return back
 
@@ -223,8 +223,8 @@ class StubEngine:
             self._changed.wait_for(lambda: len(what) > seen)
             return what[seen:]
 
-    def _start(self, service: Service, number: int, name: str) -> Instance:
-        instance = Instance(
+    def _start(self, service: Service, number: int, name: str) -> Replica:
+        replica = Replica(
             service=service.name,
             number=number,
             id=name,
@@ -241,24 +241,24 @@ class StubEngine:
                 if number == 1
             ),
         )
-        self._instances[name] = instance
-        self._happened(instance, "start")
-        return instance
+        self._replicas[name] = replica
+        self._happened(replica, "start")
+        return replica
 
-    def _end(self, instance: Instance, state: State, exit_code: int, action: str) -> Instance:
-        ended = replace(instance, state=state, exit_code=exit_code, pid=None)
-        self._instances[instance.id] = ended
+    def _end(self, replica: Replica, state: State, exit_code: int, action: str) -> Replica:
+        ended = replace(replica, state=state, exit_code=exit_code, pid=None)
+        self._replicas[replica.id] = ended
         self._happened(ended, action, exit_code)
         return ended
 
-    def _happened(self, instance: Instance, action: str, exit_code: int | None = None) -> None:
-        self._events.append(Event(self._clock(), instance.service, instance.number, action, exit_code))
+    def _happened(self, replica: Replica, action: str, exit_code: int | None = None) -> None:
+        self._events.append(Event(self._clock(), replica.service, replica.number, action, exit_code))
         self._changed.notify_all()
 
-    def _running(self, instance: Instance) -> Instance:
-        found = self._instances.get(instance.id)
+    def _running(self, replica: Replica) -> Replica:
+        found = self._replicas.get(replica.id)
         if found is None or found.state not in _ALIVE:
-            raise OpsError(f"{instance.id} is not running.", code="TB-0110", hint="`tradebot status` shows what is.")
+            raise OpsError(f"{replica.id} is not running.", code="TB-0110", hint="`tradebot status` shows what is.")
         return found
 
 
@@ -267,7 +267,7 @@ def _ports(service: Service) -> frozenset[int]:
     return frozenset(ports | {service.probe.port} if service.probe else ports)
 
 
-def _matches(line: LogLine, one: Instance, query: LogQuery) -> bool:
+def _matches(line: LogLine, one: Replica, query: LogQuery) -> bool:
     return (
         (line.service, line.number) == (one.service, one.number)
         and (not query.services or line.service in query.services)

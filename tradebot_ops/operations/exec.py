@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import Attaches, Instance, State
+from tradebot_ops.engines.base import Attaches, Replica, State
 from tradebot_ops.errors import OpsError, Unsupported
 from tradebot_ops.model import Finding, Level, Report, Section
 from tradebot_ops.operations.select import service_name
@@ -26,7 +26,7 @@ def split(words: Sequence[str]) -> tuple[int | None, tuple[str, ...]]:
     return (int(head[0]) if head else None), tuple(command)
 
 
-def replica(ops: Ops, typed: str, number: int | None) -> Instance:
+def replica(ops: Ops, typed: str, number: int | None) -> Replica:
     """The running replica that was asked for. Raises ``OpsError`` TB-0110 when it does not run, TB-0212 when there
     is no such number."""
     name = service_name(ops.stack, typed)

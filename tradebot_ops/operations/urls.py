@@ -57,12 +57,12 @@ def find(ops: Ops, typed: str) -> str:
 def pages(ops: Ops) -> list[tuple[str, str]]:
     """Name and address of all that runs and is published, moved ports included."""
     rows = []
-    for instance in ops.engine.list():
-        if instance.state is not State.RUNNING:
+    for replica in ops.engine.list():
+        if replica.state is not State.RUNNING:
             continue
-        for published in instance.published:
-            pages = _PAGES.get(instance.service, ((instance.service, ""),))
-            scheme = "http://" if instance.service in _PAGES else ""
+        for published in replica.published:
+            pages = _PAGES.get(replica.service, ((replica.service, ""),))
+            scheme = "http://" if replica.service in _PAGES else ""
             rows += [(name, f"{scheme}{published.address}{path}") for name, path in pages]
     return rows
 

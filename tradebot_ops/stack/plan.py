@@ -24,8 +24,8 @@ class Action(StrEnum):
     NOTHING = "nothing"
 
 
-class InstanceLike(Protocol):
-    """What the plan needs to know of a replica; an engine's ``Instance`` has it all.
+class ReplicaLike(Protocol):
+    """What the plan needs to know of a replica; an engine's ``Replica`` has it all.
 
     ``state`` is one of the engines' words, such as ``running``. An empty ``spec_hash`` means that tradebot did not
     make it; an empty ``content_hash`` that nobody recorded it.
@@ -80,7 +80,7 @@ class Plan:
 
 def plan(
     stack: Stack,
-    observed: Sequence[InstanceLike],
+    observed: Sequence[ReplicaLike],
     *,
     services: Collection[str] = (),
     remove_orphans: bool = False,
@@ -94,15 +94,15 @@ def plan(
     """
     wanted = set(services) or set(stack.services)
     described = stack.services.keys() | set(stack.inactive)
-    strangers = [instance for instance in observed if instance.service not in described]
-    leaving = [_removal(instance, "its service is not described any more") for instance in strangers if remove_orphans]
+    strangers = [replica for replica in observed if replica.service not in described]
+    leaving = [_removal(replica, "its service is not described any more") for replica in strangers if remove_orphans]
     leaving += _surplus(stack, observed, wanted)
     newer = dict.fromkeys(edited, "its code changed") | dict.fromkeys(rebuilt, "its image was rebuilt")
     levels = [tuple(_newest_first(leaving))]
     for level in dependency_levels(stack):
         found = (step for name in level if name in wanted for step in _service(stack.services[name], observed, newer))
         levels.append(tuple(found))
-    orphans = sorted({instance.service for instance in strangers})
+    orphans = sorted({replica.service for replica in strangers})
     return Plan(tuple(level for level in levels if level), tuple(orphans))
 
 
@@ -115,13 +115,13 @@ def dependency_levels(stack: Stack) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(name for name in depth if depth[name] == level) for level in range(deepest + 1))
 
 
-def _surplus(stack: Stack, observed: Iterable[InstanceLike], wanted: AbstractSet[str]) -> list[Step]:
+def _surplus(stack: Stack, observed: Iterable[ReplicaLike], wanted: AbstractSet[str]) -> list[Step]:
     """Replicas beyond the wanted number: the newest leave. Numbers may have gaps, which draining leaves behind."""
     leaving = []
     for name in wanted & stack.services.keys():
         replicas = stack.services[name].replicas
         numbered = sorted((found for found in observed if found.service == name), key=lambda found: found.number)
-        leaving += [_removal(instance, f"{_count(replicas)} wanted") for instance in numbered[replicas:]]
+        leaving += [_removal(replica, f"{_count(replicas)} wanted") for replica in numbered[replicas:]]
     return leaving
 
 
@@ -129,24 +129,24 @@ def _count(replicas: int) -> str:
     return f"only {replicas} {'is' if replicas == 1 else 'are'}" if replicas else "none is"
 
 
-def _removal(instance: InstanceLike, reason: str) -> Step:
-    return Step(Action.REMOVE, instance.service, instance.number, reason, instance.id)
+def _removal(replica: ReplicaLike, reason: str) -> Step:
+    return Step(Action.REMOVE, replica.service, replica.number, reason, replica.id)
 
 
 def _newest_first(steps: Iterable[Step]) -> list[Step]:
     return sorted(steps, key=lambda step: (step.service, -step.number))
 
 
-def _service(service: Service, observed: Iterable[InstanceLike], newer: Mapping[str, str]) -> list[Step]:
-    replicas = {instance.number: instance for instance in observed if instance.service == service.name}
+def _service(service: Service, observed: Iterable[ReplicaLike], newer: Mapping[str, str]) -> list[Step]:
+    replicas = {replica.number: replica for replica in observed if replica.service == service.name}
     steps = []
     for number in _numbers(service.replicas, replicas):
-        instance = replicas.get(number)
-        if instance is None:
+        replica = replicas.get(number)
+        if replica is None:
             steps.append(Step(Action.CREATE, service.name, number, "does not exist yet"))
             continue
-        action, reason = _judge(service, instance, newer.get(service.name, ""))
-        steps.append(Step(action, service.name, number, reason, instance.id))
+        action, reason = _judge(service, replica, newer.get(service.name, ""))
+        steps.append(Step(action, service.name, number, reason, replica.id))
     return steps
 
 
@@ -157,18 +157,18 @@ def _numbers(wanted: int, existing: Iterable[int]) -> list[int]:
     return sorted([*kept, *islice(free, wanted - len(kept))])
 
 
-def _judge(service: Service, instance: InstanceLike, newer: str) -> tuple[Action, str]:
+def _judge(service: Service, replica: ReplicaLike, newer: str) -> tuple[Action, str]:
     """What happens to an existing replica, and why. ``newer`` says what of it is older than there is by now."""
-    if not instance.spec_hash:
+    if not replica.spec_hash:
         return Action.RECREATE, "was not made by tradebot"
-    if instance.spec_hash != service.spec_hash:
+    if replica.spec_hash != service.spec_hash:
         return Action.RECREATE, "its description changed"
     if newer:
         return Action.RECREATE, newer
-    same_content = instance.content_hash in {"", service.content_hash}
+    same_content = replica.content_hash in {"", service.content_hash}
     if service.one_shot:
-        return _one_shot(instance, same_content=same_content)
-    if (revival := _revival(instance)) is not None:
+        return _one_shot(replica, same_content=same_content)
+    if (revival := _revival(replica)) is not None:
         return revival
     if same_content:
         return Action.NOTHING, "is as described"
@@ -177,9 +177,9 @@ def _judge(service: Service, instance: InstanceLike, newer: str) -> tuple[Action
     return Action.RESTART, "its mounted configuration changed and it cannot reload"
 
 
-def _revival(instance: InstanceLike) -> tuple[Action, str] | None:
+def _revival(replica: ReplicaLike) -> tuple[Action, str] | None:
     """How a replica that does not run comes back; None when it runs."""
-    code = "" if instance.exit_code is None else f" with exit code {instance.exit_code}"
+    code = "" if replica.exit_code is None else f" with exit code {replica.exit_code}"
     known = {
         "starting": None,
         "running": None,
@@ -189,16 +189,16 @@ def _revival(instance: InstanceLike) -> tuple[Action, str] | None:
         "failed": (Action.START, f"gave up{code}"),
         "restarting": (Action.RESTART, f"keeps crashing{code}"),
     }
-    return known.get(instance.state, (Action.RECREATE, f"is {instance.state}"))
+    return known.get(replica.state, (Action.RECREATE, f"is {replica.state}"))
 
 
-def _one_shot(instance: InstanceLike, *, same_content: bool) -> tuple[Action, str]:
+def _one_shot(replica: ReplicaLike, *, same_content: bool) -> tuple[Action, str]:
     """A one-shot is done at exit 0 and runs again when it failed or what it reads changed."""
-    if instance.state in {"starting", "running"}:
+    if replica.state in {"starting", "running"}:
         return Action.NOTHING, "is at work"
-    if instance.state == "exited" and instance.exit_code == 0:
+    if replica.state == "exited" and replica.exit_code == 0:
         return (Action.NOTHING, "is done") if same_content else (Action.RECREATE, "its mounted configuration changed")
-    if instance.state == "created":
+    if replica.state == "created":
         return Action.START, "was never started"
-    code = "" if instance.exit_code is None else f" with exit code {instance.exit_code}"
+    code = "" if replica.exit_code is None else f" with exit code {replica.exit_code}"
     return Action.RECREATE, f"failed{code}"

@@ -1,4 +1,4 @@
-"""An inspected container as the protocol's Instance."""
+"""An inspected container as the protocol's Replica."""
 
 from typing import Any
 

@@ -34,7 +34,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tradebot]:
 def workers_up(stack: Tradebot) -> int:
     """Under addresses, because Docker's names have no numbers."""
     found = targets(stack)
-    return sum(health == "up" for instance, health in found.items() if instance.endswith(":9091"))
+    return sum(health == "up" for replica, health in found.items() if replica.endswith(":9091"))
 
 
 def test_every_target_is_up(stack: Tradebot) -> None:

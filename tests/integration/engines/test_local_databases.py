@@ -140,8 +140,8 @@ def test_postgres_wants_its_password_and_keeps_its_data(databases: Databases) ->
         assert connection.execute("show unix_socket_directories").fetchone() == ("",)
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         databases.postgres("wrong")
-    (instance,) = databases.engine.list()
-    databases.engine.stop(instance, 20)
+    (replica,) = databases.engine.list()
+    databases.engine.stop(replica, 20)
     stopped = databases.engine.list()[0]
     assert (stopped.state, stopped.pid) == (State.EXITED, None)
     databases.up("postgres")
@@ -153,8 +153,8 @@ def test_postgres_wants_its_password_and_keeps_its_data(databases: Databases) ->
 def test_tools_run_beside_postgres_need_neither_address_nor_password(databases: Databases) -> None:
     databases.up("postgres")
     until(lambda: _answers(databases), "postgres answers")
-    (instance,) = databases.engine.list()
-    done = databases.engine.exec(instance, ["psql", "-U", "trader", "-d", "market", "-tAc", "select 40 + 2"])
+    (replica,) = databases.engine.list()
+    done = databases.engine.exec(replica, ["psql", "-U", "trader", "-d", "market", "-tAc", "select 40 + 2"])
     assert (done.exit_code, done.output.strip()) == (0, "42")
 
 
@@ -164,9 +164,9 @@ def test_no_secret_stands_in_configuration_environment_or_arguments(databases: D
     layout = databases.engine._layout
     written = [layout.config, *layout.records.iterdir(), layout.base / "launch"]
     assert not [path for path in written if PASSWORD in path.read_text() or "Gehe:im" in path.read_text()]
-    for instance in databases.engine.list():
+    for replica in databases.engine.list():
         for name in ("environ", "cmdline"):
-            assert b"Gehe:im" not in Path(f"/proc/{instance.pid}/{name}").read_bytes()
+            assert b"Gehe:im" not in Path(f"/proc/{replica.pid}/{name}").read_bytes()
 
 
 def test_a_killed_postgres_comes_back(databases: Databases) -> None:
@@ -233,8 +233,8 @@ def test_root_without_unshare_runs_postgres_as_nobody(databases: Databases, monk
                 pytest.skip("nobody may not run this installation's binaries")
             raise
         until(lambda: _answers(databases), "postgres answers")
-        (instance,) = databases.engine.list()
-        assert os.stat(f"/proc/{instance.pid}").st_uid == 65534  # noqa: PTH116 - a process, not a file
+        (replica,) = databases.engine.list()
+        assert os.stat(f"/proc/{replica.pid}").st_uid == 65534  # noqa: PTH116 - a process, not a file
         assert databases.engine._layout.outside.exists()
         databases.engine.destroy(databases.stack, volumes=True)
         assert not databases.engine._layout.outside.exists()

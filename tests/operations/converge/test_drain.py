@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tradebot_ops.engines.base import Instance, State
+from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.operations.converge.drain import promise, worker_names
 from tradebot_ops.stack.model import Service
 
@@ -30,5 +30,5 @@ def test_what_becomes_of_a_job(service: Service, drain: float | None, said: str)
 
 
 def test_a_worker_is_told_under_every_name_it_may_have() -> None:
-    container = Instance("worker", 2, "0123456789abcdef", "demo-worker-2", State.RUNNING)
+    container = Replica("worker", 2, "0123456789abcdef", "demo-worker-2", State.RUNNING)
     assert worker_names(container) == ("worker-2", "demo-worker-2", "0123456789ab")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tradebot_ops.engines.base import Instance, State
+from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.converge.engine_view import EngineView
@@ -41,7 +41,7 @@ class Slow(StubEngine):
         self._fails, self._on_start = fails, on_start
         self._failed = threading.Event()
 
-    def apply(self, stack: Stack, service: str, number: int) -> Instance:
+    def apply(self, stack: Stack, service: str, number: int) -> Replica:
         if service == "bad" and self._fails:
             self._failed.set()
             raise OpsError("The image is missing.", code="TB-0826")
@@ -51,10 +51,10 @@ class Slow(StubEngine):
         started = super().apply(stack, service, number)
         return self._seen(started)
 
-    def list(self) -> tuple[Instance, ...]:
+    def list(self) -> tuple[Replica, ...]:
         return tuple(self._seen(found) for found in super().list())
 
-    def _seen(self, found: Instance) -> Instance:
+    def _seen(self, found: Replica) -> Replica:
         return replace(found, state=State.STARTING) if self._fails and found.service == "slow" else found
 
 
@@ -77,7 +77,7 @@ def test_a_failure_elsewhere_makes_nobody_ready_and_starts_no_dependant(stack: S
         converge(stack, plan(stack, engine.list()).steps, view, events.append)
     assert [each.service for each in events if each.phase is Phase.FAILED] == ["bad"]
     assert not [each for each in events if each.phase is Phase.READY]
-    assert "after" not in {instance.service for instance in engine.list()}
+    assert "after" not in {replica.service for replica in engine.list()}
 
 
 def test_patience_begins_when_the_engine_has_started_it(stack: Stack) -> None:

@@ -2,19 +2,19 @@
 
 import pytest
 
-from tradebot_ops.engines.base import Instance, State
+from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.lifecycle.scale import leavers, parse
 
 
-def workers(*numbers: int) -> list[Instance]:
-    return [Instance("worker", number, f"id-{number}", f"worker-{number}", State.RUNNING) for number in numbers]
+def workers(*numbers: int) -> list[Replica]:
+    return [Replica("worker", number, f"id-{number}", f"worker-{number}", State.RUNNING) for number in numbers]
 
 
 def test_idle_ones_leave_before_busy_ones_and_the_newest_first() -> None:
     activity = {1: "idle", 2: "idle", 3: "busy", 4: "idle", 5: "busy"}
     chosen = leavers(workers(1, 2, 3, 4, 5), 2, activity, "its job may go on")
-    assert [(instance.number, why) for instance, why in chosen] == [
+    assert [(replica.number, why) for replica, why in chosen] == [
         (4, "idle"),
         (2, "idle"),
         (5, "busy; its job may go on"),
@@ -22,8 +22,8 @@ def test_idle_ones_leave_before_busy_ones_and_the_newest_first() -> None:
 
 
 def test_replica_one_is_the_last_to_leave() -> None:
-    assert [instance.number for instance, _ in leavers(workers(1, 2), 1, {1: "idle", 2: "busy"}, "")] == [2]
-    assert [instance.number for instance, _ in leavers(workers(1, 2), 0, {}, "")] == [2, 1]
+    assert [replica.number for replica, _ in leavers(workers(1, 2), 1, {1: "idle", 2: "busy"}, "")] == [2]
+    assert [replica.number for replica, _ in leavers(workers(1, 2), 0, {}, "")] == [2, 1]
 
 
 def test_nobody_leaves_when_more_are_wanted() -> None:

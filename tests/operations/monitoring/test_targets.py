@@ -3,7 +3,7 @@
 import pytest
 
 from tradebot_ops.clients.prometheus import Target
-from tradebot_ops.engines.base import Instance, State
+from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.operations.monitoring.targets import replica_of, service_of
 
 
@@ -24,10 +24,10 @@ def target(job: str, instance: str) -> Target:
 )
 def test_targets_are_named_by_replica(job: str, instance: str, replica: str, service: str) -> None:
     instances = [
-        Instance("api", 1, "a", "demo-api-1", State.RUNNING, host="172.18.0.4"),
-        Instance("redis-exporter", 1, "r", "demo-redis-exporter-1", State.RUNNING),
-        Instance("worker", 1, "w1", "demo-worker-1", State.RUNNING, host="172.18.0.5"),
-        Instance("worker", 3, "w3", "demo-worker-3", State.RUNNING, host="172.18.0.7"),
+        Replica("api", 1, "a", "demo-api-1", State.RUNNING, host="172.18.0.4"),
+        Replica("redis-exporter", 1, "r", "demo-redis-exporter-1", State.RUNNING),
+        Replica("worker", 1, "w1", "demo-worker-1", State.RUNNING, host="172.18.0.5"),
+        Replica("worker", 3, "w3", "demo-worker-3", State.RUNNING, host="172.18.0.7"),
     ]
     found = target(job, instance)
     assert replica_of(found, instances) == replica

@@ -5,22 +5,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tradebot_ops.docker.locate import Location
-from tradebot_ops.engines.base import Address, Instance
+from tradebot_ops.engines.base import Address, Replica
 from tradebot_ops.errors import OpsError, Unsupported
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
 
 
-def local_address(instance: Instance, container: Mapping[str, Any], port: int) -> Address:
+def local_address(replica: Replica, container: Mapping[str, Any], port: int) -> Address:
     """The published port of an engine on this host, else the container's own address."""
-    for published in instance.published:
+    for published in replica.published:
         if published.target == port:
             return published.address
     known = (container.get("Config") or {}).get("ExposedPorts") or {}
     if known and f"{port}/tcp" not in known:
         raise OpsError(
-            f"{instance.service} {instance.number} does not listen on port {port}.",
+            f"{replica.service} {replica.number} does not listen on port {port}.",
             code="TB-0507",
             hint=f"Its ports are: {', '.join(sorted(name.partition('/')[0] for name in known))}.",
         )
@@ -31,13 +31,13 @@ def local_address(instance: Instance, container: Mapping[str, Any], port: int) -
     if (container.get("HostConfig") or {}).get("NetworkMode") == "host":
         return Address(LOOPBACK, port)
     raise OpsError(
-        f"{instance.name} has no network address yet.",
+        f"{replica.name} has no network address yet.",
         code="TB-0507",
-        hint=f"Look whether it runs: docker inspect {instance.name}",
+        hint=f"Look whether it runs: docker inspect {replica.name}",
     )
 
 
-def remote_address(instance: Instance, container: Mapping[str, Any], port: int, location: Location) -> Address:
+def remote_address(replica: Replica, container: Mapping[str, Any], port: int, location: Location) -> Address:
     """The published port of an engine elsewhere, if it is bound to an address that this host can reach."""
     host = urlsplit(location.host).hostname or ""
     ports = (container.get("NetworkSettings") or {}).get("Ports") or {}
@@ -47,6 +47,6 @@ def remote_address(instance: Instance, container: Mapping[str, Any], port: int, 
         if binding["HostIp"] != LOOPBACK:
             return Address(binding["HostIp"], int(binding["HostPort"]))
     raise Unsupported(
-        f"Port {port} of {instance.service} cannot be reached from here: the engine runs on {host}.",
+        f"Port {port} of {replica.service} cannot be reached from here: the engine runs on {host}.",
         hint=f"Run tradebot there (`ssh {host} tradebot …`), or publish the port on an address this host reaches.",
     )

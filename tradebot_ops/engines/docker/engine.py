@@ -14,11 +14,11 @@ from tradebot_ops.engines.base import (
     Address,
     ExecResult,
     ImageFacts,
-    Instance,
     Leftover,
     LogLine,
     LogQuery,
     Progress,
+    Replica,
     State,
     Stats,
 )
@@ -76,18 +76,18 @@ class DockerEngine:
 
     # Replicas
 
-    def list(self) -> tuple[Instance, ...]:
+    def list(self) -> tuple[Replica, ...]:
         """Every replica of the project, whoever started it: Compose's own containers are found, too."""
         reloaded = self._state.read_json(RELOADED)
-        found = [self._instance(container, reloaded) for container in self._containers.find()]
-        return tuple(sorted(found, key=lambda instance: (instance.service, instance.number, instance.name)))
+        found = [self._replica(container, reloaded) for container in self._containers.find()]
+        return tuple(sorted(found, key=lambda replica: (replica.service, replica.number, replica.name)))
 
     def image_facts(self, stack: Stack) -> ImageFacts:
         """Services whose image is missing, newer than their replicas, or older than its source."""
         running = {(each["Labels"].get(spec.SERVICE, ""), each["ImageID"]) for each in self._containers.listed()}
         return image_facts(stack, self.images, running)
 
-    def apply(self, stack: Stack, service: str, number: int) -> Instance:
+    def apply(self, stack: Stack, service: str, number: int) -> Replica:
         """Start the replica that is there when nothing about it changed, else make it anew.
 
         A running one that only mounts other contents by now is left alone and noted as having read them: whether
@@ -100,25 +100,25 @@ class DockerEngine:
                 code="TB-0112",
                 hint="Run the command again.",
             )
-        return self._instance(found, self._state.read_json(RELOADED))
+        return self._replica(found, self._state.read_json(RELOADED))
 
-    def _instance(self, container: Container, reloaded: Mapping[str, Any]) -> Instance:
+    def _replica(self, container: Container, reloaded: Mapping[str, Any]) -> Replica:
         """Addresses of another host's engine mean something else on this one."""
         found = instance_of(container, reloaded)
         return found if self.client.location.local else replace(found, host="", published=())
 
-    def stop(self, instance: Instance, grace: float) -> None:
+    def stop(self, replica: Replica, grace: float) -> None:
         """A replica that is gone already is stopped. TB-0601 names the one that the engine cannot stop."""
-        self._containers.stop(instance.id, f"{instance.service} {instance.number}", grace)
+        self._containers.stop(replica.id, f"{replica.service} {replica.number}", grace)
 
-    def signal(self, instance: Instance, name: str) -> None:
-        doing = f"sending {name} to {instance.service} {instance.number}"
+    def signal(self, replica: Replica, name: str) -> None:
+        doing = f"sending {name} to {replica.service} {replica.number}"
         with self.client.translating_errors(doing, self.client.deadlines.write):
-            self.client.writes.kill(instance.id, name)
+            self.client.writes.kill(replica.id, name)
 
-    def remove(self, instance: Instance) -> None:
+    def remove(self, replica: Replica) -> None:
         """Volumes without a name go with the container; named ones stay."""
-        self._containers.remove(instance.id, f"{instance.service} {instance.number}")
+        self._containers.remove(replica.id, f"{replica.service} {replica.number}")
 
     # Looking at them
 
@@ -142,13 +142,13 @@ class DockerEngine:
                 if container is not None and selected(query, instance_of(container)):
                     yield container
 
-    def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
+    def exec(self, replica: Replica, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
         """Output of both streams in the order it came. TB-0601 when the command outlives ``timeout`` seconds."""
-        return execute(self.client, instance, command, timeout)
+        return execute(self.client, replica, command, timeout)
 
-    def attached(self, instance: Instance, command: Sequence[str], *, terminal: bool) -> int:
+    def attached(self, replica: Replica, command: Sequence[str], *, terminal: bool) -> int:
         """Run a command with this process's own input and output; an empty one is a shell."""
-        return exec_attached.attached(self.client, instance, command, terminal=terminal)
+        return exec_attached.attached(self.client, replica, command, terminal=terminal)
 
     def leftovers(self, stack: Stack, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
         return Leftovers(self.client, self.project).find(stack, images=images, volumes=volumes)
@@ -156,8 +156,8 @@ class DockerEngine:
     def discard(self, leftover: Leftover) -> None:
         Leftovers(self.client, self.project).discard(leftover)
 
-    def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
-        return self._sampler.sample([one for one in instances if one.state is State.RUNNING], cpu=cpu)
+    def stats(self, replicas: Sequence[Replica], *, cpu: bool = True) -> tuple[Stats, ...]:
+        return self._sampler.sample([one for one in replicas if one.state is State.RUNNING], cpu=cpu)
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> EventStream:
         """Subscribed when this returns; ``close`` it from any thread to end a follower."""
@@ -189,5 +189,5 @@ class DockerEngine:
         return remote_address(instance_of(container), container, port, self.client.location)
 
 
-def selected(query: LogQuery, instance: Instance) -> bool:
-    return (not query.services or instance.service in query.services) and query.number in {None, instance.number}
+def selected(query: LogQuery, replica: Replica) -> bool:
+    return (not query.services or replica.service in query.services) and query.number in {None, replica.number}

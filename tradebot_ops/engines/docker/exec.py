@@ -5,15 +5,15 @@ import threading
 from collections.abc import Sequence
 
 from tradebot_ops.docker.client import Client
-from tradebot_ops.engines.base import ExecResult, Instance
+from tradebot_ops.engines.base import ExecResult, Replica
 from tradebot_ops.errors import OpsError
 
 
-def execute(client: Client, instance: Instance, command: Sequence[str], timeout: float | None) -> ExecResult:
+def execute(client: Client, replica: Replica, command: Sequence[str], timeout: float | None) -> ExecResult:
     """Output of both streams in the order it came. TB-0601 when the command outlives ``timeout`` seconds."""
-    doing = f"running {command[0]} in {instance.service} {instance.number}"
+    doing = f"running {command[0]} in {replica.service} {replica.number}"
     with client.translating_errors(doing, client.deadlines.read):
-        made = client.writes.exec_create(instance.id, list(command))["Id"]
+        made = client.writes.exec_create(replica.id, list(command))["Id"]
     answer: queue.Queue[bytes | OpsError] = queue.Queue()
 
     def read() -> None:
@@ -30,7 +30,7 @@ def execute(client: Client, instance: Instance, command: Sequence[str], timeout:
         raise OpsError(
             f"The command did not end within {timeout:g} s: {doing}.",
             code="TB-0601",
-            hint=f"It still runs there; look with: docker top {instance.name}",
+            hint=f"It still runs there; look with: docker top {replica.name}",
         ) from None
     if isinstance(output, OpsError):
         raise output

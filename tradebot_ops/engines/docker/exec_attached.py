@@ -15,7 +15,7 @@ import requests
 from docker.errors import APIError
 
 from tradebot_ops.docker.client import Client, said_in
-from tradebot_ops.engines.base import Instance
+from tradebot_ops.engines.base import Replica
 from tradebot_ops.engines.docker.logs import HEADER
 
 CHUNK = 65536
@@ -30,14 +30,14 @@ class Reader(Protocol):
     def read1(self, size: int, /) -> bytes: ...
 
 
-def attached(client: Client, instance: Instance, command: Sequence[str], *, terminal: bool) -> int:
+def attached(client: Client, replica: Replica, command: Sequence[str], *, terminal: bool) -> int:
     """Run until the command ends; an empty command is the container's best shell. Ctrl-C reaches it in a terminal."""
     words = tuple(command) or SHELL
-    doing = f"running {words[0]} in {instance.service} {instance.number}"
+    doing = f"running {words[0]} in {replica.service} {replica.number}"
     listens = terminal or not sys.stdin.isatty()
     environ = {"TERM": os.environ.get("TERM", "xterm")} if terminal else {}
     with client.translating_errors(doing, client.deadlines.read):
-        made = client.writes.exec_create(instance.id, list(words), stdin=listens, tty=terminal, environment=environ)
+        made = client.writes.exec_create(replica.id, list(words), stdin=listens, tty=terminal, environment=environ)
         answer = _start(client, made["Id"], terminal=terminal)
     reader, sock = _taken_over(answer)
     if listens:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from tradebot_ops.engines.base import Address, Event, Health, Instance, Published, State, Stats
+from tradebot_ops.engines.base import Address, Event, Health, Published, Replica, State, Stats
 from tradebot_ops.engines.docker.spec import CONTENT_HASH, NUMBER, SERVICE, SPEC_HASH
 
 STATES = {
@@ -20,11 +20,11 @@ NEVER = "0001-01-01"
 NOTHING: Mapping[str, str] = {}
 
 
-def instance_of(raw: Mapping[str, Any], reloaded: Mapping[str, str] = NOTHING) -> Instance:
+def instance_of(raw: Mapping[str, Any], reloaded: Mapping[str, str] = NOTHING) -> Replica:
     """From an inspected container; ``reloaded`` are content hashes that replaced the one on its label."""
     state, config = raw["State"], raw["Config"]
     labels = config.get("Labels") or {}
-    return Instance(
+    return Replica(
         service=labels.get(SERVICE, ""),
         number=int(labels.get(NUMBER) or 1),
         id=raw["Id"],
@@ -110,7 +110,7 @@ def cores_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
 
 
 def stats_of(
-    instance: str, before: Mapping[str, Any] | None, after: Mapping[str, Any], host_memory: int
+    replica: str, before: Mapping[str, Any] | None, after: Mapping[str, Any], host_memory: int
 ) -> Stats | None:
     """Cores used since ``before`` if there is one, and memory without the page cache; None when it was not running."""
     memory = after.get("memory_stats") or {}
@@ -121,7 +121,7 @@ def stats_of(
     cache = details.get("total_inactive_file", details.get("inactive_file", 0))
     limit = memory.get("limit") or 0
     return Stats(
-        id=instance,
+        id=replica,
         cpu=cores_between(before, after) if before else None,
         memory=max(0, memory["usage"] - cache),
         memory_limit=limit if 0 < limit < host_memory else None,

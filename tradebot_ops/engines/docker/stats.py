@@ -14,7 +14,7 @@ from typing import Any
 from docker.errors import NotFound
 
 from tradebot_ops.docker.client import Client
-from tradebot_ops.engines.base import Instance, Stats
+from tradebot_ops.engines.base import Replica, Stats
 from tradebot_ops.engines.docker.observe import parse_time, stats_of
 
 THREADS = 8
@@ -34,23 +34,23 @@ class Sampler:
         self._before: dict[str, Sample] = {}
         self._guard = threading.Lock()
 
-    def sample(self, instances: Sequence[Instance], *, cpu: bool) -> tuple[Stats, ...]:
+    def sample(self, replicas: Sequence[Replica], *, cpu: bool) -> tuple[Stats, ...]:
         """Use since the last sample, or within the next moment; what vanished meanwhile is left out."""
-        if not instances:
+        if not replicas:
             return ()
-        with ThreadPoolExecutor(min(THREADS, len(instances))) as pool:
-            now = self._collect(pool, instances)
-            if cpu and any(not self._usable(instance.id, now) for instance in instances):
+        with ThreadPoolExecutor(min(THREADS, len(replicas))) as pool:
+            now = self._collect(pool, replicas)
+            if cpu and any(not self._usable(replica.id, now) for replica in replicas):
                 with self._guard:
                     self._before |= now
                 time.sleep(APART)
-                now = self._collect(pool, instances)
+                now = self._collect(pool, replicas)
         found = []
-        for instance in instances:
+        for replica in replicas:
             with self._guard:
-                before = self._before.get(instance.id) if cpu else None
-            after = now.get(instance.id)
-            if after and (stats := stats_of(instance.id, before, after, self._host_memory)):
+                before = self._before.get(replica.id) if cpu else None
+            after = now.get(replica.id)
+            if after and (stats := stats_of(replica.id, before, after, self._host_memory)):
                 found.append(stats)
         with self._guard:
             self._before |= now
@@ -62,15 +62,15 @@ class Sampler:
         first, last = (parse_time((sample or {}).get("read", "")) for sample in (before, now.get(container)))
         return last is None or (first is not None and APART / 2 <= (last - first).total_seconds() <= STALE)
 
-    def _collect(self, pool: ThreadPoolExecutor, instances: Sequence[Instance]) -> dict[str, Sample]:
-        samples = pool.map(self._one, instances)
-        return {instance.id: sample for instance, sample in zip(instances, samples, strict=True) if sample}
+    def _collect(self, pool: ThreadPoolExecutor, replicas: Sequence[Replica]) -> dict[str, Sample]:
+        samples = pool.map(self._one, replicas)
+        return {replica.id: sample for replica, sample in zip(replicas, samples, strict=True) if sample}
 
-    def _one(self, instance: Instance) -> Sample:
-        doing = f"measuring {instance.service} {instance.number}"
+    def _one(self, replica: Replica) -> Sample:
+        doing = f"measuring {replica.service} {replica.number}"
         with self.client.translating_errors(doing, self.client.deadlines.read):
             try:
-                sample: Sample = self.client.reads.stats(instance.id, stream=False, one_shot=True)
+                sample: Sample = self.client.reads.stats(replica.id, stream=False, one_shot=True)
             except NotFound:
                 return {}
             return sample

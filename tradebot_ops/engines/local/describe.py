@@ -10,7 +10,7 @@ from tradebot_ops import units
 from tradebot_ops.engines.local import rewrite
 from tradebot_ops.engines.local.layout import MARK, Layout
 from tradebot_ops.engines.local.ports import Wish
-from tradebot_ops.engines.local.programs import Program, Replica, program_for
+from tradebot_ops.engines.local.programs import LocalReplica, Program, program_for
 from tradebot_ops.engines.local.records import Record, replica_name
 from tradebot_ops.engines.local.rewrite import Places
 from tradebot_ops.errors import OpsError
@@ -30,7 +30,7 @@ class Described:
     """A record ready to be written, and the program that knows how to prepare it."""
 
     record: Record
-    replica: Replica
+    replica: LocalReplica
     program: Program
 
 
@@ -114,7 +114,7 @@ def describe(
         own={target: f"{listen}:{local}" for target, local in own.items()},
         paths=_paths(stack, service, number, layout),
     )
-    replica = Replica(
+    replica = LocalReplica(
         stack=stack,
         service=service,
         number=number,
@@ -131,7 +131,7 @@ def describe(
     return Described(_record(replica, program, refers), replica, program)
 
 
-def _record(replica: Replica, program: Program, refers: Mapping[tuple[str, int], int]) -> Record:
+def _record(replica: LocalReplica, program: Program, refers: Mapping[tuple[str, int], int]) -> Record:
     service = replica.service
     launch = program.launch(replica)
     kept = service.logging.options

@@ -18,11 +18,11 @@ from tradebot_ops.engines.base import (
     Event,
     ExecResult,
     ImageFacts,
-    Instance,
     Leftover,
     LogLine,
     LogQuery,
     Progress,
+    Replica,
     Stats,
 )
 from tradebot_ops.engines.local import logs, orphans, source
@@ -94,7 +94,7 @@ class LocalEngine:
 
     # One replica
 
-    def list(self) -> tuple[Instance, ...]:
+    def list(self) -> tuple[Replica, ...]:
         """Every replica that was ever applied; without a supervisor, the truth about what is left of them."""
         records = self._records.all()
         if not records:
@@ -117,7 +117,7 @@ class LocalEngine:
             for record in records
         )
 
-    def apply(self, stack: Stack, service: str, number: int) -> Instance:
+    def apply(self, stack: Stack, service: str, number: int) -> Replica:
         """Start replica ``number`` as described; one that runs as described is left alone."""
         program_of(stack.services[service]).obtain(self._environ, lambda line: self._progress(service, line))
         # Before it is started: what is edited meanwhile shall count as edited.
@@ -130,7 +130,7 @@ class LocalEngine:
                 if before.content_hash != record.content_hash:  # it is about to be told to read its files again
                     described.program.initialise(described.replica)
                     self._records.put(replace(record, started=True))
-                return self._instance(record.replica)
+                return self._replica(record.replica)
             self._processes.stop(before or record, (before or record).stop_grace)
         folders.make(self._layout, described.replica)
         described.program.initialise(described.replica)
@@ -143,7 +143,7 @@ class LocalEngine:
             self._layout.start_count(record.replica).unlink(missing_ok=True)
             self._processes.start(record.replica)
             self._write_discovery(service)
-        return self._instance(record.replica)
+        return self._replica(record.replica)
 
     def _write_discovery(self, service: str) -> None:
         """Tell Prometheus where the replicas of a service are: the first port of each."""
@@ -166,36 +166,36 @@ class LocalEngine:
         except NotRunning:
             raise _no_supervisor() from None
 
-    def stop(self, instance: Instance, grace: float) -> None:
+    def stop(self, replica: Replica, grace: float) -> None:
         """Stop and wait; a replica that is not running stays as it is."""
-        record = self._records.get(instance.id)
+        record = self._records.get(replica.id)
         if record is not None:
             self._processes.stop(record, grace)
 
-    def signal(self, instance: Instance, name: str) -> None:
+    def signal(self, replica: Replica, name: str) -> None:
         """Signal the main process; ``OpsError`` TB-0110 when it does not run, TB-0211 for an unknown name."""
         if name not in signal.Signals.__members__:
             raise OpsError(f"There is no signal {name}.", code="TB-0211", hint="`kill -l` lists them, e.g. SIGHUP.")
-        self._processes.signal(instance.id, name)
+        self._processes.signal(replica.id, name)
 
-    def remove(self, instance: Instance) -> None:
+    def remove(self, replica: Replica) -> None:
         """Forget a stopped replica, its log included; its ports stay remembered."""
         with self._changing.alone():
-            if self._processes.alive(instance.id):
+            if self._processes.alive(replica.id):
                 raise OpsError(
-                    f"{instance.name} is running.",
+                    f"{replica.name} is running.",
                     code="TB-0901",
-                    hint=f"Stop it first: tradebot stop {instance.service}",
+                    hint=f"Stop it first: tradebot stop {replica.service}",
                 )
-            self._records.drop(instance.id)
-            self._write_discovery(instance.service)
+            self._records.drop(replica.id)
+            self._write_discovery(replica.service)
             self._supervisor.configure(self._records.all())
             with contextlib.suppress(NotRunning):
                 self._supervisor.reload()
-            self._layout.start_count(instance.id).unlink(missing_ok=True)
-            for log in self._layout.logs.glob(f"{instance.id}.log*"):
+            self._layout.start_count(replica.id).unlink(missing_ok=True)
+            for log in self._layout.logs.glob(f"{replica.id}.log*"):
                 log.unlink(missing_ok=True)
-            shutil.rmtree(self._layout.temporary / instance.id, ignore_errors=True)
+            shutil.rmtree(self._layout.temporary / replica.id, ignore_errors=True)
 
     def destroy(self, stack: Stack | None, *, volumes: bool) -> tuple[str, ...]:
         """End the supervisor and whatever still runs; with ``volumes`` data, logs and remembered ports go too."""
@@ -233,18 +233,18 @@ class LocalEngine:
             if (not query.services or record.service in query.services) and query.number in {None, record.number}
         )
 
-    def exec(self, instance: Instance, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
+    def exec(self, replica: Replica, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
         """Run a command on this host with the replica's environment, folder and rewritten addresses."""
-        record = self._records.get(instance.id)
+        record = self._records.get(replica.id)
         if record is None:
-            raise not_running(instance.id)
+            raise not_running(replica.id)
         return run(record, command, timeout)
 
-    def attached(self, instance: Instance, command: Sequence[str], *, terminal: bool) -> int:
+    def attached(self, replica: Replica, command: Sequence[str], *, terminal: bool) -> int:
         """The same with this process's own input and output; an empty command is this user's shell."""
-        record = self._records.get(instance.id)
+        record = self._records.get(replica.id)
         if record is None:
-            raise not_running(instance.id)
+            raise not_running(replica.id)
         return attach(record, command, terminal=terminal)
 
     def image_facts(self, stack: Stack) -> ImageFacts:
@@ -258,9 +258,9 @@ class LocalEngine:
     def discard(self, leftover: Leftover) -> None:
         folders.discard(self._layout, leftover)
 
-    def stats(self, instances: Sequence[Instance], *, cpu: bool = True) -> tuple[Stats, ...]:
+    def stats(self, replicas: Sequence[Replica], *, cpu: bool = True) -> tuple[Stats, ...]:
         """Memory and CPU of each replica's process tree, all measured over the same moment."""
-        pids = {one.id: one.pid for one in instances if one.pid is not None}
+        pids = {one.id: one.pid for one in replicas if one.pid is not None}
         return self._usage.of(pids) if cpu else self._usage.memory(pids)
 
     @cached_property
@@ -287,8 +287,8 @@ class LocalEngine:
 
     # Helpers
 
-    def _instance(self, replica: str) -> Instance:
-        found = next((instance for instance in self.list() if instance.id == replica), None)
+    def _replica(self, replica: str) -> Replica:
+        found = next((each for each in self.list() if each.id == replica), None)
         if found is None:
             raise not_running(replica)
         return found

@@ -1,10 +1,10 @@
-"""Turn the supervisor's answer about one replica into an ``Instance``."""
+"""Turn the supervisor's answer about one replica into an ``Replica``."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from tradebot_ops.engines.base import Address, Instance, Published, State
+from tradebot_ops.engines.base import Address, Published, Replica, State
 from tradebot_ops.engines.local import events
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.engines.local.records import Record, replica_name
@@ -28,7 +28,7 @@ def instance_of(
     layout: Layout,
     ports: Mapping[str, Mapping[str, int]],
     project: str,
-) -> Instance:
+) -> Replica:
     """``answer`` is the supervisor's, ``left`` the processes found where no supervisor runs."""
     down = State.EXITED if record.started else State.CREATED
     if answer is not None:
@@ -37,7 +37,7 @@ def instance_of(
     else:
         state = State.RUNNING if left else down
         pid = left[0] if left else None
-    return Instance(
+    return Replica(
         service=record.service,
         number=record.number,
         id=record.replica,

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from tradebot_ops.engines.base import Leftover
 from tradebot_ops.engines.local.layout import Layout
-from tradebot_ops.engines.local.programs import Replica
+from tradebot_ops.engines.local.programs import LocalReplica
 from tradebot_ops.stack.model import MountKind, Stack
 from tradebot_ops.state import make_private, writable
 
 
-def make(layout: Layout, replica: Replica) -> None:
+def make(layout: Layout, replica: LocalReplica) -> None:
     """A folder of this user alone for each volume and tmpfs of the replica."""
     for mount in replica.service.mounts:
         if mount.kind is not MountKind.BIND:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import Instance
+from tradebot_ops.engines.base import Replica
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Service
 
@@ -26,28 +26,28 @@ class Drain:
     seconds: float | None = None
     warnings: list[str] = field(default_factory=list)
 
-    def stop(self, instance: Instance, usual: float) -> None:
+    def stop(self, replica: Replica, usual: float) -> None:
         """Blocks until it is gone; ``usual`` is its service's grace period. Raises what the engine raises."""
         grace = usual
-        if self.seconds is not None and instance.service == WORKER:
-            granted = self._grant(instance, self.seconds)
+        if self.seconds is not None and replica.service == WORKER:
+            granted = self._grant(replica, self.seconds)
             grace = self.seconds + HANDBACK_SECONDS
             grace = grace if granted else max(grace, usual)
-        self.ops.engine.stop(instance, grace)
+        self.ops.engine.stop(replica, grace)
 
-    def _grant(self, instance: Instance, seconds: float) -> bool:
+    def _grant(self, replica: Replica, seconds: float) -> bool:
         try:
-            self.ops.redis.grant_drain(worker_names(instance), seconds)
+            self.ops.redis.grant_drain(worker_names(replica), seconds)
         except OpsError as error:
-            name = f"{instance.service}-{instance.number}"
+            name = f"{replica.service}-{replica.number}"
             self.warnings.append(f"{name} gave its job the usual time, since it could not be told: {error.message}")
             return False
         return True
 
 
-def worker_names(instance: Instance) -> tuple[str, ...]:
+def worker_names(replica: Replica) -> tuple[str, ...]:
     """What a worker may call itself: the local engine gives it a name, in a container it is the container's id."""
-    return f"{instance.service}-{instance.number}", instance.name, instance.id[:12]
+    return f"{replica.service}-{replica.number}", replica.name, replica.id[:12]
 
 
 def job_seconds(environment: Mapping[str, str], drain: float | None) -> float:

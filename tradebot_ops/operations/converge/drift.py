@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import ImageFacts, Instance
+from tradebot_ops.engines.base import ImageFacts, Replica
 from tradebot_ops.engines.readonly import ReadOnly
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.converge.mounted_files import edited
@@ -39,7 +39,7 @@ def drift(ops: Ops) -> Report:
 
 
 def _of_replicas(
-    ops: Ops, plan: Plan, there: dict[tuple[str, int], Instance], facts: ImageFacts
+    ops: Ops, plan: Plan, there: dict[tuple[str, int], Replica], facts: ImageFacts
 ) -> Iterator[Difference]:
     for step in plan.changes:
         found = there.get((step.service, step.number))
@@ -48,7 +48,7 @@ def _of_replicas(
         yield Difference(kind, step.service, step.number, step.reason, "tradebot up", files)
 
 
-def kind_of(ops: Ops, step: Step, found: Instance | None, facts: ImageFacts) -> str:
+def kind_of(ops: Ops, step: Step, found: Replica | None, facts: ImageFacts) -> str:
     """Which of the hashes, or what else, is behind a step of the plan."""
     if found is None or step.action is Action.CREATE:
         return "missing"

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from tradebot_ops.engines.base import Announces, Engine, Instance
+from tradebot_ops.engines.base import Announces, Engine, Replica
 
 #: How old the list may be, with an engine that tells of changes and with one that must be asked.
 TOLD_SECONDS, ASKED_SECONDS = 1.0, 0.25
@@ -28,7 +28,7 @@ class EngineView:
         self._fresh_seconds = ASKED_SECONDS
         self._asking = threading.Lock()
         self._seen_at = float("-inf")
-        self._seen: dict[tuple[str, int], Instance] = {}
+        self._seen: dict[tuple[str, int], Replica] = {}
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
@@ -44,7 +44,7 @@ class EngineView:
             self._fresh_seconds = ASKED_SECONDS
             unsubscribe()
 
-    def instance(self, service: str, number: int) -> Instance | None:
+    def replica(self, service: str, number: int) -> Replica | None:
         with self._asking:
             if self.clock() - self._seen_at >= self._fresh_seconds:
                 # The time before the question: what changes while it is answered is asked for again.
@@ -52,7 +52,7 @@ class EngineView:
                 self._seen = {(found.service, found.number): found for found in self.engine.list()}
             return self._seen.get((service, number))
 
-    def saw(self, found: Instance) -> None:
+    def saw(self, found: Replica) -> None:
         """What an engine said of a replica that it just changed."""
         with self._asking:
             self._seen[found.service, found.number] = found

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 
-from tradebot_ops.engines.base import Engine, Instance
+from tradebot_ops.engines.base import Engine, Replica
 from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.operations.converge.engine_view import EngineView, Stopped
 from tradebot_ops.operations.converge.readiness import PAUSE_SECONDS, until_ready
@@ -138,16 +138,16 @@ def _replica(run: _Run, service: Service, step: Step) -> None:
 
 def _crashes(run: _Run, step: Step) -> int:
     """Restarts of a replica that runs: they happened before anybody asked."""
-    found = run.view.instance(step.service, step.number)
+    found = run.view.replica(step.service, step.number)
     return found.restarts if found is not None else 0
 
 
-def _act(run: _Run, service: Service, step: Step) -> Instance:
+def _act(run: _Run, service: Service, step: Step) -> Replica:
     """Do one step; returns what the replica is then. What is to be made anew is left to the engine, which stops the
     old one only when there is something to take its place."""
     engine = run.view.engine
     if step.action in {Action.RELOAD, Action.RESTART}:
-        found = run.view.instance(service.name, step.number)
+        found = run.view.replica(service.name, step.number)
         if found is not None and step.action is Action.RELOAD:
             return reload(engine, run.stack, found)
         if found is not None:
@@ -155,7 +155,7 @@ def _act(run: _Run, service: Service, step: Step) -> Instance:
     return engine.apply(run.stack, service.name, step.number)
 
 
-def reload(engine: Engine, stack: Stack, found: Instance) -> Instance:
+def reload(engine: Engine, stack: Stack, found: Replica) -> Replica:
     """Have a replica read its configuration. The engine renders and remembers what is read; should that make it a
     new process, that one has read it already, and might not yet know the signal."""
     service = stack.services[found.service]
@@ -167,7 +167,7 @@ def reload(engine: Engine, stack: Stack, found: Instance) -> Instance:
 
 def _remove(view: EngineView, steps: Sequence[Step], on_progress: OnProgress) -> None:
     for step in steps:
-        found = view.instance(step.service, step.number)
+        found = view.replica(step.service, step.number)
         if found is None:
             continue
         on_progress(ProgressEvent(step.service, Phase.STOPPING, step.reason))

@@ -5,7 +5,7 @@ decides on every engine.
 """
 
 from tradebot_ops.clients.probe import ProbeResult, ask
-from tradebot_ops.engines.base import Address, Engine, Health, Instance, LogQuery, State
+from tradebot_ops.engines.base import Address, Engine, Health, LogQuery, Replica, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.stack.model import Service
@@ -29,7 +29,7 @@ def until_ready(
     deadline = view.clock() + view.patience
     good, last = 0, "it was not seen yet"
     while True:
-        found = view.instance(service.name, number)
+        found = view.replica(service.name, number)
         if found is not None:
             verdict = _settled(view.engine, service, found, crashes_before)
             if verdict:
@@ -49,7 +49,7 @@ def until_ready(
             view.wait(PAUSE_SECONDS)
 
 
-def sample_of(engine: Engine, service: Service, found: Instance, timeout: float = 1.0) -> ProbeResult:
+def sample_of(engine: Engine, service: Service, found: Replica, timeout: float = 1.0) -> ProbeResult:
     """Ask one replica once. A service without a probe is as ready as its process is alive."""
     if service.probe is None:
         return ProbeResult(True, "is running", 0.0)
@@ -62,7 +62,7 @@ def sample_of(engine: Engine, service: Service, found: Instance, timeout: float 
     return ask(service.probe, address.host, address.port, timeout)
 
 
-def _address(engine: Engine, found: Instance, port: int) -> Address:
+def _address(engine: Engine, found: Replica, port: int) -> Address:
     """Where a port of a replica is reached: what its facts say, else what the engine finds out."""
     published = {each.target: each.address for each in found.published}
     if port in published:
@@ -70,7 +70,7 @@ def _address(engine: Engine, found: Instance, port: int) -> Address:
     return Address(found.host, port) if found.host else engine.endpoint(found.service, port, found.number)
 
 
-def _settled(engine: Engine, service: Service, found: Instance, crashes_before: int) -> str:
+def _settled(engine: Engine, service: Service, found: Replica, crashes_before: int) -> str:
     """Empty while the matter is open; else what ended it well. What ended it badly is raised."""
     if service.one_shot and found.state is State.EXITED:
         if found.exit_code == 0:
@@ -89,13 +89,13 @@ def _settled(engine: Engine, service: Service, found: Instance, crashes_before: 
     return ""
 
 
-def _how(found: Instance) -> str:
+def _how(found: Replica) -> str:
     if found.oom_killed:
         return "it ran out of memory and was killed"
     return f"exit code {found.exit_code}" if found.exit_code is not None else "its last lines tell why"
 
 
-def failed(engine: Engine, found: Instance, message: str) -> OpsError:
+def failed(engine: Engine, found: Replica, message: str) -> OpsError:
     return OpsError(
         f"{message}.",
         code="TB-0106",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import Instance, State
+from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.converge.drain import Drain
@@ -30,25 +30,25 @@ def down(ops: Ops, on_progress: OnProgress, *, volumes: bool = False, drain: flo
             ops.state.forget()
     return Report(
         "down",
-        data={"stopped": [names(instance) for instance in found], "removed": list(gone), "volumes": volumes},
+        data={"stopped": [names(replica) for replica in found], "removed": list(gone), "volumes": volumes},
         sections=(Section(lines=(_sentence(len(found), gone, volumes=volumes),)),),
         warnings=tuple(draining.warnings),
     )
 
 
-def _take_down(draining: Drain, found: Sequence[Instance], on_progress: OnProgress) -> None:
+def _take_down(draining: Drain, found: Sequence[Replica], on_progress: OnProgress) -> None:
     """A replica is removed while those that it depended on stop."""
     ops = draining.ops
 
-    def remove(instance: Instance) -> None:
-        ops.engine.remove(instance)
-        on_progress(ProgressEvent(instance.service, Phase.REMOVED, names(instance)))
+    def remove(replica: Replica) -> None:
+        ops.engine.remove(replica)
+        on_progress(ProgressEvent(replica.service, Phase.REMOVED, names(replica)))
 
     with ThreadPoolExecutor(max_workers=PARALLEL_STOPS) as pool:
-        removals = [pool.submit(remove, instance) for instance in found if instance.state not in LIVE]
+        removals = [pool.submit(remove, replica) for replica in found if replica.state not in LIVE]
         for level in stop_levels(ops, found):
             _stop_all(draining, level, on_progress)
-            removals += [pool.submit(remove, instance) for instance in level]
+            removals += [pool.submit(remove, replica) for replica in level]
         for removal in removals:
             removal.result()
 
@@ -60,28 +60,28 @@ def _sentence(stopped: int, gone: Sequence[str], *, volumes: bool) -> str:
     return f"Stopped {stopped} replica{'' if stopped == 1 else 's'}.{rest}"
 
 
-def names(instance: Instance) -> str:
-    return f"{instance.service}-{instance.number}"
+def names(replica: Replica) -> str:
+    return f"{replica.service}-{replica.number}"
 
 
-def stop_in_order(ops: Ops, found: Sequence[Instance], on_progress: OnProgress) -> None:
+def stop_in_order(ops: Ops, found: Sequence[Replica], on_progress: OnProgress) -> None:
     """Stop what lives, dependants before what they depend on, those of one level at once."""
     for level in stop_levels(ops, found):
         _stop_all(Drain(ops), level, on_progress)
 
 
-def stop_levels(ops: Ops, found: Sequence[Instance]) -> list[list[Instance]]:
+def stop_levels(ops: Ops, found: Sequence[Replica]) -> list[list[Replica]]:
     """What lives: dependants before what they depend on; services that the stack does not know go first."""
-    alive = [instance for instance in found if instance.state in LIVE]
+    alive = [replica for replica in found if replica.state in LIVE]
     try:
         needs = _needs(ops.stack)
     except OpsError:
         return [alive]  # a broken description must not keep anybody from stopping what runs
-    levels = [[instance for instance in alive if instance.service not in needs]]
-    left = {instance.service for instance in alive} & needs.keys()
+    levels = [[replica for replica in alive if replica.service not in needs]]
+    left = {replica.service for replica in alive} & needs.keys()
     while left:
         free = {name for name in left if not any(name in needs[other] for other in left)}
-        levels.append([instance for instance in alive if instance.service in free])
+        levels.append([replica for replica in alive if replica.service in free])
         left -= free
     return [level for level in levels if level]
 
@@ -95,18 +95,18 @@ def _needs(stack: Stack) -> dict[str, set[str]]:
     return needs
 
 
-def _stop_all(draining: Drain, level: Sequence[Instance], on_progress: OnProgress) -> None:
+def _stop_all(draining: Drain, level: Sequence[Replica], on_progress: OnProgress) -> None:
 
-    def stop(instance: Instance) -> None:
-        on_progress(ProgressEvent(instance.service, Phase.STOPPING, names(instance)))
-        draining.stop(instance, _grace(draining.ops, instance))
+    def stop(replica: Replica) -> None:
+        on_progress(ProgressEvent(replica.service, Phase.STOPPING, names(replica)))
+        draining.stop(replica, _grace(draining.ops, replica))
 
     with ThreadPoolExecutor(max_workers=PARALLEL_STOPS) as pool:
         list(pool.map(stop, level))
 
 
-def _grace(ops: Ops, instance: Instance) -> float:
+def _grace(ops: Ops, replica: Replica) -> float:
     try:
-        return ops.stack.services[instance.service].stop_grace
+        return ops.stack.services[replica.service].stop_grace
     except (OpsError, KeyError):
         return 10.0

@@ -47,7 +47,7 @@ def restart(ops: Ops, on_progress: OnProgress) -> Report:
 
 def _made(ops: Ops) -> list[str]:
     """Those that exist; without any, all of them, so that nothing else is meant."""
-    found = {instance.service for instance in ops.engine.list()}
+    found = {replica.service for replica in ops.engine.list()}
     return [name for name in names(ops) if name in found] or names(ops)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import Instance, Leftover, Prunes
+from tradebot_ops.engines.base import Leftover, Prunes, Replica
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.lifecycle.down import LIVE
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
@@ -25,20 +25,20 @@ def leftovers(ops: Ops, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
     return tuple(found)
 
 
-def _orphans(ops: Ops, there: Sequence[Instance]) -> list[Instance]:
+def _orphans(ops: Ops, there: Sequence[Replica]) -> list[Replica]:
     described = {*ops.stack.services, *ops.stack.inactive}
-    return [instance for instance in there if instance.service not in described]
+    return [replica for replica in there if replica.service not in described]
 
 
-def _why(instance: Instance) -> str:
-    running = " and still runs" if instance.state in LIVE else ""
+def _why(replica: Replica) -> str:
+    running = " and still runs" if replica.state in LIVE else ""
     return f"its service is not in the stack any more{running}"
 
 
 def prune(ops: Ops, found: Sequence[Leftover], on_progress: OnProgress) -> Report:
     """Remove exactly these; what went meanwhile is fine. Raises ``OpsError`` at the first that cannot be removed."""
     with ops.state.lock("prune"):
-        there = {instance.id: instance for instance in ops.engine.list()}
+        there = {replica.id: replica for replica in ops.engine.list()}
         for leftover in found:
             on_progress(ProgressEvent(leftover.name, Phase.STOPPING, leftover.why))
             if leftover.kind == REPLICA and leftover.id in there:
@@ -49,10 +49,10 @@ def prune(ops: Ops, found: Sequence[Leftover], on_progress: OnProgress) -> Repor
     return report(found)
 
 
-def _end(ops: Ops, instance: Instance) -> None:
-    if instance.state in LIVE:
-        ops.engine.stop(instance, STOP_SECONDS)
-    ops.engine.remove(instance)
+def _end(ops: Ops, replica: Replica) -> None:
+    if replica.state in LIVE:
+        ops.engine.stop(replica, STOP_SECONDS)
+    ops.engine.remove(replica)
 
 
 def report(found: Sequence[Leftover]) -> Report:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import Instance, State
+from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.converge import execute
@@ -36,7 +36,7 @@ def reload(ops: Ops, on_progress: OnProgress) -> Report:
     )
 
 
-def _reload(ops: Ops, found: Instance, on_progress: OnProgress) -> None:
+def _reload(ops: Ops, found: Replica, on_progress: OnProgress) -> None:
     service = ops.stack.services[found.service]
     if found.spec_hash != service.spec_hash:
         raise OpsError(

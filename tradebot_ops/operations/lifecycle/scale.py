@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from tradebot_ops.context import DESIRED, Ops
-from tradebot_ops.engines.base import Instance
+from tradebot_ops.engines.base import Replica
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.converge.drain import WORKER, Drain, promise, worker_names
@@ -54,7 +54,7 @@ def explain(ops: Ops, typed: str, count: int, *, drain: float | None = None) -> 
     service = _asked_for(ops, typed, count)
     found = _found(ops, service)
     leaving = leavers(found, count, _activity(ops, service, found, count), promise(service, drain))
-    staying = [instance for instance in found if instance not in [gone for gone, _ in leaving]]
+    staying = [replica for replica in found if replica not in [gone for gone, _ in leaving]]
     steps = _missing(with_replicas(ops.stack, service.name, count), staying, service.name)
     coming = [f"{service.name}-{step.number}" for step in steps]
     return _report(service, count, len(found), leaving, coming, only_explained=True)
@@ -66,11 +66,11 @@ def _asked_for(ops: Ops, typed: str, count: int) -> Service:
     return service
 
 
-def _found(ops: Ops, service: Service) -> list[Instance]:
+def _found(ops: Ops, service: Service) -> list[Replica]:
     everything = ops.engine.list()
     if not everything:
         raise OpsError("Nothing runs, so there is nothing to scale.", code="TB-0108", hint="tradebot up")
-    return [instance for instance in everything if instance.service == service.name]
+    return [replica for replica in everything if replica.service == service.name]
 
 
 def with_replicas(stack: Stack, name: str, count: int) -> Stack:
@@ -81,7 +81,7 @@ def with_replicas(stack: Stack, name: str, count: int) -> Stack:
 def _check(service: Service, count: int) -> None:
     if not service.scalable and count != 1:
         raise OpsError(
-            f"{service.name} cannot be scaled: the stack knows it as a single instance.",
+            f"{service.name} cannot be scaled: the stack knows it as a single replica.",
             code="TB-0209",
             hint="tradebot scale workers 4",
         )
@@ -93,7 +93,7 @@ def _check(service: Service, count: int) -> None:
         )
 
 
-def leavers(found: Sequence[Instance], count: int, activity: Mapping[int, str], job: str) -> list[tuple[Instance, str]]:
+def leavers(found: Sequence[Replica], count: int, activity: Mapping[int, str], job: str) -> list[tuple[Replica, str]]:
     """Who leaves when ``count`` are to stay, and why: idle ones first, newest first among equals.
 
     ``activity`` is what the heartbeats say, by replica number; replica 1, which alone publishes its port, is
@@ -101,20 +101,20 @@ def leavers(found: Sequence[Instance], count: int, activity: Mapping[int, str], 
     """
     ordered = sorted(
         found,
-        key=lambda instance: (
-            instance.number == 1,
-            activity.get(instance.number, "") == "busy",
-            -instance.number,
+        key=lambda replica: (
+            replica.number == 1,
+            activity.get(replica.number, "") == "busy",
+            -replica.number,
         ),
     )
     whys = {"": "its heartbeat is unknown", "busy": f"busy; {job}"}
     return [
-        (instance, whys.get(activity.get(instance.number, ""), "idle"))
-        for instance in ordered[: max(0, len(found) - count)]
+        (replica, whys.get(activity.get(replica.number, ""), "idle"))
+        for replica in ordered[: max(0, len(found) - count)]
     ]
 
 
-def _activity(ops: Ops, service: Service, found: Sequence[Instance], count: int) -> dict[int, str]:
+def _activity(ops: Ops, service: Service, found: Sequence[Replica], count: int) -> dict[int, str]:
     """What each replica does, by its heartbeat; empty when nobody can say (then the newest leave)."""
     if service.name != WORKER or len(found) <= count:
         return {}
@@ -122,25 +122,23 @@ def _activity(ops: Ops, service: Service, found: Sequence[Instance], count: int)
         beats = {beat["name"]: beat["state"] for beat in ops.api.workers()}
     except OpsError:
         return {}
-    return {instance.number: beats[name] for instance in found for name in worker_names(instance) if name in beats}
+    return {replica.number: beats[name] for replica in found for name in worker_names(replica) if name in beats}
 
 
-def _let_go(
-    draining: Drain, service: Service, leaving: Sequence[tuple[Instance, str]], on_progress: OnProgress
-) -> None:
+def _let_go(draining: Drain, service: Service, leaving: Sequence[tuple[Replica, str]], on_progress: OnProgress) -> None:
     usual = service.stop_grace if service.name == WORKER or draining.seconds is None else draining.seconds
 
-    def leave(instance: Instance, why: str) -> None:
-        on_progress(ProgressEvent(service.name, Phase.STOPPING, f"{service.name}-{instance.number}: {why}"))
-        draining.stop(instance, usual)
-        draining.ops.engine.remove(instance)
-        on_progress(ProgressEvent(service.name, Phase.REMOVED, f"{service.name}-{instance.number}"))
+    def leave(replica: Replica, why: str) -> None:
+        on_progress(ProgressEvent(service.name, Phase.STOPPING, f"{service.name}-{replica.number}: {why}"))
+        draining.stop(replica, usual)
+        draining.ops.engine.remove(replica)
+        on_progress(ProgressEvent(service.name, Phase.REMOVED, f"{service.name}-{replica.number}"))
 
     with ThreadPoolExecutor(max_workers=PARALLEL_DRAINS) as pool:
         list(pool.map(lambda pair: leave(*pair), leaving))
 
 
-def _missing(stack: Stack, found: Sequence[Instance], name: str) -> list[Step]:
+def _missing(stack: Stack, found: Sequence[Replica], name: str) -> list[Step]:
     """What brings the service to the number of replicas that this stack describes."""
     return [
         step
@@ -161,12 +159,12 @@ def _report(
     service: Service,
     count: int,
     before: int,
-    leaving: Sequence[tuple[Instance, str]],
+    leaving: Sequence[tuple[Replica, str]],
     added: Sequence[str],
     *,
     only_explained: bool = False,
 ) -> Report:
-    removed = [{"name": f"{service.name}-{instance.number}", "why": why} for instance, why in leaving]
+    removed = [{"name": f"{service.name}-{replica.number}", "why": why} for replica, why in leaving]
     would = "would be " if only_explained else ""
     lines = [f"{service.name}: {before} -> {count}." + (" Nothing was changed." if only_explained else "")]
     lines += [f"  {would}removed {one['name']} ({one['why']})" for one in removed]

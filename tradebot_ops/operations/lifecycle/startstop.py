@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import Instance
+from tradebot_ops.engines.base import Replica
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
@@ -17,7 +17,7 @@ def stop(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
     """Stop services and leave them in place; `start` continues them."""
     chosen = chosen_services(ops.stack, services)
     with ops.state.lock("stop"):
-        found = [instance for instance in ops.engine.list() if instance.service in chosen and instance.state in LIVE]
+        found = [replica for replica in ops.engine.list() if replica.service in chosen and replica.state in LIVE]
         stop_in_order(ops, found, on_progress)
     return _told("stop", found, "Stopped", "Nothing of that was running.")
 
@@ -25,7 +25,7 @@ def stop(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
 def start(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
     """Start what was stopped, as it was; what never existed is for `up`."""
     with ops.state.lock("start"):
-        found = [instance for instance in _long_running(ops, services) if instance.state not in LIVE]
+        found = [replica for replica in _long_running(ops, services) if replica.state not in LIVE]
         if found:
             ops.engine.prepare(
                 ops.stack, lambda service, line: on_progress(ProgressEvent(service, Phase.PREPARING, line))
@@ -47,23 +47,23 @@ def restart(ops: Ops, services: Sequence[str], on_progress: OnProgress, *, rolli
     return _told("restart", found, "Restarted", "Nothing of that runs. Start it with: tradebot up")
 
 
-def _one_by_one(ops: Ops, found: Sequence[Instance]) -> list[list[Instance]]:
+def _one_by_one(ops: Ops, found: Sequence[Replica]) -> list[list[Replica]]:
     order = [service.name for service in ops.stack.in_order()]
     return [[each] for each in sorted(found, key=lambda each: (order.index(each.service), each.number))]
 
 
-def _long_running(ops: Ops, services: Sequence[str]) -> list[Instance]:
+def _long_running(ops: Ops, services: Sequence[str]) -> list[Replica]:
     chosen = chosen_services(ops.stack, services)
     one_shots = {service.name for service in ops.stack.services.values() if service.one_shot}
     return [found for found in ops.engine.list() if found.service in chosen and found.service not in one_shots]
 
 
-def _converge(ops: Ops, action: Action, found: Sequence[Instance], on_progress: OnProgress) -> None:
-    steps = [Step(action, instance.service, instance.number, "asked for") for instance in found]
+def _converge(ops: Ops, action: Action, found: Sequence[Replica], on_progress: OnProgress) -> None:
+    steps = [Step(action, replica.service, replica.number, "asked for") for replica in found]
     converge(ops.stack, steps, EngineView(ops.engine, ops.settings.timeout), on_progress)
 
 
-def _told(command: str, found: Sequence[Instance], verb: str, nothing: str) -> Report:
-    replicas = [names(instance) for instance in found]
+def _told(command: str, found: Sequence[Replica], verb: str, nothing: str) -> Report:
+    replicas = [names(replica) for replica in found]
     line = f"{verb} {', '.join(replicas)}." if replicas else nothing
     return Report(command, data={"replicas": replicas}, sections=(Section(lines=(line,)),))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import Instance, State, Stats
+from tradebot_ops.engines.base import Replica, State, Stats
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations.converge.readiness import sample_of
 from tradebot_ops.stack.model import Service
@@ -27,7 +27,7 @@ class Row:
     number: int
     condition: str
     detail: str
-    instance: Instance | None
+    replica: Replica | None
     stats: Stats | None = None
     endpoint: str = ""
     hint: str = ""
@@ -39,46 +39,46 @@ def status(
     """Look at everything at once; ``wanted`` names the services that must be there, all when empty.
 
     With ``only`` no others are looked at. Each question ends by itself, and a silent service is shown as such."""
-    found = [instance for instance in ops.engine.list() if not only or instance.service in wanted]
-    running = [instance for instance in found if instance.state is State.RUNNING]
+    found = [replica for replica in ops.engine.list() if not only or replica.service in wanted]
+    running = [replica for replica in found if replica.state is State.RUNNING]
     with ThreadPoolExecutor(max_workers=max(2, len(found) + 1)) as pool:
         measured = pool.submit(ops.engine.stats, running, cpu=cpu)
-        rows = list(pool.map(lambda instance: _row(ops, instance), found))
+        rows = list(pool.map(lambda replica: _row(ops, replica), found))
         by_id = {stats.id: stats for stats in measured.result()}
     rows += _missing(ops, found, wanted or ops.stack.services.keys())
     return _report(ops, command, _ordered(ops, rows), by_id)
 
 
-def _row(ops: Ops, instance: Instance) -> Row:
-    service = ops.stack.services.get(instance.service)
-    condition, detail = _condition(ops, service, instance)
-    endpoint = ", ".join(f"{p.address}" for p in instance.published)
-    return Row(instance.service, instance.number, condition, detail, instance, endpoint=endpoint)
+def _row(ops: Ops, replica: Replica) -> Row:
+    service = ops.stack.services.get(replica.service)
+    condition, detail = _condition(ops, service, replica)
+    endpoint = ", ".join(f"{p.address}" for p in replica.published)
+    return Row(replica.service, replica.number, condition, detail, replica, endpoint=endpoint)
 
 
-def _condition(ops: Ops, service: Service | None, instance: Instance) -> tuple[str, str]:
-    if service is None and instance.service in ops.stack.inactive and instance.state is State.RUNNING:
+def _condition(ops: Ops, service: Service | None, replica: Replica) -> tuple[str, str]:
+    if service is None and replica.service in ops.stack.inactive and replica.state is State.RUNNING:
         return "running", "its profile is not chosen"
     if service is None:
         return "orphan", "its service is not in the stack any more"
-    if instance.state is State.EXITED and service.one_shot and instance.exit_code == 0:
+    if replica.state is State.EXITED and service.one_shot and replica.exit_code == 0:
         return "done", "finished with exit code 0"
-    if instance.state is State.EXITED:
-        return ("failed" if service.one_shot else "stopped"), f"exit code {instance.exit_code}"
-    if instance.state is not State.RUNNING:
-        return str(instance.state), f"{instance.restarts} restarts" if instance.restarts else ""
-    sample = sample_of(ops.engine, service, instance, ASK_SECONDS)
+    if replica.state is State.EXITED:
+        return ("failed" if service.one_shot else "stopped"), f"exit code {replica.exit_code}"
+    if replica.state is not State.RUNNING:
+        return str(replica.state), f"{replica.restarts} restarts" if replica.restarts else ""
+    sample = sample_of(ops.engine, service, replica, ASK_SECONDS)
     if sample.ok:
         return ("running" if service.one_shot or service.probe is None else "ready"), sample.detail
     return "unhealthy", sample.detail
 
 
-def _missing(ops: Ops, found: Sequence[Instance], wanted: Collection[str]) -> list[Row]:
+def _missing(ops: Ops, found: Sequence[Replica], wanted: Collection[str]) -> list[Row]:
     """Replicas the stack wants and the engine does not have."""
     rows = []
     for service in (ops.stack.services[name] for name in wanted):
-        there = [instance for instance in found if instance.service == service.name]
-        taken = {instance.number for instance in there}
+        there = [replica for replica in found if replica.service == service.name]
+        taken = {replica.number for replica in there}
         if not there and (known := ops.unavailable.get(service.name)):
             rows.append(Row(service.name, 1, UNAVAILABLE, known["message"].rstrip("."), None, hint=known["hint"]))
             continue
@@ -101,7 +101,7 @@ def _report(ops: Ops, command: str, rows: Sequence[Row], stats: dict[str, Stats]
     table = Table(
         columns,
         tuple(
-            _cells(row, stats.get(row.instance.id) if row.instance else None, ops.clock(), measured=measured)
+            _cells(row, stats.get(row.replica.id) if row.replica else None, ops.clock(), measured=measured)
             for row in rows
         ),
     )
@@ -114,7 +114,7 @@ def _report(ops: Ops, command: str, rows: Sequence[Row], stats: dict[str, Stats]
             "project": ops.settings.project,
             "engine": {"name": ops.engine.name, "why": ops.choice.why},
             "running": not nothing,
-            "services": [_data(row, stats.get(row.instance.id) if row.instance else None) for row in rows],
+            "services": [_data(row, stats.get(row.replica.id) if row.replica else None) for row in rows],
         },
         findings=_findings(wrong, nothing),
         sections=(Section(lines=(engine,), tables=(table,)),),
@@ -136,15 +136,15 @@ def _findings(wrong: Sequence[Row], nothing: bool) -> tuple[Finding, ...]:
 
 
 def _cells(row: Row, stats: Stats | None, now: datetime, *, measured: bool) -> tuple[str, ...]:
-    instance = row.instance
+    replica = row.replica
     return (
         f"{row.service}-{row.number}",
         row.condition,
         row.endpoint,
         human_bytes(stats.memory) if stats else "",
         *([_percent(stats)] if measured else []),
-        age(now - instance.started_at) if instance and instance.started_at and instance.state is State.RUNNING else "",
-        str(instance.restarts) if instance else "",
+        age(now - replica.started_at) if replica and replica.started_at and replica.state is State.RUNNING else "",
+        str(replica.restarts) if replica else "",
         "" if row.condition in {*_GOOD, UNAVAILABLE} else row.detail,
     )
 
@@ -154,19 +154,19 @@ def _percent(stats: Stats | None) -> str:
 
 
 def _data(row: Row, stats: Stats | None) -> dict[str, object]:
-    instance = row.instance
+    replica = row.replica
     return {
         "service": row.service,
         "number": row.number,
         "state": row.condition,
         "detail": row.detail,
-        "id": instance.id if instance else None,
-        "pid": instance.pid if instance else None,
-        "restarts": instance.restarts if instance else None,
-        "exit_code": instance.exit_code if instance else None,
-        "started_at": instance.started_at.isoformat() if instance and instance.started_at else None,
-        "image": instance.image if instance else None,
-        "published": {str(p.target): str(p.address) for p in instance.published} if instance else {},
+        "id": replica.id if replica else None,
+        "pid": replica.pid if replica else None,
+        "restarts": replica.restarts if replica else None,
+        "exit_code": replica.exit_code if replica else None,
+        "started_at": replica.started_at.isoformat() if replica and replica.started_at else None,
+        "image": replica.image if replica else None,
+        "published": {str(p.target): str(p.address) for p in replica.published} if replica else {},
         "memory_bytes": stats.memory if stats else None,
         "memory_limit_bytes": stats.memory_limit if stats else None,
         "cpu_cores": round(stats.cpu, 3) if stats and stats.cpu is not None else None,

@@ -95,10 +95,10 @@ def _beside(ops: Ops, tool: str, words: Sequence[str], files: Sequence[Path], ti
     """In the service's own container, where its configuration is mounted."""
     service = _SERVICES[tool]
     host, inside = str(folder(ops, service)), f"/etc/{service}"
-    for instance in ops.engine.list():
-        if instance.service == service and instance.state is State.RUNNING and ops.engine.name != "local":
+    for replica in ops.engine.list():
+        if replica.service == service and replica.state is State.RUNNING and ops.engine.name != "local":
             command = [tool, *words, *(str(file).replace(host, inside, 1) for file in files)]
-            done = ops.engine.exec(instance, command, timeout=timeout)
+            done = ops.engine.exec(replica, command, timeout=timeout)
             return Said(done.exit_code == 0, done.output.replace(inside, host))
     raise Unavailable(
         f"{tool} is not on this host, and {service} does not run.",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from tradebot_ops.clients.prometheus import Target
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import Instance
+from tradebot_ops.engines.base import Replica
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.text.quantities import age
 
@@ -47,7 +47,7 @@ def targets(ops: Ops) -> Report:
     return Report("monitoring.targets", data=data, findings=findings, sections=(Section(tables=(table,)),))
 
 
-def replica_of(target: Target, instances: Sequence[Instance]) -> str:
+def replica_of(target: Target, instances: Sequence[Replica]) -> str:
     """``worker-3`` for a target that was discovered: under that name, or under the address that only the engine can
     tell whose it is. Empty for a target that is written down, and for a replica that is gone."""
     host = target.instance.rpartition(":")[0]

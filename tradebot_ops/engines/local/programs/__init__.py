@@ -7,10 +7,10 @@ import importlib
 import pkgutil
 from functools import cache
 
-from tradebot_ops.engines.local.programs.base import Launch, Program, Replica
+from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program
 from tradebot_ops.engines.local.programs.path import on_path
 
-__all__ = ["Launch", "Program", "Replica", "program_for"]
+__all__ = ["Launch", "LocalReplica", "Program", "program_for"]
 
 
 def program_for(word: str) -> Program:

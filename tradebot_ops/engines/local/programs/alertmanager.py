@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tradebot_ops.debian import packages
 from tradebot_ops.engines.local.programs import fetched
-from tradebot_ops.engines.local.programs.base import Launch, Program, Replica, Say
+from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program, Say
 from tradebot_ops.state import ProjectState
 
 _CONFIG = "--config.file"
@@ -16,7 +16,7 @@ _WORKING_FOLDER = b"/proc/self/cwd"
 _MOVABLE = "alertmanager-movable"
 
 
-def _launch(replica: Replica) -> Launch:
+def _launch(replica: LocalReplica) -> Launch:
     argv = fetched.with_option(replica.argv[1:], _CONFIG, str(_rendered(replica)))
     program = fetched.binary(replica, "alertmanager")
     movable = program.parent / _MOVABLE
@@ -45,13 +45,13 @@ def _make_movable(program: Path) -> None:
     draft.replace(program.with_name(_MOVABLE))
 
 
-def _render(replica: Replica) -> None:
+def _render(replica: LocalReplica) -> None:
     path = Path(fetched.option(replica.argv, _CONFIG))
     text = replica.rewrite(path.read_text(encoding="utf-8"))
     ProjectState(replica.own_folder).write(_rendered(replica).name, text)
 
 
-def _rendered(replica: Replica) -> Path:
+def _rendered(replica: LocalReplica) -> Path:
     return replica.own_folder / "alertmanager.yml"
 
 

@@ -9,7 +9,7 @@ from tradebot_ops.stack.model import Service, Stack
 
 
 @dataclass(frozen=True)
-class Replica:
+class LocalReplica:
     """A replica as described, already rewritten for this host. ``ports`` maps its own ports to the local ones.
 
     ``rewrite`` does to a text what was done to the command: addresses and paths become those of this host. ``host``
@@ -56,7 +56,7 @@ class Launch:
 Say = Callable[[str], None]
 
 
-def _nothing(_replica: Replica) -> None:
+def _nothing(_replica: LocalReplica) -> None:
     """Most programs need no preparation."""
 
 
@@ -80,8 +80,8 @@ class Program:
     """
 
     words: tuple[str, ...]
-    launch: Callable[[Replica], Launch]
-    initialise: Callable[[Replica], None] = _nothing
+    launch: Callable[[LocalReplica], Launch]
+    initialise: Callable[[LocalReplica], None] = _nothing
     obtain: Callable[[Mapping[str, str], Say], None] = _here
     texts: Callable[[Service], tuple[str, ...]] = _silent
     absent: str = ""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tradebot_ops.debian import packages
-from tradebot_ops.engines.local.programs.base import Launch, Replica, Say
+from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Say
 from tradebot_ops.errors import Unavailable
 from tradebot_ops.stack.model import Service
 
@@ -16,7 +16,7 @@ def obtaining(program: str) -> Callable[[Mapping[str, str], Say], None]:
     return obtain
 
 
-def binary(replica: Replica, program: str) -> Path:
+def binary(replica: LocalReplica, program: str) -> Path:
     """Where it is; ``Unavailable`` when it was not obtained."""
     found = packages.find(program, replica.host)
     if found is None:
@@ -24,8 +24,8 @@ def binary(replica: Replica, program: str) -> Path:
     return found
 
 
-def launching(program: str) -> Callable[[Replica], Launch]:
-    def launch(replica: Replica) -> Launch:
+def launching(program: str) -> Callable[[LocalReplica], Launch]:
+    def launch(replica: LocalReplica) -> Launch:
         return Launch((str(binary(replica, program)), *replica.argv[1:]), replica.folder(""))
 
     return launch

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NoReturn
 
-from tradebot_ops.engines.local.programs.base import Launch, Program, Replica, Say
+from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program, Say
 from tradebot_ops.errors import Unavailable
 
 _WHY = "Grafana is in no package that the local engine could fetch"
@@ -13,7 +13,7 @@ def _refuse() -> NoReturn:
     raise Unavailable(f"{_WHY}.", hint="The same panels: tradebot dash; with Docker: tradebot up --engine docker")
 
 
-def _launch(_replica: Replica) -> Launch:
+def _launch(_replica: LocalReplica) -> Launch:
     _refuse()
 
 

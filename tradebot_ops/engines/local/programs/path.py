@@ -2,11 +2,11 @@
 
 import shutil
 
-from tradebot_ops.engines.local.programs.base import Launch, Program, Replica
+from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program
 from tradebot_ops.errors import OpsError
 
 
-def _launch(replica: Replica) -> Launch:
+def _launch(replica: LocalReplica) -> Launch:
     word = replica.argv[0]
     binary = shutil.which(word, path=replica.environ.get("PATH"))
     if binary is None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tradebot_ops.engines.local.programs import pgbinaries
-from tradebot_ops.engines.local.programs.base import Launch, Program, Replica
+from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program
 from tradebot_ops.engines.local.programs.unprivileged import NOBODY, Way, way
 from tradebot_ops.errors import OpsError
 from tradebot_ops.state import ProjectState, make_private, writable
@@ -18,7 +18,7 @@ _IMAGE_DATA = "/var/lib/postgresql/data"
 _FAST_SHUTDOWN = "SIGINT"  # SIGTERM waits for every client to leave
 
 
-def _launch(replica: Replica) -> Launch:
+def _launch(replica: LocalReplica) -> Launch:
     data = _data_folder(replica)
     binaries = pgbinaries.for_data(data)
     how = way(binaries / "postgres")
@@ -40,7 +40,7 @@ def _launch(replica: Replica) -> Launch:
     return Launch((*prefix, *argv), data if not how.other_owner else Path("/"), environ, _FAST_SHUTDOWN)
 
 
-def _initialise(replica: Replica) -> None:
+def _initialise(replica: LocalReplica) -> None:
     """Make the data folder as the official image does; a half-made one is never left under its name."""
     _remember_password(replica)
     data = _data_folder(replica)
@@ -75,7 +75,7 @@ def _initialise(replica: Replica) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _make_cluster(replica: Replica, binaries: Path, how: Way, folder: Path, password: Path) -> None:
+def _make_cluster(replica: LocalReplica, binaries: Path, how: Way, folder: Path, password: Path) -> None:
     user = replica.environ.get("POSTGRES_USER", "postgres")
     database = replica.environ.get("POSTGRES_DB", user)
     # Nothing is lost by not syncing each step: an interrupted start begins anew; the end is synced once.
@@ -90,7 +90,7 @@ def _make_cluster(replica: Replica, binaries: Path, how: Way, folder: Path, pass
     _run(replica, (*how.prefix, str(binaries / "initdb"), "--sync-only", "-D", str(folder)))
 
 
-def _run(replica: Replica, command: Sequence[str], text: str = "") -> None:
+def _run(replica: LocalReplica, command: Sequence[str], text: str = "") -> None:
     environ = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     done = subprocess.run(
         command,
@@ -115,7 +115,7 @@ def _run(replica: Replica, command: Sequence[str], text: str = "") -> None:
         )
 
 
-def _data_folder(replica: Replica) -> Path:
+def _data_folder(replica: LocalReplica) -> Path:
     """Where the description keeps the data: PGDATA, else the mount at the official image's place."""
     if chosen := replica.environ.get("PGDATA"):
         return Path(chosen)
@@ -128,7 +128,7 @@ def _data_folder(replica: Replica) -> Path:
     return replica.layout.volumes / f"{replica.service.name}-data"
 
 
-def _reachable(data: Path, how: Way, replica: Replica) -> Path:
+def _reachable(data: Path, how: Way, replica: LocalReplica) -> Path:
     """Another user cannot enter root's home: the data then lie outside of it, linked from their usual place."""
     if not how.other_owner:
         return data
@@ -148,11 +148,11 @@ def _reachable(data: Path, how: Way, replica: Replica) -> Path:
     return outside
 
 
-def _passfile(replica: Replica) -> Path:
+def _passfile(replica: LocalReplica) -> Path:
     return replica.layout.temporary / f"{replica.service.name}-{replica.number}" / "pgpass"
 
 
-def _remember_password(replica: Replica) -> None:
+def _remember_password(replica: LocalReplica) -> None:
     password = _password_file(replica).read_text(encoding="utf-8").rstrip("\n")
     user = replica.environ.get("POSTGRES_USER", "postgres")
     words = (word.replace("\\", "\\\\").replace(":", "\\:") for word in (user, password))
@@ -160,7 +160,7 @@ def _remember_password(replica: Replica) -> None:
     ProjectState(path.parent).write(path.name, f"*:*:*:{':'.join(words)}\n")
 
 
-def _password_file(replica: Replica) -> Path:
+def _password_file(replica: LocalReplica) -> Path:
     path = Path(replica.environ.get("POSTGRES_PASSWORD_FILE", ""))
     if not path.is_file():
         raise OpsError(

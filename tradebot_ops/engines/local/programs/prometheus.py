@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tradebot_ops.engines.local.programs import fetched
-from tradebot_ops.engines.local.programs.base import Launch, Program, Replica
+from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program
 from tradebot_ops.monitoring.prometheus import on_this_host
 from tradebot_ops.state import ProjectState
 
@@ -11,12 +11,12 @@ _CONFIG = "--config.file"
 _ABSENT = frozenset({"grafana"})
 
 
-def _launch(replica: Replica) -> Launch:
+def _launch(replica: LocalReplica) -> Launch:
     argv = fetched.with_option(replica.argv[1:], _CONFIG, str(_rendered(replica)))
     return Launch((str(fetched.binary(replica, "prometheus")), *argv), replica.folder(""))
 
 
-def _render(replica: Replica) -> None:
+def _render(replica: LocalReplica) -> None:
     path = Path(fetched.option(replica.argv, _CONFIG))
     present = replica.stack.services.keys() - _ABSENT
     text = on_this_host(
@@ -29,7 +29,7 @@ def _render(replica: Replica) -> None:
     ProjectState(replica.own_folder).write(_rendered(replica).name, text)
 
 
-def _rendered(replica: Replica) -> Path:
+def _rendered(replica: LocalReplica) -> Path:
     return replica.own_folder / "prometheus.yml"
 
 

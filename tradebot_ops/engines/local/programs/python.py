@@ -3,10 +3,10 @@
 import os
 import sys
 
-from tradebot_ops.engines.local.programs.base import Launch, Program, Replica
+from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program
 
 
-def _launch(replica: Replica) -> Launch:
+def _launch(replica: LocalReplica) -> Launch:
     environ = {
         "PYTHONPATH": os.pathsep.join(
             filter(None, (str(replica.stack_folder), replica.service.environment.get("PYTHONPATH", "")))

@@ -3,26 +3,26 @@
 from pathlib import Path
 
 from tradebot_ops.engines.local.programs import fetched
-from tradebot_ops.engines.local.programs.base import Launch, Program, Replica
+from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program
 from tradebot_ops.state import ProjectState
 
 _PASSWORDS = "--redis.password-file"
 
 
-def _launch(replica: Replica) -> Launch:
+def _launch(replica: LocalReplica) -> Launch:
     argv = replica.argv[1:]
     if fetched.option(argv, _PASSWORDS):
         argv = fetched.with_option(argv, _PASSWORDS, str(_rendered(replica)))
     return Launch((str(fetched.binary(replica, "redis_exporter")), *argv), replica.folder(""))
 
 
-def _render(replica: Replica) -> None:
+def _render(replica: LocalReplica) -> None:
     if path := fetched.option(replica.argv, _PASSWORDS):
         text = replica.rewrite(Path(path).read_text(encoding="utf-8"))
         ProjectState(replica.own_folder).write(_rendered(replica).name, text)
 
 
-def _rendered(replica: Replica) -> Path:
+def _rendered(replica: LocalReplica) -> Path:
     return replica.own_folder / "passwords.json"
 
 

@@ -4,14 +4,14 @@ import importlib.util
 import shutil
 from pathlib import Path
 
-from tradebot_ops.engines.local.programs.base import Launch, Program, Replica
+from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program
 from tradebot_ops.errors import OpsError
 
 _PORT = 6379
 _DATA = "/data"  # where the official image keeps its data and starts the server
 
 
-def _launch(replica: Replica) -> Launch:
+def _launch(replica: LocalReplica) -> Launch:
     port = replica.ports.get(_PORT) or next(iter(replica.ports.values()), _PORT)
     # Said last, so that it wins over what the description or its configuration file says.
     placed = ("--port", str(port), "--bind", replica.listen)
