@@ -22,8 +22,8 @@ SHARED = {
     "TB-0401": {"docker.client", "docker.locate"},
     "TB-0404": {
         "engines.local.supervisor",
-        "engines.local.programs.path",
-        "engines.local.programs.pgbinaries",
+        "engines.local.launching.on_path",
+        "engines.local.launching.pgbinaries",
         "engines.local.programs.valkey",
     },
     "TB-0405": {"context", "engines.local.engine", "engines.stub"},

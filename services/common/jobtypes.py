@@ -6,16 +6,17 @@ payloads, so numpy, pandas and the like belong inside ``run``.
 """
 
 import importlib
-import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
 from importlib.metadata import entry_points
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
+
+from services.common.discovery import module_names
 
 if TYPE_CHECKING:
     import psycopg
@@ -181,13 +182,7 @@ def load(candidates: Iterator[tuple[str, Callable[[], Any]]]) -> Registry:
 
 
 def _candidates() -> Iterator[tuple[str, Callable[[], Any]]]:
-    package = importlib.import_module(BUILTIN_PACKAGE)
-    for name in _job_modules(package):
-        yield name, lambda name=name: importlib.import_module(f"{BUILTIN_PACKAGE}.{name}").JOB  # type: ignore[misc]
+    for module in module_names(BUILTIN_PACKAGE):
+        yield module.rpartition(".")[2], lambda module=module: importlib.import_module(module).JOB  # type: ignore[misc]
     for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
         yield point.name, point.load
-
-
-def _job_modules(package: ModuleType) -> list[str]:
-    # Sub-packages hold what the job types are made of; only plain modules are job types.
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tradebot_ops.debian import packages
-from tradebot_ops.engines.local.programs import alertmanager, fetched
+from tradebot_ops.engines.local.launching import fetched
+from tradebot_ops.engines.local.programs import alertmanager
 from tradebot_ops.errors import Unavailable
 
 

@@ -1,7 +1,6 @@
 """What a strategy is, and the ones there are."""
 
 import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,6 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
+
+from services.common.discovery import module_names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +36,5 @@ class Strategy:
 @lru_cache(maxsize=1)
 def strategies() -> Mapping[str, Strategy]:
     """Every strategy by its name."""
-    package = importlib.import_module(STRATEGY_PACKAGE)
-    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    found = [importlib.import_module(f"{STRATEGY_PACKAGE}.{name}").STRATEGY for name in names]
+    found = [importlib.import_module(name).STRATEGY for name in module_names(STRATEGY_PACKAGE)]
     return MappingProxyType({strategy.name: strategy for strategy in found})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tradebot_ops.engines.base import Health, State
-from tradebot_ops.engines.docker.observe import instance_of, published_of, stats_of
+from tradebot_ops.engines.docker.observe import published_of, replica_of, stats_of
 
 
 def container(**state: Any) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def container(**state: Any) -> dict[str, Any]:
 
 
 def test_a_running_container_has_a_process_and_no_exit_code() -> None:
-    found = instance_of(container(Health={"Status": "healthy"}))
+    found = replica_of(container(Health={"Status": "healthy"}))
     assert (found.service, found.number, found.name) == ("api", 1, "bot-api-1")
     assert (found.state, found.health, found.pid, found.exit_code) == (State.RUNNING, Health.HEALTHY, 7, None)
     assert found.started_at is not None
@@ -56,16 +56,16 @@ def test_a_running_container_has_a_process_and_no_exit_code() -> None:
     ],
 )
 def test_states_are_the_protocols_words(status: str, code: int, state: State) -> None:
-    assert instance_of(container(Status=status, ExitCode=code, Pid=0)).state is state
+    assert replica_of(container(Status=status, ExitCode=code, Pid=0)).state is state
 
 
 def test_the_engines_zero_time_means_never() -> None:
-    assert instance_of(container(Status="created", StartedAt="0001-01-01T00:00:00Z")).started_at is None
+    assert replica_of(container(Status="created", StartedAt="0001-01-01T00:00:00Z")).started_at is None
 
 
 def test_contents_read_since_the_start_replace_those_on_the_label() -> None:
-    assert instance_of(container()).content_hash == "c"
-    assert instance_of(container(), {"abc": "newer"}).content_hash == "newer"
+    assert replica_of(container()).content_hash == "c"
+    assert replica_of(container(), {"abc": "newer"}).content_hash == "newer"
 
 
 def test_a_port_open_to_everybody_is_reached_on_this_host_once() -> None:

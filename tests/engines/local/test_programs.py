@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tradebot_ops.engines.local.programs import pgbinaries, program_for, valkey
-from tradebot_ops.engines.local.programs.path import on_path
+from tradebot_ops.engines.local.launching import pgbinaries
+from tradebot_ops.engines.local.launching.on_path import on_path
+from tradebot_ops.engines.local.programs import program_for, valkey
 from tradebot_ops.errors import OpsError
 
 

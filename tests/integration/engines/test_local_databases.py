@@ -16,7 +16,7 @@ from redis.retry import Retry
 from tests.waiting import until
 from tradebot_ops.engines.base import State
 from tradebot_ops.engines.local import LocalEngine
-from tradebot_ops.engines.local.programs import pgbinaries, unprivileged
+from tradebot_ops.engines.local.launching import pgbinaries, unprivileged
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Mount, MountKind, Probe, SecretFile, SecretMount, Service, Stack, Volume
 from tradebot_ops.state import ProjectState

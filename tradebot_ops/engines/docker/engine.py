@@ -31,7 +31,7 @@ from tradebot_ops.engines.docker.image_facts import image_facts
 from tradebot_ops.engines.docker.leftovers import Leftovers
 from tradebot_ops.engines.docker.logs import Follower, merged
 from tradebot_ops.engines.docker.networks_and_volumes import Ground
-from tradebot_ops.engines.docker.observe import instance_of
+from tradebot_ops.engines.docker.observe import replica_of
 from tradebot_ops.engines.docker.replicas import RELOADED, Maker
 from tradebot_ops.engines.docker.stats import Sampler
 from tradebot_ops.errors import OpsError
@@ -68,7 +68,7 @@ class DockerEngine:
     def destroy(self, stack: Stack | None, *, volumes: bool) -> tuple[str, ...]:
         """What carries the project's label goes, so a stack that cannot be read any more is removed, too."""
         containers = self._containers.find()
-        gone = [instance_of(container).name for container in containers]
+        gone = [replica_of(container).name for container in containers]
         self._containers.end(containers)
         (self._state.folder / RELOADED).unlink(missing_ok=True)
         self._maker.ports.forget()
@@ -104,7 +104,7 @@ class DockerEngine:
 
     def _replica(self, container: Container, reloaded: Mapping[str, Any]) -> Replica:
         """Addresses of another host's engine mean something else on this one."""
-        found = instance_of(container, reloaded)
+        found = replica_of(container, reloaded)
         return found if self.client.location.local else replace(found, host="", published=())
 
     def stop(self, replica: Replica, grace: float) -> None:
@@ -124,7 +124,7 @@ class DockerEngine:
 
     def logs(self, query: LogQuery) -> Iterator[LogLine]:
         """Finite logs are merged by time; followed ones come as they come, those of later replicas included."""
-        containers = [each for each in self._containers.find() if selected(query, instance_of(each))]
+        containers = [each for each in self._containers.find() if selected(query, replica_of(each))]
         if not query.follow:
             return merged(self.client, containers, query)
         follower = Follower(self.client, query)
@@ -139,7 +139,7 @@ class DockerEngine:
         for raw in events.raw():
             if raw["Action"] == "start":
                 container = self._containers.inspect(raw["Actor"]["ID"])
-                if container is not None and selected(query, instance_of(container)):
+                if container is not None and selected(query, replica_of(container)):
                     yield container
 
     def exec(self, replica: Replica, command: Sequence[str], *, timeout: float | None = 30) -> ExecResult:
@@ -185,8 +185,8 @@ class DockerEngine:
                 hint=f"Start it with `tradebot up`, or see why it stopped: tradebot logs {service}",
             )
         if self.client.location.local:
-            return local_address(instance_of(container), container, port)
-        return remote_address(instance_of(container), container, port, self.client.location)
+            return local_address(replica_of(container), container, port)
+        return remote_address(replica_of(container), container, port, self.client.location)
 
 
 def selected(query: LogQuery, replica: Replica) -> bool:

@@ -20,7 +20,7 @@ NEVER = "0001-01-01"
 NOTHING: Mapping[str, str] = {}
 
 
-def instance_of(raw: Mapping[str, Any], reloaded: Mapping[str, str] = NOTHING) -> Replica:
+def replica_of(raw: Mapping[str, Any], reloaded: Mapping[str, str] = NOTHING) -> Replica:
     """From an inspected container; ``reloaded`` are content hashes that replaced the one on its label."""
     state, config = raw["State"], raw["Config"]
     labels = config.get("Labels") or {}

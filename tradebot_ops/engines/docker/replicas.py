@@ -9,7 +9,7 @@ from tradebot_ops.docker.images import Image, Images, recipe
 from tradebot_ops.engines.base import Progress
 from tradebot_ops.engines.docker import spec
 from tradebot_ops.engines.docker.containers import Container, Containers, is_up, name_of
-from tradebot_ops.engines.docker.observe import instance_of
+from tradebot_ops.engines.docker.observe import replica_of
 from tradebot_ops.engines.docker.ports import TAKEN, Ports
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Service, Stack
@@ -55,7 +55,7 @@ class Maker:
     def _made_room(self, service: Service) -> bool:
         """Whether a taken port can be had now. Compose lets every replica publish, so a later one may hold it."""
         siblings = [each for each in self._containers.find(f"{spec.SERVICE}={service.name}") if is_up(each)]
-        holders = [each for each in siblings if instance_of(each).number != 1 and instance_of(each).published]
+        holders = [each for each in siblings if replica_of(each).number != 1 and replica_of(each).published]
         self._containers.end(holders)
         if holders:
             return True

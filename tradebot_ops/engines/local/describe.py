@@ -8,9 +8,10 @@ from pathlib import Path
 
 from tradebot_ops import units
 from tradebot_ops.engines.local import rewrite
+from tradebot_ops.engines.local.launching.program import LocalReplica, Program
 from tradebot_ops.engines.local.layout import MARK, Layout
 from tradebot_ops.engines.local.ports import Wish
-from tradebot_ops.engines.local.programs import LocalReplica, Program, program_for
+from tradebot_ops.engines.local.programs import program_for
 from tradebot_ops.engines.local.records import Record, replica_name
 from tradebot_ops.engines.local.rewrite import Places
 from tradebot_ops.errors import OpsError

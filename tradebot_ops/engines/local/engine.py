@@ -33,7 +33,7 @@ from tradebot_ops.engines.local.exec import attach, run
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.engines.local.lock import Changing
 from tradebot_ops.engines.local.logs import Source
-from tradebot_ops.engines.local.observe import instance_of
+from tradebot_ops.engines.local.observe import replica_of
 from tradebot_ops.engines.local.ports import Ports
 from tradebot_ops.engines.local.processes import Processes, not_running
 from tradebot_ops.engines.local.records import Records, replica_name
@@ -106,7 +106,7 @@ class LocalEngine:
             answers, left = {}, orphans.strays(self._layout)
         known = self._ports.known()
         return tuple(
-            instance_of(
+            replica_of(
                 record,
                 answers.get(record.replica),
                 left.get(record.replica),

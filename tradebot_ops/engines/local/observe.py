@@ -21,7 +21,7 @@ _STATES = {
 _ENDED = frozenset({State.EXITED, State.FAILED, State.RESTARTING})
 
 
-def instance_of(
+def replica_of(
     record: Record,
     answer: Mapping[str, Any] | None,
     left: Sequence[int] | None,

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 from tradebot_ops.engines.base import Leftover
+from tradebot_ops.engines.local.launching.program import LocalReplica
 from tradebot_ops.engines.local.layout import Layout
-from tradebot_ops.engines.local.programs import LocalReplica
 from tradebot_ops.stack.model import MountKind, Stack
 from tradebot_ops.state import make_private, writable
 

@@ -13,8 +13,8 @@ from tradebot_ops.text.quantities import age
 def targets(ops: Ops) -> Report:
     """What Prometheus scrapes, and how that goes; discovered targets by the name of their replica."""
     found = ops.prometheus.targets()
-    instances = ops.engine.list()
-    replicas = {target: replica_of(target, instances) for target in found}
+    present = ops.engine.list()
+    replicas = {target: replica_of(target, present) for target in found}
     rows = tuple(
         (target.job, replicas[target] or target.instance, target.health, _ago(target),
          f"{1000 * target.scrape_seconds:.0f} ms", target.url)
@@ -47,11 +47,11 @@ def targets(ops: Ops) -> Report:
     return Report("monitoring.targets", data=data, findings=findings, sections=(Section(tables=(table,)),))
 
 
-def replica_of(target: Target, instances: Sequence[Replica]) -> str:
+def replica_of(target: Target, present: Sequence[Replica]) -> str:
     """``worker-3`` for a target that was discovered: under that name, or under the address that only the engine can
     tell whose it is. Empty for a target that is written down, and for a replica that is gone."""
     host = target.instance.rpartition(":")[0]
-    for found in instances:
+    for found in present:
         name = f"{found.service}-{found.number}"
         if target.instance == name or (host and host == found.host and found.service == target.job):
             return name

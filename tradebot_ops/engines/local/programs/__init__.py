@@ -1,16 +1,14 @@
 """How each program of the stack is started on this host: one file per program, found by its first command word.
 
-A file offers ``PROGRAM``. Nothing else has to be told about a new one.
+A file offers ``PROGRAM``; a new one needs no entry anywhere else.
 """
 
-import importlib
-import pkgutil
+import sys
 from functools import cache
 
-from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program
-from tradebot_ops.engines.local.programs.path import on_path
-
-__all__ = ["Launch", "LocalReplica", "Program", "program_for"]
+from tradebot_ops.discovery import discover
+from tradebot_ops.engines.local.launching.on_path import on_path
+from tradebot_ops.engines.local.launching.program import Program
 
 
 def program_for(word: str) -> Program:
@@ -20,9 +18,4 @@ def program_for(word: str) -> Program:
 
 @cache
 def _by_word() -> dict[str, Program]:
-    found: dict[str, Program] = {}
-    for module in pkgutil.iter_modules(__path__):
-        program = getattr(importlib.import_module(f"{__name__}.{module.name}"), "PROGRAM", None)
-        if isinstance(program, Program):
-            found.update(dict.fromkeys(program.words, program))
-    return found
+    return {word: program for program in discover(sys.modules[__name__], "PROGRAM") for word in program.words}

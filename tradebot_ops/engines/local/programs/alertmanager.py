@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tradebot_ops.debian import packages
-from tradebot_ops.engines.local.programs import fetched
-from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program, Say
+from tradebot_ops.engines.local.launching import fetched
+from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program, Say
 from tradebot_ops.state import ProjectState
 
 _CONFIG = "--config.file"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NoReturn
 
-from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program, Say
+from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program, Say
 from tradebot_ops.errors import Unavailable
 
 _WHY = "Grafana is in no package that the local engine could fetch"

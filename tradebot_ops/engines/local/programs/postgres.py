@@ -7,9 +7,9 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from tradebot_ops.engines.local.programs import pgbinaries
-from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program
-from tradebot_ops.engines.local.programs.unprivileged import NOBODY, Way, way
+from tradebot_ops.engines.local.launching import pgbinaries
+from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program
+from tradebot_ops.engines.local.launching.unprivileged import NOBODY, Way, way
 from tradebot_ops.errors import OpsError
 from tradebot_ops.state import ProjectState, make_private, writable
 

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program
+from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program
 
 
 def _launch(replica: LocalReplica) -> Launch:

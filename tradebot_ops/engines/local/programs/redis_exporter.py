@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tradebot_ops.engines.local.programs import fetched
-from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program
+from tradebot_ops.engines.local.launching import fetched
+from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program
 from tradebot_ops.state import ProjectState
 
 _PASSWORDS = "--redis.password-file"

@@ -4,7 +4,7 @@ import importlib.util
 import shutil
 from pathlib import Path
 
-from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program
+from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program
 from tradebot_ops.errors import OpsError
 
 _PORT = 6379

@@ -2,7 +2,7 @@
 
 import shutil
 
-from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Program
+from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program
 from tradebot_ops.errors import OpsError
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tradebot_ops.debian import packages
-from tradebot_ops.engines.local.programs.base import Launch, LocalReplica, Say
+from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Say
 from tradebot_ops.errors import Unavailable
 from tradebot_ops.stack.model import Service
 
