@@ -8,7 +8,7 @@ from tests.paths import ROOT
 from tradebot_ops.context import UNAVAILABLE, Ops
 from tradebot_ops.engines.base import Address
 from tradebot_ops.engines.stub import StubEngine
-from tradebot_ops.errors import ExitCode, OpsError
+from tradebot_ops.errors import ExitCode, NoAddress, OpsError
 from tradebot_ops.settings import load_settings
 
 ASKED = [
@@ -22,7 +22,7 @@ class DockerLike(StubEngine):
     """Says of what does not run what the Docker engine says."""
 
     def endpoint(self, service: str, port: int, number: int = 1) -> Address:
-        raise OpsError(f"{service} {number} is not running.", code="TB-0507", hint="tradebot up")
+        raise NoAddress(f"{service} {number} is not running.", code="TB-0507", hint="tradebot up")
 
 
 def world(tmp_path: Path, engine: StubEngine) -> Ops:

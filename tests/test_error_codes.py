@@ -26,18 +26,16 @@ SHARED = {
         "engines.local.launching.pgbinaries",
         "engines.local.programs.valkey",
     },
-    "TB-0405": {"context", "engines.local.engine", "engines.stub"},
+    "TB-0405": {"engines.local.engine", "engines.stub"},
     "TB-0406": {"engines.local.engine", "engines.stub"},
-    "TB-0507": {"context", "engines.docker.engine", "engines.docker.addresses"},
+    "TB-0507": {"engines.docker.engine", "engines.docker.addresses"},
     # Not to be reached: it does not run, or it does not answer.
-    "TB-0501": {"context", "operations.monitoring.panels", "clients.api"},
+    "TB-0501": {"context", "clients.api"},
     "TB-0510": {"context", "clients.prometheus"},
     "TB-0520": {"context", "clients.alertmanager"},
     "TB-0601": {"docker.client", "engines.docker.exec", "engines.local.exec"},
     "TB-0901": {"engines.local.engine", "engines.stub"},
     "TB-0903": {"engines.readonly", "engines.stub"},
-    # An image that is nowhere, and what to say of it.
-    "TB-0826": {"docker.build_log", "operations.lifecycle.up"},
     # An option's value.
     "TB-0205": {"cli.images", "operations.monitoring.panels", "settings.read"},
     # PromQL, on either side of the wire.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tradebot_ops.engines.base import Address, Engine, State
 from tradebot_ops.engines.choose import EngineChoice, choose
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import NoAddress, NotRunning, OpsError
 from tradebot_ops.settings import DEFAULT_PROFILES, Secret, Settings
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.state import ProjectState, cache_root, state_root
@@ -172,13 +172,11 @@ class Ops:
         same code on every engine; what this host cannot run, with what it lacks."""
         try:
             return self.engine.endpoint(service, port)
-        except OpsError as error:
-            if error.code not in {"TB-0405", "TB-0507"}:
-                raise
+        except NoAddress:
             if any(found.service == service and found.state in UP for found in self.engine.list()):
                 raise
             known = self.unavailable.get(service, {})
-            raise OpsError(away, code=code, hint=known.get("hint", hint)) from None
+            raise NotRunning(away, code=code, hint=known.get("hint", hint)) from None
 
 
 def _read_secret(path: Path) -> str:

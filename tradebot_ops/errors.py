@@ -24,6 +24,8 @@ class ExitCode(IntEnum):
 class OpsError(Exception):
     """A failure the operator can act on.
 
+    Code that must tell failures apart catches a kind, which is a subclass; it never compares ``code``.
+
     ``message`` says what failed and why in one sentence. ``code`` is ``TB-xxyy``: ``xx`` is the exit code of
     the process, ``yy`` tells causes with the same exit code apart, so scripts and people can look one up.
     ``hint`` says what to type next. ``detail`` holds lines worth showing under the message, such as the last
@@ -47,6 +49,34 @@ class Unavailable(OpsError):  # noqa: N818 - a service this host cannot run; wha
 
     def __init__(self, message: str, hint: str = "", detail: tuple[str, ...] = (), code: str = "TB-0411") -> None:
         super().__init__(message, code=code, hint=hint, detail=detail)
+
+
+class ImageMissing(Unavailable):
+    """An image is not on the engine, and no registry gave it or is asked for it."""
+
+
+class DiskFull(OpsError):  # noqa: N818 - like all kinds here, named for what is the case
+    """There is no space left on the disk where the engine keeps images and volumes."""
+
+
+class PortTaken(OpsError):  # noqa: N818
+    """Another program or container holds the port that a service was to publish."""
+
+
+class NoAddress(OpsError):  # noqa: N818
+    """The engine knows no address at which this host reaches a port: nothing runs there, or it has no such port."""
+
+
+class Unreachable(OpsError):  # noqa: N818
+    """A service gives no answer: it cannot be connected to, or its answer took too long."""
+
+
+class NotRunning(Unreachable):
+    """A service gives no answer because it was never started, or was stopped."""
+
+
+class Refused(OpsError):  # noqa: N818
+    """A service answers, and refuses what it was asked for: the same question again gets the same answer."""
 
 
 class Unsupported(OpsError):  # noqa: N818 - reads as what it is: an engine that cannot do a verb

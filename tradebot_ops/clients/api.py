@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import OpsError, Unreachable
 from tradebot_ops.settings import Secret
 
 
@@ -64,13 +64,13 @@ class Api:
         try:
             response = self._client.request(method, path, **options)
         except httpx.TimeoutException:
-            raise OpsError(
+            raise Unreachable(
                 f"The API at {self._client.base_url} did not answer {method} {path} in time.",
                 code="TB-0501",
                 hint="tradebot status; tradebot logs api --tail 50",
             ) from None
         except httpx.HTTPError as error:
-            raise OpsError(
+            raise Unreachable(
                 f"The API at {self._client.base_url} cannot be reached: {error}.",
                 code="TB-0501",
                 hint="tradebot status; if it does not run: tradebot up",

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tradebot_ops.clients.rest import Codes, Login, Query, Rest, moment
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import OpsError, Refused
 
 _CODES = Codes(unreachable="TB-0510", refused="TB-0511", failed="TB-0512")
 _PREFIX = 'invalid parameter "query": '
@@ -161,7 +161,7 @@ class Prometheus:
         if kind == "bad_data":
             raise _unreadable(str(asked["query"]), words)
         if kind == "execution":
-            raise OpsError(f"Prometheus cannot evaluate the query: {words}", code="TB-0120")
+            raise Refused(f"Prometheus cannot evaluate the query: {words}", code="TB-0120")
         raise self._rest.failure(words)
 
 
@@ -170,11 +170,11 @@ def _unreadable(expression: str, words: str) -> OpsError:
     match = _POSITION.match(words.removeprefix(_PREFIX))
     if match is None or match[1] is None:
         why = match[3] if match else words
-        return OpsError(f"Prometheus cannot read the query: {why}", code="TB-0103")
+        return Refused(f"Prometheus cannot read the query: {why}", code="TB-0103")
     line, column, why = int(match[1]), int(match[2]), match[3]
     lines = expression.split("\n")
     shown = lines[line - 1] if line <= len(lines) else ""
-    return OpsError(
+    return Refused(
         f"Prometheus cannot read the query: {why} (line {line}, character {column})",
         code="TB-0103",
         hint="Names of metrics: tradebot metrics list",

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import OpsError, Unreachable
 from tradebot_ops.settings import Secret
 
 Query = Mapping[str, str | list[str]]
@@ -49,13 +49,13 @@ class Rest:
         try:
             response = self._client.request(method, path, params=params, data=data, json=json)
         except httpx.TimeoutException:
-            raise OpsError(
+            raise Unreachable(
                 f"{self._name} at {self._client.base_url} did not answer within {self._timeout:g} s",
                 code=self._codes.unreachable,
                 hint=f"tradebot logs {self._service} --tail 50; if it hangs: tradebot restart {self._service}",
             ) from None
         except httpx.HTTPError as error:
-            raise OpsError(
+            raise Unreachable(
                 f"{self._name} at {self._client.base_url} cannot be reached: {error}",
                 code=self._codes.unreachable,
                 hint="tradebot monitoring status; if it does not run: tradebot monitoring start",

@@ -7,13 +7,12 @@ from typing import Any
 from docker.auth import INDEX_NAME, resolve_repository_name
 
 from tradebot_ops.docker.errors import DISK_FULL, DISK_FULL_HINT
-from tradebot_ops.errors import OpsError, Unavailable
+from tradebot_ops.errors import DiskFull, ImageMissing, OpsError, Unavailable
 
 BUILD_FAILED = "error: "
 #: The engine paints what a build writes to stderr red, for a terminal that this might not be.
 COLOURS = re.compile("\x1b\\[[0-9;]*m")
 STEP = re.compile(r"Step \d+/\d+ : ")
-FULL = "TB-0802"
 
 OFFLINE_HINT = (
     "Build every image from Debian packages with `tradebot images build --from debian`, carry them here with "
@@ -69,11 +68,11 @@ def last_step(lines: Sequence[str]) -> Sequence[str]:
 
 
 def disk_full(what: str, lines: Sequence[str]) -> OpsError:
-    return OpsError(f"Docker's disk is full: {what}.", code=FULL, hint=DISK_FULL_HINT, detail=tuple(lines))
+    return DiskFull(f"Docker's disk is full: {what}.", code="TB-0802", hint=DISK_FULL_HINT, detail=tuple(lines))
 
 
 def not_made_yet(tag: str) -> OpsError:
-    return Unavailable(
+    return ImageMissing(
         f"The image {tag} is not on this engine, and no registry is asked for it: it is made on site.",
         code="TB-0826",
         hint=OFFLINE_HINT,
@@ -97,7 +96,7 @@ def not_pulled(tag: str, said: str) -> OpsError:
 
 
 def _unreachable(tag: str, said: str) -> OpsError:
-    return Unavailable(
+    return ImageMissing(
         f"The image {tag} is not on this engine and no registry gave it: {said.rstrip('.')}.",
         code="TB-0826",
         hint=OFFLINE_HINT,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from docker.errors import APIError
 
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import DiskFull, OpsError, PortTaken
 
 DISK_FULL = "no space left on device"
 DISK_FULL_HINT = (
@@ -22,6 +22,7 @@ class Explanation:
     code: str
     message: str
     hint: str
+    kind: type[OpsError] = OpsError
 
 
 EXPLANATIONS = (
@@ -30,12 +31,14 @@ EXPLANATIONS = (
         "TB-0802",
         "Docker's disk is full",
         DISK_FULL_HINT,
+        DiskFull,
     ),
     Explanation(
         r"(?P<port>(?:[\d.]+|\[[\da-f:]*\]):\d+)\b.*(?:port is already allocated|address already in use)",
         "TB-0821",
         "port {port} is taken by another program or container",
         "See who holds it with `ss -ltnp` and `docker ps`, or choose another: API_PORT=8110 tradebot up",
+        PortTaken,
     ),
     Explanation(
         r'container name "/?(?P<name>[^"]+)" is already in use by container "?(?P<id>\w{12})',
@@ -83,7 +86,7 @@ def explain(doing: str, error: APIError) -> OpsError:
         if match := re.search(known.pattern, said, re.IGNORECASE | re.DOTALL):
             groups = match.groupdict()
             message = f"Docker failed while {doing}: {known.message.format(**groups)}."
-            return OpsError(message, known.code, known.hint.format(**groups), (said,))
+            return known.kind(message, known.code, known.hint.format(**groups), (said,))
     return OpsError(
         f"Docker refused while {doing}: {said.rstrip('.')}.",
         code="TB-0100",

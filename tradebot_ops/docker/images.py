@@ -21,7 +21,6 @@ from tradebot_ops.docker.build_context import (
 )
 from tradebot_ops.docker.build_log import (
     BUILD_FAILED,
-    FULL,
     build_failure,
     build_lines,
     disk_full,
@@ -31,7 +30,7 @@ from tradebot_ops.docker.build_log import (
 )
 from tradebot_ops.docker.client import Client
 from tradebot_ops.docker.errors import DISK_FULL
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import DiskFull, OpsError
 from tradebot_ops.stack.model import Build
 
 Say = Callable[[str], None]
@@ -138,9 +137,8 @@ class Images:
         replaced = self.find(made.tag)
         try:
             image = self._build(made, say, no_cache=no_cache)
-        except OpsError as error:
-            if error.code == FULL:
-                self._discard_unfinished(made.tag)
+        except DiskFull:
+            self._discard_unfinished(made.tag)
             raise
         self._forget(replaced, image)
         return image

@@ -24,7 +24,7 @@ from tradebot_ops.engines.base import (
     State,
     Stats,
 )
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import NoAddress, OpsError
 from tradebot_ops.stack.model import Service, Stack
 
 T = TypeVar("T")
@@ -166,7 +166,7 @@ class StubEngine:
 
     def endpoint(self, service: str, port: int, number: int = 1) -> Address:
         if port not in self._ports.get(f"{service}-{number}", frozenset()):
-            raise OpsError(
+            raise NoAddress(
                 f"{service}-{number} has no port {port}.",
                 code="TB-0405",
                 hint="Start it with `tradebot up`; `tradebot urls` lists what can be reached.",

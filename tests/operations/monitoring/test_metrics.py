@@ -11,7 +11,7 @@ from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Address
 from tradebot_ops.engines.stub import StubEngine
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import NoAddress, OpsError
 from tradebot_ops.operations.monitoring import metrics
 from tradebot_ops.settings import load_settings
 
@@ -46,7 +46,7 @@ def ops(tmp_path: Path) -> Iterator[Ops]:
         def endpoint(self, service: str, port: int, number: int = 1) -> Address:
             if number <= len(ports):
                 return Address("127.0.0.1", ports[number - 1])
-            raise OpsError(f"{service} {number} is not running.", code="TB-0507")
+            raise NoAddress(f"{service} {number} is not running.", code="TB-0507")
 
     settings = load_settings({"project": "demo"}, {"TRADEBOT_STATE": str(tmp_path), "HOME": str(tmp_path)}, ROOT)
     engine = Engine("demo")

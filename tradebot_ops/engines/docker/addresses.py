@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from tradebot_ops.docker.locate import Location
 from tradebot_ops.engines.base import Address, Replica
-from tradebot_ops.errors import OpsError, Unsupported
+from tradebot_ops.errors import NoAddress, Unsupported
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
@@ -19,7 +19,7 @@ def local_address(replica: Replica, container: Mapping[str, Any], port: int) -> 
             return published.address
     known = (container.get("Config") or {}).get("ExposedPorts") or {}
     if known and f"{port}/tcp" not in known:
-        raise OpsError(
+        raise NoAddress(
             f"{replica.service} {replica.number} does not listen on port {port}.",
             code="TB-0507",
             hint=f"Its ports are: {', '.join(sorted(name.partition('/')[0] for name in known))}.",
@@ -30,7 +30,7 @@ def local_address(replica: Replica, container: Mapping[str, Any], port: int) -> 
             return Address(address, port)
     if (container.get("HostConfig") or {}).get("NetworkMode") == "host":
         return Address(LOOPBACK, port)
-    raise OpsError(
+    raise NoAddress(
         f"{replica.name} has no network address yet.",
         code="TB-0507",
         hint=f"Look whether it runs: docker inspect {replica.name}",

@@ -34,7 +34,7 @@ from tradebot_ops.engines.docker.networks_and_volumes import Ground
 from tradebot_ops.engines.docker.observe import replica_of
 from tradebot_ops.engines.docker.replicas import RELOADED, Maker
 from tradebot_ops.engines.docker.stats import Sampler
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import NoAddress, OpsError
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.state import ProjectState, state_root
 
@@ -179,7 +179,7 @@ class DockerEngine:
         """The published port, else the container's own address, which only the engine's host reaches."""
         container = next((each for each in self._containers.of_replica(service, number) if is_up(each)), None)
         if container is None:
-            raise OpsError(
+            raise NoAddress(
                 f"{service} {number} is not running.",
                 code="TB-0507",
                 hint=f"Start it with `tradebot up`, or see why it stopped: tradebot logs {service}",

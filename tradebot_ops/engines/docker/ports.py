@@ -7,14 +7,13 @@ from dataclasses import replace
 import psutil
 
 from tradebot_ops.docker.client import Client
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import PortTaken
 from tradebot_ops.stack.model import Port, Service
 from tradebot_ops.state import ProjectState
 
 _FILE = "docker-ports.json"
 #: How far from the default a free port is looked for.
 REACH = 200
-TAKEN = "TB-0821"
 
 
 class Ports:
@@ -52,10 +51,10 @@ class Ports:
         """The next start begins with the defaults again."""
         (self._state.folder / _FILE).unlink(missing_ok=True)
 
-    def _refusal(self, service: Service, port: Port) -> OpsError:
-        return OpsError(
+    def _refusal(self, service: Service, port: Port) -> PortTaken:
+        return PortTaken(
             f"{service.name} cannot publish port {port.published}: it is taken by {self.holder(port)}.",
-            code=TAKEN,
+            code="TB-0821",
             hint="Stop that, or choose another port, in .env or before the command: API_PORT=8110 tradebot up",
         )
 

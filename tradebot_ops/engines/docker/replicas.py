@@ -10,8 +10,8 @@ from tradebot_ops.engines.base import Progress
 from tradebot_ops.engines.docker import spec
 from tradebot_ops.engines.docker.containers import Container, Containers, is_up, name_of
 from tradebot_ops.engines.docker.observe import replica_of
-from tradebot_ops.engines.docker.ports import TAKEN, Ports
-from tradebot_ops.errors import OpsError
+from tradebot_ops.engines.docker.ports import Ports
+from tradebot_ops.errors import OpsError, PortTaken
 from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.state import ProjectState
 
@@ -46,8 +46,8 @@ class Maker:
             check_sources(stack, wanted)
         try:
             return self._converge(stack, wanted, number)
-        except OpsError as error:
-            if error.code != TAKEN or number != 1 or not self._made_room(wanted):
+        except PortTaken:
+            if number != 1 or not self._made_room(wanted):
                 raise
             image = self._image(wanted)
             return self._replace(stack, wanted, number, image, self._containers.of_replica(service, number))

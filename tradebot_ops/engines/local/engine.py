@@ -39,7 +39,7 @@ from tradebot_ops.engines.local.processes import Processes, not_running
 from tradebot_ops.engines.local.records import Records, replica_name
 from tradebot_ops.engines.local.rpc import NotRunning
 from tradebot_ops.engines.local.supervisor import Supervisor
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import NoAddress, OpsError
 from tradebot_ops.monitoring.prometheus import discovery_file
 from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.state import ProjectState
@@ -278,7 +278,7 @@ class LocalEngine:
         record = self._records.get(replica_name(service, number))
         local = record.ports.get(str(port)) if record else None
         if record is None or local is None:
-            raise OpsError(
+            raise NoAddress(
                 f"{service}-{number} has no port {port} on this host.",
                 code="TB-0405",
                 hint="Start it with `tradebot up`; `tradebot urls` lists what can be reached.",

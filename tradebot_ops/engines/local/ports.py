@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import OpsError, PortTaken
 from tradebot_ops.state import ProjectState
 
 _FILE = "ports.json"
@@ -131,7 +131,7 @@ def _listening_user(port: int) -> str | None:
 
 
 def _taken(wish: Wish) -> OpsError:
-    return OpsError(
+    return PortTaken(
         f"Port {wish.first} for {wish.service} is taken by {holder(wish.first)}.",
         code="TB-0821",
         hint="Stop that program, or choose another port in the setting that named this one.",

@@ -176,7 +176,7 @@ def _timed(name: str, act: Callable[[], None], on_progress: OnProgress) -> Hop:
         on_progress(ProgressEvent("alert", Phase.FAILED, name))
         raise OpsError(
             f"The alert's way broke at «{name}»: {error.message}",
-            code=error.code if error.code.startswith("TB-05") else "TB-0550",
+            code=error.code if error.exit_code is ExitCode.DEPENDENCY_UNREACHABLE else "TB-0550",
             hint=error.hint,
             detail=error.detail,
         ) from error

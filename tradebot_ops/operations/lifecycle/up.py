@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tradebot_ops.context import PROFILES, UNAVAILABLE, Ops
-from tradebot_ops.errors import OpsError, Unavailable
+from tradebot_ops.errors import ImageMissing, OpsError, Unavailable
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import secrets
 from tradebot_ops.operations.converge import mounted_files
@@ -101,7 +101,7 @@ def _remember(ops: Ops, wanted: Collection[str], missing: Mapping[str, OpsError]
 
 def _hint(service: str, error: OpsError) -> str:
     """What the engine advises, but for Grafana: Debian has no package to build its image from."""
-    if error.code != "TB-0826" or any(item.folder == service for item in STAND_INS):
+    if not isinstance(error, ImageMissing) or any(item.folder == service for item in STAND_INS):
         return error.hint
     return "The same panels: tradebot dash; or carry its image here with `tradebot images save` and `load`"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tradebot_ops.context import Ops
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import OpsError, Refused
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.monitoring.contract import Use, check, dashboard_uses, panels
 from tradebot_ops.monitoring.promql import parse, with_minutes
@@ -77,9 +77,7 @@ def _data(ops: Ops, sound: Sequence[Use], findings: list[Finding]) -> tuple[list
         for use in sound:
             try:
                 series = ops.prometheus.query(with_minutes(use.expression))
-            except OpsError as error:
-                if not error.code.startswith("TB-01"):
-                    raise
+            except Refused as error:
                 findings.append(Finding(Level.FAIL, "dashboard.data", f"{use.where}: {error.message}."))
                 continue
             if not series:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from tradebot_ops.context import Ops
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import OpsError, Unreachable
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations.monitoring import config_files
 from tradebot_ops.text.quantities import latest, peak, quantity, sparkline
@@ -29,14 +29,12 @@ def look(ops: Ops, range_name: str) -> Document:
         raise OpsError(f"'{range_name}' is not a range.", code="TB-0205", hint=f"Use one of: {', '.join(RANGES)}.")
     try:
         return ops.api.panels(range_name)
-    except OpsError as away:
-        if away.code != "TB-0501":
-            raise
+    except Unreachable as away:
         try:
             found = _directly(ops, range_name)
         except OpsError as error:
             said = f"{away.message} Prometheus cannot be asked instead: {error.message}"
-            raise OpsError(said, code=away.code, hint=away.hint) from None
+            raise Unreachable(said, code=away.code, hint=away.hint) from None
         return found | {"direct": True, "note": f"{away.message.rstrip('.')}. Prometheus was asked instead."}
 
 
