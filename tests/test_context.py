@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.paths import ROOT
-from tradebot_ops.context import UNAVAILABLE, Ops
+from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Address
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import ExitCode, NoAddress, OpsError
+from tradebot_ops.records import Absence, UnavailableServices
 from tradebot_ops.settings import load_settings
 
 ASKED = [
@@ -44,7 +45,7 @@ def test_what_never_ran_does_not_run(
 
 def test_what_cannot_run_here_says_what_it_lacks(tmp_path: Path) -> None:
     ops = world(tmp_path, StubEngine("demo"))
-    ops.state.write_json(UNAVAILABLE, {"prometheus": {"message": "no program", "hint": "apt-get install prometheus"}})
+    ops.state.store(UnavailableServices({"prometheus": Absence("no program", "apt-get install prometheus")}))
     with pytest.raises(OpsError) as caught:
         _ = ops.prometheus
     assert caught.value.hint == "apt-get install prometheus"

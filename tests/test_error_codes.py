@@ -45,13 +45,12 @@ SHARED = {
     # A missing program for images.
     "TB-0505": {"debian.debootstrap", "operations.images.archive"},
     # State on this host.
-    "TB-0801": {"engines.local.records", "state"},
     "TB-0802": {
         "docker.build_log",
         "docker.errors",
         "engines.local.records",
         "operations.images.archive",
-        "state",
+        "private_folder",
     },
     "TB-0805": {"context", "operations.secrets"},
     "TB-0821": {"docker.errors", "engines.docker.ports", "engines.local.ports"},

@@ -1,7 +1,6 @@
 """The project's state folder: private, atomic, locked, and honest about damage."""
 
 import os
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -10,31 +9,6 @@ import pytest
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.state import ProjectState, state_root
-
-
-def test_files_are_private(tmp_path: Path) -> None:
-    state = ProjectState(tmp_path / "p")
-    path = state.write("secrets/token", "x")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert [entry.name for entry in path.parent.iterdir()] == ["token"]
-
-
-def test_json_comes_back_and_is_empty_before_it_was_written(tmp_path: Path) -> None:
-    state = ProjectState(tmp_path)
-    assert state.read_json("desired.json") == {}
-    state.write_json("desired.json", {"replicas": {"worker": 6}})
-    assert state.read_json("desired.json") == {"replicas": {"worker": 6}}
-
-
-@pytest.mark.parametrize("content", [b'{"replicas": ', b"[1, 2]", b"\xff\xfe"])
-def test_a_damaged_file_is_named_and_kept(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "desired.json").write_bytes(content)
-    with pytest.raises(OpsError, match=r"desired\.json") as raised:
-        ProjectState(tmp_path).read_json("desired.json")
-    assert raised.value.exit_code == 8
-    assert "mv " in raised.value.hint
-    assert (tmp_path / "desired.json").read_bytes() == content
 
 
 def test_the_lock_names_its_holder_and_dies_with_it(tmp_path: Path) -> None:
@@ -57,13 +31,6 @@ def test_the_lock_names_its_holder_and_dies_with_it(tmp_path: Path) -> None:
     holder.communicate()
     with ProjectState(tmp_path).lock("down"):
         pass
-
-
-def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(OpsError, match="Cannot write") as raised:
-        ProjectState(tmp_path / "file" / "project").write("a", "b")
-    assert raised.value.exit_code == 8
 
 
 def test_where_state_lies() -> None:

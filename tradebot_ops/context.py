@@ -1,6 +1,6 @@
 """What a command works with: settings, stack, engine, API. Opened when first used; passed, never global."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from tradebot_ops.engines.base import Address, Engine, State
 from tradebot_ops.engines.choose import EngineChoice, choose
 from tradebot_ops.errors import NoAddress, NotRunning, OpsError
+from tradebot_ops.records import Absence, ChosenProfiles, DesiredReplicas, StandInImages, UnavailableServices
 from tradebot_ops.settings import DEFAULT_PROFILES, Secret, Settings
 from tradebot_ops.stack.model import Stack
-from tradebot_ops.state import ProjectState, cache_root, state_root
+from tradebot_ops.state import HostState, ProjectState, cache_root, state_root
 
 if TYPE_CHECKING:
     from tradebot_ops.clients.alertmanager import Alertmanager
@@ -22,17 +23,12 @@ if TYPE_CHECKING:
     from tradebot_ops.clients.rest import Login
     from tradebot_ops.stack.source import Source
 
-DESIRED = "desired.json"
-PROFILES = "profiles.json"
-UNAVAILABLE = "unavailable.json"
 #: Alertmanager's configuration where channels were added to it.
 ALERTMANAGER_FOLDER = "alertmanager"
 #: The user of Prometheus and Alertmanager.
 WEB_USER = "tradebot"
 START_MONITORING = "tradebot monitoring start"
 UP = frozenset({State.STARTING, State.RUNNING, State.RESTARTING, State.PAUSED})
-#: Beside the projects, because images belong to the host.
-STAND_INS = "images.json"
 
 
 def utc_now() -> datetime:
@@ -58,7 +54,12 @@ class Ops:
 
     @cached_property
     def state(self) -> ProjectState:
-        return ProjectState(state_root(dict(self.settings.environ)) / self.settings.project)
+        return ProjectState(self.host_state.folder / self.settings.project)
+
+    @property
+    def host_state(self) -> HostState:
+        """What all projects of this user share: images belong to the host."""
+        return HostState(state_root(self.settings.environ))
 
     @cached_property
     def source(self) -> "Source":
@@ -77,7 +78,7 @@ class Ops:
             profiles=self.profiles,
             replicas=self.desired_replicas,
             explicit=self.settings.explicit,
-            cache=cache_root(dict(self.settings.environ)),
+            cache=cache_root(self.settings.environ),
         )
 
     def _places(self) -> dict[str, str]:
@@ -89,25 +90,25 @@ class Ops:
     @property
     def stand_ins(self) -> dict[str, str]:
         """Images in place of official ones on this host (`images build`); what the user set outranks them."""
-        known = ProjectState(state_root(dict(self.settings.environ))).read_json(STAND_INS)
-        return {name: str(tag) for name, tag in known.items()}
+        return dict(self.host_state.load(StandInImages).tags)
 
     @property
     def profiles(self) -> tuple[str, ...]:
         """What this command was told, else what the last `up` was told, else the default."""
         if self.settings.profiles is not None:
             return self.settings.profiles
-        return tuple(self.state.read_json(PROFILES).get("profiles", DEFAULT_PROFILES))
+        known = self.state.load(ChosenProfiles).profiles
+        return DEFAULT_PROFILES if known is None else known
 
     @property
-    def unavailable(self) -> dict[str, dict[str, str]]:
-        """Services that the last `up` could not run here: name -> message and hint."""
-        return self.state.read_json(UNAVAILABLE)
+    def unavailable(self) -> Mapping[str, Absence]:
+        """Services that the last `up` could not run here, by name."""
+        return self.state.load(UnavailableServices).services
 
     @property
-    def desired_replicas(self) -> dict[str, int]:
+    def desired_replicas(self) -> Mapping[str, int]:
         """What `scale` stored; it outranks the settings until the next `scale`."""
-        return {name: int(count) for name, count in self.state.read_json(DESIRED).get("replicas", {}).items()}
+        return self.state.load(DesiredReplicas).replicas
 
     @cached_property
     def choice(self) -> EngineChoice:
@@ -175,8 +176,8 @@ class Ops:
         except NoAddress:
             if any(found.service == service and found.state in UP for found in self.engine.list()):
                 raise
-            known = self.unavailable.get(service, {})
-            raise NotRunning(away, code=code, hint=known.get("hint", hint)) from None
+            known = self.unavailable.get(service)
+            raise NotRunning(away, code=code, hint=known.hint if known else hint) from None
 
 
 def _read_secret(path: Path) -> str:

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from tradebot_ops.debian.mirror import KEYRING, MIRROR_VARIABLE, RELEASE, find_mirror
 from tradebot_ops.errors import OpsError, Unavailable
-from tradebot_ops.state import cache_root, make_private, writable
+from tradebot_ops.private_folder import make_private, writable
+from tradebot_ops.state import cache_root
 
 #: Program -> its names, Debian's last, and the package that has it. All are statically linked but for the C library.
 PROGRAMS = {

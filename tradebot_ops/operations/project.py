@@ -3,12 +3,13 @@
 import shutil
 from pathlib import Path
 
-from tradebot_ops.context import DESIRED, Ops
+from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.private_folder import writable
+from tradebot_ops.records import DesiredReplicas
 from tradebot_ops.settings import STACK_SETTINGS, Value
 from tradebot_ops.stack.source import default_folder
-from tradebot_ops.state import writable
 
 PARTS = ("compose.yaml", "config", "services")
 
@@ -58,8 +59,9 @@ def example_env() -> str:
 def show_config(ops: Ops) -> Report:
     """Each setting's value and where it came from; what `scale` stored outranks the rest."""
     values = {setting.name: ops.settings.stack[setting.name] for setting in STACK_SETTINGS}
+    origin = f"tradebot scale ({ops.state.folder / DesiredReplicas.FILE})"
     for service, count in ops.desired_replicas.items():
-        values[f"{service.upper()}_REPLICAS"] = Value(str(count), f"tradebot scale ({ops.state.folder / DESIRED})")
+        values[f"{service.upper()}_REPLICAS"] = Value(str(count), origin)
     helps = {setting.name: setting.help for setting in STACK_SETTINGS}
     rows = tuple((name, value.text, value.origin, helps.get(name, "")) for name, value in values.items())
     where = f"Stack: {ops.source.folder} ({ops.source.why}). State: {ops.state.folder}."

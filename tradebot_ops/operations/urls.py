@@ -49,7 +49,8 @@ def find(ops: Ops, typed: str) -> str:
         return known[name]
     possible = {page.lower() for group in _PAGES.values() for page, _ in group}
     if name in possible:
-        reason = ops.unavailable.get(name, {}).get("message", "It does not run.")
+        absent = ops.unavailable.get(name)
+        reason = absent.message if absent else "It does not run."
         raise OpsError(f"{typed} cannot be opened: {reason}", code="TB-0115", hint="tradebot status")
     raise OpsError(f"There is no page {typed}.", code="TB-0214", hint=f"Pages: {', '.join(sorted(possible))}.")
 

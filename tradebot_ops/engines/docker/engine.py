@@ -32,9 +32,10 @@ from tradebot_ops.engines.docker.leftovers import Leftovers
 from tradebot_ops.engines.docker.logs import Follower, merged
 from tradebot_ops.engines.docker.networks_and_volumes import Ground
 from tradebot_ops.engines.docker.observe import replica_of
-from tradebot_ops.engines.docker.replicas import RELOADED, Maker
+from tradebot_ops.engines.docker.replicas import Maker
 from tradebot_ops.engines.docker.stats import Sampler
 from tradebot_ops.errors import NoAddress, OpsError
+from tradebot_ops.records import ReloadedContainers
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.state import ProjectState, state_root
 
@@ -70,7 +71,7 @@ class DockerEngine:
         containers = self._containers.find()
         gone = [replica_of(container).name for container in containers]
         self._containers.end(containers)
-        (self._state.folder / RELOADED).unlink(missing_ok=True)
+        self._state.discard(ReloadedContainers)
         self._maker.ports.forget()
         return (*gone, *self._ground.destroy(volumes=volumes))
 
@@ -78,7 +79,7 @@ class DockerEngine:
 
     def list(self) -> tuple[Replica, ...]:
         """Every replica of the project, whoever started it: Compose's own containers are found, too."""
-        reloaded = self._state.read_json(RELOADED)
+        reloaded = self._state.load(ReloadedContainers).hashes
         found = [self._replica(container, reloaded) for container in self._containers.find()]
         return tuple(sorted(found, key=lambda replica: (replica.service, replica.number, replica.name)))
 
@@ -100,7 +101,7 @@ class DockerEngine:
                 code="TB-0112",
                 hint="Run the command again.",
             )
-        return self._replica(found, self._state.read_json(RELOADED))
+        return self._replica(found, self._state.load(ReloadedContainers).hashes)
 
     def _replica(self, container: Container, reloaded: Mapping[str, Any]) -> Replica:
         """Addresses of another host's engine mean something else on this one."""

@@ -8,10 +8,10 @@ import psutil
 
 from tradebot_ops.docker.client import Client
 from tradebot_ops.errors import PortTaken
+from tradebot_ops.records import MovedPorts
 from tradebot_ops.stack.model import Port, Service
 from tradebot_ops.state import ProjectState
 
-_FILE = "docker-ports.json"
 #: How far from the default a free port is looked for.
 REACH = 200
 
@@ -25,7 +25,7 @@ class Ports:
 
     def settled(self, service: Service) -> Service:
         """The service with moved ports in place of its defaults."""
-        moved = self._state.read_json(_FILE).get(service.name, {})
+        moved = self._state.load(MovedPorts).ports.get(service.name, {})
         ports = (
             port if port.explicit else replace(port, published=moved.get(str(port.target), port.published))
             for port in service.ports
@@ -41,15 +41,14 @@ class Ports:
                 raise self._refusal(service, port)
         moves = {str(port.target): next_free(port) for port in taken}
         if moves:
-            known = self._state.read_json(_FILE)
-            self._state.write_json(_FILE, {**known, service.name: {**known.get(service.name, {}), **moves}})
+            self._state.store(self._state.load(MovedPorts).having(service.name, moves))
         for port in taken:
             tell(f"port {port.published} is taken by {self.holder(port)}: using {moves[str(port.target)]}")
         return bool(moves)
 
     def forget(self) -> None:
         """The next start begins with the defaults again."""
-        (self._state.folder / _FILE).unlink(missing_ok=True)
+        self._state.discard(MovedPorts)
 
     def _refusal(self, service: Service, port: Port) -> PortTaken:
         return PortTaken(

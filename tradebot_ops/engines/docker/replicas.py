@@ -12,11 +12,10 @@ from tradebot_ops.engines.docker.containers import Container, Containers, is_up,
 from tradebot_ops.engines.docker.observe import replica_of
 from tradebot_ops.engines.docker.ports import Ports
 from tradebot_ops.errors import OpsError, PortTaken
+from tradebot_ops.records import ReloadedContainers
 from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.state import ProjectState
 
-#: Remembers which mounted contents running containers have read since they were made.
-RELOADED = "docker-reloaded.json"
 #: What a replica's successor is called until it takes its place.
 NEXT = "-next"
 #: States that a container never leaves.
@@ -85,9 +84,9 @@ class Maker:
     def _note_contents(self, container: Container, service: Service) -> None:
         labels = container["Config"].get("Labels") or {}
         with self._guard:
-            known = self._state.read_json(RELOADED)
+            known = self._state.load(ReloadedContainers).hashes
             if known.get(container["Id"], labels.get(spec.CONTENT_HASH)) != service.content_hash:
-                self._state.write_json(RELOADED, {**known, container["Id"]: service.content_hash})
+                self._state.store(ReloadedContainers({**known, container["Id"]: service.content_hash}))
 
     def _replace(self, stack: Stack, service: Service, number: int, image: Image, existing: Sequence[Container]) -> str:
         """Create first, so that what cannot be created costs nothing; then remove the old one and start the new."""

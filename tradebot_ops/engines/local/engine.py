@@ -41,6 +41,7 @@ from tradebot_ops.engines.local.rpc import NotRunning
 from tradebot_ops.engines.local.supervisor import Supervisor
 from tradebot_ops.errors import NoAddress, OpsError
 from tradebot_ops.monitoring.prometheus import discovery_file
+from tradebot_ops.private_folder import PrivateFolder
 from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.state import ProjectState
 
@@ -152,7 +153,7 @@ class LocalEngine:
             record.replica: f"{record.reachable}:{record.ports[min(record.ports, key=int)]}" for record in records
         }
         path = self._layout.discovery(service)
-        ProjectState(path.parent).write(path.name, discovery_file(targets))
+        PrivateFolder(path.parent).write(path.name, discovery_file(targets))
 
     def _describe(self, stack: Stack, service: Service, number: int) -> Described:
         with self._changing.alone():

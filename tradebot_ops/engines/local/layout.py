@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from tradebot_ops.state import make_private, writable
+from tradebot_ops.private_folder import make_private, writable
 
 #: Environment variable that marks every process of a replica: ``<state folder>/<replica>``.
 MARK = "TRADEBOT_REPLICA"

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from tradebot_ops.state import make_private, writable
+from tradebot_ops.private_folder import make_private, writable
 
 
 class Changing:

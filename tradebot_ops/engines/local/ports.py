@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tradebot_ops.errors import OpsError, PortTaken
+from tradebot_ops.records import RememberedPorts
 from tradebot_ops.state import ProjectState
 
-_FILE = "ports.json"
 _LAST = 65535
 
 
@@ -37,9 +37,12 @@ class Ports:
     def __init__(self, state: ProjectState) -> None:
         self._state = state
 
-    def known(self) -> dict[str, dict[str, int]]:
+    def known(self) -> Mapping[str, Mapping[str, int]]:
         """What was assigned so far: replica → target port → local port."""
-        return self._state.read_json(_FILE)
+        return self._remembered().ports
+
+    def _remembered(self) -> RememberedPorts:
+        return self._state.load(RememberedPorts)
 
     def assign(self, wish: Wish, *, held: Mapping[str, int], tell: Callable[[str], None]) -> int:
         """The local port for ``wish``, remembered.
@@ -47,20 +50,18 @@ class Ports:
         ``held`` are the ports the replica's running process already has. A taken default moves and ``tell``
         hears why; a taken explicit port raises ``OpsError`` TB-0821 naming its holder.
         """
-        known = self.known()
-        before = known.get(wish.replica, {}).get(str(wish.target))
+        known = self._remembered()
+        before = known.ports.get(wish.replica, {}).get(str(wish.target))
         port = held.get(str(wish.target))
         if port is None or (wish.explicit and port != wish.first):
-            port = self._choose(wish, before, _others(known, wish), tell)
+            port = self._choose(wish, before, _others(known.ports, wish), tell)
         if port != before:
-            known.setdefault(wish.replica, {})[str(wish.target)] = port
-            self._state.write_json(_FILE, known)
+            self._state.store(known.having(wish.replica, {str(wish.target): port}))
         return port
 
     def forget(self) -> None:
         """Forget every choice; the next start begins with the defaults again."""
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            (self._state.folder / _FILE).unlink()
+        self._state.discard(RememberedPorts)
 
     def _choose(self, wish: Wish, before: int | None, others: set[int], tell: Callable[[str], None]) -> int:
         if wish.explicit:

@@ -6,7 +6,8 @@ from typing import Any
 
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.errors import OpsError
-from tradebot_ops.state import ProjectState
+from tradebot_ops.private_folder import PrivateFolder
+from tradebot_ops.shapes import Shape, ShapeError, fields, flag, listed, named, seconds, text, whole
 
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - looked up, not bound
 
@@ -57,6 +58,20 @@ class Record:
         return replace(self, started=True, content_hash="") == replace(other, started=True, content_hash="")
 
 
+_SHAPES: dict[str, Shape[Any]] = {
+    **dict.fromkeys(
+        ("service", "spec_hash", "content_hash", "image", "folder", "restart", "stop_signal", "listen", "source"), text
+    ),
+    **dict.fromkeys(("number", "log_size", "log_files"), whole),
+    **dict.fromkeys(("one_shot", "started"), flag),
+    **dict.fromkeys(("environ", "paths"), named(text)),
+    **dict.fromkeys(("ports", "refers"), named(whole)),
+    "argv": listed(text),
+    "published": listed(whole),
+    "stop_grace": seconds,
+}
+
+
 def replica_name(service: str, number: int) -> str:
     return f"{service}-{number}"
 
@@ -66,7 +81,7 @@ class Records:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._state = ProjectState(layout.records)
+        self._folder = PrivateFolder(layout.records)
 
     def all(self) -> tuple[Record, ...]:
         """Every record, by service and number; ``OpsError`` TB-0801 when one is damaged."""
@@ -87,25 +102,21 @@ class Records:
         return self._read(f"{replica}.json")
 
     def put(self, record: Record) -> None:
-        self._state.write_json(f"{record.replica}.json", asdict(record))
+        self._folder.write_json(f"{record.replica}.json", asdict(record))
 
     def drop(self, replica: str) -> None:
-        self._layout.record(replica).unlink(missing_ok=True)
+        self._folder.remove(f"{replica}.json")
 
     def _read(self, name: str) -> Record | None:
-        content = self._state.read_json(name)
-        if not content:
-            return None
-        try:
-            return Record(**_tuples(content))
-        except TypeError as error:
-            path = self._layout.records / name
-            raise OpsError(
-                f"The state file {path} was written by another version: {error}.",
-                code="TB-0801",
-                hint=f"Move it away and run the command again: mv '{path}' '{path}.damaged'",
-            ) from error
+        return self._folder.read_as(name, _record)
 
 
-def _tuples(content: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+def _record(content: dict[str, Any]) -> Record | None:
+    """None for an empty object. Raises ``ShapeError``, also for a record without a key that has no default."""
+    if not content:
+        return None
+    known = fields(content, _SHAPES)
+    try:
+        return Record(**known)
+    except TypeError as error:
+        raise ShapeError(str(error).removeprefix("Record.__init__() ")) from None

@@ -19,7 +19,7 @@ from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.engines.local.records import Record
 from tradebot_ops.engines.local.rpc import ANSWER_WITHIN, NotRunning, connected, proxy
 from tradebot_ops.errors import OpsError
-from tradebot_ops.state import ProjectState
+from tradebot_ops.private_folder import PrivateFolder
 
 
 class Supervisor:
@@ -27,7 +27,7 @@ class Supervisor:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._files = ProjectState(layout.base)
+        self._files = PrivateFolder(layout.base)
 
     def running(self) -> bool:
         """Whether something answers on the socket; a left-over socket file of a killed supervisor does not."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from tradebot_ops.engines.base import Leftover
 from tradebot_ops.engines.local.launching.program import LocalReplica
 from tradebot_ops.engines.local.layout import Layout
+from tradebot_ops.private_folder import make_private, writable
 from tradebot_ops.stack.model import MountKind, Stack
-from tradebot_ops.state import make_private, writable
 
 
 def make(layout: Layout, replica: LocalReplica) -> None:

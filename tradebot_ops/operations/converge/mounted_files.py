@@ -3,15 +3,13 @@
 from collections.abc import Collection, Mapping
 
 from tradebot_ops.context import Ops
+from tradebot_ops.records import MountedFiles
 from tradebot_ops.stack.hashing import mounted_files
-
-#: content hash of a service -> path -> digest
-FILE = "mounted.json"
 
 
 def remember(ops: Ops, services: Collection[str]) -> None:
     """Note the files behind each content hash in force; what no service of the stack has any more is forgotten."""
-    known = ops.state.read_json(FILE)
+    known = dict(ops.state.load(MountedFiles).digests)
     hashes = {service.content_hash: service for service in ops.stack.services.values() if service.content_hash}
     kept = {digest: files for digest, files in known.items() if digest in hashes}
     fresh = {
@@ -20,13 +18,13 @@ def remember(ops: Ops, services: Collection[str]) -> None:
         if digest not in kept and service.name in services
     }
     if kept | fresh != known:
-        ops.state.write_json(FILE, kept | fresh)
+        ops.state.store(MountedFiles(kept | fresh))
 
 
 def edited(ops: Ops, service: str, content_hash: str) -> tuple[str, ...]:
     """Files that were edited, added or removed since that content hash was in force; empty when nobody noted it."""
-    before = ops.state.read_json(FILE).get(content_hash)
-    if not isinstance(before, dict):
+    before = ops.state.load(MountedFiles).digests.get(content_hash)
+    if before is None:
         return ()
     return differences(before, mounted_files(ops.stack, ops.stack.services[service]))
 

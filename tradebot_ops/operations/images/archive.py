@@ -12,7 +12,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.images.debian import STAND_INS, choose
 from tradebot_ops.operations.images.listing import Listed, images_of, made_here, of_stack
-from tradebot_ops.state import writable
+from tradebot_ops.private_folder import writable
 
 
 def save(ops: Ops, path: Path, *, tags: Sequence[str] = ()) -> Report:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tradebot_ops.context import STAND_INS as STAND_INS_FILE
 from tradebot_ops.context import Ops
 from tradebot_ops.debian import debootstrap
 from tradebot_ops.debian.mirror import find_mirror
@@ -15,9 +14,10 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report
 from tradebot_ops.operations.images import wheels
 from tradebot_ops.operations.images.listing import PREFIX, images_of, made_here, report_of
+from tradebot_ops.records import StandInImages
 from tradebot_ops.stack.model import Build
 from tradebot_ops.stack.source import default_folder
-from tradebot_ops.state import ProjectState, cache_root, state_root
+from tradebot_ops.state import cache_root
 
 if TYPE_CHECKING:
     from tradebot_ops.docker.images import Images
@@ -83,8 +83,7 @@ def _summary(made: Sequence[str], seconds: float) -> str:
 
 def choose(ops: Ops, items: Sequence[StandIn]) -> None:
     """Remember that these take the place of official images, and of which."""
-    host = ProjectState(state_root(dict(ops.settings.environ)))
-    host.write_json(STAND_INS_FILE, ops.stand_ins | {item.variable: item.tag for item in items})
+    ops.host_state.store(StandInImages(ops.stand_ins | {item.variable: item.tag for item in items}))
 
 
 class _Maker:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tradebot_ops.errors import OpsError
-from tradebot_ops.state import writable
+from tradebot_ops.private_folder import writable
 
 PYTHON = "3.13"
 SECONDS = 600

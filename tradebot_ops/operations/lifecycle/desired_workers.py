@@ -6,22 +6,20 @@ from collections.abc import Collection
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
+from tradebot_ops.records import WorkersTold
 from tradebot_ops.stack.plan import Plan
-
-#: The number that Redis was told last.
-TOLD = "workers-told.json"
 
 
 def tell(ops: Ops, count: int) -> tuple[str, ...]:
     """Returns warnings: everything else works without."""
     if "redis" not in ops.stack.services:
         return ()
-    ops.state.write_json(TOLD, {})  # whatever happens now, the old number is not sure any more
+    ops.state.store(WorkersTold())  # whatever happens now, the old number is not sure any more
     try:
         ops.redis.desire_workers(count)
     except OpsError as error:
         return (f"{error.message} Until the next `tradebot up`, WorkersBelowDesired counts on the old number.",)
-    ops.state.write_json(TOLD, {"workers": count})
+    ops.state.store(WorkersTold(count))
     return ()
 
 
@@ -29,7 +27,7 @@ def untold(ops: Ops, wanted: Collection[str], planned: Plan) -> bool:
     """Whether an `up` has to tell: it makes Redis anew, or the number is another one."""
     if not {"redis", "worker"} <= set(wanted):
         return False
-    known = ops.state.read_json(TOLD).get("workers") == ops.stack.services["worker"].replicas
+    known = ops.state.load(WorkersTold).workers == ops.stack.services["worker"].replicas
     return not known or any(step.service == "redis" for step in planned.changes)
 
 

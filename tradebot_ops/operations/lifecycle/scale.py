@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from tradebot_ops.context import DESIRED, Ops
+from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
@@ -15,6 +15,7 @@ from tradebot_ops.operations.lifecycle import desired_workers
 from tradebot_ops.operations.lifecycle.scale_history import remember
 from tradebot_ops.operations.select import service_name
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
+from tradebot_ops.records import DesiredReplicas
 from tradebot_ops.settings import MAX_REPLICAS
 from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.stack.plan import Action, Step, plan
@@ -36,7 +37,7 @@ def scale(
     with ops.state.lock("scale"):
         found = _found(ops, service)
         if persist:
-            ops.state.write_json(DESIRED, {"replicas": ops.desired_replicas | {service.name: count}})
+            ops.state.store(DesiredReplicas({**ops.desired_replicas, service.name: count}))
         remember(ops, service.name, len(found), count, kept=persist)
         with ThreadPoolExecutor(max_workers=1) as pool:
             telling = pool.submit(desired_workers.tell, ops, count) if service.name == "worker" else None

@@ -3,26 +3,19 @@
 import getpass
 import os
 import socket
-from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.records import ScaleHistory, Scaling
 
-SCALINGS = "scalings.json"
 KEPT = 200
 
 
 def remember(ops: Ops, service: str, before: int, count: int, *, kept: bool) -> None:
     """``kept``: the next `up` keeps the number. Called by whoever holds the project's lock."""
-    entry = {
-        "at": ops.clock().isoformat(timespec="seconds"),
-        "by": f"{_user()}@{socket.gethostname()}",
-        "service": service,
-        "from": before,
-        "to": count,
-        "kept": kept,
-    }
-    ops.state.write_json(SCALINGS, {"scalings": [*_known(ops), entry][-KEPT:]})
+    at = ops.clock().isoformat(timespec="seconds")
+    scaling = Scaling(at, f"{_user()}@{socket.gethostname()}", service, before, count, kept)
+    ops.state.store(ScaleHistory((*_known(ops), scaling)[-KEPT:]))
 
 
 def history(ops: Ops) -> Report:
@@ -31,15 +24,15 @@ def history(ops: Ops) -> Report:
     if not known:
         return Report("scale", data={"scalings": []}, sections=(Section(lines=("Nobody has scaled anything yet.",)),))
     rows = tuple(
-        (row["at"], row["by"], row["service"], f"{row['from']} -> {row['to']}", "yes" if row["kept"] else "until `up`")
+        (row.at, row.by, row.service, f"{row.before} -> {row.after}", "yes" if row.kept else "until `up`")
         for row in known
     )
     table = Table(("at", "by", "service", "replicas", "kept"), rows)
-    return Report("scale", data={"scalings": known}, sections=(Section(tables=(table,)),))
+    return Report("scale", data=ScaleHistory(known).content(), sections=(Section(tables=(table,)),))
 
 
-def _known(ops: Ops) -> list[dict[str, Any]]:
-    return list(ops.state.read_json(SCALINGS).get("scalings", []))
+def _known(ops: Ops) -> tuple[Scaling, ...]:
+    return ops.state.load(ScaleHistory).scalings
 
 
 def _user() -> str:

@@ -80,7 +80,7 @@ def _missing(ops: Ops, found: Sequence[Replica], wanted: Collection[str]) -> lis
         there = [replica for replica in found if replica.service == service.name]
         taken = {replica.number for replica in there}
         if not there and (known := ops.unavailable.get(service.name)):
-            rows.append(Row(service.name, 1, UNAVAILABLE, known["message"].rstrip("."), None, hint=known["hint"]))
+            rows.append(Row(service.name, 1, UNAVAILABLE, known.message.rstrip("."), None, hint=known.hint))
             continue
         free = (number for number in range(1, service.replicas + len(there) + 1) if number not in taken)
         rows += [

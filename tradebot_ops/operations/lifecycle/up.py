@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from tradebot_ops.context import PROFILES, UNAVAILABLE, Ops
+from tradebot_ops.context import Ops
 from tradebot_ops.errors import ImageMissing, OpsError, Unavailable
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import secrets
@@ -20,6 +20,7 @@ from tradebot_ops.operations.lifecycle.status import status
 from tradebot_ops.operations.monitoring import channels, promtool
 from tradebot_ops.operations.select import chosen_services, with_dependencies
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
+from tradebot_ops.records import Absence, ChosenProfiles, UnavailableServices
 from tradebot_ops.stack.plan import Action, Plan, Step
 
 NEXT = (
@@ -93,10 +94,10 @@ def _check_what_is_reloaded(ops: Ops, planned: Plan) -> None:
 
 def _remember(ops: Ops, wanted: Collection[str], missing: Mapping[str, OpsError]) -> None:
     """For `status`: which services were chosen, and which cannot run here."""
-    ops.state.write_json(PROFILES, {"profiles": list(ops.profiles)})
+    ops.state.store(ChosenProfiles(ops.profiles))
     others = {name: reason for name, reason in ops.unavailable.items() if name not in wanted}
-    found = {name: {"message": error.message, "hint": _hint(name, error)} for name, error in missing.items()}
-    ops.state.write_json(UNAVAILABLE, others | found)
+    found = {name: Absence(error.message, _hint(name, error)) for name, error in missing.items()}
+    ops.state.store(UnavailableServices(others | found))
 
 
 def _hint(service: str, error: OpsError) -> str:

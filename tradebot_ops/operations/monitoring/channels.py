@@ -10,7 +10,7 @@ from pathlib import Path
 from tradebot_ops.context import ALERTMANAGER_FOLDER, Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.monitoring.alertmanager import SECRETS, Channels, channels, check_url, with_channels
-from tradebot_ops.state import make_private, writable
+from tradebot_ops.private_folder import make_private, writable
 
 INSIDE = "/etc/alertmanager"
 _URLS = frozenset({"slack_webhook_url", "alert_webhook_url"})

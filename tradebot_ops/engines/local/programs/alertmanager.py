@@ -7,7 +7,7 @@ from pathlib import Path
 from tradebot_ops.debian import packages
 from tradebot_ops.engines.local.launching import fetched
 from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program, Say
-from tradebot_ops.state import ProjectState
+from tradebot_ops.private_folder import PrivateFolder
 
 _CONFIG = "--config.file"
 #: Debian's build reads its templates from this folder of the host, and from nowhere else.
@@ -48,7 +48,7 @@ def _make_movable(program: Path) -> None:
 def _render(replica: LocalReplica) -> None:
     path = Path(fetched.option(replica.argv, _CONFIG))
     text = replica.rewrite(path.read_text(encoding="utf-8"))
-    ProjectState(replica.own_folder).write(_rendered(replica).name, text)
+    PrivateFolder(replica.own_folder).write(_rendered(replica).name, text)
 
 
 def _rendered(replica: LocalReplica) -> Path:

@@ -11,7 +11,7 @@ from tradebot_ops.engines.local.launching import pgbinaries
 from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program
 from tradebot_ops.engines.local.launching.unprivileged import NOBODY, Way, way
 from tradebot_ops.errors import OpsError
-from tradebot_ops.state import ProjectState, make_private, writable
+from tradebot_ops.private_folder import PrivateFolder, make_private, writable
 
 _PORT = 5432
 _IMAGE_DATA = "/var/lib/postgresql/data"
@@ -157,7 +157,7 @@ def _remember_password(replica: LocalReplica) -> None:
     user = replica.environ.get("POSTGRES_USER", "postgres")
     words = (word.replace("\\", "\\\\").replace(":", "\\:") for word in (user, password))
     path = _passfile(replica)
-    ProjectState(path.parent).write(path.name, f"*:*:*:{':'.join(words)}\n")
+    PrivateFolder(path.parent).write(path.name, f"*:*:*:{':'.join(words)}\n")
 
 
 def _password_file(replica: LocalReplica) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 from tradebot_ops.engines.local.launching import fetched
 from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program
 from tradebot_ops.monitoring.prometheus import on_this_host
-from tradebot_ops.state import ProjectState
+from tradebot_ops.private_folder import PrivateFolder
 
 _CONFIG = "--config.file"
 _ABSENT = frozenset({"grafana"})
@@ -26,7 +26,7 @@ def _render(replica: LocalReplica) -> None:
         discovery={name: str(replica.layout.discovery(name)) for name in present},
         folder=path.parent,
     )
-    ProjectState(replica.own_folder).write(_rendered(replica).name, text)
+    PrivateFolder(replica.own_folder).write(_rendered(replica).name, text)
 
 
 def _rendered(replica: LocalReplica) -> Path:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tradebot_ops.engines.local.launching import fetched
 from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program
-from tradebot_ops.state import ProjectState
+from tradebot_ops.private_folder import PrivateFolder
 
 _PASSWORDS = "--redis.password-file"
 
@@ -19,7 +19,7 @@ def _launch(replica: LocalReplica) -> Launch:
 def _render(replica: LocalReplica) -> None:
     if path := fetched.option(replica.argv, _PASSWORDS):
         text = replica.rewrite(Path(path).read_text(encoding="utf-8"))
-        ProjectState(replica.own_folder).write(_rendered(replica).name, text)
+        PrivateFolder(replica.own_folder).write(_rendered(replica).name, text)
 
 
 def _rendered(replica: LocalReplica) -> Path:

@@ -1,0 +1,209 @@
+"""What is remembered from one command to the next: frozen records, one JSON file each, and the files named here alone.
+
+A key that a record does not know is ignored, one that is missing has its default: versions come and go.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Protocol, Self
+
+from tradebot_ops.shapes import fields, flag, listed, named, text, whole
+
+
+class Record(Protocol):
+    """A frozen dataclass that is kept as one JSON object in the file ``FILE``."""
+
+    FILE: ClassVar[str]
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        """The record in an object; all defaults for an empty one. Raises ``ShapeError``."""
+
+    def content(self) -> dict[str, Any]:
+        """The object that ``of`` reads."""
+
+
+@dataclass(frozen=True)
+class DesiredReplicas:
+    """What `scale` asked for, by service; it outranks the settings until the next `scale`."""
+
+    FILE: ClassVar[str] = "desired.json"
+    replicas: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(**fields(content, {"replicas": named(whole)}))
+
+    def content(self) -> dict[str, Any]:
+        return {"replicas": dict(self.replicas)}
+
+
+@dataclass(frozen=True)
+class ChosenProfiles:
+    """The profiles of the last `up`; None before the first."""
+
+    FILE: ClassVar[str] = "profiles.json"
+    profiles: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(**fields(content, {"profiles": listed(text)}))
+
+    def content(self) -> dict[str, Any]:
+        return {} if self.profiles is None else {"profiles": list(self.profiles)}
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Why a service cannot run here, and what to do about it."""
+
+    message: str = "It cannot run here."
+    hint: str = "tradebot up"
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        return cls(**fields(value, {"message": text, "hint": text}))
+
+
+@dataclass(frozen=True)
+class UnavailableServices:
+    """Services that the last `up` could not run on this host, by name."""
+
+    FILE: ClassVar[str] = "unavailable.json"
+    services: Mapping[str, Absence] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(named(Absence.of)(content))
+
+    def content(self) -> dict[str, Any]:
+        return {name: asdict(absence) for name, absence in self.services.items()}
+
+
+@dataclass(frozen=True)
+class StandInImages:
+    """Images in place of official ones, by the variable that names the image. Kept for the host, not a project."""
+
+    FILE: ClassVar[str] = "images.json"
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(named(text)(content))
+
+    def content(self) -> dict[str, Any]:
+        return dict(self.tags)
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """One `scale`: when (ISO 8601), by whom, how many replicas before and after, and whether `up` keeps them."""
+
+    at: str = ""
+    by: str = ""
+    service: str = ""
+    before: int = 0
+    after: int = 0
+    kept: bool = False
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        shapes = {"at": text, "by": text, "service": text, "from": whole, "to": whole, "kept": flag}
+        keys = {"from": "before", "to": "after"}
+        return cls(**{keys.get(key, key): item for key, item in fields(value, shapes).items()})
+
+    def content(self) -> dict[str, Any]:
+        return {
+            "at": self.at,
+            "by": self.by,
+            "service": self.service,
+            "from": self.before,
+            "to": self.after,
+            "kept": self.kept,
+        }
+
+
+@dataclass(frozen=True)
+class ScaleHistory:
+    """The last scalings, newest last."""
+
+    FILE: ClassVar[str] = "scalings.json"
+    scalings: tuple[Scaling, ...] = ()
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(**fields(content, {"scalings": listed(Scaling.of)}))
+
+    def content(self) -> dict[str, Any]:
+        return {"scalings": [scaling.content() for scaling in self.scalings]}
+
+
+@dataclass(frozen=True)
+class WorkersTold:
+    """The number of workers that Redis was told last; None when that is not sure."""
+
+    FILE: ClassVar[str] = "workers-told.json"
+    workers: int | None = None
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(**fields(content, {"workers": whole}))
+
+    def content(self) -> dict[str, Any]:
+        return {} if self.workers is None else {"workers": self.workers}
+
+
+@dataclass(frozen=True)
+class MountedFiles:
+    """The files behind each content hash in force: hash -> path -> digest."""
+
+    FILE: ClassVar[str] = "mounted.json"
+    digests: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(named(named(text))(content))
+
+    def content(self) -> dict[str, Any]:
+        return dict(self.digests)
+
+
+@dataclass(frozen=True)
+class RememberedPorts:
+    """Ports of this host that the local engine chose: replica -> port inside -> port here."""
+
+    FILE: ClassVar[str] = "ports.json"
+    ports: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(named(named(whole))(content))
+
+    def content(self) -> dict[str, Any]:
+        return dict(self.ports)
+
+    def having(self, owner: str, ports: Mapping[str, int]) -> Self:
+        """The same with these ports of a replica (or service) added or changed."""
+        return type(self)({**self.ports, owner: {**self.ports.get(owner, {}), **ports}})
+
+
+@dataclass(frozen=True)
+class MovedPorts(RememberedPorts):
+    """Published ports that moved in Docker because the default was taken: service -> port inside -> port here."""
+
+    FILE: ClassVar[str] = "docker-ports.json"
+
+
+@dataclass(frozen=True)
+class ReloadedContainers:
+    """The mounted contents that running containers have read since they were made: container id -> content hash."""
+
+    FILE: ClassVar[str] = "docker-reloaded.json"
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(named(text)(content))
+
+    def content(self) -> dict[str, Any]:
+        return dict(self.hashes)
