@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 Form = Mapping[str, str]
 Answer = tuple[int, bytes]
@@ -17,6 +17,12 @@ def matrix(*series: tuple[Mapping[str, str], list[tuple[float, str]]]) -> Answer
     """The answer to a range query, as Prometheus writes it: values are strings."""
     result = [{"metric": dict(labels), "values": [[at, value] for at, value in samples]} for labels, samples in series]
     return 200, json.dumps({"status": "success", "data": {"resultType": "matrix", "result": result}}).encode()
+
+
+def vector(*series: tuple[Mapping[str, str], float, str]) -> Answer:
+    """The answer to an instant query."""
+    result = [{"metric": dict(labels), "value": [at, value]} for labels, at, value in series]
+    return 200, json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}}).encode()
 
 
 def refusal(kind: str, words: str) -> Answer:
@@ -36,7 +42,7 @@ def steady(value: str, labels: Mapping[str, str] | None = None, until_s: float =
 
 @dataclass
 class StandIn:
-    """``answer`` decides by the form that was posted; ``asked`` keeps every form, ``logins`` every Authorization."""
+    """``answer`` decides by the form that was sent; ``asked`` keeps every form, ``logins`` every Authorization."""
 
     url: str = ""
     answer: Callable[[Form], Answer] = field(default_factory=lambda: steady("1"))
@@ -50,8 +56,13 @@ def stand_in() -> Iterator[StandIn]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            form = {name: values[0] for name, values in parse_qs(body).items()}
+            self._answer(self.rfile.read(int(self.headers["Content-Length"])).decode())
+
+        def do_GET(self) -> None:
+            self._answer(urlsplit(self.path).query)
+
+        def _answer(self, words: str) -> None:
+            form = {name: values[0] for name, values in parse_qs(words).items()}
             state.asked.append(form)
             state.logins.append(self.headers.get("Authorization"))
             status, answer = state.answer(form)

@@ -39,7 +39,7 @@ SHARED = {
     # An option's value.
     "TB-0205": {"cli.images", "operations.monitoring.panels", "settings.read"},
     # PromQL, on either side of the wire.
-    "TB-0103": {"clients.prometheus", "monitoring.promql"},
+    "TB-0103": {"clients.queries", "monitoring.promql"},
     # A silence without an end or a reason, seen before or after its matchers are read.
     "TB-0210": {"operations.alerts.silences", "clients.alertmanager"},
     # A missing program for images.

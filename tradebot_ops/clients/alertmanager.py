@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tradebot_ops.clients.rest import Codes, Login, Query, Rest, moment
+from tradebot_ops.clients.rest import Codes, Failures, Login, Query, Rest, moment
 from tradebot_ops.errors import OpsError
 
 _COUNTER = re.compile(r"^(alertmanager_notification\w*_total)\{(.*integration=.*)\} (\S+)$", re.MULTILINE)
@@ -89,7 +89,7 @@ class Alertmanager:
     """
 
     def __init__(self, base_url: str, login: Login | None = None, timeout: float = 5.0) -> None:
-        self._rest = Rest("Alertmanager", "alertmanager", base_url, login, timeout, _CODES)
+        self._rest = Rest(Failures("Alertmanager", "alertmanager", base_url, timeout, _CODES), login)
 
     def alerts(self) -> list[HeldAlert]:
         """Every alert it holds, suppressed ones included."""

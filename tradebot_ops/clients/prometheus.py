@@ -1,17 +1,17 @@
 """What Prometheus knows: targets, rules, alerts and the answers to queries. Read-only, each call with a deadline."""
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from tradebot_ops.clients.rest import Codes, Login, Query, Rest, moment
-from tradebot_ops.errors import OpsError, Refused
+from tradebot_ops.clients.rest import Codes, Failures, Login, Query, Rest, moment
+
+if TYPE_CHECKING:
+    from tradebot_ops.clients.queries import Queries
 
 _CODES = Codes(unreachable="TB-0510", refused="TB-0511", failed="TB-0512")
-_PREFIX = 'invalid parameter "query": '
-_POSITION = re.compile(r"(?:(\d+):(\d+)|unknown position): (?:parse error: )?(.*)", re.S)
 _NEVER = "0001-01-01T00:00:00Z"
 
 
@@ -88,7 +88,18 @@ class Prometheus:
     """
 
     def __init__(self, base_url: str, login: Login | None = None, timeout: float = 5.0) -> None:
-        self._rest = Rest("Prometheus", "prometheus", base_url, login, timeout, _CODES)
+        self._login = login
+        self._failures = Failures("Prometheus", "prometheus", base_url, timeout, _CODES)
+
+    @cached_property
+    def _rest(self) -> Rest:
+        return Rest(self._failures, self._login)
+
+    @cached_property
+    def _queries(self) -> "Queries":
+        from tradebot_ops.clients.queries import Queries
+
+        return Queries(self._failures.url, self._login, self._failures.timeout, self._failures)
 
     def targets(self) -> list[Target]:
         """Every target of every job, by job and instance."""
@@ -109,13 +120,11 @@ class Prometheus:
         Also raises ``OpsError``: TB-0103 for an expression Prometheus cannot read, with its own words and a mark
         under the place, TB-0120 for one that it cannot evaluate.
         """
-        asked = {"query": expression} | ({"time": str(at.timestamp())} if at else {})
-        return _series(self._query("/api/v1/query", asked))
+        return self._queries.instant(expression, at)
 
     def query_range(self, expression: str, start: datetime, end: datetime, step: float) -> list[Series]:
         """The values from ``start`` to ``end``, one every ``step`` seconds. Raises as :meth:`query`."""
-        window = {"start": str(start.timestamp()), "end": str(end.timestamp()), "step": f"{step:g}"}
-        return _series(self._query("/api/v1/query_range", {"query": expression} | window))
+        return self._queries.over(expression, start, end, step)
 
     def emitted(self, job: str, names: Collection[str]) -> dict[str, frozenset[str]]:
         """Those of the series ``names`` that targets of ``job`` have now, each with its label names.
@@ -151,48 +160,6 @@ class Prometheus:
         if document.get("status") != "success":
             raise self._rest.failure(str(document.get("error", f"HTTP {response.status_code}")))
         return document["data"]
-
-    def _query(self, path: str, asked: Query) -> Any:
-        # POST: an expression may be longer than a URL may be.
-        document = self._rest.document(self._rest.request("POST", path, data=asked))
-        if document.get("status") == "success":
-            return document["data"]
-        kind, words = document.get("errorType", ""), str(document.get("error", ""))
-        if kind == "bad_data":
-            raise _unreadable(str(asked["query"]), words)
-        if kind == "execution":
-            raise Refused(f"Prometheus cannot evaluate the query: {words}", code="TB-0120")
-        raise self._rest.failure(words)
-
-
-def _unreadable(expression: str, words: str) -> OpsError:
-    """Prometheus' own words, with a mark under the character it names."""
-    match = _POSITION.match(words.removeprefix(_PREFIX))
-    if match is None or match[1] is None:
-        why = match[3] if match else words
-        return Refused(f"Prometheus cannot read the query: {why}", code="TB-0103")
-    line, column, why = int(match[1]), int(match[2]), match[3]
-    lines = expression.split("\n")
-    shown = lines[line - 1] if line <= len(lines) else ""
-    return Refused(
-        f"Prometheus cannot read the query: {why} (line {line}, character {column})",
-        code="TB-0103",
-        hint="Names of metrics: tradebot metrics list",
-        detail=(shown, " " * (column - 1) + "^"),
-    )
-
-
-def _series(data: Mapping[str, Any]) -> list[Series]:
-    kind, result = data["resultType"], data["result"]
-    if kind in {"scalar", "string"}:
-        return [Series({}, (_point(result),))] if kind == "scalar" else []
-    if kind == "vector":
-        return [Series(raw["metric"], (_point(raw["value"]),)) for raw in result if "value" in raw]
-    return [Series(raw["metric"], tuple(map(_point, raw["values"]))) for raw in result if "values" in raw]
-
-
-def _point(raw: list[Any]) -> tuple[float, float]:
-    return float(raw[0]), float(raw[1])  # NaN and +Inf come as words that float() knows
 
 
 def _target(raw: Mapping[str, Any]) -> Target:
