@@ -54,23 +54,28 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """What a command found or did: ``data`` for machines, ``sections`` for people, ``findings`` for both."""
+    """What a command found or did: ``data`` for machines, ``sections`` for people, ``findings`` for both.
 
-    command: str
+    ``command`` is the caller's to fill in: the command line puts its own name there, whatever an operation wrote.
+    """
+
+    command: str = ""
     data: Json = None
     sections: tuple[Section, ...] = ()
     findings: tuple[Finding, ...] = ()
     warnings: tuple[str, ...] = field(default=())
     #: What a failed finding ends the process with.
-    failure: ExitCode = ExitCode.FAILED
+    failure: int = ExitCode.FAILED
+    #: What the process ends with although nothing failed, such as the changes that a script asked for.
+    success: int = ExitCode.OK
 
     @property
     def ok(self) -> bool:
         return not any(finding.level in {Level.FAIL, Level.ERROR} for finding in self.findings)
 
     @property
-    def exit_code(self) -> ExitCode:
-        return ExitCode.OK if self.ok else self.failure
+    def exit_code(self) -> int:
+        return int(self.success if self.ok else self.failure)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON envelope of ``--json``; errors of failed findings are repeated under ``errors``."""

@@ -7,8 +7,11 @@ from typing import NoReturn
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.main import get_command
 
 from tradebot_ops.cli.boundary import hoist, run_guarded
+from tradebot_ops.cli.main import app
+from tradebot_ops.cli.naming import announce
 from tradebot_ops.errors import OpsError
 
 OPTIONS = {"-p": True, "--project": True, "-f": True, "--file": True, "--json": False, "-v": False, "--timeout": True}
@@ -23,7 +26,7 @@ OPTIONS = {"-p": True, "--project": True, "-f": True, "--file": True, "--json": 
         ("logs --file c.yaml -f", "--file c.yaml logs -f"),
         ("-f c.yaml logs -f", "-f c.yaml logs -f"),
         ("exec api -- ls --json", "exec api -- ls --json"),
-        ("jobs list -p", "-p jobs list"),
+        ("jobs list -p", "jobs list -p"),
         ("up -vv", "-vv up"),
         ("up -px worker", "-px up worker"),
         ("logs -fx", "logs -fx"),
@@ -54,11 +57,12 @@ def test_an_operator_error_is_a_sentence_a_code_and_a_hint(capsys: pytest.Captur
 
 
 def test_an_operator_error_is_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_guarded(_raise(OpsError("No.", code="TB-0401")), ["status", "--json"]) == 4
+    announce(["alerts", "list"])
+    assert run_guarded(_raise(OpsError("No.", code="TB-0401")), ["alerts", "list", "--json"]) == 4
     shown = capsys.readouterr()
     assert shown.err == ""
     document = json.loads(shown.out)
-    assert document["schema"] == "tradebot/v1/status"
+    assert document["schema"] == "tradebot/v1/alerts.list"
     assert document["ok"] is False
     assert document["errors"] == [{"code": "TB-0401", "message": "No.", "hint": ""}]
 
@@ -72,3 +76,19 @@ def test_a_bug_shows_no_traceback_unless_asked(capsys: pytest.CaptureFixture[str
 
 def test_ctrl_c_is_130() -> None:
     assert run_guarded(_raise(KeyboardInterrupt()), ["up"]) == 130
+
+
+@pytest.mark.parametrize("words", ["", "-q"])
+def test_without_a_command_the_help_or_a_sentence(capsys: pytest.CaptureFixture[str], words: str) -> None:
+    assert get_command(app).main(words.split(), standalone_mode=False) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "Traceback" not in shown.err
+    assert ("Everyday:" if not words else "TB-0200") in shown.err
+
+
+@pytest.mark.parametrize("words", ["jobs list -o", "-o", "logs --timeout"])
+def test_an_option_without_its_value_is_named(capsys: pytest.CaptureFixture[str], words: str) -> None:
+    """It stood in front of the command once and took that for its value."""
+    assert get_command(app).main(words.split(), standalone_mode=False) == 2
+    assert f"Option '{words.rsplit(maxsplit=1)[-1]}' requires an argument." in capsys.readouterr().err

@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from tradebot_ops.cli.naming import NamedContext, announce, command_name, expected, named
 from tradebot_ops.cli.registry import COMMANDS
 from tradebot_ops.cli.streams import plain_streams, writing_stdout
 from tradebot_ops.errors import ExitCode, OpsError
@@ -25,6 +26,8 @@ _FOLLOWING = {"logs", "events"}
 
 class OpsGroup(TyperGroup):
     """The root of the command tree."""
+
+    context_class = NamedContext
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         return [name for name, entry in COMMANDS.items() if not entry.hidden]
@@ -52,17 +55,29 @@ class OpsGroup(TyperGroup):
                 formatter.write_dl(rows)
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
-        """For calling: the command itself."""
+        """For calling: the command itself, under the name that it has today."""
         args = renamed(args)
         self.commands = {known: self.get_command(ctx, known) for known in self.list_commands(ctx)}  # for "did you mean"
         name, stub, rest = super().resolve_command(ctx, args)
         if name is None or stub is None:
             return name, stub, rest
-        return name, load(name), rest
+        name, command = COMMANDS[name].command or name, load(name)
+        path = expected(name, command, rest)
+        announce(path)
+        self._refuse_unfinished(path, rest)
+        return name, command, rest
+
+    def _refuse_unfinished(self, path: list[str], rest: list[str]) -> None:
+        """A global option at the end, without its value: `hoist` left it there, for it names what was meant."""
+        last = rest[-1] if rest and "--" not in rest else ""
+        if value_options(self).get(last) and not (last == "-f" and path[0] in _FOLLOWING):
+            hint = f"tradebot {' '.join(path)} --help"
+            raise OpsError(f"Option '{last}' requires an argument.", code="TB-0200", hint=hint)
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:  # type: ignore[override]
         words = list(sys.argv[1:] if args is None else args)
         standalone = extra.pop("standalone_mode", True)
+        announce([])  # a call may follow another in one process
         ordered = hoist(words, value_options(self))
         code = run_guarded(
             lambda: super(OpsGroup, self).main(ordered, prog_name or "tradebot", standalone_mode=False, **extra),
@@ -88,8 +103,8 @@ def load(name: str) -> Any:
     app: typer.Typer = importlib.import_module(entry.module).app
     command = get_command(app)
     if isinstance(command, TyperGroup) and not entry.group:
-        return command.commands[entry.command or name]
-    return command
+        command = command.commands[entry.command or name]
+    return named(command)
 
 
 def value_options(group: TyperGroup) -> Mapping[str, bool]:
@@ -105,7 +120,8 @@ def value_options(group: TyperGroup) -> Mapping[str, bool]:
 def hoist(words: Sequence[str], options: Mapping[str, bool]) -> list[str]:
     """Move global options to the front, so that they may stand before or after the command.
 
-    Nothing after ``--`` is moved: it belongs to the program that ``exec`` runs.
+    Nothing after ``--`` is moved: it belongs to the program that ``exec`` runs. Nor is an option at the very end
+    whose value is missing: in front it would take the command for its value.
     """
     front: list[str] = []
     rest: list[str] = []
@@ -121,9 +137,10 @@ def hoist(words: Sequence[str], options: Mapping[str, bool]) -> list[str]:
             command = command or ("" if word.startswith("-") else word)
             rest.append(word)
             continue
-        front.append(word)
-        if options[option] and option == word:
-            front += [value for value in [next(waiting, None)] if value is not None]
+        wants_value = options[option] and option == word
+        value = next(waiting, None) if wants_value else None
+        (rest if wants_value and value is None else front).append(word)
+        front += [] if value is None else [value]
     return front + rest
 
 
@@ -156,14 +173,16 @@ def run_guarded(call: Any, words: Sequence[str]) -> int:
 
 
 def report_usage(usage: typer.TyperException, words: Sequence[str]) -> int:
-    """A wrong call. Asking for a group without a command shows its help and is no error of ours."""
+    """A wrong call. A group without a command shows its help to people and is an error to programs."""
     context = getattr(usage, "ctx", None)
+    message = usage.format_message()
     if type(usage).__name__ == "NoArgsIsHelpError":
-        sys.stderr.write(usage.format_message() + "\n") if usage.format_message() else None
-        return int(ExitCode.USAGE)
+        if not wants_json(words):
+            sys.stderr.write(f"{message}\n")
+            return int(ExitCode.USAGE)
+        message = "Missing command."
     path = context.command_path if context is not None else "tradebot"
-    problem = OpsError(usage.format_message(), code="TB-0200", hint=f"{path} --help")
-    return report_error(problem, words)
+    return report_error(OpsError(message, code="TB-0200", hint=f"{path} --help"), words)
 
 
 def unexpected(error: Exception) -> OpsError:
@@ -180,7 +199,7 @@ def report_error(problem: OpsError, words: Sequence[str]) -> int:
         from tradebot_ops.render import error_envelope, json_
 
         with writing_stdout() as stdout:
-            json_.write(error_envelope(command_name(words), problem), stdout)
+            json_.write(error_envelope(command_name(), problem), stdout)
     else:
         from tradebot_ops.render import table
 
@@ -193,7 +212,7 @@ def report_error(problem: OpsError, words: Sequence[str]) -> int:
 
 def wants_json(words: Sequence[str]) -> bool:
     words = list(itertools.takewhile(lambda word: word != "--", words))
-    pairs = zip(words, [*words[1:], ""], strict=True)
+    pairs = itertools.pairwise([*words, ""])
     return (
         "--json" in words
         or any(
@@ -202,9 +221,3 @@ def wants_json(words: Sequence[str]) -> bool:
         )
         or ("TRADEBOT_OUTPUT" in os.environ and os.environ["TRADEBOT_OUTPUT"] == "json")
     )
-
-
-def command_name(words: Sequence[str]) -> str:
-    """The command of a call that failed, for the ``schema`` of its JSON."""
-    name = next((word for word in words if word in COMMANDS), "")
-    return COMMANDS[name].alias.partition(" ")[0] or name if name else "tradebot"

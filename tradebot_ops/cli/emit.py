@@ -2,9 +2,11 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import typer
 
+from tradebot_ops.cli.naming import command_name
 from tradebot_ops.cli.streams import writing_stdout
 from tradebot_ops.context import Ops
 from tradebot_ops.model import Report
@@ -20,12 +22,12 @@ def ops_of(context: typer.Context) -> Ops:
     return ops
 
 
-def emit(ops: Ops, report: Report, code: int = 0) -> None:
-    """Write the report to stdout; raises ``typer.Exit`` with ``code``, else the report's own, when that is not 0."""
+def emit(ops: Ops, report: Report) -> None:
+    """Write the report to stdout; raises ``typer.Exit`` with its exit code when that is not 0."""
     with writing_stdout() as stdout:
-        renderer(ops.settings.output)(report, stdout, ops.settings.color)
-    if code or report.exit_code:
-        raise typer.Exit(code or int(report.exit_code))
+        renderer(ops.settings.output)(replace(report, command=command_name()), stdout, ops.settings.color)
+    if report.exit_code:
+        raise typer.Exit(report.exit_code)
 
 
 @contextlib.contextmanager

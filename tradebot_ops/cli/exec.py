@@ -35,8 +35,7 @@ def exec_(
     ops = ops_of(context)
     number, command = split(words)
     if ops.settings.output in {"json", "yaml"}:
-        report = run(ops, service, number, command)
-        emit(ops, report, report.data["exit_code"] if isinstance(report.data, dict) else 0)
+        emit(ops, run(ops, service, number, command))
         return
     with writing_stdout() as stdout:
         terminal = sys.stdin.isatty() and stdout.isatty()

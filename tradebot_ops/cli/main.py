@@ -13,6 +13,7 @@ from tradebot_ops.cli.boundary import OpsGroup
 app = typer.Typer(
     cls=OpsGroup,
     add_completion=False,
+    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},

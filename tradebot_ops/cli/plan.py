@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from tradebot_ops.cli.emit import emit, ops_of
-from tradebot_ops.errors import ExitCode
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -33,8 +32,7 @@ def plan(
     from tradebot_ops.operations.converge.plan import plan as look
 
     ops = ops_of(context)
-    report = look(ops, services or [], remove_orphans=remove_orphans)
-    emit(ops, report, code_of(report.data, "changes") if exit_code else 0)
+    emit(ops, look(ops, services or [], remove_orphans=remove_orphans, exit_code=exit_code))
 
 
 @app.command()
@@ -49,10 +47,4 @@ def drift(context: typer.Context, exit_code: ExitCodeOption = False) -> None:
     from tradebot_ops.operations.converge.drift import drift as look
 
     ops = ops_of(context)
-    report = look(ops)
-    emit(ops, report, code_of(report.data, "differences") if exit_code else 0)
-
-
-def code_of(data: object, key: str) -> int:
-    """10 when the report lists something under ``key``."""
-    return int(ExitCode.CHANGES_PRESENT) if isinstance(data, dict) and data.get(key) else 0
+    emit(ops, look(ops, exit_code=exit_code))

@@ -45,7 +45,10 @@ def replica(ops: Ops, typed: str, number: int | None) -> Replica:
 
 
 def run(ops: Ops, typed: str, number: int | None, command: Sequence[str]) -> Report:
-    """Collect the output; an exit code other than 0 is a failed finding. TB-0601 after the ``--timeout``."""
+    """Collect the output; an exit code other than 0 is a failed finding, and the report's own exit code.
+
+    Raises ``OpsError`` TB-0601 after the ``--timeout``.
+    """
     chosen = replica(ops, typed, number)
     done = ops.engine.exec(chosen, command, timeout=ops.settings.timeout)
     data = {
@@ -57,7 +60,8 @@ def run(ops: Ops, typed: str, number: int | None, command: Sequence[str]) -> Rep
     }
     message = f"{command[0]} ended with exit code {done.exit_code}."
     findings = (Finding(Level.FAIL, "exec.failed", message),) if done.exit_code else ()
-    return Report("exec", data=data, findings=findings, sections=(Section(lines=tuple(done.output.splitlines())),))
+    section = Section(lines=tuple(done.output.splitlines()))
+    return Report(data=data, findings=findings, sections=(section,), failure=done.exit_code)
 
 
 def attach(

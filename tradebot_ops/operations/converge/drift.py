@@ -1,12 +1,13 @@
 """What differs between the description and the world. `up` then acts on exactly that, for it asks the same plan."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ImageFacts, Replica
 from tradebot_ops.engines.readonly import ReadOnly
+from tradebot_ops.errors import ExitCode
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.converge.mounted_files import edited
 from tradebot_ops.operations.converge.plan import facts_of, work_out
@@ -28,14 +29,18 @@ class Difference:
     files: tuple[str, ...] = ()
 
 
-def drift(ops: Ops) -> Report:
-    """Look, compare, tell; changes nothing. ``data["differences"]`` is empty when the world is as described."""
+def drift(ops: Ops, *, exit_code: bool = False) -> Report:
+    """Look and compare; changes nothing. ``data["differences"]`` is empty when the world is as described.
+
+    With ``exit_code`` differences give the report the exit code 10.
+    """
     engine = ReadOnly(ops.engine)
     facts = facts_of(engine, ops.stack)
     plan = work_out(engine, ops.stack, tuple(ops.stack.services), facts)
     there = {(found.service, found.number): found for found in engine.list()}
     found = [*_of_replicas(ops, plan, there, facts), *_of_sources(facts), *_orphans(plan)]
-    return _report(ops, found)
+    success = ExitCode.CHANGES_PRESENT if exit_code and found else ExitCode.OK
+    return replace(_report(ops, found), success=success)
 
 
 def _of_replicas(

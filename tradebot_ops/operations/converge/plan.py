@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Engine, HasImages, ImageFacts
 from tradebot_ops.engines.readonly import ReadOnly
+from tradebot_ops.errors import ExitCode
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.secrets import missing
 from tradebot_ops.operations.select import chosen_services, with_dependencies
@@ -32,8 +33,11 @@ def facts_of(engine: Engine, stack: Stack) -> ImageFacts:
     return engine.image_facts(stack) if isinstance(engine, HasImages) else ImageFacts()
 
 
-def plan(ops: Ops, services: Sequence[str] = (), *, remove_orphans: bool = False) -> Report:
-    """Every step with its reason. Changes nothing: ``data["changes"]`` is empty when `up` would not, either."""
+def plan(ops: Ops, services: Sequence[str] = (), *, remove_orphans: bool = False, exit_code: bool = False) -> Report:
+    """Every step with its reason. Changes nothing: ``data["changes"]`` is empty when `up` would not, either.
+
+    With ``exit_code`` changes give the report the exit code 10.
+    """
     wanted = with_dependencies(ops.stack, chosen_services(ops.stack, services))
     engine = ReadOnly(ops.engine)
     facts = facts_of(engine, ops.stack)
@@ -50,6 +54,7 @@ def plan(ops: Ops, services: Sequence[str] = (), *, remove_orphans: bool = False
             "first": todo,
         },
         sections=_sections(ops, found, todo),
+        success=ExitCode.CHANGES_PRESENT if exit_code and found.changes else ExitCode.OK,
     )
 
 

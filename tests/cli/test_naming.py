@@ -1,0 +1,121 @@
+"""The ``schema`` of every command's JSON: its path, however the call ends."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from tests.cli.conftest import Run, Shown
+from tradebot_ops.cli.boundary import load
+from tradebot_ops.cli.registry import COMMANDS, OLD_NAMES
+
+#: These pass every word on to what they run.
+PASS_ON = {"exec", "scale"}
+#: What makes the call complete; each command then does what it can on an engine in memory, with nothing to ask.
+WORDS = {
+    "alerts.show": ["Watchdog"],
+    "alerts.silence": ["Watchdog", "--for", "1h", "-m", "x"],
+    "alerts.unsilence": ["1"],
+    "config.show": [],
+    "down": ["--yes"],
+    "exec": ["worker", "--", "fail"],
+    "images.build": ["--from", "ubuntu"],
+    "images.load": ["x.tar"],
+    "images.save": ["x.tar"],
+    "init": ["new"],
+    "jobs.cancel": ["1"],
+    "jobs.show": ["1"],
+    "jobs.submit": ["backtest"],
+    "jobs.watch": ["1"],
+    "open": ["api"],
+    "query": ["up"],
+    "runbook.show": ["ServiceDown"],
+    "scale": ["workers", "3"],
+    "shell": ["store"],
+}
+#: They write a document a line, and nothing where nothing happened; their failures are documents.
+STREAMS = {"logs", "events"}
+
+
+def _leaves(path: list[str], command: Any) -> Iterator[list[str]]:
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield path
+        return
+    for name, each in below.items():
+        yield from _leaves([*path, name], each)
+
+
+LEAVES = [
+    path for name, entry in COMMANDS.items() if not entry.alias and name != "ps" for path in _leaves([name], load(name))
+]
+
+
+def schema(shown: Shown) -> str:
+    return str(json.loads(shown.stdout)["schema"])
+
+
+def _dotted(path: list[str]) -> str:
+    return ".".join(path)
+
+
+def test_the_names_of_all_commands(snapshot: SnapshotAssertion) -> None:
+    """What scripts compare with: a change here breaks them."""
+    assert [_dotted(path) for path in LEAVES] == snapshot
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=_dotted)
+def test_a_call_that_is_complete(run: Run, path: list[str]) -> None:
+    name = _dotted(path)
+    words = WORDS.get(name, [])
+    cut = words.index("--") if "--" in words else len(words)
+    shown = run(*path, *words[:cut], "--json", *words[cut:])
+    if name in STREAMS:
+        assert (shown.exit_code, shown.stdout) == (0, "")
+    else:
+        assert schema(shown) == f"tradebot/v1/{name}"
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=_dotted)
+def test_a_call_that_is_typed_wrongly(run: Run, path: list[str]) -> None:
+    shown = run(*path, *(["one", "2", "3", "4", "5"] if path[0] in PASS_ON else []), "--bogus", "--json")
+    assert schema(shown) == f"tradebot/v1/{_dotted(path)}"
+    assert shown.exit_code == 2
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=_dotted)
+def test_a_setting_that_is_wrong_before_the_command_runs(run: Run, path: list[str]) -> None:
+    shown = run("--timeout", "soon", *path, "--json")
+    assert schema(shown) == f"tradebot/v1/{_dotted(path)}"
+    assert shown.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("-p jobs -o json status --bogus", "status"),
+        ("--env-file up -o json config show --bogus", "config.show"),
+        ("jobs list --bogus --json", "jobs.list"),
+        ("jobs list --json -o", "jobs.list"),
+        ("alerts nope --json", "alerts"),
+        ("alerts --json", "alerts"),
+        ("ps --bogus --json", "status"),
+        ("ps --json", "status"),
+        ("nonsense --json", "tradebot"),
+        ("--json", "tradebot"),
+    ],
+)
+def test_the_value_of_an_option_is_no_command(run: Run, words: str, name: str) -> None:
+    assert schema(run(*words.split())) == f"tradebot/v1/{name}"
+
+
+@pytest.mark.parametrize("old", sorted(OLD_NAMES.keys() & COMMANDS.keys()))
+def test_an_old_name_reports_the_new_one(run: Run, old: str) -> None:
+    assert schema(run(old, "--bogus", "--json")) == f"tradebot/v1/{OLD_NAMES[old].replace(' ', '.')}"
+
+
+def test_one_call_after_another_starts_anew(run: Run) -> None:
+    assert schema(run("jobs", "list", "--bogus", "--json")) == "tradebot/v1/jobs.list"
+    assert schema(run("--bogus", "--json")) == "tradebot/v1/tradebot"
