@@ -16,6 +16,8 @@ ASKED = [
     ("api", "The API does not run.", "TB-0501", "tradebot up"),
     ("prometheus", "Prometheus does not run.", "TB-0510", "tradebot monitoring start"),
     ("alertmanager", "Alertmanager does not run.", "TB-0520", "tradebot monitoring start"),
+    ("postgres", "Postgres does not run.", "TB-0535", "tradebot up"),
+    ("postgres_monitor", "Postgres does not run.", "TB-0535", "tradebot up"),
 ]
 
 

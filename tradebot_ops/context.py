@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tradebot_ops.clients.alertmanager import Alertmanager
     from tradebot_ops.clients.api import Api
     from tradebot_ops.clients.panels import Panels
+    from tradebot_ops.clients.postgres import Postgres
     from tradebot_ops.clients.prometheus import Prometheus
     from tradebot_ops.clients.redis import Redis
     from tradebot_ops.clients.rest import Login
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 ALERTMANAGER_FOLDER = "alertmanager"
 #: The user of Prometheus and Alertmanager.
 WEB_USER = "tradebot"
+#: The user of the Postgres exporter, which the migration makes.
+POSTGRES_MONITOR = "exporter"
 START_MONITORING = "tradebot monitoring start"
 UP = frozenset({State.STARTING, State.RUNNING, State.RESTARTING, State.PAUSED})
 
@@ -167,6 +170,28 @@ class Ops:
 
         address = self.engine.endpoint("redis", 6379)
         return Redis(address.host, address.port, self.secret("redis_password"))
+
+    @cached_property
+    def postgres(self) -> "Postgres":
+        """The stack's database, asked as the account of the API and the workers."""
+        return self._postgres(self._declared("POSTGRES_USER", "postgres"), "postgres_password")
+
+    @cached_property
+    def postgres_monitor(self) -> "Postgres":
+        """The same database, asked as the exporter's account: it sees statistics of everybody, and no table of ours."""
+        return self._postgres(POSTGRES_MONITOR, "postgres_exporter_password")
+
+    def _postgres(self, user: str, secret: str) -> "Postgres":
+        from tradebot_ops.clients.postgres import Account, Postgres
+
+        address = self._reach("postgres", 5432, "Postgres does not run.", "TB-0535", "tradebot up")
+        database = self._declared("POSTGRES_DB", self._declared("POSTGRES_USER", "postgres"))
+        return Postgres(address.host, address.port, Account(user, self.secret(secret), database))
+
+    def _declared(self, name: str, default: str) -> str:
+        """A variable of the service postgres; the official image's default where the description has none."""
+        service = self.stack.services.get("postgres")
+        return service.environment.get(name, default) if service else default
 
     def _reach(self, service: str, port: int, away: str, code: str, hint: str) -> Address:
         """Where the service answers. One that was never started, or stopped, is told in the same words and with the
