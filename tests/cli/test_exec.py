@@ -1,10 +1,13 @@
 """exec and shell: whose exit code, whose output, and what is said when they cannot."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from tests.cli.conftest import Run
+from tradebot_ops.engines.base import State
+from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.exec import split
 
@@ -48,3 +51,11 @@ def test_a_shell_needs_a_terminal(run: Run) -> None:
     shown = run("shell", "store")
     assert shown.exit_code == 2
     assert "tradebot exec store" in shown.stderr
+
+
+def test_nothing_runs_in_a_paused_replica(run: Run, engine: StubEngine) -> None:
+    run("up")
+    engine._replicas["store-1"] = replace(engine._replicas["store-1"], state=State.PAUSED)
+    shown = run("exec", "store", "--", "echo", "hello")
+    assert shown.exit_code == 1
+    assert "store is not running." in shown.stderr

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from tradebot_ops.stack.model import Stack
+from tradebot_ops.text.labels import Labelled
 
 #: Tells about a long step as it goes: (service, one line). Image builds and downloads use it.
 Progress = Callable[[str, str], None]
@@ -27,6 +28,11 @@ class State(StrEnum):
     PAUSED = "paused"
     EXITED = "exited"
     FAILED = "failed"  # gave up: will not be restarted by the engine
+
+    @property
+    def alive(self) -> bool:
+        """It runs, or the engine starts it again without being asked."""
+        return self in {State.STARTING, State.RUNNING, State.RESTARTING, State.PAUSED}
 
 
 class Health(StrEnum):
@@ -56,7 +62,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Replica:
+class Replica(Labelled):
     """One replica as the engine sees it now. ``id`` is the engine's own handle for it."""
 
     service: str
@@ -88,7 +94,7 @@ class Stats:
 
 
 @dataclass(frozen=True)
-class LogLine:
+class LogLine(Labelled):
     service: str
     number: int
     text: str
@@ -96,7 +102,7 @@ class LogLine:
 
 
 @dataclass(frozen=True)
-class Event:
+class Event(Labelled):
     """Something that happened to a replica: ``start``, ``die``, ``oom``, ``health_status: healthy`` …"""
 
     at: datetime

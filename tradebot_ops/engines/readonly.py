@@ -19,6 +19,7 @@ from tradebot_ops.engines.base import (
 )
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Stack
+from tradebot_ops.text.labels import label
 
 
 class ReadOnly:
@@ -58,7 +59,7 @@ class ReadOnly:
         refuse("prepare", stack.project)
 
     def apply(self, stack: Stack, service: str, number: int) -> Replica:
-        refuse("apply", f"{service}-{number}")
+        refuse("apply", label(service, number))
 
     def stop(self, replica: Replica, grace: float) -> None:
         refuse("stop", replica.name)

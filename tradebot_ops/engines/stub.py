@@ -26,11 +26,11 @@ from tradebot_ops.engines.base import (
 )
 from tradebot_ops.errors import NoAddress, OpsError
 from tradebot_ops.stack.model import Service, Stack
+from tradebot_ops.text.labels import label
 
 T = TypeVar("T")
 
 _KILLED, _STOPPED = 137, 143
-_ALIVE = frozenset({State.RUNNING, State.RESTARTING})
 
 
 def _now() -> datetime:
@@ -83,17 +83,17 @@ class StubEngine:
     def apply(self, stack: Stack, service: str, number: int) -> Replica:
         """Start the replica; a one-shot has ended when this returns."""
         described = stack.services[service]
-        name = f"{service}-{number}"
+        name = label(service, number)
         before = self._replicas.get(name)
         same = before and before.spec_hash == described.spec_hash and service not in self.facts.rebuilt
-        if before and before.state in _ALIVE and same:
+        if before and before.state.alive and same:
             with self._changed:
                 self._replicas[name] = replace(before, content_hash=described.content_hash)
                 return self._replicas[name]
         with self._writing("apply", name):
             if not self._prepared:
                 raise OpsError("Nothing is prepared.", code="TB-0406", hint="Start the stack: tradebot up")
-            if before and before.state in _ALIVE:
+            if before and before.state.alive:
                 self._end(before, State.EXITED, _STOPPED, "stop")
             self._ports[name] = _ports(described)
             started = self._start(described, number, name)
@@ -105,7 +105,7 @@ class StubEngine:
         """A grace of 0 kills; a replica that is not running stays as it is."""
         with self._writing("stop", replica.id):
             found = self._replicas.get(replica.id)
-            if found is not None and found.state in _ALIVE:
+            if found is not None and found.state.alive:
                 self._end(found, State.EXITED, _STOPPED if grace > 0 else _KILLED, "stop")
 
     def signal(self, replica: Replica, name: str) -> None:
@@ -117,7 +117,7 @@ class StubEngine:
     def remove(self, replica: Replica) -> None:
         with self._writing("remove", replica.id):
             found = self._replicas.get(replica.id)
-            if found is not None and found.state in _ALIVE:
+            if found is not None and found.state.alive:
                 raise OpsError(
                     f"{replica.name} is running.",
                     code="TB-0901",
@@ -151,7 +151,7 @@ class StubEngine:
         return self._answers.get(tuple(command), ExecResult(0, ""))
 
     def stats(self, replicas: Sequence[Replica], *, cpu: bool = True) -> tuple[Stats, ...]:
-        alive = {one.id for one in self.list() if one.state in _ALIVE}
+        alive = {one.id for one in self.list() if one.state.alive}
         return tuple(Stats(one.id, 0.0 if cpu else None, 1024 * 1024) for one in replicas if one.id in alive)
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
@@ -165,9 +165,9 @@ class StubEngine:
             seen += len(fresh)
 
     def endpoint(self, service: str, port: int, number: int = 1) -> Address:
-        if port not in self._ports.get(f"{service}-{number}", frozenset()):
+        if port not in self._ports.get(label(service, number), frozenset()):
             raise NoAddress(
-                f"{service}-{number} has no port {port}.",
+                f"{label(service, number)} has no port {port}.",
                 code="TB-0405",
                 hint="Start it with `tradebot up`; `tradebot urls` lists what can be reached.",
             )
@@ -188,7 +188,7 @@ class StubEngine:
     def crash(self, service: str, number: int, exit_code: int = 1, *, for_good: bool = False) -> Replica:
         """Let a replica die: it comes back at once, or with ``for_good`` the engine gives up on it."""
         with self._changed:
-            found = self._replicas[f"{service}-{number}"]
+            found = self._replicas[label(service, number)]
             self._end(found, State.FAILED if for_good else State.RESTARTING, exit_code, "die")
             if for_good:
                 return self._replicas[found.id]
@@ -257,7 +257,7 @@ class StubEngine:
 
     def _running(self, replica: Replica) -> Replica:
         found = self._replicas.get(replica.id)
-        if found is None or found.state not in _ALIVE:
+        if found is None or not found.state.alive:
             raise OpsError(f"{replica.id} is not running.", code="TB-0110", hint="`tradebot status` shows what is.")
         return found
 

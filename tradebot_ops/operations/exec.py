@@ -8,8 +8,6 @@ from tradebot_ops.errors import OpsError, Unsupported
 from tradebot_ops.model import Finding, Level, Report, Section
 from tradebot_ops.operations.select import service_name
 
-_ALIVE = {State.RUNNING, State.RESTARTING}
-
 
 def split(words: Sequence[str]) -> tuple[int | None, tuple[str, ...]]:
     """``[N] [--] COMMAND…``: the replica, None for the first that runs, and the command."""
@@ -31,7 +29,7 @@ def replica(ops: Ops, typed: str, number: int | None) -> Replica:
     is no such number."""
     name = service_name(ops.stack, typed)
     there = [found for found in ops.engine.list() if found.service == name]
-    running = [found for found in there if found.state in _ALIVE]
+    running = [found for found in there if found.state.alive and found.state is not State.PAUSED]
     chosen = next((found for found in running if number in {None, found.number}), None)
     if chosen is not None:
         return chosen

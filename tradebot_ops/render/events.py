@@ -41,5 +41,4 @@ def line(event: Event) -> Text:
     at = event.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     code = "" if event.exit_code is None else f" (exit code {event.exit_code})"
     bad = event.action in _BAD and event.exit_code != 0
-    name = f"{event.service}-{event.number}"
-    return Text.assemble((at, "dim"), f"  {name:18}  ", (event.action, "red" if bad else ""), code)
+    return Text.assemble((at, "dim"), f"  {event.label:18}  ", (event.action, "red" if bad else ""), code)

@@ -47,7 +47,7 @@ def _document(entry: Entry) -> dict[str, Any]:
 
 
 def _for_people(entry: Entry) -> Text:
-    name = f"{entry.line.service}-{entry.line.number}"
+    name = entry.line.label
     style = _NAMES[zlib.crc32(name.encode()) % len(_NAMES)]
     text = Text.assemble((f"{name:12}", style), " ")
     fields = entry.fields

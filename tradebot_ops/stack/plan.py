@@ -12,6 +12,7 @@ from itertools import count, islice
 from typing import Protocol
 
 from tradebot_ops.stack.model import Service, Stack
+from tradebot_ops.text.labels import Labelled
 
 
 class Action(StrEnum):
@@ -48,7 +49,7 @@ class ReplicaLike(Protocol):
 
 
 @dataclass(frozen=True)
-class Step:
+class Step(Labelled):
     """One replica and what happens to it; ``reason`` is a clause such as ``its description changed``."""
 
     action: Action

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tradebot_ops.stack.model import Healthcheck, Mount, MountKind, Port, Service, Stack
+from tradebot_ops.text.labels import label
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
@@ -55,7 +56,7 @@ def container_config(stack: Stack, service: Service, number: int, target: Target
     config: Json = {
         "Image": service.image,
         # A name that says more than an id: workers report themselves under it.
-        "Hostname": f"{service.name}-{number}",
+        "Hostname": label(service.name, number),
         "Cmd": list(service.command) or None,
         "Entrypoint": None if service.entrypoint is None else list(service.entrypoint) or [""],
         "Env": [f"{name}={value}" for name, value in service.environment.items()],

@@ -66,7 +66,7 @@ def _render_program(record: Record) -> str:
     if record.one_shot:
         again = "false"
     return _PROGRAM.format(
-        name=record.replica,
+        name=record.label,
         autorestart=again,
         startsecs=0 if again == "false" else STARTED_AFTER,
         retries=int(retries) if retries.isdigit() else START_RETRIES,

@@ -12,10 +12,11 @@ from tradebot_ops.engines.local.launching.program import LocalReplica, Program
 from tradebot_ops.engines.local.layout import MARK, Layout
 from tradebot_ops.engines.local.ports import Wish
 from tradebot_ops.engines.local.programs import program_for
-from tradebot_ops.engines.local.records import Record, replica_name
+from tradebot_ops.engines.local.records import Record
 from tradebot_ops.engines.local.rewrite import Places
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import MountKind, Service, Stack
+from tradebot_ops.text.labels import label
 
 #: What a replica takes over from this command's environment; all else comes from the description.
 _INHERITED = (
@@ -106,7 +107,7 @@ def describe(
     environ: Mapping[str, str],
 ) -> Described:
     """What replica ``number`` is on this host. ``ports`` holds all assigned ones: replica → target → local."""
-    name = replica_name(service.name, number)
+    name = label(service.name, number)
     own = {int(target): local for target, local in ports.get(name, {}).items()}
     refers = _refers(stack, service, ports)
     listen = next((port.host_ip for port in service.ports), _LOOPBACK)
@@ -165,9 +166,9 @@ def _refers(stack: Stack, service: Service, ports: Mapping[str, Mapping[str, int
     texts = (*_texts(service), *program_of(service).texts(service))
     named = rewrite.referred_ports(texts, stack.services)
     return {
-        (host, port): ports[replica_name(host, 1)][str(port)]
+        (host, port): ports[label(host, 1)][str(port)]
         for host, port in sorted(named)
-        if str(port) in ports.get(replica_name(host, 1), {})
+        if str(port) in ports.get(label(host, 1), {})
     }
 
 
@@ -175,7 +176,7 @@ def _environ(
     service: Service, number: int, places: Places, environ: Mapping[str, str], layout: Layout
 ) -> dict[str, str]:
     inherited = {key: environ[key] for key in _INHERITED if key in environ}
-    name = replica_name(service.name, number)
+    name = label(service.name, number)
     # First the folder of this interpreter: commands installed beside it are the stack's own.
     path = f"{Path(sys.executable).parent}:{environ.get('PATH', '/usr/local/bin:/usr/bin:/bin')}"
     described = {key: rewrite.localise(value, places) for key, value in service.environment.items()}
@@ -189,7 +190,7 @@ def _paths(stack: Stack, service: Service, number: int, layout: Layout) -> dict[
         places = {
             MountKind.BIND: mount.source,
             MountKind.VOLUME: str(layout.volumes / mount.source),
-            MountKind.TMPFS: str(layout.temporary / replica_name(service.name, number) / mount.target.strip("/")),
+            MountKind.TMPFS: str(layout.temporary / label(service.name, number) / mount.target.strip("/")),
         }
         found[mount.target.rstrip("/") or "/"] = places[mount.kind]
     for declared, default, mounts in (

@@ -36,7 +36,7 @@ from tradebot_ops.engines.local.logs import Source
 from tradebot_ops.engines.local.observe import replica_of
 from tradebot_ops.engines.local.ports import Ports
 from tradebot_ops.engines.local.processes import Processes, not_running
-from tradebot_ops.engines.local.records import Records, replica_name
+from tradebot_ops.engines.local.records import Records
 from tradebot_ops.engines.local.rpc import NotRunning
 from tradebot_ops.engines.local.supervisor import Supervisor
 from tradebot_ops.errors import NoAddress, OpsError
@@ -44,6 +44,7 @@ from tradebot_ops.monitoring.prometheus import discovery_file
 from tradebot_ops.private_folder import PrivateFolder
 from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.state import ProjectState
+from tradebot_ops.text.labels import label
 
 if TYPE_CHECKING:
     from tradebot_ops.engines.local.stats import Usage
@@ -85,7 +86,7 @@ class LocalEngine:
             progress(replica.rpartition("-")[0], "ended a process that had outlived its supervisor")
 
     def _settle_ports(self, stack: Stack, service: Service, number: int, progress: Progress) -> None:
-        held = self._held_ports(replica_name(service.name, number))
+        held = self._held_ports(label(service.name, number))
         for wish in wishes(stack, service, number):
             self._ports.assign(wish, held=held, tell=lambda line: progress(service.name, line))
 
@@ -109,8 +110,8 @@ class LocalEngine:
         return tuple(
             replica_of(
                 record,
-                answers.get(record.replica),
-                left.get(record.replica),
+                answers.get(record.label),
+                left.get(record.label),
                 self._layout,
                 known,
                 self._project,
@@ -125,13 +126,13 @@ class LocalEngine:
         code = source.source_of(stack.services[service])
         described = self._describe(stack, stack.services[service], number)
         record = replace(described.record, source=code)
-        before = self._records.get(record.replica)
-        if self._processes.alive(record.replica):
+        before = self._records.get(record.label)
+        if self._processes.alive(record.label):
             if before is not None and before.same_as(record):
                 if before.content_hash != record.content_hash:  # it is about to be told to read its files again
                     described.program.initialise(described.replica)
                     self._records.put(replace(record, started=True))
-                return self._replica(record.replica)
+                return self._replica(record.label)
             self._processes.stop(before or record, (before or record).stop_grace)
         folders.make(self._layout, described.replica)
         described.program.initialise(described.replica)
@@ -141,17 +142,15 @@ class LocalEngine:
             self._records.put(replace(record, source=code, started=True))
             self._supervisor.configure(self._records.all())
             self._ask_supervisor_to_reload()
-            self._layout.start_count(record.replica).unlink(missing_ok=True)
-            self._processes.start(record.replica)
+            self._layout.start_count(record.label).unlink(missing_ok=True)
+            self._processes.start(record.label)
             self._write_discovery(service)
-        return self._replica(record.replica)
+        return self._replica(record.label)
 
     def _write_discovery(self, service: str) -> None:
         """Tell Prometheus where the replicas of a service are: the first port of each."""
         records = [record for record in self._records.all() if record.service == service and record.ports]
-        targets = {
-            record.replica: f"{record.reachable}:{record.ports[min(record.ports, key=int)]}" for record in records
-        }
+        targets = {record.label: f"{record.reachable}:{record.ports[min(record.ports, key=int)]}" for record in records}
         path = self._layout.discovery(service)
         PrivateFolder(path.parent).write(path.name, discovery_file(targets))
 
@@ -229,7 +228,7 @@ class LocalEngine:
 
     def _sources(self, query: LogQuery) -> tuple[Source, ...]:
         return tuple(
-            (record, self._layout.log(record.replica))
+            (record, self._layout.log(record.label))
             for record in self._records.all()
             if (not query.services or record.service in query.services) and query.number in {None, record.number}
         )
@@ -276,11 +275,11 @@ class LocalEngine:
 
     def endpoint(self, service: str, port: int, number: int = 1) -> Address:
         """The local port that stands for ``port``; ``OpsError`` TB-0405 when the replica has none."""
-        record = self._records.get(replica_name(service, number))
+        record = self._records.get(label(service, number))
         local = record.ports.get(str(port)) if record else None
         if record is None or local is None:
             raise NoAddress(
-                f"{service}-{number} has no port {port} on this host.",
+                f"{label(service, number)} has no port {port} on this host.",
                 code="TB-0405",
                 hint="Start it with `tradebot up`; `tradebot urls` lists what can be reached.",
             )

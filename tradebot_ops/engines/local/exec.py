@@ -86,7 +86,7 @@ def _places(record: Record) -> Places:
 
 def _too_slow(record: Record, command: Sequence[str], timeout: float | None) -> OpsError:
     return OpsError(
-        f"`{' '.join(command)}` beside {record.replica} took longer than {timeout:g} s.",
+        f"`{' '.join(command)}` beside {record.label} took longer than {timeout:g} s.",
         code="TB-0601",
         hint="Give it more time with --timeout.",
     )

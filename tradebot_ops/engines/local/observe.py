@@ -7,7 +7,8 @@ from typing import Any
 from tradebot_ops.engines.base import Address, Published, Replica, State
 from tradebot_ops.engines.local import events
 from tradebot_ops.engines.local.layout import Layout
-from tradebot_ops.engines.local.records import Record, replica_name
+from tradebot_ops.engines.local.records import Record
+from tradebot_ops.text.labels import label
 
 _STATES = {
     "STARTING": State.RUNNING,  # the process runs; whether it is ready is for a probe to say
@@ -40,8 +41,8 @@ def replica_of(
     return Replica(
         service=record.service,
         number=record.number,
-        id=record.replica,
-        name=f"{project}-{record.replica}",
+        id=record.label,
+        name=f"{project}-{record.label}",
         state=state,
         spec_hash=record.spec_hash if _told_right(record, ports) else "",
         content_hash=record.content_hash,
@@ -62,7 +63,7 @@ def _told_right(record: Record, ports: Mapping[str, Mapping[str, int]]) -> bool:
     """Whether the ports of others it was started with still hold; else it must be recreated."""
     for name, local in record.refers.items():
         host, _, port = name.rpartition(":")
-        if ports.get(replica_name(host, 1), {}).get(port, local) != local:
+        if ports.get(label(host, 1), {}).get(port, local) != local:
             return False
     return True
 
@@ -71,12 +72,12 @@ def _exit_code(record: Record, answer: Mapping[str, Any] | None, layout: Layout)
     """The supervisor forgets the status of a process that died early or by a signal; its log has it."""
     if answer is not None and answer["statename"] == "EXITED" and answer["exitstatus"] >= 0:
         return int(answer["exitstatus"])
-    return events.last_exit(layout, record.replica)
+    return events.last_exit(layout, record.label)
 
 
 def _restarts(record: Record, layout: Layout) -> int:
     """The launch script adds a byte per start; the first one is not a restart."""
     try:
-        return max(layout.start_count(record.replica).stat().st_size - 1, 0)
+        return max(layout.start_count(record.label).stat().st_size - 1, 0)
     except FileNotFoundError:
         return 0

@@ -32,7 +32,7 @@ def end(layout: Layout, records: Iterable[Record]) -> tuple[str, ...]:
 
     One whose record is gone gets the defaults.
     """
-    known = {record.replica: record for record in records}
+    known = {record.label: record for record in records}
     found = strays(layout)
     for replica, pids in found.items():
         send(pids[:1], known[replica].stop_signal if replica in known else "SIGTERM")

@@ -11,12 +11,13 @@ from pathlib import Path
 from tradebot_ops.errors import OpsError, PortTaken
 from tradebot_ops.records import RememberedPorts
 from tradebot_ops.state import ProjectState
+from tradebot_ops.text.labels import Labelled
 
 _LAST = 65535
 
 
 @dataclass(frozen=True)
-class Wish:
+class Wish(Labelled):
     """A port a replica needs: ``first`` is tried first (0: any), ``explicit`` means no other will do."""
 
     service: str
@@ -25,10 +26,6 @@ class Wish:
     first: int
     host: str = "127.0.0.1"
     explicit: bool = False
-
-    @property
-    def replica(self) -> str:
-        return f"{self.service}-{self.number}"
 
 
 class Ports:
@@ -51,12 +48,12 @@ class Ports:
         hears why; a taken explicit port raises ``OpsError`` TB-0821 naming its holder.
         """
         known = self._remembered()
-        before = known.ports.get(wish.replica, {}).get(str(wish.target))
+        before = known.ports.get(wish.label, {}).get(str(wish.target))
         port = held.get(str(wish.target))
         if port is None or (wish.explicit and port != wish.first):
             port = self._choose(wish, before, _others(known.ports, wish), tell)
         if port != before:
-            self._state.store(known.having(wish.replica, {str(wish.target): port}))
+            self._state.store(known.having(wish.label, {str(wish.target): port}))
         return port
 
     def forget(self) -> None:
@@ -145,7 +142,7 @@ def _others(known: Mapping[str, Mapping[str, int]], wish: Wish) -> set[int]:
         port
         for replica, ports in known.items()
         for target, port in ports.items()
-        if (replica, target) != (wish.replica, str(wish.target))
+        if (replica, target) != (wish.label, str(wish.target))
     }
 
 

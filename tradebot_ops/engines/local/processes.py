@@ -47,7 +47,7 @@ class Processes:
 
     def stop(self, record: Record, grace: float) -> None:
         """Send the stop signal, kill after ``grace`` seconds, return when it is gone."""
-        replica = record.replica
+        replica = record.label
         try:
             self._await_exec(replica)
             self._supervisor.call("stopProcess", replica, False)
@@ -72,7 +72,7 @@ class Processes:
 
     def stop_all(self, records: Sequence[Record]) -> None:
         """Stop all that run at once, each with its own grace."""
-        running = [record for record in records if self.alive(record.replica)]
+        running = [record for record in records if self.alive(record.label)]
         with ThreadPoolExecutor(max_workers=max(len(running), 1)) as pool:
             list(pool.map(lambda record: self.stop(record, record.stop_grace), running))
 
@@ -101,8 +101,8 @@ class Processes:
 
     def _stop_stray(self, record: Record, grace: float) -> None:
         deadline = time.monotonic() + grace
-        orphans.send(orphans.strays(self._layout).get(record.replica, [])[:1], record.stop_signal)
-        while left := orphans.strays(self._layout).get(record.replica):
+        orphans.send(orphans.strays(self._layout).get(record.label, [])[:1], record.stop_signal)
+        while left := orphans.strays(self._layout).get(record.label):
             if time.monotonic() >= deadline:
                 orphans.send(left, "SIGKILL")
             time.sleep(_BETWEEN_LOOKS)

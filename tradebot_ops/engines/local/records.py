@@ -8,12 +8,13 @@ from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.errors import OpsError
 from tradebot_ops.private_folder import PrivateFolder
 from tradebot_ops.shapes import Shape, ShapeError, fields, flag, listed, named, seconds, text, whole
+from tradebot_ops.text.labels import Labelled
 
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - looked up, not bound
 
 
 @dataclass(frozen=True)
-class Record:
+class Record(Labelled):
     """One replica as it was described when it was last applied.
 
     ``argv`` and ``environ`` hold no secret: services read those from files. ``ports`` maps a port of the service
@@ -45,10 +46,6 @@ class Record:
     started: bool = False
 
     @property
-    def replica(self) -> str:
-        return replica_name(self.service, self.number)
-
-    @property
     def reachable(self) -> str:
         """The address under which this host reaches what listens on ``listen``."""
         return _WILDCARDS.get(self.listen, self.listen)
@@ -70,10 +67,6 @@ _SHAPES: dict[str, Shape[Any]] = {
     "published": listed(whole),
     "stop_grace": seconds,
 }
-
-
-def replica_name(service: str, number: int) -> str:
-    return f"{service}-{number}"
 
 
 class Records:
@@ -102,7 +95,7 @@ class Records:
         return self._read(f"{replica}.json")
 
     def put(self, record: Record) -> None:
-        self._folder.write_json(f"{record.replica}.json", asdict(record))
+        self._folder.write_json(f"{record.label}.json", asdict(record))
 
     def drop(self, replica: str) -> None:
         self._folder.remove(f"{replica}.json")

@@ -39,15 +39,15 @@ class Drain:
         try:
             self.ops.redis.grant_drain(worker_names(replica), seconds)
         except OpsError as error:
-            name = f"{replica.service}-{replica.number}"
-            self.warnings.append(f"{name} gave its job the usual time, since it could not be told: {error.message}")
+            why = f"since it could not be told: {error.message}"
+            self.warnings.append(f"{replica.label} gave its job the usual time, {why}")
             return False
         return True
 
 
 def worker_names(replica: Replica) -> tuple[str, ...]:
     """What a worker may call itself: the local engine gives it a name, in a container it is the container's id."""
-    return f"{replica.service}-{replica.number}", replica.name, replica.id[:12]
+    return replica.label, replica.name, replica.id[:12]
 
 
 def job_seconds(environment: Mapping[str, str], drain: float | None) -> float:

@@ -12,6 +12,7 @@ from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.converge.mounted_files import edited
 from tradebot_ops.operations.converge.plan import facts_of, work_out
 from tradebot_ops.stack.plan import Action, Plan, Step
+from tradebot_ops.text.labels import label
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def _report(ops: Ops, found: list[Difference]) -> Report:
 
 
 def _name(each: Difference) -> str:
-    return each.service if each.number is None else f"{each.service}-{each.number}"
+    return each.service if each.number is None else label(each.service, each.number)
 
 
 def _told(each: Difference, folder: Path) -> str:

@@ -49,7 +49,7 @@ def plan(ops: Ops, services: Sequence[str] = (), *, remove_orphans: bool = False
             "project": ops.settings.project,
             "engine": ops.engine.name,
             "changes": changes(found),
-            "unchanged": [f"{step.service}-{step.number}" for step in found.steps if step not in found.changes],
+            "unchanged": [step.label for step in found.steps if step not in found.changes],
             "orphans": list(found.orphans),
             "first": todo,
         },
@@ -86,7 +86,7 @@ def _sections(ops: Ops, found: Plan, todo: Sequence[str]) -> tuple[Section, ...]
     lines = [f"{where} {counted}", *(f"First: {item}." for item in todo)]
     if left := [name for name in found.orphans if not any(step.service == name for step in found.steps)]:
         lines.append(f"Not in the stack any more: {', '.join(left)}. Remove with: tradebot up --remove-orphans")
-    rows = tuple((str(step.action), f"{step.service}-{step.number}", step.reason) for step in found.steps)
+    rows = tuple((str(step.action), step.label, step.reason) for step in found.steps)
     return (Section(lines=tuple(lines), tables=(Table(("action", "replica", "reason"), rows),) if rows else ()),)
 
 

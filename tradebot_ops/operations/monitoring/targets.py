@@ -52,9 +52,8 @@ def replica_of(target: Target, present: Sequence[Replica]) -> str:
     tell whose it is. Empty for a target that is written down, and for a replica that is gone."""
     host = target.instance.rpartition(":")[0]
     for found in present:
-        name = f"{found.service}-{found.number}"
-        if target.instance == name or (host and host == found.host and found.service == target.job):
-            return name
+        if target.instance == found.label or (host and host == found.host and found.service == target.job):
+            return found.label
     return ""
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.stack.model import Service, Stack
+from tradebot_ops.text.labels import label
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class LocalReplica:
     @property
     def own_folder(self) -> Path:
         """For files that are made for this replica; it goes when the replica goes."""
-        return self.layout.temporary / f"{self.service.name}-{self.number}"
+        return self.layout.temporary / label(self.service.name, self.number)
 
     def folder(self, default: str) -> Path:
         """The working folder: the described one, or ``default``, where it is mounted; else the stack's folder."""

@@ -149,7 +149,7 @@ def _reachable(data: Path, how: Way, replica: LocalReplica) -> Path:
 
 
 def _passfile(replica: LocalReplica) -> Path:
-    return replica.layout.temporary / f"{replica.service.name}-{replica.number}" / "pgpass"
+    return replica.own_folder / "pgpass"
 
 
 def _remember_password(replica: LocalReplica) -> None:

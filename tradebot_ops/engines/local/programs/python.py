@@ -4,6 +4,7 @@ import os
 import sys
 
 from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program
+from tradebot_ops.text.labels import label
 
 
 def _launch(replica: LocalReplica) -> Launch:
@@ -12,7 +13,7 @@ def _launch(replica: LocalReplica) -> Launch:
             filter(None, (str(replica.stack_folder), replica.service.environment.get("PYTHONPATH", "")))
         ),
         "PYTHONUNBUFFERED": "1",
-        "WORKER_NAME": f"{replica.service.name}-{replica.number}",
+        "WORKER_NAME": label(replica.service.name, replica.number),
     }
     described = {key: value for key, value in replica.environ.items() if key != "PYTHONPATH"}
     return Launch((sys.executable, *replica.argv[1:]), replica.folder(""), {**environ, **described})
