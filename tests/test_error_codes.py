@@ -43,6 +43,8 @@ SHARED = {
     "TB-0103": {"clients.queries", "monitoring.promql"},
     # A silence without an end or a reason, seen before or after its matchers are read.
     "TB-0210": {"operations.alerts.silences", "clients.alertmanager"},
+    # What a run of checks is asked for.
+    "TB-0230": {"prodcheck.catalogue", "prodcheck.command"},
     # A missing program for images.
     "TB-0505": {"debian.debootstrap", "operations.images.archive"},
     # State on this host.

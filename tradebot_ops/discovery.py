@@ -6,19 +6,23 @@ from types import ModuleType
 from typing import Any
 
 
-def discover(package: ModuleType, attribute: str) -> tuple[Any, ...]:
-    """The ``attribute`` of every module and sub-package of ``package``, in the order of their names.
+def modules(package: ModuleType) -> tuple[ModuleType, ...]:
+    """Every module and sub-package of ``package``, imported, in the order of their names.
 
-    A name with a leading underscore is skipped: its neighbours share it. ``ImportError`` names the file that has
-    no such attribute; whatever the import of a module raises is passed on.
+    A name with a leading underscore is skipped: its neighbours share it. Whatever an import raises is passed on.
     """
     names = sorted(found.name for found in pkgutil.iter_modules(package.__path__))
-    return tuple(_offered(f"{package.__name__}.{name}", attribute) for name in names if not name.startswith("_"))
+    return tuple(importlib.import_module(f"{package.__name__}.{name}") for name in names if not name.startswith("_"))
 
 
-def _offered(name: str, attribute: str) -> Any:
-    module = importlib.import_module(name)
+def discover(package: ModuleType, attribute: str) -> tuple[Any, ...]:
+    """The ``attribute`` of every module of ``package``. ``ImportError`` names the file that has no such attribute."""
+    return tuple(_offered(module, attribute) for module in modules(package))
+
+
+def _offered(module: ModuleType, attribute: str) -> Any:
     try:
         return getattr(module, attribute)
     except AttributeError:
-        raise ImportError(f"{module.__file__} has no {attribute}.", name=name, path=module.__file__) from None
+        why = f"{module.__file__} has no {attribute}."
+        raise ImportError(why, name=module.__name__, path=module.__file__) from None

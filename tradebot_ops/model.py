@@ -23,7 +23,11 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One fact judged: ``id`` is stable, ``hint`` is what to type next."""
+    """One fact judged: ``id`` is stable, ``hint`` is what to type next.
+
+    ``anchor`` is the file one would edit (``FILE``, ``FILE:LINE`` or ``FILE#text``), ``group`` what it belongs to,
+    ``seconds`` how long the look took.
+    """
 
     level: Level
     id: str
@@ -32,6 +36,11 @@ class Finding:
     observed: str = ""
     expected: str = ""
     evidence: str = ""
+    title: str = ""
+    group: str = ""
+    anchor: str = ""
+    severity: str = ""
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,8 @@ class Report:
     failure: int = ExitCode.FAILED
     #: What the process ends with although nothing failed, such as the changes that a script asked for.
     success: int = ExitCode.OK
+    #: False where the sections show the findings already, in an order of their own.
+    findings_shown: bool = True
 
     @property
     def ok(self) -> bool:

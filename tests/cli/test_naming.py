@@ -30,6 +30,7 @@ WORDS = {
     "jobs.submit": ["backtest"],
     "jobs.watch": ["1"],
     "open": ["api"],
+    "prod-check.explain": ["ENG-01"],
     "query": ["up"],
     "runbook.show": ["ServiceDown"],
     "scale": ["workers", "3"],
@@ -44,6 +45,8 @@ def _leaves(path: list[str], command: Any) -> Iterator[list[str]]:
     if below is None:
         yield path
         return
+    if command.invoke_without_command:
+        yield path
     for name, each in below.items():
         yield from _leaves([*path, name], each)
 

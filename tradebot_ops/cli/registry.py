@@ -45,6 +45,9 @@ COMMANDS = {
     "restart": Entry(_LIFECYCLE, "Stop and start services.", EVERYDAY),
     "ps": Entry(_LOOK, "Same as status.", EVERYDAY, hidden=True, command="status"),
     "dash": Entry("tradebot_ops.cli.dash", "Draw the dashboard's panels in the terminal, live.", EVERYDAY),
+    "prod-check": Entry(
+        "tradebot_ops.cli.prodcheck", "Prove by live checks that the stack is ready.", EVERYDAY, group=True
+    ),
     "urls": Entry(_LOOK, "Show the addresses of everything with an address.", EVERYDAY),
     "plan": Entry(_CHANGE, "Show what `up` would do, and why.", UPKEEP),
     "drift": Entry(_CHANGE, "Show what differs from the description.", UPKEEP),

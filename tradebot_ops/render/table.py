@@ -58,13 +58,14 @@ def console(stream: TextIO, color: bool | None) -> Console:
 
 def render(report: Report, stream: TextIO, color: bool | None) -> None:
     out = console(stream, color)
-    for finding in report.findings:
+    shown = report.findings if report.findings_shown else ()
+    for finding in shown:
         sign, style = _SIGNS[finding.level]
         out.print(f"[{style}]{sign:5}[/] {escape(finding.message)}")
         if finding.hint:
             out.print(f"      -> {escape(finding.hint)}", style="dim")
     for number, section in enumerate(report.sections):
-        if number or report.findings:
+        if number or shown:
             out.print()
         _section(out, section)
     for warning in report.warnings:

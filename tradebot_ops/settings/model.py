@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings.declared import STACK_SETTINGS, memory_limits
@@ -43,6 +44,8 @@ class Settings:
     cwd: Path = field(default_factory=Path.cwd)
     environ: Mapping[str, str] = field(default_factory=dict)
     stack: Mapping[str, Value] = field(default_factory=dict)
+    #: The ``[[waiver]]`` entries of ``tradebot.toml`` as written; `prod-check` judges them.
+    waivers: Any = ()
 
     @property
     def explicit(self) -> frozenset[str]:

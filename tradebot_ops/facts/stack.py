@@ -1,0 +1,16 @@
+"""What is described: the stack as compose.yaml and the settings have it, and for which environment."""
+
+from tradebot_ops.context import Ops
+from tradebot_ops.facts.fact import fact
+from tradebot_ops.stack.model import Stack
+
+
+@fact()
+def description(ops: Ops) -> Stack:
+    return ops.stack
+
+
+@fact()
+def environment(ops: Ops) -> str:
+    """``dev``, ``staging`` or ``prod``: how strictly is judged."""
+    return ops.settings.env
