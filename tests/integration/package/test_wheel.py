@@ -26,6 +26,8 @@ INSIDE = (
     "_stack/services/common/migrations/script.py.mako",
     "_stack/services/data/stocks.csv.gz",
     "_stack/services/data/ATTRIBUTION.md",
+    "_stack/services/py.typed",
+    "py.typed",
     "stack/schema/compose-spec.json",
     "stack/schema/LICENSE",
     "stack/schema/NOTICE",
