@@ -89,7 +89,7 @@ class Alertmanager:
     """
 
     def __init__(self, base_url: str, login: Login | None = None, timeout: float = 5.0) -> None:
-        self._rest = Rest(Failures("Alertmanager", "alertmanager", base_url, timeout, _CODES), login)
+        self._rest = Rest(Failures("Alertmanager", "alertmanager", base_url, timeout, _CODES, login))
 
     def alerts(self) -> list[HeldAlert]:
         """Every alert it holds, suppressed ones included."""

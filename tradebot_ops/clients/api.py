@@ -1,10 +1,12 @@
 """The stack's own API, over httpx. Answers are the API's JSON; problems become sentences."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
 
+from tradebot_ops.clients.auth import KeyAuth
 from tradebot_ops.errors import OpsError, Unreachable
 from tradebot_ops.settings import Secret
 
@@ -17,9 +19,9 @@ class Api:
     """
 
     def __init__(self, base_url: str, key: Secret, timeout: float = 10.0) -> None:
-        self._client = httpx.Client(
-            base_url=base_url, timeout=timeout, headers={"X-API-Key": key.reveal()}, trust_env=False
-        )
+        self._key = key
+        auth = KeyAuth("X-API-Key", key)
+        self._client = httpx.Client(base_url=base_url, timeout=timeout, auth=auth, trust_env=False)
 
     def submit(self, job_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         return self._call("POST", "/jobs", json={"type": job_type, "payload": payload})
@@ -77,14 +79,14 @@ class Api:
             ) from None
         if response.is_success or response.status_code in accept:
             return response
-        raise _problem(response)
+        raise _problem(response, self._key)
 
 
-def _problem(response: httpx.Response) -> OpsError:
+def _problem(response: httpx.Response, key: Secret) -> OpsError:
     """An RFC 9457 problem document, or whatever came instead, as a sentence."""
     try:
-        document = dict(response.json())
-    except ValueError:
+        document = dict(json.loads(key.hide_in(response.text)))
+    except (ValueError, TypeError):
         document = {}
     message = document.get("detail") or document.get("title") or f"the API answered HTTP {response.status_code}"
     fields = tuple(f"{item.get('field')}: {item.get('message')}" for item in document.get("errors") or ())

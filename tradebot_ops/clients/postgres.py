@@ -100,7 +100,7 @@ class Postgres:
         )
 
     def _failure(self, error: psycopg.Error) -> OpsError:
-        words = _words(error)
+        words = self._account.password.hide_in(_words(error))  # the server, or what poses as one, may repeat it
         if error.sqlstate is None and _REFUSED.search(words):
             return Refused(
                 f"Postgres refused the login of {self._account.user}: {words}.",

@@ -88,18 +88,17 @@ class Prometheus:
     """
 
     def __init__(self, base_url: str, login: Login | None = None, timeout: float = 5.0) -> None:
-        self._login = login
-        self._failures = Failures("Prometheus", "prometheus", base_url, timeout, _CODES)
+        self._failures = Failures("Prometheus", "prometheus", base_url, timeout, _CODES, login)
 
     @cached_property
     def _rest(self) -> Rest:
-        return Rest(self._failures, self._login)
+        return Rest(self._failures)
 
     @cached_property
     def _queries(self) -> "Queries":
         from tradebot_ops.clients.queries import Queries
 
-        return Queries(self._failures.url, self._login, self._failures.timeout, self._failures)
+        return Queries(self._failures)
 
     def targets(self) -> list[Target]:
         """Every target of every job, by job and instance."""

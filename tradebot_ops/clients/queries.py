@@ -26,10 +26,10 @@ _POSITION = re.compile(r"(?:(\d+):(\d+)|unknown position): (?:parse error: )?(.*
 
 
 class Queries:
-    """Instant and range queries to the Prometheus at ``url``; raises as ``Prometheus.query`` describes."""
+    """Instant and range queries to the Prometheus that ``failures`` names; raises as ``Prometheus.query`` describes."""
 
-    def __init__(self, url: str, login: Login | None, timeout: float, failures: Failures) -> None:
-        self._url, self._login, self._timeout, self._failures = url, login, timeout, failures
+    def __init__(self, failures: Failures) -> None:
+        self._timeout, self._failures = failures.timeout, failures
 
     def instant(self, expression: str, at: datetime | None) -> list[Series]:
         params = self._params() | ({"time": str(at.timestamp())} if at else {})
@@ -52,10 +52,9 @@ class Queries:
         session = requests.Session()
         session.trust_env = False
         session.hooks["response"].append(_reject)
-        login = self._login
-        auth = (login.user.encode(), login.password.reveal().encode()) if login else None
+        auth = _signing(self._failures.login) if self._failures.login else None
         once = Retry(0, read=False)
-        return PrometheusConnect(self._url, auth=auth, session=session, retry=once, timeout=self._timeout)
+        return PrometheusConnect(self._failures.url, auth=auth, session=session, retry=once, timeout=self._timeout)
 
     def _ask(self, expression: str, ask: Callable[[], Any]) -> list[Series]:
         import requests
@@ -89,6 +88,19 @@ class Queries:
         if kind == "execution":
             return Refused(f"Prometheus cannot evaluate the query: {words}", code="TB-0120")
         return self._failures.failed(words or f"HTTP {response.status_code}")
+
+
+def _signing(login: Login) -> "Callable[[requests.PreparedRequest], requests.PreparedRequest]":
+    """Basic authentication that reads the password for each request; the library would keep it as it is."""
+
+    def sign(request: "requests.PreparedRequest") -> "requests.PreparedRequest":
+        from requests.auth import HTTPBasicAuth
+
+        basic = HTTPBasicAuth(login.user.encode(), login.password.reveal().encode())
+        signed: requests.PreparedRequest = basic(request)
+        return signed
+
+    return sign
 
 
 class _Rejected(Exception):  # noqa: N818 - never leaves this module

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import redis
 from redis.backoff import NoBackoff
+from redis.credentials import CredentialProvider
 from redis.retry import Retry
 
 from tradebot_ops.errors import OpsError, Refused, Unreachable
@@ -83,12 +84,12 @@ class Redis:
     def __init__(
         self, host: str, port: int, password: Secret | None, user: str | None = None, timeout: float = TIMEOUT_SECONDS
     ) -> None:
-        self._timeout = timeout
+        self._timeout, self._password = timeout, password
         self._client = redis.Redis(
             host=host,
             port=port,
-            username=user,
-            password=password.reveal() if password is not None else None,
+            username=None if password else user,
+            credential_provider=_Credentials(password, user) if password else None,
             socket_timeout=timeout,
             socket_connect_timeout=timeout,
             retry=Retry(NoBackoff(), 0),  # by default three times, with pauses: a hung server takes 25 s
@@ -98,12 +99,12 @@ class Redis:
 
     def desire_workers(self, count: int) -> None:
         """Remember how many workers should run."""
-        with _asking("be told how many workers are wanted"):
+        with self._asking("be told how many workers are wanted"):
             self._client.set(WORKERS_DESIRED, count)
 
     def grant_drain(self, names: Iterable[str], seconds: float) -> None:
         """Let the worker of one of these names take so long for its job when it is told to stop, within a minute."""
-        with _asking("be told how long a worker may take to stop"):
+        with self._asking("be told how long a worker may take to stop"):
             pipeline = self._client.pipeline(transaction=False)
             for name in names:
                 pipeline.set(DRAIN_PREFIX + name, f"{seconds:g}", ex=DRAIN_KEPT_SECONDS)
@@ -111,19 +112,19 @@ class Redis:
 
     def info(self, section: str = "default") -> dict[str, Any]:
         """Redis' own statistics; numbers are numbers."""
-        with _asking("be asked for its statistics"):
+        with self._asking("be asked for its statistics"):
             return dict(self._client.info(section))
 
     def config(self, pattern: str = "*") -> dict[str, str]:
         """The settings in force whose names match; a password that is set is shown as ``[REDACTED]``."""
-        with _asking("be asked for its settings"):
+        with self._asking("be asked for its settings"):
             found = {str(name): str(value) for name, value in self._client.config_get(pattern).items()}
         return {name: REDACTED if value and name in HIDDEN else value for name, value in found.items()}
 
     def ping_latencies(self, count: int = 100) -> tuple[float, ...]:
         """Seconds that each of ``count`` PINGs took, shortest first; fewer when time is over."""
         found: list[float] = []
-        with _asking("be pinged"):
+        with self._asking("be pinged"):
             for _ in self._in_time(range(count)):
                 began = time.perf_counter()
                 self._client.ping()
@@ -132,7 +133,7 @@ class Redis:
 
     def slowlog(self, count: int = 128) -> list[SlowCommand]:
         """The last ``count`` commands that were slow, latest first."""
-        with _asking("be asked for its slow log"):
+        with self._asking("be asked for its slow log"):
             found: list[dict[str, Any]] = self._client.slowlog_get(count)
         return [
             SlowCommand(
@@ -146,14 +147,14 @@ class Redis:
 
     def clients(self) -> list[dict[str, str]]:
         """Every connection, as ``CLIENT LIST`` describes it: addr, name, age and idle in seconds, cmd, user …"""
-        with _asking("be asked for its clients"):
+        with self._asking("be asked for its clients"):
             return [dict(raw) for raw in self._client.client_list()]
 
     def scan(self, pattern: str, most: int = 1000, steps: int = 100) -> Keys:
         """Up to ``most`` keys that match, from ``steps`` steps of about a thousand keys each."""
         found: set[str] = set()  # SCAN may give a key twice
         cursor = 0
-        with _asking("be asked for its keys"):
+        with self._asking("be asked for its keys"):
             for _ in self._in_time(range(steps)):
                 cursor, names = self._client.scan(cursor, match=pattern, count=KEYS_A_STEP)
                 found.update(map(str, names))
@@ -172,17 +173,17 @@ class Redis:
         return self._doctor("MEMORY")
 
     def _doctor(self, what: str) -> str:
-        with _asking(f"be asked for its {what} DOCTOR"):
+        with self._asking(f"be asked for its {what} DOCTOR"):
             return _text(self._client.execute_command(what, "DOCTOR")).strip()  # type: ignore[no-untyped-call]
 
     def acl_whoami(self) -> str:
         """The user as whom this client is logged in."""
-        with _asking("be asked who asks"):
+        with self._asking("be asked who asks"):
             return str(self._client.acl_whoami())
 
     def acl_getuser(self, name: str) -> AclUser | None:
         """What this user may do; None where there is no such user. The hashes of its passwords stay in Redis."""
-        with _asking("be asked for its users"):
+        with self._asking("be asked for its users"):
             raw: Mapping[str, Any] | None = self._client.acl_getuser(name)
         if raw is None:
             return None
@@ -199,12 +200,31 @@ class Redis:
         """Write a key of our own, read it, let it expire at once."""
         key, value = CHECK_PREFIX + secrets.token_hex(8), secrets.token_hex(8)
         began = time.perf_counter()
-        with _asking("keep a value"):
+        with self._asking("keep a value"):
             self._client.set(key, value, px=CHECK_KEPT_MS)
             read_back = self._client.get(key) == value
             self._client.pexpire(key, 1)
             expired = any(self._client.get(key) is None for _ in self._in_time(repeat(None)))
         return RoundTrip(read_back, expired, time.perf_counter() - began)
+
+    @contextmanager
+    def _asking(self, what: str) -> Iterator[None]:
+        """Turns the library's errors into sentences that begin with "Redis cannot"."""
+        hint = "tradebot status; tradebot logs redis --tail 50"
+        try:
+            yield
+        except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
+            message = f"Redis cannot {what}: it refuses this login: {self._said(error)}."
+            hint = "Is this the right project (-p)? tradebot restart redis"
+            raise Refused(message, code="TB-0531", hint=hint) from None
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise Unreachable(f"Redis cannot {what}: {self._said(error)}.", code="TB-0530", hint=hint) from None
+        except redis.RedisError as error:
+            raise OpsError(f"Redis cannot {what}: {self._said(error)}.", code="TB-0532", hint=hint) from None
+
+    def _said(self, error: redis.RedisError) -> str:
+        """Redis repeats the arguments of a command that it does not know, and a renamed AUTH is one."""
+        return self._password.hide_in(str(error)) if self._password else str(error)
 
     def _in_time(self, items: Iterable[T]) -> Iterator[T]:
         """``items``, ended after ``timeout`` seconds."""
@@ -215,19 +235,14 @@ class Redis:
                 return
 
 
-@contextmanager
-def _asking(what: str) -> Iterator[None]:
-    """Turns the library's errors into sentences that begin with "Redis cannot"."""
-    hint = "tradebot status; tradebot logs redis --tail 50"
-    try:
-        yield
-    except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
-        message = f"Redis cannot {what}: it refuses this login: {error}."
-        raise Refused(message, code="TB-0531", hint="Is this the right project (-p)? tradebot restart redis") from None
-    except (redis.ConnectionError, redis.TimeoutError) as error:
-        raise Unreachable(f"Redis cannot {what}: {error}.", code="TB-0530", hint=hint) from None
-    except redis.RedisError as error:
-        raise OpsError(f"Redis cannot {what}: {error}.", code="TB-0532", hint=hint) from None
+class _Credentials(CredentialProvider):
+    """Asked at each connect, so that no pool keeps a readable password, which older versions also print."""
+
+    def __init__(self, password: Secret, user: str | None) -> None:
+        self._password, self._user = password, user
+
+    def get_credentials(self) -> tuple[str] | tuple[str, str]:
+        return (self._user, self._password.reveal()) if self._user else (self._password.reveal(),)
 
 
 def _text(raw: object) -> str:

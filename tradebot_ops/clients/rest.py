@@ -36,13 +36,17 @@ class Codes:
 
 @dataclass(frozen=True)
 class Failures:
-    """The sentences for ``service``, called ``name`` and asked at ``url``, when it gives no useful answer."""
+    """The sentences for ``service``, called ``name`` and asked at ``url``, when it gives no useful answer.
+
+    ``login`` is what it was sent and may repeat.
+    """
 
     name: str
     service: str
     url: str
     timeout: float
     codes: Codes
+    login: Login | None = None
 
     def silent(self) -> Unreachable:
         return Unreachable(
@@ -67,18 +71,21 @@ class Failures:
 
     def failed(self, why: str) -> OpsError:
         """An answer that says that the service itself failed."""
+        said = self.login.password.hide_in(why) if self.login else why
         return OpsError(
-            f"{self.name} failed: {why}", code=self.codes.failed, hint=f"tradebot logs {self.service} --tail 50"
+            f"{self.name} failed: {said}", code=self.codes.failed, hint=f"tradebot logs {self.service} --tail 50"
         )
 
 
 class Rest:
     """JSON requests to one service, each within ``failures.timeout`` seconds."""
 
-    def __init__(self, failures: Failures, login: Login | None) -> None:
+    def __init__(self, failures: Failures) -> None:
         import httpx
 
-        auth = httpx.BasicAuth(login.user, login.password.reveal()) if login else None
+        from tradebot_ops.clients.auth import LoginAuth
+
+        auth = LoginAuth(failures.login) if failures.login else None
         # No proxy of the environment: these services stand on this host or in the stack's own network.
         self._client = httpx.Client(base_url=failures.url, auth=auth, timeout=failures.timeout, trust_env=False)
         self._failures = failures
