@@ -1,6 +1,7 @@
 """What a command works with: settings, stack, engine, API. Opened when first used; passed, never global."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -38,8 +39,21 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True)
+class Change:
+    """A change under way: ``command`` as the operator types it; ``leased`` when it holds the project for itself."""
+
+    command: str
+    arguments: tuple[str, ...]
+    leased: bool
+
+
 class Ops:
-    """One command's world for one project."""
+    """One command's world for one project.
+
+    ``changes`` are those under way, the outermost first (``operations.change`` alone writes to it). ``warnings``
+    concern the command as a whole: they are shown with its report.
+    """
 
     def __init__(
         self,
@@ -50,10 +64,14 @@ class Ops:
         self.settings = settings
         self.clock = clock
         self._given_engine = engine
+        self.changes: list[Change] = []
+        self.warnings: list[str] = []
 
     def with_settings(self, settings: Settings) -> "Ops":
-        """The same world under other settings."""
-        return Ops(settings, self._given_engine, self.clock)
+        """The same world under other settings: what one changes, the other changes."""
+        made = Ops(settings, self._given_engine, self.clock)
+        made.changes, made.warnings = self.changes, self.warnings
+        return made
 
     @cached_property
     def state(self) -> ProjectState:

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Condition
+from typing import Any
 
 import pytest
 from typer.main import get_command
 
 from tradebot_ops.cli.main import app
+from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ExecResult
 from tradebot_ops.engines.stub import StubEngine
 
@@ -51,14 +54,24 @@ class Shown:
 Run = Callable[..., Shown]
 
 
+class Watched(StubEngine):
+    """While a command runs, whatever changes something must be asked for within `operations.change`."""
+
+    running: Ops | None = None
+
+    def _writing(self, verb: str, subject: str) -> Condition:
+        assert self.running is None or self.running.changes, f"{verb} {subject} outside of the write boundary"
+        return super()._writing(verb, subject)
+
+
 @pytest.fixture
-def engine() -> StubEngine:
+def engine() -> Watched:
     answers = {("echo", "hello"): ExecResult(0, "hello\n"), ("fail",): ExecResult(3, "no luck\n")}
-    return StubEngine("demo", answers=answers, clock=lambda: NOON - timedelta(minutes=5))
+    return Watched("demo", answers=answers, clock=lambda: NOON - timedelta(minutes=5))
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], engine: StubEngine) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], engine: Watched) -> Run:
     """``run("status", "--json", columns=80)``."""
     (tmp_path / "compose.yaml").write_text(COMPOSE)
     monkeypatch.chdir(tmp_path)
@@ -67,11 +80,22 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     for name in ("CI", "NO_COLOR", "FORCE_COLOR", "TRADEBOT_PROJECT", "TRADEBOT_ENGINE"):
         monkeypatch.delenv(name, raising=False)
 
-    def call(*words: str, columns: int = 100) -> Shown:
+    begin = Ops.__init__
+
+    def begun(self: Ops, *words: Any, **options: Any) -> None:
+        begin(self, *words, **options)
+        engine.running = self
+
+    monkeypatch.setattr(Ops, "__init__", begun)
+
+    def call(*words: str, columns: int = 100, quiet: bool = True) -> Shown:
         monkeypatch.setenv("COLUMNS", str(columns))
         capsys.readouterr()
         world = {"engine": engine, "clock": lambda: NOON}
-        code = get_command(app).main(["-p", "demo", "-q", *words], standalone_mode=False, obj=world)
+        code = get_command(app).main(
+            ["-p", "demo", *(["-q"] if quiet else []), *words], standalone_mode=False, obj=world
+        )
+        engine.running = None
         shown = capsys.readouterr()
         return Shown(code, *(text.replace(str(tmp_path), "<here>") for text in shown))
 

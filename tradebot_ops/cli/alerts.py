@@ -67,7 +67,9 @@ def silence(
     from tradebot_ops.operations.alerts import silences
 
     ops = ops_of(context)
-    emit(ops, silences.silence(ops, matchers, lasting, comment))
+    with show_progress(ops, live=False) as on_progress:
+        report = silences.silence(ops, matchers, lasting, comment, on_progress)
+    emit(ops, report)
 
 
 @app.command()
@@ -78,7 +80,9 @@ def unsilence(
     from tradebot_ops.operations.alerts import silences
 
     ops = ops_of(context)
-    emit(ops, silences.unsilence(ops, silence))
+    with show_progress(ops, live=False) as on_progress:
+        report = silences.unsilence(ops, silence, on_progress)
+    emit(ops, report)
 
 
 @app.command("test")

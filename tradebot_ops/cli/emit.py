@@ -23,17 +23,21 @@ def ops_of(context: typer.Context) -> Ops:
 
 
 def emit(ops: Ops, report: Report) -> None:
-    """Write the report to stdout; raises ``typer.Exit`` with its exit code when that is not 0."""
+    """Write the report to stdout; raises ``typer.Exit`` with its exit code when that is not 0.
+
+    Warnings that concern the whole command, such as that of a hook, are shown with it.
+    """
+    report = replace(report, command=command_name(), warnings=(*report.warnings, *ops.warnings))
     with writing_stdout() as stdout:
-        renderer(ops.settings.output)(replace(report, command=command_name()), stdout, ops.settings.color)
+        renderer(ops.settings.output)(report, stdout, ops.settings.color)
     if report.exit_code:
         raise typer.Exit(report.exit_code)
 
 
 @contextlib.contextmanager
-def show_progress(ops: Ops) -> Iterator[OnProgress]:
-    """Progress on stderr while an operation runs."""
+def show_progress(ops: Ops, *, live: bool = True) -> Iterator[OnProgress]:
+    """Progress on stderr while an operation runs; without ``live`` as plain lines even on a terminal."""
     from tradebot_ops.render.live import progress
 
-    with progress(color=ops.settings.color, quiet=ops.settings.quiet) as on_progress:
+    with progress(color=ops.settings.color, quiet=ops.settings.quiet, live=live) as on_progress:
         yield on_progress

@@ -142,4 +142,6 @@ def load(context: typer.Context, file: Annotated[Path, typer.Argument(help="What
     from tradebot_ops.operations.images.archive import load as read
 
     ops = ops_of(context)
-    emit(ops, read(ops, ops.settings.cwd / file))
+    with show_progress(ops, live=False) as on_progress:
+        report = read(ops, ops.settings.cwd / file, on_progress)
+    emit(ops, report)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tradebot_ops.cli.emit import emit, ops_of
+from tradebot_ops.cli.emit import emit, ops_of, show_progress
 from tradebot_ops.context import Ops
 
 app = typer.Typer(
@@ -36,10 +36,10 @@ def submit(
     from tradebot_ops.operations.jobs import jobs as work
 
     ops = ops_of(context)
-    emit(
-        ops,
-        work.submit(ops, job_type, payload or [], wait=wait, watch=_watcher(ops) if wait else lambda job: None),
-    )
+    watch = _watcher(ops) if wait else lambda job: None
+    with show_progress(ops, live=False) as on_progress:
+        report = work.submit(ops, job_type, payload or [], wait=wait, watch=watch, on_progress=on_progress)
+    emit(ops, report)
 
 
 @app.command("list")
@@ -76,7 +76,9 @@ def cancel(context: typer.Context, job: Job) -> None:
     from tradebot_ops.operations.jobs import jobs as work
 
     ops = ops_of(context)
-    emit(ops, work.cancel(ops, job))
+    with show_progress(ops, live=False) as on_progress:
+        report = work.cancel(ops, job, on_progress)
+    emit(ops, report)
 
 
 @app.command()

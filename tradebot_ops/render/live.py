@@ -22,12 +22,14 @@ _STYLES = {
 
 
 @contextlib.contextmanager
-def progress(stream: TextIO | None = None, color: bool | None = None, *, quiet: bool = False) -> Iterator[OnProgress]:
-    """A listener that shows what an operation tells, until the block ends."""
+def progress(
+    stream: TextIO | None = None, color: bool | None = None, *, quiet: bool = False, live: bool = True
+) -> Iterator[OnProgress]:
+    """A listener that shows what an operation reports, until the block ends; ``live`` redraws one table."""
     out = stream or sys.stderr
     if quiet:
         yield ignore_progress
-    elif out.isatty():
+    elif live and out.isatty():
         with _live(out, color) as on_progress:
             yield on_progress
     else:

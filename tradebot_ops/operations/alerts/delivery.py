@@ -18,6 +18,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.monitoring.alertmanager import channels_of
+from tradebot_ops.operations.change import change
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 
 NAME = "SyntheticAlert"
@@ -50,6 +51,11 @@ def run(ops: Ops, on_progress: OnProgress, receivers: Sequence[str] = (), *, eve
     that names the hop before them that broke, TB-0221 for a receiver that does not exist, TB-0854 for one without
     channels, or whatever made asking impossible.
     """
+    with change(ops, "alerts test", *receivers, on_progress=on_progress, lease=False):
+        return _run(ops, on_progress, receivers, every=every)
+
+
+def _run(ops: Ops, on_progress: OnProgress, receivers: Sequence[str], *, every: bool) -> Report:
     nonce = secrets.token_hex(8)
     hops = [_timed("API answers", lambda: _api_ready(ops), on_progress), *_prometheus_hop(ops, on_progress)]
     chosen = _chosen(ops, receivers, every=every)

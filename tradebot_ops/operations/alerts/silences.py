@@ -10,12 +10,20 @@ from tradebot_ops.clients.alertmanager import Matcher
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section
+from tradebot_ops.operations.change import change
 from tradebot_ops.operations.monitoring.query import seconds
+from tradebot_ops.progress import OnProgress, ignore_progress
 
 _MATCHER = re.compile(r"([a-zA-Z_]\w*)(=~|!~|!=|=)(.*)", re.DOTALL)
 
 
-def silence(ops: Ops, words: Sequence[str], lasting: str | None, comment: str | None) -> Report:
+def silence(
+    ops: Ops,
+    words: Sequence[str],
+    lasting: str | None,
+    comment: str | None,
+    on_progress: OnProgress = ignore_progress,
+) -> Report:
     """Keep matching alerts quiet for a while. Raises ``OpsError`` TB-0210 without an end or a comment."""
     if lasting is None:
         raise OpsError(
@@ -25,7 +33,8 @@ def silence(ops: Ops, words: Sequence[str], lasting: str | None, comment: str | 
         )
     matchers = [matcher(word) for word in words]
     ends = datetime.now(UTC) + timedelta(seconds=seconds(lasting))
-    made = ops.alertmanager.silence(matchers, ends, _author(), comment or "")
+    with change(ops, "alerts silence", *words, on_progress=on_progress, lease=False):
+        made = ops.alertmanager.silence(matchers, ends, _author(), comment or "")
     line = f"Silenced {' '.join(map(str, matchers))} until {ends:%Y-%m-%d %H:%M} UTC."
     lines = (line, f"End it: tradebot alerts unsilence {made}")
     return Report(
@@ -91,10 +100,11 @@ def matcher(word: str) -> Matcher:
     return Matcher(name, value, regex="~" in sign, equal=not sign.startswith("!"))
 
 
-def unsilence(ops: Ops, silence_id: str) -> Report:
+def unsilence(ops: Ops, silence_id: str, on_progress: OnProgress = ignore_progress) -> Report:
     """End a silence; a beginning of its id that fits only one is enough."""
     known = [found.id for found in ops.alertmanager.silences() if found.state != "expired"]
     fitting = [each for each in known if each.startswith(silence_id)] if silence_id else []
     chosen = fitting[0] if len(fitting) == 1 else silence_id
-    ops.alertmanager.unsilence(chosen)
+    with change(ops, "alerts unsilence", chosen, on_progress=on_progress, lease=False):
+        ops.alertmanager.unsilence(chosen)
     return Report("alerts.unsilence", data={"id": chosen}, sections=(Section(lines=(f"Ended the silence {chosen}.",)),))

@@ -10,9 +10,11 @@ from typing import IO
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
+from tradebot_ops.operations.change import change
 from tradebot_ops.operations.images.debian import STAND_INS, choose
 from tradebot_ops.operations.images.listing import Listed, images_of, made_here, of_stack
 from tradebot_ops.private_folder import writable
+from tradebot_ops.progress import OnProgress, ignore_progress
 
 
 def save(ops: Ops, path: Path, *, tags: Sequence[str] = ()) -> Report:
@@ -54,14 +56,15 @@ def _stays(each: Listed) -> str:
     return ""
 
 
-def load(ops: Ops, path: Path) -> Report:
+def load(ops: Ops, path: Path, on_progress: OnProgress = ignore_progress) -> Report:
     """Read images from a file that ``save`` or `docker save` wrote; stand-ins among them are used from now on."""
     images = images_of(ops.engine)
     if not path.is_file():
         raise OpsError(f"There is no file {path}.", code="TB-0839", hint="Name the file that `images save` wrote.")
-    with _unpacking(path) as stream:
-        loaded = images.load(stream)
-    choose(ops, [item for item in STAND_INS if item.variable and item.tag in loaded])
+    with change(ops, "images load", str(path), on_progress=on_progress, lease=False):
+        with _unpacking(path) as stream:
+            loaded = images.load(stream)
+        choose(ops, [item for item in STAND_INS if item.variable and item.tag in loaded])
     lines = (f"Loaded {', '.join(loaded)}." if loaded else "The file held no image with a name.",)
     return Report("images load", data={"tags": list(loaded)}, sections=(Section(lines=lines),))
 

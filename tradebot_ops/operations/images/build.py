@@ -11,6 +11,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ImageFacts
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.operations.change import change
 from tradebot_ops.operations.images import wheels
 from tradebot_ops.operations.images.debian import BASE_ARGUMENT, PYTHON
 from tradebot_ops.operations.images.listing import PREFIX, by_image, images_of
@@ -47,7 +48,9 @@ def build(ops: Ops, services: Sequence[str], on_progress: OnProgress, *, no_cach
             code="TB-0207",
             hint=f"Fetch them with: tradebot pull {' '.join(chosen)}",
         )
-    return _report("build", "Built", make(ops, chosen, on_progress, no_cache=no_cache), ())
+    with change(ops, "build", *services, on_progress=on_progress, lease=False):
+        made = make(ops, chosen, on_progress, no_cache=no_cache)
+    return _report("build", "Built", made, ())
 
 
 def make(ops: Ops, names: Collection[str], on_progress: OnProgress, *, no_cache: bool = False) -> list[Got]:
@@ -113,7 +116,8 @@ def pull(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
     shared = by_image([ops.stack.services[name] for name in chosen_services(ops.stack, services)])
     made_here = {tag for tag, users in shared.items() if tag.startswith(PREFIX) or any(user.build for user in users)}
     others = [user for tag, users in shared.items() if tag not in made_here for user in users]
-    got = _fetch(ops, others, on_progress)
+    with change(ops, "pull", *services, on_progress=on_progress, lease=False):
+        got = _fetch(ops, others, on_progress)
     skipped = tuple(f"{tag} is made here, not pulled: {_maker(shared[tag])}" for tag in shared if tag in made_here)
     return _report("pull", "Pulled", got, skipped)
 

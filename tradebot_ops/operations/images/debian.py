@@ -12,8 +12,10 @@ from tradebot_ops.debian import debootstrap
 from tradebot_ops.debian.mirror import find_mirror
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report
+from tradebot_ops.operations.change import change
 from tradebot_ops.operations.images import wheels
 from tradebot_ops.operations.images.listing import PREFIX, images_of, made_here, report_of
+from tradebot_ops.progress import OnProgress
 from tradebot_ops.records import StandInImages
 from tradebot_ops.stack.model import Build
 from tradebot_ops.stack.source import default_folder
@@ -70,9 +72,15 @@ def build_from_debian(ops: Ops, progress: Progress, *, only: Collection[str] = (
         )
     started = time.monotonic()
     wanted = [item for item in STAND_INS if not only or item.folder in only or (item.tag == PYTHON and "app" in only)]
-    made = maker.make(wanted, app=not only or "app" in only)
-    choose(ops, [item for item in wanted if item.variable])
+    with change(ops, "images build", *only, on_progress=_as_lines(progress), lease=False):
+        made = maker.make(wanted, app=not only or "app" in only)
+        choose(ops, [item for item in wanted if item.variable])
     return report_of("images build", made_here(images), (_summary(made, time.monotonic() - started),))
+
+
+def _as_lines(progress: Progress) -> OnProgress:
+    """For a hook of this command, whose progress has no phases."""
+    return lambda event: progress(event.service, event.detail or event.phase)
 
 
 def _summary(made: Sequence[str], seconds: float) -> str:

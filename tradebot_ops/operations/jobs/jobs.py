@@ -8,6 +8,8 @@ from typing import Any
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
+from tradebot_ops.operations.change import change
+from tradebot_ops.progress import OnProgress, ignore_progress
 
 ENDED = {"succeeded", "dead", "cancelled"}
 POLL_SECONDS = 0.1
@@ -16,9 +18,19 @@ POLL_SECONDS = 0.1
 Watcher = Callable[[dict[str, Any]], None]
 
 
-def submit(ops: Ops, job_type: str, pairs: Sequence[str], *, wait: bool, watch: Watcher = lambda job: None) -> Report:
+def submit(
+    ops: Ops,
+    job_type: str,
+    pairs: Sequence[str],
+    *,
+    wait: bool,
+    watch: Watcher = lambda job: None,
+    on_progress: OnProgress = ignore_progress,
+) -> Report:
     """Submit a job; with ``wait`` until it ended or the timeout passed (TB-0602; the job runs on)."""
-    job = ops.api.submit(job_type, payload_of(pairs))
+    api, payload = ops.api, payload_of(pairs)  # before any hook: whether there is anybody to ask, and for what
+    with change(ops, "jobs submit", job_type, on_progress=on_progress, lease=False):
+        job = api.submit(job_type, payload)
     if wait:
         job = follow(ops, job["id"], deadline=time.monotonic() + ops.settings.timeout, watch=watch)
         if job["state"] not in ENDED:
@@ -70,8 +82,9 @@ def watch_job(ops: Ops, job_id: str, watch: Watcher) -> Report:
     return job_report(follow(ops, job_id, deadline=time.monotonic() + ops.settings.timeout, watch=watch), "jobs.watch")
 
 
-def cancel(ops: Ops, job_id: str) -> Report:
-    job = ops.api.cancel(job_id)
+def cancel(ops: Ops, job_id: str, on_progress: OnProgress = ignore_progress) -> Report:
+    with change(ops, "jobs cancel", job_id, on_progress=on_progress, lease=False):
+        job = ops.api.cancel(job_id)
     return Report("jobs.cancel", data=job, sections=(Section(lines=(f"Job {job['id']} is {job['state']}.",)),))
 
 

@@ -7,6 +7,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
+from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge.drain import Drain
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.stack.model import Stack
@@ -22,7 +23,7 @@ def down(ops: Ops, on_progress: OnProgress, *, volumes: bool = False, drain: flo
     Workers get ``drain`` seconds for their jobs, everything else its service's grace period.
     """
     draining = Drain(ops, drain)
-    with ops.state.lock("down"):
+    with change(ops, "down", *(["--volumes"] if volumes else []), on_progress=on_progress):
         found = ops.engine.list()
         _take_down(draining, found, on_progress)
         gone = ops.engine.destroy(None, volumes=volumes)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from tradebot_ops.context import START_MONITORING, Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
+from tradebot_ops.operations.change import change
 from tradebot_ops.operations.lifecycle import startstop
 from tradebot_ops.operations.lifecycle.status import status as services_status
 from tradebot_ops.operations.lifecycle.up import up
@@ -33,16 +34,21 @@ def names(ops: Ops) -> list[str]:
 
 def start(ops: Ops, on_progress: OnProgress, command: str) -> Report:
     """Make the monitoring run, the core being as it is; what cannot run here is named."""
-    done = up(ops, names(ops), on_progress, prove=False, dependencies=False)
+    with change(ops, command.replace(".", " "), on_progress=on_progress):
+        done = up(ops, names(ops), on_progress, prove=False, dependencies=False)
     return replace(done, command=command)
 
 
 def stop(ops: Ops, on_progress: OnProgress) -> Report:
-    return replace(startstop.stop(ops, _made(ops), on_progress), command="monitoring.stop")
+    with change(ops, "monitoring stop", on_progress=on_progress):
+        done = startstop.stop(ops, _made(ops), on_progress)
+    return replace(done, command="monitoring.stop")
 
 
 def restart(ops: Ops, on_progress: OnProgress) -> Report:
-    return replace(startstop.restart(ops, _made(ops), on_progress), command="monitoring.restart")
+    with change(ops, "monitoring restart", on_progress=on_progress):
+        done = startstop.restart(ops, _made(ops), on_progress)
+    return replace(done, command="monitoring.restart")
 
 
 def _made(ops: Ops) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Leftover, Prunes, Replica
 from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.operations.change import change
 from tradebot_ops.operations.lifecycle.down import LIVE
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.text.quantities import human_bytes
@@ -37,7 +38,7 @@ def _why(replica: Replica) -> str:
 
 def prune(ops: Ops, found: Sequence[Leftover], on_progress: OnProgress) -> Report:
     """Remove exactly these; what went meanwhile is fine. Raises ``OpsError`` at the first that cannot be removed."""
-    with ops.state.lock("prune"):
+    with change(ops, "prune", *(leftover.name for leftover in found), on_progress=on_progress):
         there = {replica.id: replica for replica in ops.engine.list()}
         for leftover in found:
             on_progress(ProgressEvent(leftover.name, Phase.STOPPING, leftover.why))

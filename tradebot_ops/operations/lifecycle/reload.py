@@ -8,6 +8,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
+from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge import execute
 from tradebot_ops.operations.monitoring import channels, promtool
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
@@ -17,9 +18,9 @@ SECONDS = 20.0
 
 def reload(ops: Ops, on_progress: OnProgress) -> Report:
     """Check the configuration, then have it read. Raises ``OpsError`` TB-0860, and then reloads nothing."""
-    channels.ensure(ops)
-    promtool.check(ops)
-    with ops.state.lock("monitoring reload"):
+    with change(ops, "monitoring reload", on_progress=on_progress):
+        channels.ensure(ops)
+        promtool.check(ops)
         running = [found for found in ops.engine.list() if found.service in {"prometheus", "alertmanager"}]
         running = [found for found in running if found.state is State.RUNNING]
         if not running:

@@ -8,6 +8,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
+from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge.drain import WORKER, Drain, promise, worker_names
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
@@ -34,7 +35,7 @@ def scale(
     """
     service = _asked_for(ops, typed, count)
     draining = Drain(ops, drain)
-    with ops.state.lock("scale"):
+    with change(ops, "scale", service.name, str(count), on_progress=on_progress):
         found = _found(ops, service)
         if persist:
             ops.state.store(DesiredReplicas({**ops.desired_replicas, service.name: count}))

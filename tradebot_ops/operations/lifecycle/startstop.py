@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica
 from tradebot_ops.model import Report, Section
+from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
 from tradebot_ops.operations.lifecycle.down import LIVE, names, stop_in_order
@@ -16,7 +17,7 @@ from tradebot_ops.stack.plan import Action, Step
 def stop(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
     """Stop services and leave them in place; `start` continues them."""
     chosen = chosen_services(ops.stack, services)
-    with ops.state.lock("stop"):
+    with change(ops, "stop", *services, on_progress=on_progress):
         found = [replica for replica in ops.engine.list() if replica.service in chosen and replica.state in LIVE]
         stop_in_order(ops, found, on_progress)
     return _told("stop", found, "Stopped", "Nothing of that was running.")
@@ -24,7 +25,7 @@ def stop(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
 
 def start(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
     """Start what was stopped, as it was; what never existed is for `up`."""
-    with ops.state.lock("start"):
+    with change(ops, "start", *services, on_progress=on_progress):
         found = [replica for replica in _long_running(ops, services) if replica.state not in LIVE]
         if found:
             ops.engine.prepare(
@@ -40,7 +41,7 @@ def restart(ops: Ops, services: Sequence[str], on_progress: OnProgress, *, rolli
     With ``rolling`` one replica at a time, each ready before the next: what has several stays reachable. The first
     that does not come back ends it, and the others go on as they were.
     """
-    with ops.state.lock("restart"):
+    with change(ops, "restart", *services, on_progress=on_progress):
         found = _long_running(ops, services)
         for together in _one_by_one(ops, found) if rolling else [found]:
             _converge(ops, Action.RESTART, together, on_progress)

@@ -2,12 +2,13 @@
 
 import contextlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ImageMissing, OpsError, Unavailable
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import secrets
+from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge import mounted_files
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
@@ -55,33 +56,46 @@ def up(
     ``dependencies`` the named services alone. Raises ``OpsError``; whatever was made until then is left for the
     next `up` or `down`.
     """
-    channels.ensure(ops)
-    wanted = chosen_services(ops.stack, services)
-    if dependencies:
-        wanted = with_dependencies(ops.stack, wanted)
-    with ops.state.lock("up"):
+    with change(ops, "up", *services, on_progress=on_progress):
+        channels.ensure(ops)
+        wanted = chosen_services(ops.stack, services)
+        if dependencies:
+            wanted = with_dependencies(ops.stack, wanted)
         made = secrets.ensure(ops.stack, ops.state)
-        ops.engine.prepare(ops.stack, lambda service, line: on_progress(ProgressEvent(service, Phase.PREPARING, line)))
+        planned = _prepare(ops, wanted, on_progress, build=build, remove_orphans=remove_orphans)
+        done = _carry_out(ops, wanted, planned, on_progress)
+        if made:
+            done = replace(done, said=(f"Generated {len(made)} secrets in {ops.state.secrets}.", *done.said))
+        if prove and _can_work(ops, wanted):
+            prices = sample_data.load_once(ops, on_progress)
+            proof = canary.run(ops, on_progress)
+            sentences = [sentence for sentence in (prices, proof.sentence) if sentence]
+            done = replace(done, said=(*done.said, *sentences), proof=proof)
+    return _report(ops, wanted, done)
+
+
+def _prepare(ops: Ops, wanted: Collection[str], on_progress: OnProgress, *, build: bool, remove_orphans: bool) -> Plan:
+    """Networks, volumes and images first; returns what is to be done on top of them."""
+    ops.engine.prepare(ops.stack, lambda service, line: on_progress(ProgressEvent(service, Phase.PREPARING, line)))
+    facts = facts_of(ops.engine, ops.stack)
+    if images.supply(ops, wanted, facts, on_progress, again=build):
         facts = facts_of(ops.engine, ops.stack)
-        if images.supply(ops, wanted, facts, on_progress, again=build):
-            facts = facts_of(ops.engine, ops.stack)
-        planned = work_out(ops.engine, ops.stack, wanted, facts, remove_orphans=remove_orphans)
-        _check_what_is_reloaded(ops, planned)
-        untold = desired_workers.untold(ops, wanted, planned)
-        if untold:
-            desired_workers.get_ready()
-        missing = converge(ops.stack, planned.steps, EngineView(ops.engine, ops.settings.timeout), on_progress)
-        mounted_files.remember(ops, wanted)
-        _remember(ops, wanted, missing)
-        warnings = desired_workers.tell(ops, ops.stack.services["worker"].replicas) if untold else ()
-    said = [f"Generated {len(made)} secrets in {ops.state.secrets}."] if made else []
-    said.append(change_line([step for step in planned.changes if step.service not in missing]))
-    if not (prove and _can_work(ops, wanted)):
-        return _report(ops, wanted, Done(planned, tuple(said), warnings))
-    prices = sample_data.load_once(ops, on_progress)
-    proof = canary.run(ops, on_progress)
-    said += [sentence for sentence in (prices, proof.sentence) if sentence]
-    return _report(ops, wanted, Done(planned, tuple(said), warnings, proof))
+    planned = work_out(ops.engine, ops.stack, wanted, facts, remove_orphans=remove_orphans)
+    _check_what_is_reloaded(ops, planned)
+    return planned
+
+
+def _carry_out(ops: Ops, wanted: Collection[str], planned: Plan, on_progress: OnProgress) -> Done:
+    """Do it, and remember what is in force from now on."""
+    untold = desired_workers.untold(ops, wanted, planned)
+    if untold:
+        desired_workers.get_ready()
+    missing = converge(ops.stack, planned.steps, EngineView(ops.engine, ops.settings.timeout), on_progress)
+    mounted_files.remember(ops, wanted)
+    _remember(ops, wanted, missing)
+    warnings = desired_workers.tell(ops, ops.stack.services["worker"].replicas) if untold else ()
+    line = change_line([step for step in planned.changes if step.service not in missing])
+    return Done(planned, (line,), warnings)
 
 
 def _check_what_is_reloaded(ops: Ops, planned: Plan) -> None:
