@@ -29,7 +29,7 @@ def query(
     from tradebot_ops.operations.monitoring import query as operation
 
     ops = ops_of(context)
-    emit(ops, operation.query(ops, promql, range_, step, chart=chart))
+    emit(ops, operation.query(ops, promql, range_, step, drawn=chart))
 
 
 @app.command("open")

@@ -1,12 +1,10 @@
-"""Numbers of Prometheus as lines of blocks, and durations as people type them."""
-
-import math
+"""Labels as Prometheus writes them, and durations as people type them."""
 
 import pytest
 
 from tradebot_ops.clients.prometheus import Series
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.monitoring.query import labels, plot, seconds
+from tradebot_ops.operations.monitoring.query import labels, seconds
 
 
 @pytest.mark.parametrize(("text", "expected"), [("90s", 90), ("15m", 900), ("1.5h", 5400), ("2d", 172800)])
@@ -19,14 +17,6 @@ def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(OpsError) as caught:
         seconds(text)
     assert caught.value.code == "TB-0219"
-
-
-def test_plot_has_its_scale_and_one_column_a_point() -> None:
-    lines = plot(Series({}, tuple((float(at), float(at)) for at in range(10))), height=3)
-    assert len(lines) == 3
-    assert lines[0].startswith("         9 |")
-    assert {len(line.partition("|")[2]) for line in lines} == {10}
-    assert plot(Series({}, ((0.0, math.nan),))) == ["(no values)"]
 
 
 def test_labels_as_prometheus_writes_them() -> None:

@@ -9,12 +9,12 @@ from tradebot_ops.clients.prometheus import Series
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.text.chart import chart
 from tradebot_ops.text.quantities import sparkline
 
-BLOCKS = "▁▂▃▄▅▆▇█"
 WIDTH = 60
-CHART_HEIGHT = 12
 MOST_SERIES = 50
+MOST_CHARTS = 8
 LONGEST = 10 * 365 * 86400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -30,9 +30,9 @@ def seconds(text: str) -> float:
     return found
 
 
-def query(ops: Ops, expression: str, range_: str | None, step: str | None, *, chart: bool) -> Report:
+def query(ops: Ops, expression: str, range_: str | None, step: str | None, *, drawn: bool) -> Report:
     """The answer of Prometheus. Raises ``OpsError`` TB-0103 with its own words for what is no PromQL."""
-    if range_ is None and not chart:
+    if range_ is None and not drawn:
         return _instant(expression, ops.prometheus.query(expression))
     window = seconds(range_ or "1h")
     end = ops.clock()
@@ -44,7 +44,7 @@ def query(ops: Ops, expression: str, range_: str | None, step: str | None, *, ch
             hint=f"Ask for fewer: --step {math.ceil(window / 1000)}s",
         )
     found = ops.prometheus.query_range(expression, end - timedelta(seconds=window), end, every)
-    return _range(expression, found, every, chart=chart)
+    return _range(expression, found, every, drawn=drawn)
 
 
 def labels(series: Series) -> str:
@@ -62,9 +62,10 @@ def _instant(expression: str, found: Sequence[Series]) -> Report:
     return _report(expression, found, (Table(("series", "value"), rows),) if rows else ())
 
 
-def _range(expression: str, found: Sequence[Series], step: float, *, chart: bool) -> Report:
-    if chart:
-        lines = tuple(line for series in found[:8] for line in (labels(series) or expression, *plot(series), ""))
+def _range(expression: str, found: Sequence[Series], step: float, *, drawn: bool) -> Report:
+    if drawn:
+        charts = ((labels(series) or expression, *chart(series.points), "") for series in found[:MOST_CHARTS])
+        lines = tuple(line for each in charts for line in each)
         return _report(expression, found, (), lines)
     rows = []
     for series in found[:MOST_SERIES]:
@@ -99,27 +100,3 @@ def _plain(value: float) -> float | None:
 def _course(series: Series) -> str:
     values = [_plain(value) for _, value in series.points]
     return sparkline(values, min(WIDTH, len(values)))
-
-
-def plot(series: Series, height: int = CHART_HEIGHT, width: int = WIDTH) -> list[str]:
-    """Lines of a bar chart with its scale at the left."""
-    values = [value for _, value in series.points]
-    if len(values) > width:
-        values = [values[index * len(values) // width] for index in range(width)]
-    real = [value for value in values if math.isfinite(value)]
-    if not real:
-        return ["(no values)"]
-    low, high = min(0.0, *real), max(real)
-    span = (high - low) or 1.0
-    rows = []
-    for row in range(height, 0, -1):
-        cells = "".join(_cell((value - low) / span * height - (row - 1)) for value in values)
-        scale = number(low + span * row / height) if row in {height, 1} else ""
-        rows.append(f"{scale:>10} |{cells}")
-    return rows
-
-
-def _cell(filled: float) -> str:
-    if not math.isfinite(filled) or filled <= 0:
-        return " "
-    return BLOCKS[min(7, int(filled * 8))] if filled < 1 else BLOCKS[7]
