@@ -100,7 +100,7 @@ def test_checks_are_chosen(selection: Selection, ids: list[str]) -> None:
     ("selection", "message", "hint"),
     [
         (Selection(stages=["4"]), "There is no stage '4'.", "The stages are: 1 (AAA), 2 (BBB)."),
-        (Selection(only=["AAA-O1"]), "There is no check 'AAA-O1'.", "Did you mean AAA-01?"),
+        (Selection(only=["AAA-O1"]), "There is no check 'AAA-O1'.", "Did you mean `AAA-01`?"),
         (Selection(skip=["CCC-*"]), "There is no check 'CCC-*'.", "tradebot prod-check list"),
         (Selection(severity="big"), "'big' is not a severity.", "minor+, major+, critical+"),
     ],

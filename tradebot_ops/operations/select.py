@@ -1,10 +1,10 @@
 """Names typed by people, turned into services of the stack."""
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Stack
+from tradebot_ops.text.suggest import did_you_mean
 
 #: The brief's `make` targets spell names as `service=api` and `workers=6`.
 _ALIASES = {"workers": "worker"}
@@ -16,10 +16,8 @@ def service_name(stack: Stack, typed: str) -> str:
     name = _ALIASES.get(name, name)
     if name in stack.services:
         return name
-    near = difflib.get_close_matches(name, stack.services, 1)
-    meant = f" Did you mean {near[0]}?" if near else ""
     raise OpsError(
-        f"There is no service '{name}' in this stack.{meant}",
+        f"There is no service '{name}' in this stack. {did_you_mean(name, stack.services)}".rstrip(),
         code="TB-0201",
         hint=f"Services: {', '.join(stack.services)}.",
     )

@@ -1,6 +1,5 @@
 """Find every stage and its checks, and choose among them."""
 
-import difflib
 import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from tradebot_ops.discovery import modules
 from tradebot_ops.errors import OpsError
 from tradebot_ops.prodcheck import stages
 from tradebot_ops.prodcheck.check import Check, Severity, Stage
+from tradebot_ops.text.suggest import did_you_mean
 
 
 @cache
@@ -96,9 +96,9 @@ def _matching(pattern: str, known: Sequence[Stage]) -> None:
 
 
 def _unknown(id_: str, known: Sequence[Stage]) -> OpsError:
-    near = difflib.get_close_matches(id_.upper(), [check.id for stage in known for check in stage.checks], 1)
-    meant = f"Did you mean {near[0]}? " if near else ""
-    return OpsError(f"There is no check '{id_}'.", code="TB-0230", hint=f"{meant}All of them: tradebot prod-check list")
+    meant = did_you_mean(id_, [check.id for stage in known for check in stage.checks])
+    hint = f"{meant} All of them: tradebot prod-check list".lstrip()
+    return OpsError(f"There is no check '{id_}'.", code="TB-0230", hint=hint)
 
 
 def _severity(text: str) -> Severity:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from tradebot_ops.stack.document import Item
 from tradebot_ops.stack.model import MountKind, Port, Service, Stack
-from tradebot_ops.stack.problems import Code, Place, Problems, did_you_mean, listed
+from tradebot_ops.stack.problems import Code, Place, Problems, listed
+from tradebot_ops.text.suggest import did_you_mean
 
 _EVERY_ADDRESS = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, not bound to
 

@@ -1,6 +1,5 @@
 """What is wrong with a stack description: collected while reading, told to the operator all at once."""
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -75,12 +74,6 @@ class Problems:
             hint="Repair the lines named above, then check with: tradebot config validate",
             detail=detail,
         )
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``Did you mean `x`?`` when a known word is close, else nothing."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"Did you mean `{close[0]}`?" if close else ""
 
 
 def listed(words: Iterable[str]) -> str:

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from tradebot_ops import units
 from tradebot_ops.stack.document import Item
-from tradebot_ops.stack.problems import Code, Problems, did_you_mean, listed
+from tradebot_ops.stack.problems import Code, Problems, listed
+from tradebot_ops.text.suggest import did_you_mean
 
 T = TypeVar("T")
 

@@ -21,8 +21,8 @@ from tradebot_ops.stack.model import (
 )
 from tradebot_ops.stack.mounts import Paths, read_mounts, read_references
 from tradebot_ops.stack.ports import read_ports
-from tradebot_ops.stack.problems import did_you_mean
 from tradebot_ops.stack.read import Reader
+from tradebot_ops.text.suggest import did_you_mean
 
 SUPPORTED = frozenset(
     {

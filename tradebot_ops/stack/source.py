@@ -6,7 +6,8 @@ from pathlib import Path
 
 import tradebot_ops
 from tradebot_ops.errors import OpsError
-from tradebot_ops.stack.problems import Code, did_you_mean
+from tradebot_ops.stack.problems import Code
+from tradebot_ops.text.suggest import did_you_mean
 
 #: The old names (docker-compose.yml) are left out: upwards of some folder they are often another project's.
 FILE_NAMES = ("compose.yaml", "compose.yml")

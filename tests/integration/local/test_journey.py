@@ -126,7 +126,7 @@ def test_scaling_up_leaves_the_others_alone_and_down_drains(running: Tradebot) -
         (("scale", "workers", "1000"), 2, "from 0 to 100"),
         (("scale", "nonsense", "3"), 2, "no service 'nonsense'"),
         (("scale", "redis", "2"), 2, "single replica"),
-        (("logs", "wroker"), 2, "Did you mean worker"),
+        (("logs", "wroker"), 2, "Did you mean `worker`"),
         (("jobs", "show", "no-such-job"), 1, "no-such-job"),
     ],
 )

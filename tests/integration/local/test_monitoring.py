@@ -257,7 +257,7 @@ def test_a_silence_needs_an_end_and_a_reason(stack: Tradebot) -> None:
     assert made in [silence["id"] for silence in stack.json("alerts", "list")["silences"]]
     done = stack.run("alerts", "silence", "HighCpuUsage", "--for", "1m", "-m", "test")
     assert done.returncode == 0
-    assert "Did you mean HighCPUUsage?" in done.stdout
+    assert "Did you mean `HighCPUUsage`?" in done.stdout
     assert stack.run("alerts", "silence", "HighCPUUsage", "--for", "99999999w", "-m", "test").returncode == 2
     stack.ok("alerts", "unsilence", made[:8])
     assert made not in [silence["id"] for silence in stack.json("alerts", "list")["silences"]]

@@ -1,12 +1,12 @@
 """The page that says how to confirm, mend and prevent what an alert tells."""
 
-import difflib
 from pathlib import Path
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.stack.source import default_folder
+from tradebot_ops.text.suggest import did_you_mean
 
 
 def folder(ops: Ops) -> Path:
@@ -24,9 +24,8 @@ def show(ops: Ops, alert: str) -> Report:
     known = {name.lower(): name for name in names(ops)}
     name = known.get(alert.lower())
     if name is None:
-        near = difflib.get_close_matches(alert.lower(), known, 1, 0.5)
-        meant = f" Did you mean {known[near[0]]}?" if near else ""
-        raise OpsError(f"There is no runbook {alert}.{meant}", code="TB-0215", hint="tradebot runbook list")
+        message = f"There is no runbook {alert}. {did_you_mean(alert, known.values())}".rstrip()
+        raise OpsError(message, code="TB-0215", hint="tradebot runbook list")
     text = (folder(ops) / f"{name}.md").read_text(encoding="utf-8")
     return Report(
         "runbook.show", data={"alert": name, "text": text}, sections=(Section(lines=tuple(text.splitlines())),)

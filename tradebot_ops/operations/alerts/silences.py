@@ -4,7 +4,6 @@ import getpass
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 
 from tradebot_ops.clients.alertmanager import Matcher
 from tradebot_ops.context import Ops
@@ -13,6 +12,7 @@ from tradebot_ops.model import Finding, Level, Report, Section
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.monitoring.query import seconds
 from tradebot_ops.progress import OnProgress, ignore_progress
+from tradebot_ops.text.suggest import did_you_mean
 
 _MATCHER = re.compile(r"([a-zA-Z_]\w*)(=~|!~|!=|=)(.*)", re.DOTALL)
 
@@ -58,7 +58,7 @@ def _unknown(ops: Ops, matchers: Sequence[Matcher]) -> tuple[Finding, ...]:
             Level.WARN,
             "silence.unknown",
             f"No rule fits {each}, so no alert of this stack is kept quiet.",
-            hint=f"{_meant(each.value, rules)}tradebot monitoring rules",
+            hint=f"{did_you_mean(each.value, rules)} tradebot monitoring rules".lstrip(),
         )
         for each in named
         if not fits(each, rules)
@@ -76,12 +76,6 @@ def fits(wanted: Matcher, names: Iterable[str]) -> bool:
         return any(re.fullmatch(wanted.value, name) for name in names)
     except re.error:
         return True
-
-
-def _meant(name: str, names: Iterable[str]) -> str:
-    found = {each.lower(): each for each in names}
-    near = get_close_matches(name.lower(), found, 1)
-    return f"Did you mean {found[near[0]]}? " if near else ""
 
 
 def _author() -> str:
