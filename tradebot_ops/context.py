@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tradebot_ops.engines.base import Address, Engine, State
+from tradebot_ops.engines.base import Address, Engine
 from tradebot_ops.engines.choose import EngineChoice, choose
 from tradebot_ops.errors import NoAddress, NotRunning, OpsError
 from tradebot_ops.records import Absence, ChosenProfiles, DesiredReplicas, StandInImages, UnavailableServices
@@ -32,7 +32,6 @@ WEB_USER = "tradebot"
 #: The user of the Postgres exporter, which the migration makes.
 POSTGRES_MONITOR = "exporter"
 START_MONITORING = "tradebot monitoring start"
-UP = frozenset({State.STARTING, State.RUNNING, State.RESTARTING, State.PAUSED})
 
 
 def utc_now() -> datetime:
@@ -217,7 +216,7 @@ class Ops:
         try:
             return self.engine.endpoint(service, port)
         except NoAddress:
-            if any(found.service == service and found.state in UP for found in self.engine.list()):
+            if any(found.service == service and found.state.alive for found in self.engine.list()):
                 raise
             known = self.unavailable.get(service)
             raise NotRunning(away, code=code, hint=known.hint if known else hint) from None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import Replica, State
+from tradebot_ops.engines.base import Replica
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change
@@ -12,7 +12,6 @@ from tradebot_ops.operations.converge.drain import Drain
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.stack.model import Stack
 
-LIVE = {State.RUNNING, State.STARTING, State.RESTARTING, State.PAUSED}
 #: Stopping is mostly waiting. Engines were seen to deadlock while ten containers stopped at once.
 PARALLEL_STOPS = 8
 
@@ -31,7 +30,7 @@ def down(ops: Ops, on_progress: OnProgress, *, volumes: bool = False, drain: flo
             ops.state.forget()
     return Report(
         "down",
-        data={"stopped": [names(replica) for replica in found], "removed": list(gone), "volumes": volumes},
+        data={"stopped": [replica.label for replica in found], "removed": list(gone), "volumes": volumes},
         sections=(Section(lines=(_sentence(len(found), gone, volumes=volumes),)),),
         warnings=tuple(draining.warnings),
     )
@@ -43,10 +42,10 @@ def _take_down(draining: Drain, found: Sequence[Replica], on_progress: OnProgres
 
     def remove(replica: Replica) -> None:
         ops.engine.remove(replica)
-        on_progress(ProgressEvent(replica.service, Phase.REMOVED, names(replica)))
+        on_progress(ProgressEvent(replica.service, Phase.REMOVED, replica.label))
 
     with ThreadPoolExecutor(max_workers=PARALLEL_STOPS) as pool:
-        removals = [pool.submit(remove, replica) for replica in found if replica.state not in LIVE]
+        removals = [pool.submit(remove, replica) for replica in found if not replica.state.alive]
         for level in stop_levels(ops, found):
             _stop_all(draining, level, on_progress)
             removals += [pool.submit(remove, replica) for replica in level]
@@ -61,10 +60,6 @@ def _sentence(stopped: int, gone: Sequence[str], *, volumes: bool) -> str:
     return f"Stopped {stopped} replica{'' if stopped == 1 else 's'}.{rest}"
 
 
-def names(replica: Replica) -> str:
-    return f"{replica.service}-{replica.number}"
-
-
 def stop_in_order(ops: Ops, found: Sequence[Replica], on_progress: OnProgress) -> None:
     """Stop what lives, dependants before what they depend on, those of one level at once."""
     for level in stop_levels(ops, found):
@@ -73,7 +68,7 @@ def stop_in_order(ops: Ops, found: Sequence[Replica], on_progress: OnProgress) -
 
 def stop_levels(ops: Ops, found: Sequence[Replica]) -> list[list[Replica]]:
     """What lives: dependants before what they depend on; services that the stack does not know go first."""
-    alive = [replica for replica in found if replica.state in LIVE]
+    alive = [replica for replica in found if replica.state.alive]
     try:
         needs = _needs(ops.stack)
     except OpsError:
@@ -99,7 +94,7 @@ def _needs(stack: Stack) -> dict[str, set[str]]:
 def _stop_all(draining: Drain, level: Sequence[Replica], on_progress: OnProgress) -> None:
 
     def stop(replica: Replica) -> None:
-        on_progress(ProgressEvent(replica.service, Phase.STOPPING, names(replica)))
+        on_progress(ProgressEvent(replica.service, Phase.STOPPING, replica.label))
         draining.stop(replica, _grace(draining.ops, replica))
 
     with ThreadPoolExecutor(max_workers=PARALLEL_STOPS) as pool:

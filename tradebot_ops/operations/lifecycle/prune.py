@@ -6,7 +6,6 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Leftover, Prunes, Replica
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.change import change
-from tradebot_ops.operations.lifecycle.down import LIVE
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.text.quantities import human_bytes
 
@@ -17,10 +16,7 @@ REPLICA = "replica"
 
 def leftovers(ops: Ops, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
     """What `prune` would remove. Services that wait for their profile are not left over."""
-    found = [
-        Leftover(REPLICA, f"{each.service}-{each.number}", _why(each), each.id)
-        for each in _orphans(ops, ops.engine.list())
-    ]
+    found = [Leftover(REPLICA, each.label, _why(each), each.id) for each in _orphans(ops, ops.engine.list())]
     if isinstance(ops.engine, Prunes):
         found += ops.engine.leftovers(ops.stack, images=images, volumes=volumes)
     return tuple(found)
@@ -32,7 +28,7 @@ def _orphans(ops: Ops, there: Sequence[Replica]) -> list[Replica]:
 
 
 def _why(replica: Replica) -> str:
-    running = " and still runs" if replica.state in LIVE else ""
+    running = " and still runs" if replica.state.alive else ""
     return f"its service is not in the stack any more{running}"
 
 
@@ -51,7 +47,7 @@ def prune(ops: Ops, found: Sequence[Leftover], on_progress: OnProgress) -> Repor
 
 
 def _end(ops: Ops, replica: Replica) -> None:
-    if replica.state in LIVE:
+    if replica.state.alive:
         ops.engine.stop(replica, STOP_SECONDS)
     ops.engine.remove(replica)
 

@@ -20,6 +20,7 @@ from tradebot_ops.records import DesiredReplicas
 from tradebot_ops.settings import MAX_REPLICAS
 from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.stack.plan import Action, Step, plan
+from tradebot_ops.text.labels import label
 
 PARALLEL_DRAINS = 16
 
@@ -47,7 +48,7 @@ def scale(
             _let_go(draining, service, leaving, on_progress)
             added = _add(ops, stack, service.name, on_progress)
             warnings = telling.result() if telling else ()
-    report = _report(service, count, len(found), leaving, [f"{service.name}-{number}" for number in added])
+    report = _report(service, count, len(found), leaving, [label(service.name, number) for number in added])
     return replace(report, warnings=(*warnings, *draining.warnings))
 
 
@@ -58,7 +59,7 @@ def explain(ops: Ops, typed: str, count: int, *, drain: float | None = None) -> 
     leaving = leavers(found, count, _activity(ops, service, found, count), promise(service, drain))
     staying = [replica for replica in found if replica not in [gone for gone, _ in leaving]]
     steps = _missing(with_replicas(ops.stack, service.name, count), staying, service.name)
-    coming = [f"{service.name}-{step.number}" for step in steps]
+    coming = [step.label for step in steps]
     return _report(service, count, len(found), leaving, coming, only_explained=True)
 
 
@@ -131,10 +132,10 @@ def _let_go(draining: Drain, service: Service, leaving: Sequence[tuple[Replica, 
     usual = service.stop_grace if service.name == WORKER or draining.seconds is None else draining.seconds
 
     def leave(replica: Replica, why: str) -> None:
-        on_progress(ProgressEvent(service.name, Phase.STOPPING, f"{service.name}-{replica.number}: {why}"))
+        on_progress(ProgressEvent(service.name, Phase.STOPPING, f"{replica.label}: {why}"))
         draining.stop(replica, usual)
         draining.ops.engine.remove(replica)
-        on_progress(ProgressEvent(service.name, Phase.REMOVED, f"{service.name}-{replica.number}"))
+        on_progress(ProgressEvent(service.name, Phase.REMOVED, replica.label))
 
     with ThreadPoolExecutor(max_workers=PARALLEL_DRAINS) as pool:
         list(pool.map(lambda pair: leave(*pair), leaving))
@@ -166,7 +167,7 @@ def _report(
     *,
     only_explained: bool = False,
 ) -> Report:
-    removed = [{"name": f"{service.name}-{replica.number}", "why": why} for replica, why in leaving]
+    removed = [{"name": replica.label, "why": why} for replica, why in leaving]
     would = "would be " if only_explained else ""
     lines = [f"{service.name}: {before} -> {count}." + (" Nothing was changed." if only_explained else "")]
     lines += [f"  {would}removed {one['name']} ({one['why']})" for one in removed]

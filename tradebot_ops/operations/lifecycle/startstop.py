@@ -8,7 +8,7 @@ from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
-from tradebot_ops.operations.lifecycle.down import LIVE, names, stop_in_order
+from tradebot_ops.operations.lifecycle.down import stop_in_order
 from tradebot_ops.operations.select import chosen_services
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.stack.plan import Action, Step
@@ -18,7 +18,7 @@ def stop(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
     """Stop services and leave them in place; `start` continues them."""
     chosen = chosen_services(ops.stack, services)
     with change(ops, "stop", *services, on_progress=on_progress):
-        found = [replica for replica in ops.engine.list() if replica.service in chosen and replica.state in LIVE]
+        found = [replica for replica in ops.engine.list() if replica.service in chosen and replica.state.alive]
         stop_in_order(ops, found, on_progress)
     return _told("stop", found, "Stopped", "Nothing of that was running.")
 
@@ -26,7 +26,7 @@ def stop(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
 def start(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
     """Start what was stopped, as it was; what never existed is for `up`."""
     with change(ops, "start", *services, on_progress=on_progress):
-        found = [replica for replica in _long_running(ops, services) if replica.state not in LIVE]
+        found = [replica for replica in _long_running(ops, services) if not replica.state.alive]
         if found:
             ops.engine.prepare(
                 ops.stack, lambda service, line: on_progress(ProgressEvent(service, Phase.PREPARING, line))
@@ -65,6 +65,6 @@ def _converge(ops: Ops, action: Action, found: Sequence[Replica], on_progress: O
 
 
 def _told(command: str, found: Sequence[Replica], verb: str, nothing: str) -> Report:
-    replicas = [names(replica) for replica in found]
+    replicas = [replica.label for replica in found]
     line = f"{verb} {', '.join(replicas)}." if replicas else nothing
     return Report(command, data={"replicas": replicas}, sections=(Section(lines=(line,)),))

@@ -10,6 +10,7 @@ from tradebot_ops.engines.base import Replica, State, Stats
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations.converge.readiness import sample_of
 from tradebot_ops.stack.model import Service
+from tradebot_ops.text.labels import Labelled
 from tradebot_ops.text.quantities import age, human_bytes
 
 ASK_SECONDS = 1.0
@@ -20,7 +21,7 @@ _ALIVE = {"ready", "running", "unhealthy", "starting", "restarting", "paused", "
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Labelled):
     """One replica, judged: ``condition`` is the word people read, ``detail`` why."""
 
     service: str
@@ -138,7 +139,7 @@ def _findings(wrong: Sequence[Row], nothing: bool) -> tuple[Finding, ...]:
 def _cells(row: Row, stats: Stats | None, now: datetime, *, measured: bool) -> tuple[str, ...]:
     replica = row.replica
     return (
-        f"{row.service}-{row.number}",
+        row.label,
         row.condition,
         row.endpoint,
         human_bytes(stats.memory) if stats else "",
