@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tradebot_ops.clients.rest import Codes, Failures, Login, Query, Rest, moment
+from tradebot_ops.units import seconds
 
 if TYPE_CHECKING:
     from tradebot_ops.clients.queries import Queries
@@ -26,6 +27,7 @@ class Target:
     last_error: str
     last_scrape: datetime | None
     scrape_seconds: float
+    interval_seconds: float = 15.0
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,23 @@ class Prometheus:
         found = [_target(raw) for raw in self._get("/api/v1/targets", {"state": "active"})["activeTargets"]]
         return sorted(found, key=lambda target: (target.job, target.instance))
 
+    def dropped(self) -> dict[str, int]:
+        """How many discovered targets each job drops by its own rules."""
+        found = self._get("/api/v1/targets", {"state": "dropped"})
+        counts = {job: int(count) for job, count in (found.get("droppedTargetCounts") or {}).items() if count}
+        for raw in () if counts else found.get("droppedTargets") or ():  # before 2.49 there are no counts
+            job = raw["discoveredLabels"].get("job", "")
+            counts[job] = counts.get(job, 0) + 1
+        return counts
+
+    def config(self) -> str:
+        """The configuration in force, as YAML with every default filled in."""
+        return str(self._get("/api/v1/status/config")["yaml"])
+
+    def flags(self) -> dict[str, str]:
+        """The options it was started with, and the defaults of the others."""
+        return dict(self._get("/api/v1/status/flags"))
+
     def rules(self) -> list[Rule]:
         """Every rule in the order of the files."""
         groups = self._get("/api/v1/rules")["groups"]
@@ -171,6 +190,7 @@ def _target(raw: Mapping[str, Any]) -> Target:
         last_error=raw["lastError"],
         last_scrape=None if raw["lastScrape"] == _NEVER else moment(raw["lastScrape"]),
         scrape_seconds=float(raw.get("lastScrapeDuration", 0.0)),
+        interval_seconds=seconds(raw["scrapeInterval"]),
     )
 
 

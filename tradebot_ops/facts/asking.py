@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tradebot_ops.context import Ops
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import OpsError, Unreachable
 from tradebot_ops.facts.fact import Effect, Fact, NotApplicable, NotHere, Skip, T, Unknown
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,18 @@ class Facts:
         answer: T | Unknown | NotHere = question.answer
         return answer
 
+    def required(self, fact: Fact[T]) -> T:
+        """The answer, for a screen that has nothing to show without it.
+
+        Raises ``OpsError``: what asking raised, or TB-0607 when it took too long or there is nothing to ask.
+        """
+        answer = self.value(fact)
+        if isinstance(answer, Unknown):
+            raise answer.error or Unreachable(answer.why, code="TB-0607", hint=answer.hint or "tradebot status")
+        if isinstance(answer, NotHere):
+            raise Unreachable(answer.why, code="TB-0607", hint="tradebot status")
+        return answer
+
     def known(self, fact: Fact[Any]) -> bool:
         """Whether ``value`` would return at once."""
         question = self._question(fact)
@@ -99,7 +111,7 @@ class Facts:
         except NotApplicable as nothing:
             return nothing.answer
         except OpsError as error:
-            return Unknown(error.message, error.hint)
+            return Unknown(error.message, error.hint, error)
         except Exception as error:
             # A fault of one fact is that fact's alone: the others are asked, and nobody takes it for an answer.
             log.debug("fact %s failed", fact.name, exc_info=True)

@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
 
 T = TypeVar("T")
 
@@ -50,10 +51,11 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class Unknown:
-    """Nobody could look. ``why`` is one sentence, ``hint`` what to type."""
+    """Nobody could look. ``why`` is one sentence, ``hint`` what to type, ``error`` what asking raised, if it did."""
 
     why: str
     hint: str = ""
+    error: OpsError | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pytest
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.facts.monitoring import names
 from tradebot_ops.operations.lifecycle import monitoring
 from tradebot_ops.operations.lifecycle.monitoring import watchdog
 from tradebot_ops.settings import load_settings
@@ -65,7 +66,7 @@ def test_status_looks_at_the_monitoring_only(ops: Ops, engine: StubEngine) -> No
     engine.crash("worker", 1, for_good=True)
     engine.crash("alertmanager", 1, for_good=True)
     shown, said = status(ops)
-    assert shown == set(monitoring.names(ops))
+    assert shown == set(names(ops))
     assert not any(message.startswith("worker") for message, _ in said)
     assert ("alertmanager 1 is failed: no more is known.", "tradebot logs alertmanager --tail 50") in said
 

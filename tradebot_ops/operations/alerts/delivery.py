@@ -5,43 +5,34 @@ Alertmanager's counters say whether the other side took it. They know kinds of c
 are tried one after the other.
 """
 
-import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 
 from tradebot_ops.clients.alertmanager import Deliveries
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
+from tradebot_ops.facts.alert_delivery import (
+    ENDS_BY_ITSELF,
+    PAUSE,
+    Hop,
+    Post,
+    ended,
+    synthetic,
+    timed,
+    to_the_store_and_back,
+)
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.monitoring.alertmanager import channels_of
 from tradebot_ops.operations.change import change
-from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
+from tradebot_ops.progress import OnProgress
 
-NAME = "SyntheticAlert"
-#: Alertmanager groups for a second, and sends a change of the group every five.
-ARRIVES_SECONDS = 30.0
-RESOLVES_SECONDS = 45.0
-#: Right after its start Prometheus takes five for that.
-DISCOVERED_SECONDS = 10.0
 #: It gives up a notification that fails after ten.
 CHANNEL_SECONDS = 25.0
-ENDS_BY_ITSELF = timedelta(minutes=5)
-PAUSE = 0.25
 #: Receiver -> kind of channel -> how many of it.
 Kinds = Mapping[str, Mapping[str, int]]
-Post = Callable[[datetime], None]
-
-
-@dataclass(frozen=True)
-class Hop:
-    """One step of the way and how long it took."""
-
-    name: str
-    seconds: float
 
 
 def run(ops: Ops, on_progress: OnProgress, receivers: Sequence[str] = (), *, every: bool = False) -> Report:
@@ -57,19 +48,16 @@ def run(ops: Ops, on_progress: OnProgress, receivers: Sequence[str] = (), *, eve
 
 def _run(ops: Ops, on_progress: OnProgress, receivers: Sequence[str], *, every: bool) -> Report:
     nonce = secrets.token_hex(8)
-    hops = [_timed("API answers", lambda: _api_ready(ops), on_progress), *_prometheus_hop(ops, on_progress)]
-    chosen = _chosen(ops, receivers, every=every)
-    labels = {"alertname": NAME, "severity": "info", "nonce": nonce}
-    with _ended(ops, labels) as post:
-        hops.append(_timed("Alertmanager takes it", lambda: post(datetime.now(UTC) + ENDS_BY_ITSELF), on_progress))
-        hops.append(_timed("API stores it", lambda: _arrives(ops, nonce, "firing", ARRIVES_SECONDS), on_progress))
-        hops.append(_timed("Alertmanager ends it", lambda: post(datetime.now(UTC)), on_progress))
-        hops.append(
-            _timed("API stores the end", lambda: _arrives(ops, nonce, "resolved", RESOLVES_SECONDS), on_progress)
-        )
+    chosen: Kinds = {}
+
+    def choose() -> None:
+        nonlocal chosen
+        chosen = _chosen(ops, receivers, every=every)
+
+    hops = to_the_store_and_back(ops, nonce, on_progress, choose)
     broken: list[Finding] = []
     for receiver, kinds in chosen.items():
-        with _ended(ops, labels | {"nonce": f"{nonce}-{receiver}", "receiver": receiver}) as post:
+        with ended(ops, synthetic(f"{nonce}-{receiver}", receiver=receiver)) as post:
             _through(ops, receiver, kinds, post, on_progress, hops, broken)
     if every and not chosen:
         said = "No channel is switched on: alerts reach the store, and nobody is told."
@@ -91,21 +79,6 @@ def _report(nonce: str, hops: Sequence[Hop], chosen: Kinds, findings: tuple[Find
         "alerts.test", data=data, findings=findings, sections=(Section(lines=tuple(lines), tables=(table,)),),
         failure=ExitCode.DEPENDENCY_UNREACHABLE,
     )  # fmt: skip
-
-
-@contextlib.contextmanager
-def _ended(ops: Ops, labels: Mapping[str, str]) -> Iterator[Post]:
-    """Gives what raises the alert until a moment, or ends it; it is ended however the block is left."""
-    said = {"summary": "A test of the way alerts take; nothing is wrong."}
-
-    def post(ends: datetime) -> None:
-        ops.alertmanager.post(labels, said, ends)
-
-    try:
-        yield post
-    finally:
-        with contextlib.suppress(OpsError):
-            post(datetime.now(UTC))
 
 
 # Channels
@@ -143,7 +116,7 @@ def _through(
         expected = count + (kind == "webhook")
         wait = partial(_taken, ops, kind, before.get(kind, Deliveries()), expected)
         try:
-            hops.append(_timed(f"{receiver}: {kind} takes it", wait, on_progress))
+            hops.append(timed(f"{receiver}: {kind} takes it", wait, on_progress))
         except OpsError as error:
             broken.append(Finding(Level.FAIL, error.code, error.message, hint=error.hint))
 
@@ -171,57 +144,3 @@ def outcome(before: Deliveries, now: Deliveries, expected: int) -> str | None:
         return f"the notification failed{f' ({known})' if known else ''}."
     started, sent = now.started - before.started, now.sent - before.sent
     return "" if started >= expected and sent >= started else None
-
-
-def _timed(name: str, act: Callable[[], None], on_progress: OnProgress) -> Hop:
-    started = time.monotonic()
-    on_progress(ProgressEvent("alert", Phase.STARTING, name))
-    try:
-        act()
-    except OpsError as error:
-        on_progress(ProgressEvent("alert", Phase.FAILED, name))
-        raise OpsError(
-            f"The alert's way broke at «{name}»: {error.message}",
-            code=error.code if error.exit_code is ExitCode.DEPENDENCY_UNREACHABLE else "TB-0550",
-            hint=error.hint,
-            detail=error.detail,
-        ) from error
-    return Hop(name, time.monotonic() - started)
-
-
-def _api_ready(ops: Ops) -> None:
-    ops.api.alerts(1)
-
-
-def _prometheus_hop(ops: Ops, on_progress: OnProgress) -> list[Hop]:
-    """Prometheus sends what its rules find; the synthetic alert starts one hop later."""
-
-    def discovered() -> None:
-        deadline = time.monotonic() + DISCOVERED_SECONDS
-        while not ops.prometheus.status().alertmanagers:
-            if time.monotonic() < deadline:
-                time.sleep(PAUSE)
-                continue
-            raise OpsError(
-                "Prometheus knows no Alertmanager to send to.",
-                code="TB-0551",
-                hint="tradebot monitoring status; tradebot monitoring restart",
-            )
-
-    return [_timed("Prometheus knows Alertmanager", discovered, on_progress)]
-
-
-def _arrives(ops: Ops, nonce: str, status: str, within: float) -> None:
-    deadline = time.monotonic() + within
-    while not _stored(ops, nonce, status):
-        if time.monotonic() > deadline:
-            raise OpsError(
-                f"the API has not stored it within {within:.0f} s.",
-                code="TB-0550",
-                hint="tradebot logs alertmanager --tail 50; tradebot logs api --tail 50",
-            )
-        time.sleep(PAUSE)
-
-
-def _stored(ops: Ops, nonce: str, status: str) -> bool:
-    return any(alert["labels"].get("nonce") == nonce and alert["status"] == status for alert in ops.api.alerts(200))

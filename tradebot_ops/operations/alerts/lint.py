@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from tradebot_ops.context import Ops
+from tradebot_ops.facts import config_files, promtool, runbooks
 from tradebot_ops.model import Finding, Level, Report, Section
-from tradebot_ops.operations.alerts import runbooks
-from tradebot_ops.operations.monitoring import config_files, contract, promtool
+from tradebot_ops.operations.monitoring import contract
 
 
 def test_rules(ops: Ops, chosen: Sequence[str]) -> Report:

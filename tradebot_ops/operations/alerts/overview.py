@@ -8,6 +8,8 @@ from tradebot_ops.clients.alertmanager import HeldAlert, Silence
 from tradebot_ops.clients.prometheus import PendingOrFiring, Rule
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts import alertmanager, prometheus
+from tradebot_ops.facts.asking import Facts
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.text.quantities import age
 
@@ -18,12 +20,14 @@ _ORDER = {"critical": 0, "warning": 1, "performance": 2, "info": 3}
 
 def list_(ops: Ops, *, every: bool) -> Report:
     """What fires or is about to, with silences; ``every`` adds what fires by design."""
-    held = ops.alertmanager.alerts()
-    pending = [alert for alert in ops.prometheus.alerts() if alert.state == "pending"]
+    facts = Facts(ops)
+    facts.start((alertmanager.alerts, prometheus.alerts, alertmanager.silences))
+    held = facts.required(alertmanager.alerts)
+    pending = [alert for alert in facts.required(prometheus.alerts) if alert.state == "pending"]
     found = [_row(alert) for alert in held] + [_pending(alert) for alert in pending]
     found = [row for row in found if every or row["name"] not in BACKGROUND]
     found.sort(key=lambda row: (_ORDER.get(row["severity"], 9), row["name"]))
-    silences = [silence for silence in ops.alertmanager.silences() if silence.state != "expired"]
+    silences = [silence for silence in facts.required(alertmanager.silences) if silence.state != "expired"]
     rows = tuple((row["name"], row["severity"], row["state"], _ago(row["since"]), row["summary"]) for row in found)
     sections = [
         Section(tables=(Table(("alert", "severity", "state", "for", "summary"), rows),))

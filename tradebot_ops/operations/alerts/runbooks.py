@@ -1,22 +1,11 @@
 """The page that says how to confirm, mend and prevent what an alert tells."""
 
-from pathlib import Path
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.runbooks import folder, names
 from tradebot_ops.model import Report, Section
-from tradebot_ops.stack.source import default_folder
 from tradebot_ops.text.suggest import did_you_mean
-
-
-def folder(ops: Ops) -> Path:
-    """The stack's own pages, else those that come with tradebot."""
-    own = ops.stack.folder / "docs" / "runbooks"
-    return own if own.is_dir() else default_folder() / "docs" / "runbooks"
-
-
-def names(ops: Ops) -> list[str]:
-    return sorted(page.stem for page in folder(ops).glob("*.md") if page.stem != "README")
 
 
 def show(ops: Ops, alert: str) -> Report:

@@ -5,6 +5,9 @@ from datetime import datetime, timedelta
 
 from tradebot_ops.context import START_MONITORING, Ops
 from tradebot_ops.errors import ExitCode, OpsError
+from tradebot_ops.facts import alert_store, alertmanager, prometheus
+from tradebot_ops.facts.asking import Facts
+from tradebot_ops.facts.monitoring import PROFILE, names
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.lifecycle import startstop
@@ -13,11 +16,14 @@ from tradebot_ops.operations.lifecycle.up import up
 from tradebot_ops.progress import OnProgress
 from tradebot_ops.text.quantities import age
 
-PROFILE = "monitoring"
+_ASKED = (
+    prometheus.status, prometheus.targets, prometheus.rules,
+    alertmanager.status, alertmanager.silences, alertmanager.receivers, alert_store.watchdog_heard,
+)  # fmt: skip
 #: It beats every minute at the latest.
 WATCHDOG_LIMIT = timedelta(minutes=3)
 #: What to show, and what is wrong with it.
-Facts = tuple[dict[str, str], list[Finding]]
+Shown = tuple[dict[str, str], list[Finding]]
 
 
 def with_monitoring(ops: Ops) -> Ops:
@@ -25,11 +31,6 @@ def with_monitoring(ops: Ops) -> Ops:
     if PROFILE in ops.profiles or "*" in ops.profiles:
         return ops
     return ops.with_settings(replace(ops.settings, profiles=(*ops.profiles, PROFILE)))
-
-
-def names(ops: Ops) -> list[str]:
-    """The services of the monitoring, in the stack's order."""
-    return [service.name for service in ops.stack.services.values() if PROFILE in service.profiles]
 
 
 def start(ops: Ops, on_progress: OnProgress, command: str) -> Report:
@@ -63,34 +64,36 @@ def status(ops: Ops) -> Report:
     if any(found.id == "status.down" for found in shown.findings) and ops.engine.list():
         nothing = Finding(Level.FAIL, "status.down", "Nothing of the monitoring runs.", hint=START_MONITORING)
         shown = replace(shown, findings=(nothing,))
-    facts: list[tuple[str, str]] = []
+    facts = Facts(ops)
+    facts.start(_ASKED)
+    rows: list[tuple[str, str]] = []
     findings = list(shown.findings)
     data = dict(shown.data if isinstance(shown.data, dict) else {})
     for about, ask in (
         ("prometheus", _prometheus_facts), ("alertmanager", _alertmanager_facts), ("watchdog", _watchdog_facts),
     ):  # fmt: skip
         try:
-            said, wrong = ask(ops)
-            facts += said.items()
+            said, wrong = ask(facts, ops.clock())
+            rows += said.items()
             findings += wrong
             data[about] = said
         except OpsError as error:
-            facts.append((about, error.message))
+            rows.append((about, error.message))
             data[about] = {"error": error.message}
             findings.append(Finding(Level.FAIL, error.code, error.message, hint=error.hint))
     return replace(
         shown,
         data=data,
         findings=tuple(findings),
-        sections=(*shown.sections, Section(tables=(Table(("", ""), tuple(facts)),))),
+        sections=(*shown.sections, Section(tables=(Table(("", ""), tuple(rows)),))),
         failure=ExitCode.DEPENDENCY_UNREACHABLE if len(findings) > len(shown.findings) else shown.failure,
     )
 
 
-def _prometheus_facts(ops: Ops) -> Facts:
-    found = ops.prometheus.status()
-    targets = ops.prometheus.targets()
-    rules = ops.prometheus.rules()
+def _prometheus_facts(facts: Facts, _now: datetime) -> Shown:
+    found = facts.required(prometheus.status)
+    targets = facts.required(prometheus.targets)
+    rules = facts.required(prometheus.rules)
     firing = sorted({rule.name for rule in rules if rule.state == "firing"} - {"Watchdog"})
     return {
         "prometheus": found.version,
@@ -104,26 +107,26 @@ def _prometheus_facts(ops: Ops) -> Facts:
     }, []
 
 
-def _alertmanager_facts(ops: Ops) -> Facts:
-    found = ops.alertmanager.status()
-    active = [silence for silence in ops.alertmanager.silences() if silence.state == "active"]
+def _alertmanager_facts(facts: Facts, _now: datetime) -> Shown:
+    found = facts.required(alertmanager.status)
+    receivers = facts.required(alertmanager.receivers)
+    active = [silence for silence in facts.required(alertmanager.silences) if silence.state == "active"]
     return {
         "alertmanager": found.version,
-        "receivers": ", ".join(ops.alertmanager.receivers()),
+        "receivers": ", ".join(receivers),
         "silences": str(len(active)),
         "its configuration": "loaded" if found.config_loaded else "the last reload failed",
     }, []
 
 
-def _watchdog_facts(ops: Ops) -> Facts:
+def _watchdog_facts(facts: Facts, now: datetime) -> Shown:
     """Does what always fires arrive in the store? A start less than the limit ago excuses its absence."""
-    beats = [alert for alert in ops.api.alerts(10, "Watchdog") if alert["status"] == "firing"]
-    heard = max((datetime.fromisoformat(beat["last_received_at"]) for beat in beats), default=None)
-    started = max(ops.prometheus.status().started, ops.alertmanager.status().started)
-    return watchdog(heard, started, ops.clock())
+    heard = facts.required(alert_store.watchdog_heard)
+    started = max(facts.required(prometheus.status).started, facts.required(alertmanager.status).started)
+    return watchdog(heard, started, now)
 
 
-def watchdog(heard: datetime | None, started: datetime, now: datetime) -> Facts:
+def watchdog(heard: datetime | None, started: datetime, now: datetime) -> Shown:
     """What to say of Watchdog, last ``heard`` of, where the younger of Prometheus and Alertmanager ``started``."""
     said = "never arrived" if heard is None else f"arrived {age(now - heard)} ago"
     facts = {"watchdog": said}

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts import promtool
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge import execute
-from tradebot_ops.operations.monitoring import channels, promtool
+from tradebot_ops.operations.monitoring import channels
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 
 SECONDS = 20.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ImageMissing, OpsError, Unavailable
+from tradebot_ops.facts import promtool
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import secrets
 from tradebot_ops.operations.change import change
@@ -18,7 +19,7 @@ from tradebot_ops.operations.images.debian import STAND_INS
 from tradebot_ops.operations.jobs import canary, sample_data
 from tradebot_ops.operations.lifecycle import desired_workers
 from tradebot_ops.operations.lifecycle.status import status
-from tradebot_ops.operations.monitoring import channels, promtool
+from tradebot_ops.operations.monitoring import channels
 from tradebot_ops.operations.select import chosen_services, with_dependencies
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.records import Absence, ChosenProfiles, UnavailableServices

@@ -1,17 +1,9 @@
 """The metric contract: what rules and dashboards ask for, against what is declared and what is there."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from tradebot_ops.context import Ops
+from tradebot_ops.facts.metric_contract import Seen, look, static
 from tradebot_ops.model import Finding, Level, Report, Section
-from tradebot_ops.monitoring.contract import (
-    Contract,
-    Metric,
-    check,
-    missing,
-)
-from tradebot_ops.operations.monitoring.config_files import declared, uses
+from tradebot_ops.monitoring.contract import Contract
 
 #: They emit more than we ask for; that is no news.
 EXPORTERS = frozenset({"redis", "postgres", "node", "prometheus", "alertmanager", "grafana"})
@@ -22,12 +14,11 @@ def contract(ops: Ops, *, live: bool) -> Report:
 
     A source that Prometheus does not reach fails too: nothing can be said of what it emits.
     """
-    metrics = declared(ops)
-    result = check(uses(ops), metrics)
+    result = static(ops)
     findings = [
         Finding(Level.FAIL, "contract.broken", f"{broken}.", hint="tradebot metrics list") for broken in result.broken
     ]
-    seen = _look(ops, metrics) if live else Seen((), ())
+    seen = look(ops) if live else Seen((), ())
     findings += [
         Finding(
             Level.FAIL,
@@ -41,26 +32,6 @@ def contract(ops: Ops, *, live: bool) -> Report:
         Finding(Level.FAIL, "contract.absent", f"{what}.", hint="tradebot monitoring targets") for what in seen.absent
     ]
     return _contract_report(result, seen, tuple(findings), live=live)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a running Prometheus lacks: series and labels, and sources without a target that is up."""
-
-    absent: tuple[str, ...]
-    unseen: tuple[str, ...]
-
-
-def _look(ops: Ops, metrics: Sequence[Metric]) -> Seen:
-    up = {target.job for target in ops.prometheus.targets() if target.health == "up"}
-    sources = dict.fromkeys(metric.source for metric in metrics)
-    absent: list[str] = []
-    for source in sources:
-        if source in up:
-            own = [metric for metric in metrics if metric.source == source]
-            names = {name for metric in own for name in metric.series()}
-            absent += missing(own, ops.prometheus.emitted(source, names))
-    return Seen(tuple(absent), tuple(source for source in sources if source not in up))
 
 
 def _contract_report(result: Contract, seen: Seen, findings: tuple[Finding, ...], *, live: bool) -> Report:

@@ -9,8 +9,8 @@ import httpx
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
+from tradebot_ops.facts import config_files
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.operations.monitoring import config_files
 
 SECONDS = 5.0
 AT_ONCE = 16

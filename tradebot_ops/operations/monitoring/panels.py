@@ -6,8 +6,8 @@ from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError, Unreachable
+from tradebot_ops.facts import config_files
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.operations.monitoring import config_files
 from tradebot_ops.text.quantities import latest, peak, quantity, sparkline
 
 DASHBOARD = "trading-bot-dashboard.json"

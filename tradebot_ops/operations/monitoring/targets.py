@@ -6,14 +6,18 @@ from datetime import UTC, datetime
 from tradebot_ops.clients.prometheus import Target
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica
+from tradebot_ops.facts import engine, prometheus
+from tradebot_ops.facts.asking import Facts
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.text.quantities import age
 
 
 def targets(ops: Ops) -> Report:
     """What Prometheus scrapes, and how that goes; discovered targets by the name of their replica."""
-    found = ops.prometheus.targets()
-    present = ops.engine.list()
+    facts = Facts(ops)
+    facts.start((prometheus.targets, engine.replicas))
+    found = facts.required(prometheus.targets)
+    present = facts.required(engine.replicas)
     replicas = {target: replica_of(target, present) for target in found}
     rows = tuple(
         (target.job, replicas[target] or target.instance, target.health, _ago(target),

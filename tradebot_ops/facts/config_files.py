@@ -1,6 +1,8 @@
 """The files that configure monitoring, as the stack mounts them: rules, dashboards, declared metrics."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import yaml
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.fact import fact
 from tradebot_ops.monitoring.contract import (
     Metric,
     Use,
@@ -35,9 +38,13 @@ def declared(ops: Ops) -> list[Metric]:
 
 def uses(ops: Ops) -> list[Use]:
     """Every expression of rules and dashboards."""
-    rules = sorted((folder(ops, "prometheus") / "rules").glob("*.yml"))
-    found = [use for file in rules for use in rule_uses(_yaml(file) or {})]
+    found = [use for document in rule_documents(ops) for use in rule_uses(document)]
     return found + [use for file in dashboards(ops) for use in dashboard_uses(document(file))]
+
+
+def rule_documents(ops: Ops) -> list[dict[str, Any]]:
+    """Every parsed rule file, by name."""
+    return [_yaml(file) or {} for file in sorted((folder(ops, "prometheus") / "rules").glob("*.yml"))]
 
 
 def dashboards(ops: Ops) -> list[Path]:
@@ -58,3 +65,28 @@ def _yaml(file: Path) -> Any:
     except (OSError, yaml.YAMLError) as error:
         where = " ".join(str(error).split())
         raise OpsError(f"{file} cannot be read: {where}.", code="TB-0862", hint="tradebot alerts lint") from None
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """One dashboard's file and its parsed JSON."""
+
+    file: Path
+    document: Mapping[str, Any]
+
+
+@fact()
+def dashboard_documents(ops: Ops) -> tuple[Dashboard, ...]:
+    return tuple(Dashboard(file, document(file)) for file in dashboards(ops))
+
+
+@fact()
+def written_rules(ops: Ops) -> tuple[Mapping[str, Any], ...]:
+    """The parsed rule files."""
+    return tuple(rule_documents(ops))
+
+
+@fact()
+def metrics(ops: Ops) -> tuple[Metric, ...]:
+    """Every metric that the stack says something emits."""
+    return tuple(declared(ops))

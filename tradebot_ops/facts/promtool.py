@@ -13,7 +13,7 @@ from pathlib import Path
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import State
 from tradebot_ops.errors import OpsError, Unavailable
-from tradebot_ops.operations.monitoring.config_files import folder
+from tradebot_ops.facts.config_files import folder
 
 CHECK_SECONDS = 60.0
 TEST_SECONDS = 900.0
