@@ -1,6 +1,5 @@
 """The page that says how to confirm, mend and prevent what an alert tells."""
 
-
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.runbooks import folder, names
