@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from tradebot_ops.engines.inspection import EngineInfo, Inspected
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.text.labels import Labelled
 
@@ -239,3 +240,25 @@ class Prunes(Protocol):
 
     def discard(self, leftover: Leftover) -> None:
         """Remove it; what is gone already is fine."""
+
+
+@runtime_checkable
+class Inspects(Protocol):
+    """Knows more of its replicas and of itself than the verbs need."""
+
+    def inspected(self) -> tuple[Inspected, ...]:
+        """Every replica of the project in full, with its one-offs; running or not."""
+
+    def info(self) -> EngineInfo:
+        """The engine itself and what it stands on."""
+
+
+@runtime_checkable
+class TriesOut(Protocol):
+    """Can run something of its own for a moment, to prove that it can."""
+
+    def try_out(self, images: Sequence[str]) -> str:
+        """Create, start, ask and remove a scratch container from the first of ``images`` that is present.
+
+        Returns that image; empty where none is present. Raises ``OpsError`` with the engine's words.
+        """

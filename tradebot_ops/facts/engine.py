@@ -4,8 +4,10 @@ import time
 from dataclasses import dataclass
 
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import Replica
-from tradebot_ops.facts.fact import fact
+from tradebot_ops.engines.base import Inspects, Replica, TriesOut
+from tradebot_ops.engines.inspection import EngineInfo
+from tradebot_ops.errors import Unavailable
+from tradebot_ops.facts.fact import Effect, NotApplicable, Skip, fact
 
 
 @dataclass(frozen=True)
@@ -29,3 +31,21 @@ def reach(ops: Ops) -> Reach:
 def replicas(ops: Ops) -> tuple[Replica, ...]:
     """Every replica of the project, running or not."""
     return tuple(ops.engine.list())
+
+
+@fact(seconds=10)
+def info(ops: Ops) -> EngineInfo:
+    if not isinstance(ops.engine, Inspects):
+        raise NotApplicable(Skip.ENGINE, f"The {ops.engine.name} engine says nothing of what it stands on.")
+    return ops.engine.info()
+
+
+@fact(seconds=30, effect=Effect.WRITES)
+def scratch(ops: Ops) -> str:
+    """The image from which a scratch container was made, asked and removed."""
+    if not isinstance(ops.engine, TriesOut):
+        raise NotApplicable(Skip.ENGINE, "Services run as processes of this host here; there is no container to try.")
+    image = ops.engine.try_out(list(dict.fromkeys(service.image for service in ops.stack.services.values())))
+    if not image:
+        raise Unavailable("No image of the stack is on this engine.", hint="tradebot images build")
+    return image

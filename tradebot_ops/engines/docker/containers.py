@@ -25,16 +25,17 @@ class Containers:
         self._client = client
         self._project = project
 
-    def listed(self, *labels: str) -> Sequence[Container]:
+    def listed(self, *labels: str, one_offs: bool = False) -> Sequence[Container]:
         """Containers of the project as the engine lists them: less than inspected, and one question for all."""
-        wanted = [f"{spec.PROJECT}={self._project}", f"{spec.ONE_OFF}=False", *labels]
+        replicas = () if one_offs else (f"{spec.ONE_OFF}=False",)
+        wanted = [f"{spec.PROJECT}={self._project}", *replicas, *labels]
         with self._client.translating_errors("listing containers", self._client.deadlines.read):
             found: Sequence[Container] = self._client.reads.containers(all=True, filters={"label": wanted})
         return found
 
-    def find(self, *labels: str) -> Sequence[Container]:
+    def find(self, *labels: str, one_offs: bool = False) -> Sequence[Container]:
         """Those with these labels besides the project's; one that vanishes meanwhile is left out."""
-        ids = [item["Id"] for item in self.listed(*labels)]
+        ids = [item["Id"] for item in self.listed(*labels, one_offs=one_offs)]
         if len(ids) <= 2:
             inspected = [self.inspect(each) for each in ids]
         else:

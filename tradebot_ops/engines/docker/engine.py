@@ -22,7 +22,7 @@ from tradebot_ops.engines.base import (
     State,
     Stats,
 )
-from tradebot_ops.engines.docker import exec_attached, secrets, spec
+from tradebot_ops.engines.docker import exec_attached, inspection, secrets, spec
 from tradebot_ops.engines.docker.addresses import local_address, remote_address
 from tradebot_ops.engines.docker.containers import Container, Containers, is_up
 from tradebot_ops.engines.docker.events import EventStream
@@ -34,6 +34,7 @@ from tradebot_ops.engines.docker.networks_and_volumes import Ground
 from tradebot_ops.engines.docker.observe import replica_of
 from tradebot_ops.engines.docker.replicas import Maker
 from tradebot_ops.engines.docker.stats import Sampler
+from tradebot_ops.engines.inspection import EngineInfo, Inspected
 from tradebot_ops.errors import NoAddress, OpsError
 from tradebot_ops.records import ReloadedContainers
 from tradebot_ops.stack.model import Stack
@@ -156,6 +157,16 @@ class DockerEngine:
 
     def discard(self, leftover: Leftover) -> None:
         Leftovers(self.client, self.project).discard(leftover)
+
+    def inspected(self) -> tuple[Inspected, ...]:
+        found = [inspection.inspected(each) for each in self._containers.find(one_offs=True)]
+        return tuple(sorted(found, key=lambda each: (each.service, each.number, each.name)))
+
+    def info(self) -> EngineInfo:
+        return inspection.info(self.client)
+
+    def try_out(self, images: Sequence[str]) -> str:
+        return inspection.try_out(self.client, self.project, images)
 
     def stats(self, replicas: Sequence[Replica], *, cpu: bool = True) -> tuple[Stats, ...]:
         return self._sampler.sample([one for one in replicas if one.state is State.RUNNING], cpu=cpu)

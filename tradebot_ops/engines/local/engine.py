@@ -25,6 +25,7 @@ from tradebot_ops.engines.base import (
     Replica,
     Stats,
 )
+from tradebot_ops.engines.inspection import EngineInfo, Inspected
 from tradebot_ops.engines.local import logs, orphans, source
 from tradebot_ops.engines.local import volumes as folders
 from tradebot_ops.engines.local.describe import Described, describe, program_of, wishes
@@ -257,6 +258,18 @@ class LocalEngine:
 
     def discard(self, leftover: Leftover) -> None:
         folders.discard(self._layout, leftover)
+
+    def inspected(self) -> tuple[Inspected, ...]:
+        from tradebot_ops.engines.local import inspection
+
+        records = {record.label: record for record in self._records.all()}
+        found = self.list()
+        return tuple(inspection.inspected(records[each.id], each) for each in found if each.id in records)
+
+    def info(self) -> EngineInfo:
+        from tradebot_ops.engines.local import inspection
+
+        return inspection.info(self._layout)
 
     def stats(self, replicas: Sequence[Replica], *, cpu: bool = True) -> tuple[Stats, ...]:
         """Memory and CPU of each replica's process tree, all measured over the same moment."""
