@@ -13,7 +13,7 @@ from tests.prodcheck.kit import make_check, make_stages, says
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts.fact import Fact, NotApplicable, Skip
+from tradebot_ops.facts.fact import Effect, Fact, NotApplicable, Skip, fact
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck import runner
 from tradebot_ops.prodcheck.check import Check, Severity, Verdict
@@ -182,3 +182,15 @@ def test_a_critical_check_weighs_three_times_a_minor_one(tmp_path: Path) -> None
         make_check("AAA-02", severity=Severity.CRITICAL),
     ]
     assert run(tmp_path, checks).score == 75
+
+
+def test_a_need_that_may_not_be_looked_at_holds_up_nobody(tmp_path: Path) -> None:
+    """With --offline the check that writes is skipped; those that only read after it are judged."""
+
+    @fact(effect=Effect.WRITES)
+    def written(ops: Ops) -> str:
+        raise AssertionError("written to")
+
+    checks = (make_check("AAA-01", asks=(written,)), make_check("AAA-02", needs=("AAA-01",)))
+    done = run(tmp_path, checks, without={Effect.WRITES})
+    assert states(done) == {"AAA-01": State.SKIP, "AAA-02": State.PASS}

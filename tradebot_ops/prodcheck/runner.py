@@ -202,7 +202,10 @@ class _Judging:
         return self._broken_need(check) != "" or all(self._facts.known(fact) for fact in check.asks)
 
     def _broken_need(self, check: Check) -> str:
-        return next((id_ for id_ in check.needs if id_ in self._results and not self._results[id_].state.holds), "")
+        """A need that was not looked at because nothing may be written leaves the question open: others answer it."""
+        known = (self._results[id_] for id_ in check.needs if id_ in self._results)
+        broken = (each for each in known if not each.state.holds and each.verdict.skip is not Skip.OFFLINE)
+        return next((each.check.id for each in broken), "")
 
     def _result(self, check: Check, *, overdue: bool) -> Result:
         if need := self._broken_need(check):
