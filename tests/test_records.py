@@ -78,6 +78,11 @@ CASES = [
         {"scalings": [SCALING]},
         ({"scalings": SCALING}, {"scalings": ["up"]}, {"scalings": [{**SCALING, "to": "3"}]}),
     ),
+    Case(
+        records.ChannelTests({"critical/slack": "2026-11-22T12:00:00+00:00"}),
+        {"critical/slack": "2026-11-22T12:00:00+00:00"},
+        ({"critical/slack": 3}, {"critical/slack": None}),
+    ),
     Case(records.WorkersTold(3), {"workers": 3}, ({"workers": "3"}, {"workers": None})),
     Case(
         records.MountedFiles({"hash": {"/etc/a": "digest"}}),

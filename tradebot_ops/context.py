@@ -18,6 +18,7 @@ from tradebot_ops.state import HostState, ProjectState, cache_root, state_root
 if TYPE_CHECKING:
     from tradebot_ops.clients.alertmanager import Alertmanager
     from tradebot_ops.clients.api import Api
+    from tradebot_ops.clients.grafana import Grafana
     from tradebot_ops.clients.panels import Panels
     from tradebot_ops.clients.postgres import Postgres
     from tradebot_ops.clients.prometheus import Prometheus
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 ALERTMANAGER_FOLDER = "alertmanager"
 #: The user of Prometheus and Alertmanager.
 WEB_USER = "tradebot"
+#: The user that Grafana is made with.
+GRAFANA_USER = "admin"
 #: The user of the Postgres exporter, which the migration makes.
 POSTGRES_MONITOR = "exporter"
 START_MONITORING = "tradebot monitoring start"
@@ -172,6 +175,14 @@ class Ops:
 
         address = self._reach("prometheus", 9090, "Prometheus does not run.", "TB-0510", START_MONITORING)
         return f"http://{address}", Login(WEB_USER, self.secret("prometheus_password"))
+
+    @cached_property
+    def grafana(self) -> "Grafana":
+        from tradebot_ops.clients.grafana import Grafana
+        from tradebot_ops.clients.rest import Login
+
+        address = self._reach("grafana", 3000, "Grafana does not run.", "TB-0560", START_MONITORING)
+        return Grafana(f"http://{address}", Login(GRAFANA_USER, self.secret("grafana_admin_password")))
 
     @cached_property
     def alertmanager(self) -> "Alertmanager":

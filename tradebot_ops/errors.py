@@ -79,6 +79,10 @@ class Refused(OpsError):  # noqa: N818
     """A service answers, and refuses what it was asked for: the same question again gets the same answer."""
 
 
+class LoginRefused(OpsError):  # noqa: N818
+    """A service answers, and does not take this project's password."""
+
+
 class Unsupported(OpsError):  # noqa: N818 - reads as what it is: an engine that cannot do a verb
     """The chosen engine cannot do what was asked; the hint names one that can."""
 

@@ -154,6 +154,21 @@ class WorkersTold:
 
 
 @dataclass(frozen=True)
+class ChannelTests:
+    """When a channel last took a test: ``receiver/kind`` -> moment in ISO format."""
+
+    FILE: ClassVar[str] = "channel-tests.json"
+    taken: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(named(text)(content))
+
+    def content(self) -> dict[str, Any]:
+        return dict(self.taken)
+
+
+@dataclass(frozen=True)
 class MountedFiles:
     """The files behind each content hash in force: hash -> path -> digest."""
 

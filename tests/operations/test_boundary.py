@@ -19,6 +19,7 @@ import pytest
 from tests.paths import ROOT
 from tradebot_ops.clients.alertmanager import Alertmanager
 from tradebot_ops.clients.api import Api
+from tradebot_ops.clients.grafana import Grafana
 from tradebot_ops.clients.panels import Panels
 from tradebot_ops.clients.postgres import Postgres
 from tradebot_ops.clients.prometheus import Prometheus
@@ -70,6 +71,7 @@ HELD: dict[str, tuple[tuple[type, ...], frozenset[str]]] = {
             }
         ),
     ),
+    "grafana": ((Grafana,), frozenset({"version", "datasource_fault", "dashboard"})),
     "panels": ((Panels,), frozenset({"look"})),
     "postgres": ((Postgres,), frozenset({"rows", "rehearse"})),
     "redis": (

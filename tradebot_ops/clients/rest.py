@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tradebot_ops.errors import OpsError, Unreachable
+from tradebot_ops.errors import LoginRefused, OpsError, Unreachable
 from tradebot_ops.settings import Secret
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class Failures:
             hint="tradebot monitoring status; if it does not run: tradebot monitoring start",
         )
 
-    def refused(self) -> OpsError:
-        return OpsError(
+    def refused(self) -> LoginRefused:
+        return LoginRefused(
             f"{self.name} refused this project's password",
             code=self.codes.refused,
             hint=f"Is this the right project (-p)? Read a new secret: tradebot restart {self.service}",

@@ -1,11 +1,17 @@
 """The store of alerts in the API: what arrived there."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.facts.fact import fact
 
+#: They fire by design: the dead man's switch, and the one that only inhibits others.
+BACKGROUND = frozenset({"Watchdog", "RecentOutage"})
+#: And the one that `alerts test` raises.
+BY_DESIGN = BACKGROUND | {"SyntheticAlert"}
+#: The switch beats every minute at the latest.
+WATCHDOG_LIMIT = timedelta(minutes=3)
 #: What the API gives at once.
 LIMIT = 500
 

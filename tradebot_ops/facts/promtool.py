@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import State
 from tradebot_ops.errors import OpsError, Unavailable
-from tradebot_ops.facts.config_files import folder
+from tradebot_ops.facts.config_files import folder, rule_documents
+from tradebot_ops.facts.fact import fact
 
 CHECK_SECONDS = 60.0
 TEST_SECONDS = 900.0
@@ -49,8 +52,7 @@ def check(ops: Ops) -> tuple[str, ...]:
 
 def test_rules(ops: Ops, chosen: Sequence[str]) -> Said:
     """Run the unit tests of the rules; ``chosen`` names files (``workers`` is ``workers_test.yml``), all when empty."""
-    tests = folder(ops, "prometheus") / "tests"
-    files = sorted(tests.glob("*_test.yml"))
+    files = test_files(ops)
     if chosen:
         wanted = {f"{name.removesuffix('.yml').removesuffix('_test')}_test.yml" for name in chosen}
         unknown = wanted - {file.name for file in files}
@@ -59,6 +61,44 @@ def test_rules(ops: Ops, chosen: Sequence[str]) -> Said:
             raise OpsError(f"There is no {', '.join(sorted(unknown))}.", code="TB-0217", hint=f"Known: {known}.")
         files = [file for file in files if file.name in wanted]
     return run(ops, "promtool", ["test", "rules"], files, TEST_SECONDS)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the unit tests of the rules gave, over so many files. ``untested`` are alerts that no test makes fire, or
+    none keeps silent; one that always fires by design needs no silence."""
+
+    ok: bool
+    output: str
+    files: int
+    untested: tuple[str, ...]
+
+    @property
+    def evidence(self) -> str:
+        return f"promtool test rules: {self.files} files"
+
+
+@fact(seconds=180)
+def tested(ops: Ops) -> Proof:
+    """Runs them all: promtool takes some ten seconds for that."""
+    said = test_rules(ops, ())
+    documents = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in test_files(ops)]
+    cases = [case for document in documents for each in document["tests"] for case in each.get("alert_rule_test", ())]
+    fires = {case["alertname"] for case in cases if case.get("exp_alerts")}
+    silent = {case["alertname"] for case in cases if not case.get("exp_alerts")} | {"Watchdog"}
+    names = [
+        rule["alert"]
+        for document in rule_documents(ops)
+        for group in document.get("groups", ())
+        for rule in group.get("rules", ())
+        if "alert" in rule
+    ]
+    untested = tuple(name for name in dict.fromkeys(names) if name not in fires & silent)
+    return Proof(said.ok, said.output, len(documents), untested)
+
+
+def test_files(ops: Ops) -> list[Path]:
+    return sorted((folder(ops, "prometheus") / "tests").glob("*_test.yml"))
 
 
 def run(ops: Ops, tool: str, words: Sequence[str], files: Sequence[Path], timeout: float) -> Said:

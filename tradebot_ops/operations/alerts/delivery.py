@@ -28,6 +28,7 @@ from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.monitoring.alertmanager import channels_of
 from tradebot_ops.operations.change import change
 from tradebot_ops.progress import OnProgress
+from tradebot_ops.records import ChannelTests
 
 #: It gives up a notification that fails after ten.
 CHANNEL_SECONDS = 25.0
@@ -119,6 +120,9 @@ def _through(
             hops.append(timed(f"{receiver}: {kind} takes it", wait, on_progress))
         except OpsError as error:
             broken.append(Finding(Level.FAIL, error.code, error.message, hint=error.hint))
+            continue
+        known = ops.state.load(ChannelTests).taken
+        ops.state.store(ChannelTests({**known, f"{receiver}/{kind}": ops.clock().isoformat()}))
 
 
 def _taken(ops: Ops, kind: str, before: Deliveries, expected: int) -> None:

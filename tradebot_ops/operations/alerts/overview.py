@@ -9,12 +9,11 @@ from tradebot_ops.clients.prometheus import PendingOrFiring, Rule
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts import alertmanager, prometheus
+from tradebot_ops.facts.alert_store import BACKGROUND
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.text.quantities import age
 
-#: They fire by design: the dead man's switch, and the one that only inhibits others.
-BACKGROUND = frozenset({"Watchdog", "RecentOutage"})
 _ORDER = {"critical": 0, "warning": 1, "performance": 2, "info": 3}
 
 

@@ -1,11 +1,12 @@
 """The monitoring services as one thing: start, stop, restart, look at."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tradebot_ops.context import START_MONITORING, Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.facts import alert_store, alertmanager, prometheus
+from tradebot_ops.facts.alert_store import WATCHDOG_LIMIT
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.monitoring import PROFILE, names
 from tradebot_ops.model import Finding, Level, Report, Section, Table
@@ -20,8 +21,6 @@ _ASKED = (
     prometheus.status, prometheus.targets, prometheus.rules,
     alertmanager.status, alertmanager.silences, alertmanager.receivers, alert_store.watchdog_heard,
 )  # fmt: skip
-#: It beats every minute at the latest.
-WATCHDOG_LIMIT = timedelta(minutes=3)
 #: What to show, and what is wrong with it.
 Shown = tuple[dict[str, str], list[Finding]]
 

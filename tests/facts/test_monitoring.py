@@ -1,0 +1,114 @@
+"""Whether the monitoring answers: a refusal is an answer, and what is not chosen is nothing to look at."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.paths import ROOT
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.errors import OpsError, Unreachable
+from tradebot_ops.facts import alert_channels, alertmanager, monitoring, prometheus, promtool, runbooks
+from tradebot_ops.facts.alert_delivery import Trip, trip
+from tradebot_ops.facts.asking import Facts
+from tradebot_ops.facts.fact import Effect, Fact, NotApplicable, NotHere, Skip, Unknown
+from tradebot_ops.records import Absence, ChannelTests, UnavailableServices
+from tradebot_ops.settings import load_settings
+
+
+def made(tmp_path: Path, profiles: str = "monitoring") -> Ops:
+    environ = {"TRADEBOT_STATE": str(tmp_path), "HOME": str(tmp_path), "TRADEBOT_PROFILES": profiles}
+    return Ops(load_settings({"project": "demo"}, environ, ROOT), StubEngine("demo"))
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Ops:
+    return made(tmp_path)
+
+
+def test_what_does_not_run_is_an_answer_and_what_cannot_is_told_apart(ops: Ops) -> None:
+    ops.state.store(UnavailableServices({"grafana": Absence("In no package.", "tradebot dash")}))
+    found = Facts(ops).value(monitoring.services)
+    assert isinstance(found, tuple)
+    answers = {answer.service: answer for answer in found}
+    assert answers.keys() == {
+        "prometheus", "alertmanager", "node-exporter", "redis-exporter", "postgres-exporter", "grafana"
+    }  # fmt: skip
+    assert not any(answer.ok for answer in found)
+    assert [answer.service for answer in found if answer.absent] == ["grafana"]
+    assert answers["prometheus"].detail == "Prometheus does not run."
+
+
+def test_what_only_prometheus_knows_is_skipped_while_it_is_silent(ops: Ops) -> None:
+    facts = Facts(ops)
+    assert facts.value(monitoring.prometheus) == NotHere(
+        Skip.PREREQUISITE, "Prometheus does not answer: Prometheus does not run."
+    )
+    unknown = facts.value(prometheus.targets)
+    assert isinstance(unknown, Unknown)
+    assert isinstance(unknown.error, Unreachable)
+    held = facts.value(alertmanager.alerts)
+    assert isinstance(held, Unknown)
+
+
+def test_a_profile_that_is_not_chosen_is_nothing_to_look_at(tmp_path: Path) -> None:
+    facts = Facts(made(tmp_path, "core"))
+    facts_of_it: tuple[Fact[Any], ...] = (monitoring.services, monitoring.prometheus, monitoring.alertmanager)
+    for each in facts_of_it:
+        found = facts.value(each)
+        assert isinstance(found, NotHere)
+        assert found.reason is Skip.PROFILE
+
+
+def test_a_way_that_breaks_is_the_answer_and_offline_it_is_not_tried(ops: Ops) -> None:
+    found = Facts(ops).value(trip)
+    assert isinstance(found, Trip)
+    assert found.broken == "The alert's way broke at «API answers»: The API does not run."
+    offline = Facts(ops, {Effect.ALERT}).value(trip)
+    assert isinstance(offline, NotHere)
+
+
+def test_tests_of_channels_are_remembered(ops: Ops) -> None:
+    assert Facts(ops).value(alert_channels.tests) == {}
+    now = ops.clock()
+    ops.state.store(ChannelTests({"critical/slack": now.isoformat()}))
+    assert Facts(ops).value(alert_channels.tests) == {"critical/slack": now}
+
+
+def test_headings_of_runbooks(ops: Ops) -> None:
+    found = Facts(ops).value(runbooks.pages)
+    assert isinstance(found, dict)
+    assert found["RedisDown"][:2] == ("RedisDown", "Meaning")
+
+
+def test_alerts_without_both_kinds_of_test_are_named(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(promtool, "test_rules", lambda ops, chosen: promtool.Said(True, "SUCCESS"))
+    sound = promtool.tested(ops)
+    assert (sound.ok, sound.untested) == (True, ())
+    files = [file for file in promtool.test_files(ops) if file.name != "redis_test.yml"]
+    monkeypatch.setattr(promtool, "test_files", lambda ops: files)
+    assert "RedisDown" in promtool.tested(ops).untested
+
+
+# What a screen has nothing to show without
+
+
+def raising(error: Exception) -> Fact[int]:
+    def ask(ops: Ops) -> int:
+        raise error
+
+    return Fact("raising", ask)
+
+
+def test_a_screen_gets_what_asking_raised(ops: Ops) -> None:
+    known: Fact[int] = Fact("known", lambda ops: 1)
+    assert Facts(ops).required(known) == 1
+    error = OpsError("Redis is away.", code="TB-0530")
+    with pytest.raises(OpsError) as caught:
+        Facts(ops).required(raising(error))
+    assert caught.value is error
+    for other in (KeyError("x"), NotApplicable(Skip.ENGINE, "No containers.")):
+        with pytest.raises(Unreachable) as caught:
+            Facts(ops).required(raising(other))
+        assert caught.value.code == "TB-0607"

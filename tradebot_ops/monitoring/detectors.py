@@ -1,0 +1,167 @@
+"""Critical rules that would stay silent if what they measure were gone. Pure.
+
+The metrics of a source are covered when some alert fires once the source's targets are down (`up == 0`) and some once
+they are gone (`absent(up)`, or what was there within the hour `unless` it is); or when its series are counted with 0
+for none (`sum(…) or vector(0)`). One metric alone is covered by an `absent` of its own.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import promql_parser as ql
+
+from tradebot_ops.monitoring.contract import Metric
+from tradebot_ops.monitoring.promql import parse
+
+
+@dataclass(frozen=True)
+class Blind:
+    """``alert`` does not fire, and no other does, when ``metric`` of ``job`` is gone."""
+
+    alert: str
+    metric: str
+    job: str
+
+    def __str__(self) -> str:
+        return f"{self.alert}: nothing fires when {self.metric} of {self.job} is gone"
+
+
+@dataclass(frozen=True)
+class _Use:
+    """One selector. ``how``: ``plain``, ``down`` (`== 0`), ``absent``, ``gone`` (remembered and missing), ``counted``
+    (0 for none) or ``gate`` (its loss lets the alert through)."""
+
+    metric: str
+    matchers: tuple[tuple[str, str], ...]
+    how: str
+
+
+def blind(documents: Sequence[Mapping[str, Any]], metrics: Sequence[Metric]) -> list[Blind]:
+    """What no rule would notice, by the rules' order. Raises ``OpsError`` TB-0103 for what is no PromQL."""
+    rules = [rule for document in documents for group in document.get("groups", ()) for rule in group.get("rules", ())]
+    recorded = {rule["record"]: rule["expr"] for rule in rules if "record" in rule}
+    alerts = [rule for rule in rules if "alert" in rule]
+    jobs = _Jobs(metrics)
+    twins = _Twins()
+    for rule in alerts:
+        for use in _uses(parse(rule["expr"]), "plain"):
+            twins.note(use, jobs.of(use))
+    found = [
+        Blind(rule["alert"], use.metric, job)
+        for rule in alerts
+        if rule.get("labels", {}).get("severity") == "critical"
+        for use in _followed(rule["expr"], recorded)
+        if use.how in {"plain", "down"}
+        for job in sorted(jobs.of(use))
+        if not twins.covers(use.metric, job)
+    ]
+    return list(dict.fromkeys(found))
+
+
+@dataclass
+class _Twins:
+    """What alerts notice: jobs whose targets are down, gone or counted, and single metrics that are gone."""
+
+    down: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    counted: set[str] = field(default_factory=set)
+    metrics: set[str] = field(default_factory=set)
+
+    def note(self, use: _Use, jobs: frozenset[str]) -> None:
+        if use.how == "counted":
+            self.counted |= jobs
+        elif use.metric == "up" and use.how == "down":
+            self.down |= jobs
+        elif use.metric == "up" and use.how in {"absent", "gone"}:
+            self.gone |= jobs
+        elif use.how == "absent":
+            self.metrics.add(use.metric)
+
+    def covers(self, metric: str, job: str) -> bool:
+        return metric in self.metrics or job in self.counted or (job in self.down and job in self.gone)
+
+
+class _Jobs:
+    """Which sources a selector may mean."""
+
+    def __init__(self, metrics: Sequence[Metric]) -> None:
+        self._every = frozenset(metric.source for metric in metrics)
+        self._of: dict[str, set[str]] = {}
+        for metric in metrics:
+            for name in metric.series():
+                self._of.setdefault(name, set()).add(metric.source)
+
+    def of(self, use: _Use) -> frozenset[str]:
+        possible = frozenset(self._of.get(use.metric, self._every))
+        for sign, value in use.matchers:
+            possible = frozenset(job for job in possible if _fits(sign, value, job))
+        return possible
+
+
+def _fits(sign: str, value: str, job: str) -> bool:
+    same = job == value if sign in {"=", "!="} else re.fullmatch(value, job) is not None
+    return not same if sign.startswith("!") else same
+
+
+def _followed(expression: str, recorded: Mapping[str, str], seen: frozenset[str] = frozenset()) -> Iterator[_Use]:
+    """The selectors of an expression, those of recordings instead of their names."""
+    for use in _uses(parse(expression), "plain"):
+        if use.metric in recorded and use.metric not in seen and use.how in {"plain", "down"}:
+            yield from _followed(recorded[use.metric], recorded, seen | {use.metric})
+        else:
+            yield use
+
+
+def _uses(node: Any, how: str) -> Iterator[_Use]:
+    if isinstance(node, ql.VectorSelector):
+        matchers = node.matchers.matchers
+        name = node.name or next((m.value for m in matchers if m.name == "__name__"), "")
+        if name and name not in {"ALERTS", "ALERTS_FOR_STATE"}:
+            yield _Use(name, tuple((_sign(m.op), m.value) for m in matchers if m.name == "job"), how)
+    elif isinstance(node, ql.MatrixSelector):
+        yield from _uses(node.vector_selector, how)
+    elif isinstance(node, ql.BinaryExpr):
+        yield from _of_binary(node, how)
+    elif isinstance(node, ql.Call):
+        inside = "absent" if node.func.name in {"absent", "absent_over_time"} else how
+        for argument in node.args:
+            yield from _uses(argument, inside)
+    elif isinstance(node, ql.ParenExpr | ql.UnaryExpr | ql.SubqueryExpr | ql.AggregateExpr):
+        yield from _uses(node.expr, how)
+
+
+def _sign(op: Any) -> str:
+    """As it is written; the parser's constants can be compared, and are no keys of a mapping."""
+    if op == ql.MatchOp.Equal:
+        return "="
+    if op == ql.MatchOp.Re:
+        return "=~"
+    return "!=" if op == ql.MatchOp.NotEqual else "!~"
+
+
+def _of_binary(node: Any, how: str) -> Iterator[_Use]:
+    operator = str(node.op)
+    left, right = how, how
+    if operator == "or" and _constant(node.rhs):
+        left = "counted"
+    elif operator == "unless":
+        left, right = ("gone" if _remembers(node.lhs) else how), "gate"
+    elif operator == "==" and isinstance(node.rhs, ql.NumberLiteral) and node.rhs.val == 0 and how == "plain":
+        left = "down"
+    yield from _uses(node.lhs, left)
+    yield from _uses(node.rhs, right)
+
+
+def _constant(node: Any) -> bool:
+    while isinstance(node, ql.ParenExpr):
+        node = node.expr
+    return isinstance(node, ql.Call) and node.func.name == "vector"
+
+
+def _remembers(node: Any) -> bool:
+    """Whether it looks back to what was there: ``max by (job) (last_over_time(up[1h]))``."""
+    while isinstance(node, ql.ParenExpr | ql.AggregateExpr):
+        node = node.expr
+    return isinstance(node, ql.Call) and node.func.name in {"last_over_time", "max_over_time", "count_over_time"}

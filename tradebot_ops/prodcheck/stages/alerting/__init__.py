@@ -1,0 +1,10 @@
+"""Stage 8: whether somebody is told."""
+
+from tradebot_ops.prodcheck.check import Stage
+
+STAGE = Stage(
+    8,
+    "ALR",
+    "Alerting and notifications",
+    "Every alert of the brief is loaded and tested, and reaches somebody who can act on it.",
+)
