@@ -2,11 +2,10 @@
 
 import ast
 import re
-import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from typer.core import TyperGroup
@@ -14,6 +13,8 @@ from typer.main import get_command
 
 from tests.paths import ROOT
 from tradebot_ops.cli.boundary import hoist, value_options
+from tradebot_ops.cli.grammar import MENTIONED, resolve
+from tradebot_ops.cli.grammar import words as words_of
 from tradebot_ops.cli.main import app
 from tradebot_ops.cli.registry import COMMANDS
 from tradebot_ops.monitoring.alertmanager import channels
@@ -27,8 +28,6 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("test
 COMING = {"diag", "secrets"}
 #: Pages that may name them.
 MAY_NAME_COMING = ("docs/runbooks/", "docs/engines-docker.md", "docs/exit-codes.md", "tradebot_ops/")
-#: How a command ends that is only mentioned, without the arguments it needs.
-MENTIONED = {"MissingParameter", "NoArgsIsHelpError"}
 
 _CALL = re.compile(r"^(?:\$ )?(?:sudo (?:-E )?)?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?tradebot ((?:-|[a-z]).*)$")
 #: In prose a command stands in backticks, or ends a sentence after a colon or semicolon.
@@ -77,27 +76,6 @@ def _everything() -> list[tuple[str, str]]:
     return pages + [(str(file.relative_to(ROOT)), call) for file in files for call in _source_calls(file)]
 
 
-def _words(call: str) -> list[str]:
-    """The words a shell would pass. What stands for more words, and a full stop, are left out."""
-    return [word.rstrip(".") if word.endswith(".") and len(word) > 1 else word
-            for word in shlex.split(call) if not word.startswith("…") and word != "--help"]  # fmt: skip
-
-
-def _resolve(words: list[str]) -> None:
-    """Read the call as the command line would, without running anything; raises for what it would refuse."""
-    root: Any = get_command(app)
-    command, rest = root, hoist(words, value_options(root))
-    context = None
-    while True:
-        context = command.make_context(command.name or "tradebot", rest, parent=context)
-        if not hasattr(command, "resolve_command"):
-            return
-        rest = [*context._protected_args, *context.args]
-        if not rest:
-            return
-        _, command, rest = command.resolve_command(context, rest)
-
-
 def _command(words: list[str]) -> str:
     rest = hoist(words, value_options(cast(TyperGroup, get_command(app))))
     return next((word for word in rest if word in COMING | COMMANDS.keys()), "")
@@ -112,12 +90,12 @@ def test_what_people_are_told_to_type_is_a_command(file: str) -> None:
     for where, call in _everything():
         if where != file:
             continue
-        words = _words(call)
+        words = words_of(call)
         if _command(words) in COMING:
             assert file.startswith(MAY_NAME_COMING), f"{file}: tradebot {call} does not exist yet"
             continue
         try:
-            _resolve(words)
+            resolve(words)
         except Exception as error:  # noqa: BLE001 - Typer's own classes, whatever they are
             if type(error).__name__ not in MENTIONED:
                 pytest.fail(f"{file}: tradebot {call}: {error}")
@@ -125,7 +103,7 @@ def test_what_people_are_told_to_type_is_a_command(file: str) -> None:
 
 def test_commands_to_come_are_still_to_come_and_asked_for() -> None:
     assert COMING & COMMANDS.keys() == set()
-    assert {_command(_words(call)) for _, call in _everything()} & COMING == COMING
+    assert {_command(words_of(call)) for _, call in _everything()} & COMING == COMING
 
 
 def test_every_command_has_its_row() -> None:

@@ -41,6 +41,7 @@ SCALING: dict[str, Any] = {
     "to": 3,
     "kept": True,
 }
+WORD = {"name": "team-trained", "by": "maria", "at": "2026-11-22T12:00:00+00:00", "note": "drilled"}
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Case:
 
 
 CASES = [
+    Case(
+        records.Attestations((records.Attestation("team-trained", "maria", WORD["at"], "drilled"),)),
+        {"attestations": [WORD]},
+        ({"attestations": WORD}, {"attestations": [{**WORD, "by": 1}]}, {"attestations": [{**WORD, "at": "noon"}]}),
+    ),
     Case(
         records.DesiredReplicas({"worker": 6}),
         {"replicas": {"worker": 6}},

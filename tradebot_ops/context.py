@@ -66,6 +66,8 @@ class Ops:
         self.settings = settings
         self.clock = clock
         self._given_engine = engine
+        #: What the command line would say against the words after `tradebot`, empty for nothing. It sets this itself.
+        self.complaint: Callable[[str], str] | None = None
         self.changes: list[Change] = []
         self.warnings: list[str] = []
 

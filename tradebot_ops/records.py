@@ -5,9 +5,10 @@ A key that a record does not know is ignored, one that is missing has its defaul
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, Protocol, Self
 
-from tradebot_ops.shapes import fields, flag, listed, named, text, whole
+from tradebot_ops.shapes import ShapeError, fields, flag, listed, named, text, whole
 
 
 class Record(Protocol):
@@ -222,3 +223,47 @@ class ReloadedContainers:
 
     def content(self) -> dict[str, Any]:
         return dict(self.hashes)
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """A person's word: for what, whose, when (ISO 8601), and what they added."""
+
+    name: str = ""
+    by: str = ""
+    at: str = ""
+    note: str = ""
+
+    @property
+    def moment(self) -> datetime:
+        return datetime.fromisoformat(self.at)
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """Raises ``ShapeError``, also where the time is none."""
+        made = cls(**fields(value, {"name": text, "by": text, "at": text, "note": text}))
+        try:
+            aware = made.moment.tzinfo is not None
+        except ValueError:
+            aware = False
+        if not aware:
+            raise ShapeError(f"at: {made.at!r:.60} where a time with its zone belongs")
+        return made
+
+    def content(self) -> dict[str, Any]:
+        return {"name": self.name, "by": self.by, "at": self.at, "note": self.note}
+
+
+@dataclass(frozen=True)
+class Attestations:
+    """What people vouched for, the latest word on each."""
+
+    FILE: ClassVar[str] = "attestations.json"
+    attestations: tuple[Attestation, ...] = ()
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(**fields(content, {"attestations": listed(Attestation.of)}))
+
+    def content(self) -> dict[str, Any]:
+        return {"attestations": [each.content() for each in self.attestations]}

@@ -84,6 +84,13 @@ def tradebot(
     settings = load_settings(flags, os.environ, Path.cwd())
     # Tests hand in a world of their own: an engine in memory, a clock that stands still.
     context.obj = Ops(settings, **(context.obj or {}))
+    context.obj.complaint = _complaint
+
+
+def _complaint(call: str) -> str:
+    from tradebot_ops.cli.grammar import complaint
+
+    return complaint(call)
 
 
 def main() -> None:

@@ -48,6 +48,8 @@ COMMANDS = {
     "prod-check": Entry(
         "tradebot_ops.cli.prodcheck", "Prove by live checks that the stack is ready.", EVERYDAY, group=True
     ),
+    "waive": Entry("tradebot_ops.cli.waive", "Accept that a check fails, for a reason and a time.", EVERYDAY),
+    "attest": Entry("tradebot_ops.cli.attest", "Vouch for what no probe can see.", EVERYDAY),
     "urls": Entry(_LOOK, "Show the addresses of everything with an address.", EVERYDAY),
     "plan": Entry(_CHANGE, "Show what `up` would do, and why.", UPKEEP),
     "drift": Entry(_CHANGE, "Show what differs from the description.", UPKEEP),

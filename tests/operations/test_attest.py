@@ -1,0 +1,45 @@
+"""What people vouch for is remembered, one word on each thing."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.errors import OpsError
+from tradebot_ops.facts import attestations
+from tradebot_ops.operations.attest import attest
+from tradebot_ops.records import Attestation
+from tradebot_ops.settings import load_settings
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Ops:
+    settings = load_settings({}, {"TRADEBOT_STATE": str(tmp_path)}, tmp_path)
+    return Ops(settings, StubEngine("demo"), clock=lambda: datetime(2026, 11, 26, 12, tzinfo=UTC))
+
+
+def test_the_latest_word_counts(ops: Ops) -> None:
+    attest(ops, "team-trained", "jo")
+    attest(ops, "docs-reviewed", "jo")
+    attest(ops, "team-trained", " maria ", "with a drill")
+    found = attestations.made(ops)
+    assert found["team-trained"] == Attestation("team-trained", "maria", "2026-11-26T12:00:00+00:00", "with a drill")
+    assert found["docs-reviewed"].by == "jo"
+
+
+@pytest.mark.parametrize(("name", "by", "code"), [("team", "maria", "TB-0231"), ("team-trained", " ", "TB-0232")])
+def test_refused(ops: Ops, name: str, by: str, code: str) -> None:
+    with pytest.raises(OpsError) as caught:
+        attest(ops, name, by)
+    assert caught.value.code == code
+    assert attestations.made(ops) == {}
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-11-26T12:00:00", 7])
+def test_a_record_whose_time_is_none_is_damaged(ops: Ops, at: object) -> None:
+    ops.state.write_json("attestations.json", {"attestations": [{"name": "team-trained", "by": "jo", "at": at}]})
+    with pytest.raises(OpsError) as caught:
+        attestations.made(ops)
+    assert caught.value.code == "TB-0801"

@@ -1,0 +1,49 @@
+"""Reads a call of `tradebot` as the command line would, without running anything."""
+
+import shlex
+from typing import Any
+
+from typer.main import get_command
+
+from tradebot_ops.cli.boundary import hoist, value_options
+
+#: How a call ends that is only mentioned, without the arguments it needs.
+MENTIONED = {"MissingParameter", "NoArgsIsHelpError"}
+
+
+def words(call: str) -> list[str]:
+    """The words a shell would pass. What stands for more words, and a full stop, are left out."""
+    return [
+        word.rstrip(".") if word.endswith(".") and len(word) > 1 else word
+        for word in shlex.split(call)
+        if not word.startswith("…") and word != "--help"
+    ]
+
+
+def resolve(call: list[str]) -> None:
+    """Raises for what the command line would refuse."""
+    from tradebot_ops.cli.main import app
+
+    root: Any = get_command(app)
+    command, rest = root, hoist(call, value_options(root))
+    context = None
+    while True:
+        context = command.make_context(command.name or "tradebot", rest, parent=context)
+        if not hasattr(command, "resolve_command"):
+            return
+        rest = [*context._protected_args, *context.args]  # noqa: SLF001 - Click has no other way to them
+        if not rest:
+            return
+        _, command, rest = command.resolve_command(context, rest)
+
+
+def complaint(call: str) -> str:
+    """What the command line would say against the words after ``tradebot``; empty where it would run them.
+
+    It announces commands as it goes: ask in a thread of its own.
+    """
+    try:
+        resolve(words(call))
+    except Exception as error:  # noqa: BLE001 - Typer's own classes, whatever they are
+        return "" if type(error).__name__ in MENTIONED else " ".join(str(error).split()) or type(error).__name__
+    return ""
