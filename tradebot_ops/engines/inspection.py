@@ -45,7 +45,8 @@ class Inspected(Labelled):
 
     ``status`` is the engine's own word (running, restarting, exited …). A limit is None where there is none.
     ``environment`` may hold secrets: never show it. ``command`` is entrypoint and arguments. ``labels`` hold those
-    of the image as well. ``one_off`` containers belong to the project and to no replica.
+    of the image as well; ``source_hash`` is that of the source it was made from, empty for what others made.
+    ``one_off`` containers belong to the project and to no replica.
     """
 
     service: str
@@ -68,6 +69,7 @@ class Inspected(Labelled):
     health_log: tuple[HealthSample, ...] = ()
     image: str = ""
     image_id: str = ""
+    source_hash: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     command: tuple[str, ...] = ()

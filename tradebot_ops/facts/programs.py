@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica, State
@@ -91,8 +90,3 @@ def _asked_directly(ops: Ops) -> dict[str, str]:
     redis = _redis(ops.redis.info("server"))
     shown = ops.postgres_monitor.rows("SHOW server_version")
     return redis | {"postgres": str(next(iter(shown[0].values()))).split()[0]}
-
-
-@fact()
-def today(ops: Ops) -> date:
-    return ops.clock().date()

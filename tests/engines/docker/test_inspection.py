@@ -22,7 +22,11 @@ def container(**host: Any) -> dict[str, Any]:
             "Cmd": ["python", "-m", "services.api"],
             "StopTimeout": 20,
             "Healthcheck": {"Test": ["CMD", "true"]},
-            "Labels": {"com.docker.compose.service": "api", "com.docker.compose.container-number": "2"},
+            "Labels": {
+                "com.docker.compose.service": "api",
+                "com.docker.compose.container-number": "2",
+                "io.tradebot.source-hash": "h",
+            },
         },
         "State": {
             "Status": "running",
@@ -56,6 +60,7 @@ def container(**host: Any) -> dict[str, Any]:
 def test_a_container_is_told_in_full() -> None:
     found = inspected(container(CapDrop=["ALL"], ReadonlyRootfs=True, Init=True, SecurityOpt=["no-new-privileges"]))
     assert (found.label, found.status, found.restarts, found.oom_killed) == ("api-2", "running", 3, True)
+    assert found.source_hash == "h"
     assert (found.restart_policy, found.log_driver, found.log_options) == (
         "unless-stopped",
         "json-file",

@@ -7,6 +7,7 @@ from typing import Any
 
 from docker.errors import ImageNotFound, NotFound
 
+from tradebot_ops.docker.build_context import CONTENT_HASH
 from tradebot_ops.docker.client import Client, dotted
 from tradebot_ops.engines.docker.observe import parse_time
 from tradebot_ops.engines.docker.spec import NUMBER, ONE_OFF, PROJECT, SERVICE
@@ -48,6 +49,7 @@ def inspected(raw: Raw) -> Inspected:
         health_log=tuple(_sample(each) for each in health.get("Log") or ()),
         image=config["Image"],
         image_id=raw.get("Image", ""),
+        source_hash=labels.get(CONTENT_HASH, ""),
         labels=labels,
         environment=dict(word.partition("=")[::2] for word in config.get("Env") or ()),
         command=(*_words(config.get("Entrypoint")), *_words(config.get("Cmd"))),

@@ -30,6 +30,7 @@ def inspected(record: Record, replica: Replica) -> Inspected:
         started_at=replica.started_at,
         restart_policy=record.restart.partition(":")[0],
         image=record.image,
+        source_hash=record.source,
         environment=record.environ,
         command=record.argv,
         stop_signal=record.stop_signal,

@@ -4,9 +4,9 @@ Docker's own health check is slower (it asks every ten seconds) and the local en
 decides on every engine.
 """
 
-from tradebot_ops.clients.probe import ProbeResult, ask
-from tradebot_ops.engines.base import Address, Engine, Health, LogQuery, Replica, State
+from tradebot_ops.engines.base import Engine, LogQuery, Replica, State
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.services import sample_of
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.stack.model import Service
 
@@ -47,27 +47,6 @@ def until_ready(
             view.pause(GOOD_PAUSE_SECONDS if good else PAUSE_SECONDS)
         else:
             view.wait(PAUSE_SECONDS)
-
-
-def sample_of(engine: Engine, service: Service, found: Replica, timeout: float = 1.0) -> ProbeResult:
-    """Ask one replica once. A service without a probe is as ready as its process is alive."""
-    if service.probe is None:
-        return ProbeResult(True, "is running", 0.0)
-    try:
-        address = _address(engine, found, service.probe.port)
-    except OpsError as error:
-        if found.health is Health.HEALTHY:  # only the engine's own host reaches it
-            return ProbeResult(True, "is healthy, says the engine", 0.0)
-        return ProbeResult(False, error.message, 0.0)
-    return ask(service.probe, address.host, address.port, timeout)
-
-
-def _address(engine: Engine, found: Replica, port: int) -> Address:
-    """Where a port of a replica is reached: what its facts say, else what the engine finds out."""
-    published = {each.target: each.address for each in found.published}
-    if port in published:
-        return published[port]
-    return Address(found.host, port) if found.host else engine.endpoint(found.service, port, found.number)
 
 
 def _settled(engine: Engine, service: Service, found: Replica, crashes_before: int) -> str:

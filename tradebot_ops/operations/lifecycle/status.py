@@ -7,13 +7,11 @@ from datetime import datetime
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica, State, Stats
+from tradebot_ops.facts.services import condition_of
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.operations.converge.readiness import sample_of
-from tradebot_ops.stack.model import Service
 from tradebot_ops.text.labels import Labelled
 from tradebot_ops.text.quantities import age, human_bytes
 
-ASK_SECONDS = 1.0
 _HINTS = {"missing": "tradebot up", "stopped": "tradebot up", "orphan": "tradebot up --remove-orphans"}
 _GOOD = {"ready", "running", "done"}
 UNAVAILABLE = "unavailable"
@@ -51,27 +49,9 @@ def status(
 
 
 def _row(ops: Ops, replica: Replica) -> Row:
-    service = ops.stack.services.get(replica.service)
-    condition, detail = _condition(ops, service, replica)
+    found = condition_of(ops, replica)
     endpoint = ", ".join(f"{p.address}" for p in replica.published)
-    return Row(replica.service, replica.number, condition, detail, replica, endpoint=endpoint)
-
-
-def _condition(ops: Ops, service: Service | None, replica: Replica) -> tuple[str, str]:
-    if service is None and replica.service in ops.stack.inactive and replica.state is State.RUNNING:
-        return "running", "its profile is not chosen"
-    if service is None:
-        return "orphan", "its service is not in the stack any more"
-    if replica.state is State.EXITED and service.one_shot and replica.exit_code == 0:
-        return "done", "finished with exit code 0"
-    if replica.state is State.EXITED:
-        return ("failed" if service.one_shot else "stopped"), f"exit code {replica.exit_code}"
-    if replica.state is not State.RUNNING:
-        return str(replica.state), f"{replica.restarts} restarts" if replica.restarts else ""
-    sample = sample_of(ops.engine, service, replica, ASK_SECONDS)
-    if sample.ok:
-        return ("running" if service.one_shot or service.probe is None else "ready"), sample.detail
-    return "unhealthy", sample.detail
+    return Row(replica.service, replica.number, found.word, found.detail, replica, endpoint=endpoint)
 
 
 def _missing(ops: Ops, found: Sequence[Replica], wanted: Collection[str]) -> list[Row]:

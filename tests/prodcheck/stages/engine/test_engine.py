@@ -22,7 +22,7 @@ PASS, WARN, FAIL, SKIP = Level.PASS, Level.WARN, Level.FAIL, Level.SKIP
 
 def stack(memory: int = 10 * GB, cpus: float = 4, replicas: int = 1) -> Stack:
     worker = Service("worker", "i", (), restart="always", replicas=replicas, limits=Limits(memory, cpus))
-    once = Service("migrate", "i", (), limits=Limits(500 * GB, 100))
+    once = Service("migrate", "i", (), one_shot=True, limits=Limits(500 * GB, 100))
     return Stack("demo", Path(), (), {"worker": worker, "migrate": once})
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from tradebot_ops.facts import programs
+from tradebot_ops.facts import moment, programs
 from tradebot_ops.facts.support import TABLE_DATE, supported_until
 from tradebot_ops.prodcheck.check import Verdict, check, failed, passed, warned
 
@@ -47,7 +47,7 @@ def packages(found: tuple[programs.Packages, ...]) -> Verdict:
 @check(
     "ENG-11",
     "Every program gets security fixes",
-    asks=(programs.releases, programs.today),
+    asks=(programs.releases, moment.today),
     source="vendors' published ends of support",
     needs=("ENG-01",),
     anchor="compose.yaml#image",

@@ -70,7 +70,7 @@ def processors(info: EngineInfo, description: Stack, env: str) -> Verdict:
 
 def _lasting(description: Stack) -> list[Service]:
     """Without those that end by themselves before the others start."""
-    return [service for service in description.services.values() if service.restart != "no"]
+    return [service for service in description.services.values() if not service.one_shot]
 
 
 @check(

@@ -1,0 +1,25 @@
+"""What replicas are made of, and how long their work takes to end."""
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import HasImages, ImageFacts
+from tradebot_ops.errors import NotRunning
+from tradebot_ops.facts.fact import NotApplicable, Skip, fact
+
+
+@fact(seconds=15)
+def state(ops: Ops) -> ImageFacts:
+    """Services by what is the matter with their image or source."""
+    if not isinstance(ops.engine, HasImages):
+        raise NotApplicable(Skip.ENGINE, f"The {ops.engine.name} engine knows no images.")
+    return ops.engine.image_facts(ops.stack)
+
+
+@fact(seconds=8)
+def longest_jobs(ops: Ops) -> float | None:
+    """Seconds within which 95 % of a day's jobs end; None while Prometheus is away or no job ran."""
+    buckets = "sum by (le) (rate(worker_job_duration_seconds_bucket[1d]))"
+    try:
+        found = ops.prometheus.query(f"histogram_quantile(0.95, {buckets})")
+    except NotRunning:
+        return None
+    return next((series.value for series in found if series.value == series.value), None)
