@@ -1,11 +1,17 @@
 """Whether the monitoring answers: a refusal is an answer, and what is not chosen is nothing to look at."""
 
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.paths import ROOT
+from tradebot_ops.clients.prometheus import Prometheus
+from tradebot_ops.clients.rest import Login
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError, Unreachable
@@ -14,7 +20,7 @@ from tradebot_ops.facts.alert_delivery import Trip, trip
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Effect, Fact, NotApplicable, NotHere, Skip, Unknown
 from tradebot_ops.records import Absence, ChannelTests, UnavailableServices
-from tradebot_ops.settings import load_settings
+from tradebot_ops.settings import Secret, load_settings
 
 
 def made(tmp_path: Path, profiles: str = "monitoring") -> Ops:
@@ -89,6 +95,74 @@ def test_alerts_without_both_kinds_of_test_are_named(ops: Ops, monkeypatch: pyte
     files = [file for file in promtool.test_files(ops) if file.name != "redis_test.yml"]
     monkeypatch.setattr(promtool, "test_files", lambda ops: files)
     assert "RedisDown" in promtool.tested(ops).untested
+
+
+# Services that answer otherwise than they should
+
+
+@contextmanager
+def answering(reply: bytes | None) -> Iterator[str]:
+    """A server that gives every connection the same reply, or with None takes it and says nothing."""
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while not ended.is_set():
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(4096)
+                    if reply is None:
+                        ended.wait(10)
+                    else:
+                        connection.sendall(reply)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        ended.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def http(status: str, body: bytes = b"{}") -> bytes:
+    headers = (
+        f"HTTP/1.1 {status}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    )
+    head = "".join(f"{line}\r\n" for line in headers) + "\r\n"
+    return head.encode() + body
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "said"),
+    [
+        (None, "TB-0510", "did not answer within 0.3 s"),
+        (http("401 Unauthorized"), "TB-0511", "refused this project's password"),
+        (http("200 OK", b"<html>"), "TB-0512", "its answer is no JSON"),
+    ],
+)
+def test_a_prometheus_that_hangs_or_refuses_is_unknown(ops: Ops, reply: bytes | None, code: str, said: str) -> None:
+    with answering(reply) as address:
+        ops.prometheus = Prometheus(address, Login("tradebot", Secret("wrong")), timeout=0.3)
+        found = Facts(ops).value(prometheus.targets)
+    assert isinstance(found, Unknown)
+    assert found.error is not None
+    assert found.error.code == code
+    assert said in found.why
+
+
+def test_a_password_that_is_refused_fails_the_service_and_skips_what_it_knows(ops: Ops) -> None:
+    with answering(http("401 Unauthorized")) as address:
+        ops.prometheus = Prometheus(address, Login("tradebot", Secret("wrong")), timeout=1)
+        facts = Facts(ops)
+        gate = facts.value(monitoring.prometheus)
+    assert isinstance(gate, NotHere)
+    assert "refused this project's password" in gate.why
 
 
 # What a screen has nothing to show without

@@ -159,6 +159,26 @@ def test_looking_again_repairs_what_needs_a_moment(tmp_path: Path, monkeypatch: 
     assert done.retries == 2
 
 
+def test_looking_again_asks_again_what_was_skipped_because_its_source_was_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "RETRY_SLEEP", 0.01)
+    there = iter([False, True])
+
+    def ask(ops: Ops) -> bool:
+        if not next(there):
+            raise NotApplicable(Skip.PREREQUISITE, "Prometheus does not answer.")
+        return True
+
+    answers = iter([False, True])
+    ready: Fact[bool] = Fact("ready", lambda ops: next(answers))
+    first = Check(
+        "AAA-01", "t", lambda ok: says(Level.PASS if ok else Level.FAIL), (ready,), Severity.MAJOR, "", "", ""
+    )
+    done = run(tmp_path, [first, make_check("BBB-01", asks=(Fact("gated", ask),))], retry_timeout=5)
+    assert states(done) == {"AAA-01": State.PASS, "BBB-01": State.PASS}
+
+
 @pytest.mark.parametrize(
     ("levels", "score", "grade"),
     [

@@ -121,8 +121,9 @@ def storage(ops: Ops) -> Storage:
 
 @dataclass(frozen=True)
 class Health:
-    """How Prometheus fares, by its own metrics; None where it has none of them. ``failures``, ``dropped`` and
-    ``corruptions`` count: of rules and notifications within 15 minutes, of its log since its start."""
+    """How Prometheus fares, by its own metrics; None where it has none of them. ``failures`` of rules within
+    5 minutes and ``corruptions`` of its log since its start are counts, ``dropped`` is the share of notifications
+    within 15 minutes that reached no Alertmanager."""
 
     series: float | None
     samples_per_second: float | None
@@ -131,6 +132,13 @@ class Health:
     queue: float | None
     queue_capacity: float | None
     dropped: float | None
+
+
+_DROPPED = (
+    "sum(increase(prometheus_notifications_dropped_total[15m])) / ("
+    "sum(increase(prometheus_notifications_dropped_total[15m])) + "
+    "(sum(increase(prometheus_notifications_sent_total[15m])) or vector(0)) > 0)"
+)
 
 
 @fact(seconds=30)
@@ -142,13 +150,13 @@ def health(ops: Ops) -> Health:
         corruptions=one(ops, "sum(prometheus_tsdb_wal_corruptions_total)"),
         queue=one(ops, "max(prometheus_notifications_queue_length)"),
         queue_capacity=one(ops, "max(prometheus_notifications_queue_capacity)"),
-        dropped=one(ops, _grown("prometheus_notifications_dropped_total")),
+        dropped=one(ops, _DROPPED),
     )
 
 
 def _grown(counter: str) -> str:
-    """By how much within 15 minutes; 0 for one that was seen only once as yet."""
-    return f"sum(increase({counter}[15m])) or sum({counter}) * 0"
+    """By how much within 5 minutes; 0 for one that was seen only once as yet."""
+    return f"sum(increase({counter}[5m])) or sum({counter}) * 0"
 
 
 def one(ops: Ops, expression: str) -> float | None:

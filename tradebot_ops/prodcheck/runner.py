@@ -122,7 +122,7 @@ def run(
     retry_until = min(deadline, time.monotonic() + options.retry_timeout)
     while options.retry_timeout and _bad(results.values()) and time.monotonic() + RETRY_SLEEP < retry_until:
         time.sleep(RETRY_SLEEP)
-        again = [result.check for result in results.values() if result.state in {State.FAIL, State.ERROR}]
+        again = [result.check for result in results.values() if _worth_another_look(result)]
         judging = _Judging(ops, stages, waivers, options, known=results)
         results |= judging.judge(_with_dependants(again, chosen), deadline, on_result)
         retries += 1
@@ -132,6 +132,11 @@ def run(
 
 def _bad(results: Collection[Result]) -> bool:
     return any(result.state in {State.FAIL, State.ERROR} for result in results)
+
+
+def _worth_another_look(result: Result) -> bool:
+    """What failed, and what was skipped because something that it is asked of was away."""
+    return result.state in {State.FAIL, State.ERROR} or result.verdict.skip is Skip.PREREQUISITE
 
 
 def _with_dependants(again: Sequence[Check], chosen: Sequence[Check]) -> list[Check]:

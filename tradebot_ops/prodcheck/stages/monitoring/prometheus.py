@@ -8,6 +8,8 @@ from tradebot_ops.prodcheck.check import Verdict, check, failed, passed, warned,
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import human_bytes
 
+#: Share of notifications that may be lost: each reload loses one, and Prometheus sends again.
+SOME_LOST, MOST_LOST = 0.1, 0.5
 #: Notifications that wait, as a share of the queue; samples a second are judged by nobody.
 QUEUE_SHARE = 0.5
 #: A stack of ours has about 5,000 series; this many cost about 8 GB of memory.
@@ -85,13 +87,13 @@ def healthy(health: Health, _answers: Answer) -> Verdict:
         f"{_number(health.series)} series, {_number(health.samples_per_second)} samples/s, "
         f"{_number(health.failures)} failed evaluations, {_number(health.queue)} notifications waiting"
     )
-    evidence = f"its own metrics, 15 minutes: {health}"
+    evidence = f"its own metrics, 5 and 15 minutes: {health}"
     wrong = [
         said
         for said, value in (
             ("rules fail to evaluate", health.failures),
             ("its log was damaged", health.corruptions),
-            ("notifications were dropped", health.dropped),
+            ("most notifications are lost", (health.dropped or 0) > MOST_LOST),
         )
         if value
     ]
@@ -102,6 +104,10 @@ def healthy(health: Health, _answers: Answer) -> Verdict:
         said = "Prometheus does not measure itself, so nobody knows how it fares."
         return warned(said, observed=observed, expected="a target of the job prometheus", evidence=evidence,
                       hint="tradebot monitoring targets", anchor="config/prometheus/prometheus.yml")  # fmt: skip
+    if (health.dropped or 0) > SOME_LOST:
+        said = f"{health.dropped or 0:.0%} of the notifications reached no Alertmanager."
+        return warned(said, observed=observed, expected=f"at most {SOME_LOST:.0%}", evidence=evidence,
+                      hint="tradebot logs alertmanager --tail 50")  # fmt: skip
     if (health.queue or 0) > QUEUE_SHARE * (health.queue_capacity or 1):
         return warned("Notifications wait for Alertmanager.", observed=observed, expected="a short queue",
                       evidence=evidence, hint="tradebot logs alertmanager --tail 50")  # fmt: skip

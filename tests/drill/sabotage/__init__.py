@@ -1,0 +1,1 @@
+"""What is broken on purpose, one thing at a time, and which check must say so."""

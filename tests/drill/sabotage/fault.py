@@ -1,0 +1,49 @@
+"""One fault: how it is made and unmade on a running stack, and which check must react."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.integration.tradebot import Tradebot
+
+Act = Callable[[Tradebot], None]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``check`` must become ``state`` within ``within`` seconds; ``also`` are checks that may react because of the
+    same fault. After ``mend`` all are as before.
+
+    Faults that edit files do so below ``stack.cwd``: the stack must be one of a folder of its own.
+    """
+
+    name: str
+    check: str
+    state: str
+    inject: Act
+    mend: Act
+    also: tuple[str, ...] = ()
+    within: float = 60.0
+
+
+def stopping(*services: str) -> tuple[Act, Act]:
+    """Stops services, and starts them."""
+
+    def inject(stack: Tradebot) -> None:
+        stack.ok("stop", *services)
+
+    def mend(stack: Tradebot) -> None:
+        stack.ok("start", *services)
+
+    return inject, mend
+
+
+def editing(path: str, old: str, new: str) -> tuple[Act, Act]:
+    """Puts ``new`` in place of the first ``old`` in a file of the stack, and back."""
+
+    def replace(stack: Tradebot, before: str, after: str) -> None:
+        file = stack.cwd / path
+        text = file.read_text(encoding="utf-8")
+        assert before in text, f"{path} has no {before!r}"
+        file.write_text(text.replace(before, after, 1), encoding="utf-8")
+
+    return lambda stack: replace(stack, old, new), lambda stack: replace(stack, new, old)
