@@ -109,6 +109,9 @@ def test_steady(before: tuple[Condition, ...], after: tuple[Condition, ...], lev
         (False, (Event(NOW, "api", 1, "oom"),), {}, FAIL),
         (False, (), {"worker-2": 1}, FAIL),
         (False, (Event(NOW, "api", 1, "die", 137),), {}, WARN),
+        (False, (Event(NOW, "", 1, "die", 137),), {}, PASS),  # none of ours
+        (False, (Event(NOW - timedelta(seconds=9), "api", 1, "kill"), Event(NOW, "api", 1, "die", 137)), {}, PASS),
+        (False, (Event(NOW - timedelta(hours=9), "api", 1, "kill"), Event(NOW, "api", 1, "die", 137)), {}, WARN),
         (False, (Event(NOW, "api", 1, "die", 1), Event(NOW, "api", 1, "stop", 137)), {}, PASS),
     ],
 )

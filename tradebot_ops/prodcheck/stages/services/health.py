@@ -13,6 +13,9 @@ from tradebot_ops.stack.model import Service, Stack
 
 YOUNG_SECONDS = 60
 SIGKILLED = 137
+#: Seconds before an end in which a stop or a kill that somebody asked for explains it.
+ASKED_SECONDS = 120
+BAD = frozenset({"unhealthy", "restarting", "failed", "stopped", "paused"})
 
 
 @check(
@@ -32,8 +35,8 @@ def healthy(looks: tuple[tuple[Condition, ...], ...], description: Stack, inspec
     bad: dict[str, str] = {}
     for look in looks:
         for each in look:
-            if each.word in {"unhealthy", "restarting", "failed", "stopped"} or each.replica.health is Health.UNHEALTHY:
-                bad[each.replica.label] = f"{each.word}: {each.detail}" if each.detail else each.word
+            if each.word in BAD or each.replica.health is Health.UNHEALTHY:
+                bad[each.replica.label] = _how(each)
     if bad:
         logs = {each.label: each.health_log[-1].output for each in inspected if each.health_log and each.label in bad}
         evidence = "\n".join(f"{name}: {text[:300]}" for name, text in logs.items())
@@ -45,6 +48,12 @@ def healthy(looks: tuple[tuple[Condition, ...], ...], description: Stack, inspec
     if not looks or not looks[-1]:
         return failed("Nothing runs.", observed="no replicas", hint="tradebot up")
     return passed("Every replica was healthy each time.", observed=f"{len(looks[-1])} replicas, {len(looks)} looks")
+
+
+def _how(each: Condition) -> str:
+    if each.word in BAD:
+        return f"{each.word}: {each.detail}" if each.detail else each.word
+    return "answers, and the engine's own health check fails"
 
 
 def _unasked(service: Service) -> bool:
@@ -101,8 +110,17 @@ def memory(found: tuple[Replica, ...], events: tuple[Event, ...], kills: Mapping
     evidence = f"OOMKilled: {len(flagged)}; oom events of a day: {len(told)}; containers with a count: {len(kills)}"
     if killed:
         return failed("The kernel killed for memory.", observed=few(killed), expected="none", evidence=evidence)
-    shot = {each.label for each in events if each.action == "die" and each.exit_code == SIGKILLED}
+    ours = {each.label for each in found}
+    shot = {each.label for each in events if each.label in ours and _shot(each, events)}
     if shot:
         why = "Replicas ended by SIGKILL, as the kernel does for memory."
         return warned(why, observed=few(sorted(shot)), expected="none", evidence=evidence)
     return passed("Nothing was killed for memory.", observed="none within a day", evidence=evidence)
+
+
+def _shot(end: Event, events: tuple[Event, ...]) -> bool:
+    """Ended by SIGKILL, and nobody asked the engine for it: the kernel tells nobody."""
+    if end.action != "die" or end.exit_code != SIGKILLED:
+        return False
+    asked = [each.at for each in events if each.action == "kill" and each.label == end.label]
+    return not any(0 <= (end.at - at).total_seconds() <= ASKED_SECONDS for at in asked)
