@@ -1,6 +1,7 @@
 """Reads a call of `tradebot` as the command line would, without running anything."""
 
 import shlex
+import threading
 from typing import Any
 
 from typer.main import get_command
@@ -9,6 +10,9 @@ from tradebot_ops.cli.boundary import hoist, value_options
 
 #: How a call ends that is only mentioned, without the arguments it needs.
 MENTIONED = {"MissingParameter", "NoArgsIsHelpError"}
+
+#: Commands are imported as they are asked for, and import one another: two threads at once see halves of them.
+_ONE_BY_ONE = threading.Lock()
 
 
 def words(call: str) -> list[str]:
@@ -43,7 +47,8 @@ def complaint(call: str) -> str:
     It announces commands as it goes: ask in a thread of its own.
     """
     try:
-        resolve(words(call))
+        with _ONE_BY_ONE:
+            resolve(words(call))
     except Exception as error:  # noqa: BLE001 - Typer's own classes, whatever they are
         return "" if type(error).__name__ in MENTIONED else " ".join(str(error).split()) or type(error).__name__
     return ""

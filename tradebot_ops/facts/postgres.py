@@ -111,10 +111,13 @@ def written(ops: Ops) -> Written:
 
 @fact()
 def settings(ops: Ops) -> dict[str, Setting]:
-    """The settings that safety depends on, and all that wait for a restart."""
+    """The settings that safety depends on, and all that wait for a restart.
+
+    Not those of the command line: Postgres marks them at every reload as if the file could change them.
+    """
     rows = ops.postgres.rows(
-        "SELECT name, current_setting(name) AS value, pending_restart AS pending FROM pg_settings"
-        " WHERE name = ANY(%s) OR pending_restart",
+        "SELECT name, current_setting(name) AS value, pending_restart AND source <> 'command line' AS pending"
+        " FROM pg_settings WHERE name = ANY(%s) OR pending_restart",
         [list(SETTINGS)],
     )
     return {row["name"]: Setting(row["value"] or "", row["pending"]) for row in rows}

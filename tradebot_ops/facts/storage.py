@@ -30,13 +30,14 @@ class Folder:
         return self.free / self.size if self.size else 0.0
 
 
-@fact(seconds=10, of=(engine.replicas, redis.config, postgres.settings))
-def folders(
-    ops: Ops, replicas: tuple[Replica, ...], config: dict[str, str], settings: dict[str, postgres.Setting]
-) -> tuple[Folder, ...]:
-    """The data folders of Redis and Postgres."""
-    asked = {redis.SERVICE: config["dir"], postgres.SERVICE: settings["data_directory"].value}
-    return tuple(_folder(ops, replicas, service, path) for service, path in asked.items())
+@fact(seconds=10, of=(engine.replicas, redis.config))
+def redis_folder(ops: Ops, replicas: tuple[Replica, ...], config: dict[str, str]) -> Folder:
+    return _folder(ops, replicas, redis.SERVICE, config["dir"])
+
+
+@fact(seconds=10, of=(engine.replicas, postgres.settings))
+def postgres_folder(ops: Ops, replicas: tuple[Replica, ...], settings: dict[str, postgres.Setting]) -> Folder:
+    return _folder(ops, replicas, postgres.SERVICE, settings["data_directory"].value)
 
 
 @fact(seconds=10, of=(engine.replicas, redis.config))

@@ -31,7 +31,7 @@ WELL = Insides(0.01, (), 0.995, 200_000, 1.0, 0, (), ())
     ("written", "level"),
     [
         (Written(True, 0.02), Level.PASS),
-        (Written(True, 0.8), Level.WARN),
+        (Written(True, 1.8), Level.WARN),
         (Written(False, 0.02), Level.FAIL),
     ],
 )
@@ -127,13 +127,17 @@ NEWEST = Schema("0002", "0002")
     ],
 )
 def test_accounts(roles: tuple[Role, ...], schema: Schema, level: Level, message: str) -> None:
-    verdict = least_rights(roles, "tradebot", schema)
+    verdict = least_rights(roles, "tradebot", schema, "prod")
     assert verdict.level is level
     assert message in verdict.message
 
 
 def test_a_superuser_is_only_warned_of_while_developing() -> None:
-    assert dict(least_rights.at_most) == {"dev": Level.WARN}
+    """An old schema is a failure there, too."""
+    above = (replace(APP, superuser=True), MONITOR)
+    assert least_rights(above, "tradebot", NEWEST, "dev").level is Level.WARN
+    assert least_rights(above, "tradebot", NEWEST, "staging").level is Level.FAIL
+    assert least_rights(above, "tradebot", Schema("0001", "0002"), "dev").level is Level.FAIL
 
 
 SPARE = Connections(10, 97)
@@ -198,6 +202,7 @@ def test_rights(changed: dict[str, Any], level: Level, message: str) -> None:
 
 
 DISK = Folder("postgres", "/data", "/data", lasting=True, free=60, size=100, command="df -Pk /data")
+OTHER = replace(DISK, service="redis")
 COMMANDS = ("redis-server --maxmemory 512mb", "postgres -c shared_buffers=262144kB -c max_connections=100")
 
 
@@ -213,6 +218,6 @@ COMMANDS = ("redis-server --maxmemory 512mb", "postgres -c shared_buffers=262144
     ],
 )
 def test_lasting(disk: Folder, maxmemory: str, settings: dict[str, Setting], level: Level, message: str) -> None:
-    verdict = lasting((disk,), stack_of(*COMMANDS), {"maxmemory": maxmemory}, SETTINGS | settings)
+    verdict = lasting(OTHER, disk, stack_of(*COMMANDS), {"maxmemory": maxmemory}, SETTINGS | settings)
     assert verdict.level is level
     assert message in verdict.message

@@ -25,7 +25,6 @@ INFO: dict[str, Any] = {
 CONFIG = {"appendonly": "yes", "appendfsync": "everysec", "save": "", "maxmemory": str(512 * 1024**2),
           "maxmemory-policy": "noeviction", "dir": "/data"}  # fmt: skip
 FILES = ("appendonly.aof.1.base.rdb", "appendonly.aof.1.incr.aof", "appendonly.aof.manifest")
-DISK = Folder("redis", "/data", "/data", lasting=True, free=60, size=100, command="df -Pk /data")
 #: An empty word after --save, as in compose.yaml.
 COMMAND = "redis-server --dir /data --appendonly yes --appendfsync everysec --save  --maxmemory 512mb"
 REFUSED = Anonymous(refused=True, answer="NOAUTH")
@@ -78,7 +77,7 @@ def test_room(changed: dict[str, Any], level: Level, message: str) -> None:
 )
 def test_persistence(info: dict[str, Any], config: dict[str, str], lasting: bool, level: Level, message: str) -> None:
     folder = Folder("redis", "/data", "/", lasting=lasting, free=60, size=100, command="df")
-    verdict = persists(INFO | info, CONFIG | config, (folder,))
+    verdict = persists(INFO | info, CONFIG | config, folder)
     assert verdict.level is level
     assert message in verdict.message
 

@@ -7,7 +7,7 @@ from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passe
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.text.quantities import quantity
 
-SLOW_S = 0.5
+SLOW_S = 1.0
 #: Connections that one replica may open at most; a test compares them with what the services say.
 POOLS = {"api": 10, "worker": 3, "postgres-exporter": 3}
 TAKEN_WARN, TAKEN_FAIL = 0.7, 0.9

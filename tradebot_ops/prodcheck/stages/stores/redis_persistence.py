@@ -19,14 +19,14 @@ OLD_SAVE_S = 3600
 @check(
     "DAT-03",
     "Redis writes what it holds to disk",
-    asks=(redis.info, redis.config, storage.folders),
+    asks=(redis.info, redis.config, storage.redis_folder),
     severity=Severity.CRITICAL,
     source="Redis: persistence",
     needs=("DAT-01",),
     anchor="compose.yaml#--appendonly",
     remedy="tradebot logs redis --tail 50",
 )
-def persists(info: Mapping[str, Any], config: Mapping[str, str], folders: tuple[storage.Folder, ...]) -> Verdict:
+def persists(info: Mapping[str, Any], config: Mapping[str, str], folder: storage.Folder) -> Verdict:
     """Without the append-only log a restart of Redis empties the queue. A write that fails is reported nowhere else
     until then.
     """
@@ -39,7 +39,6 @@ def persists(info: Mapping[str, Any], config: Mapping[str, str], folders: tuple[
         "expected": "appendonly yes, every write ok, on a volume",
         "evidence": "INFO persistence: " + ", ".join(f"{name} {value}" for name, value in states.items()),
     }
-    lost = [folder for folder in folders if folder.service == redis.SERVICE and not folder.lasting]
     found = []
     if not log and not config.get("save"):
         hint = "tradebot restart redis puts the described setting in force again."
@@ -47,7 +46,8 @@ def persists(info: Mapping[str, Any], config: Mapping[str, str], folders: tuple[
     elif not log:
         found.append(failed("The append-only log is off.", **shown, hint="tradebot restart redis"))
     found += [failed(f"{name} is {value}.", **shown) for name, value in states.items() if value != "ok"]
-    found += [failed(f"{folder.path} goes with the replica.", **shown) for folder in lost]
+    if not folder.lasting:
+        found.append(failed(f"{folder.path} goes with the replica.", **shown))
     if config.get("save") and int(info["rdb_changes_since_last_save"]) and age > OLD_SAVE_S:
         found.append(warned(f"The last snapshot is {age // 60} min old.", **shown))
     return worst(found) if found else passed("Redis writes what it holds to disk.", **shown)

@@ -15,7 +15,7 @@ LITTLE_WARN, LITTLE_FAIL = 0.2, 0.1
 @check(
     "DAT-10",
     "Data outlives its replica, with room to grow, and memory is as described",
-    asks=(storage.folders, stack.description, redis.config, postgres.settings),
+    asks=(storage.redis_folder, storage.postgres_folder, stack.description, redis.config, postgres.settings),
     severity=Severity.CRITICAL,
     source="brief: persistent volumes",
     needs=("DAT-01", "DAT-05"),
@@ -23,7 +23,8 @@ LITTLE_WARN, LITTLE_FAIL = 0.2, 0.1
     remedy="tradebot up",
 )
 def lasting(
-    folders: tuple[storage.Folder, ...],
+    of_redis: storage.Folder,
+    of_postgres: storage.Folder,
     stack: Stack,
     config: Mapping[str, str],
     settings: Mapping[str, postgres.Setting],
@@ -31,6 +32,7 @@ def lasting(
     """Data in a container's own layer is gone with the next `up` that recreates it. A setting that is described and
     not in force is one that everybody counts on and nobody has.
     """
+    folders = (of_redis, of_postgres)
     differing = _not_in_force(stack, config, settings)
     shown: dict[str, str] = {
         "observed": "; ".join(f"{folder.service} {quantity(folder.free, 'bytes')} free ({folder.free_share:.0%})"

@@ -1,0 +1,137 @@
+"""Stage 6 broken on purpose."""
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import redis
+
+from tests.drill.sabotage.fault import Act, Fault, stopping
+from tests.integration.tradebot import Tradebot
+from tradebot_ops.context import Ops
+from tradebot_ops.settings import load_settings
+
+_RELOAD = "SELECT pg_reload_conf(), pg_sleep(0.3)"  # the server reads its files a moment later
+_TRUST = "host all all 0.0.0.0/0 trust\n"
+
+
+def _ops(stack: Tradebot) -> Ops:
+    settings = load_settings({"project": stack.project, "engine": stack.engine}, stack.environment(), stack.cwd)
+    return Ops(settings)
+
+
+def _redis(act: Callable[[redis.Redis, str], object]) -> Act:
+    """``act`` gets a client that is logged in, and the password."""
+
+    def run(stack: Tradebot) -> None:
+        ops = _ops(stack)
+        address, password = ops.engine.endpoint("redis", 6379), ops.secret("redis_password").reveal()
+        with closing(redis.Redis(host=address.host, port=address.port, password=password)) as client:
+            act(client, password)
+
+    return run
+
+
+def _config(name: str, value: str, before: str) -> tuple[Act, Act]:
+    return (
+        _redis(lambda client, _: client.config_set(name, value)),
+        _redis(lambda client, _: client.config_set(name, before)),
+    )
+
+
+def _open_to_all() -> tuple[Act, Act]:
+    return (
+        _redis(lambda client, _: client.execute_command("ACL", "SETUSER", "default", "nopass")),
+        _redis(
+            lambda client, password: client.execute_command("ACL", "SETUSER", "default", "resetpass", f">{password}")
+        ),
+    )
+
+
+def _sql(*statements: str) -> Act:
+    """As the account of the services, each by itself."""
+
+    def run(stack: Tradebot) -> None:
+        ops = _ops(stack)
+        address, password = ops.engine.endpoint("postgres", 5432), ops.secret("postgres_password").reveal()
+        with psycopg.connect(
+            host=address.host, port=address.port, user="tradebot", password=password, dbname="tradebot", autocommit=True
+        ) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    return run
+
+
+def _setting(name: str, value: str) -> tuple[Act, Act]:
+    return _sql(f"ALTER SYSTEM SET {name} = {value}", _RELOAD), _sql(f"ALTER SYSTEM RESET {name}", _RELOAD)
+
+
+def _hba(change: Callable[[str], str]) -> Act:
+    """Edits pg_hba.conf where it lies on this host: the local engine's alone."""
+
+    def run(stack: Tradebot) -> None:
+        (row,) = _ops(stack).postgres.rows("SELECT current_setting('hba_file') AS file")
+        file = Path(row["file"])
+        file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
+        _sql(_RELOAD)(stack)
+
+    return run
+
+
+def _log_folder(old: str, new: str) -> Act:
+    """Renames the folder of Redis' append-only log on this host."""
+
+    def run(stack: Tradebot) -> None:
+        folder = Path(_ops(stack).redis.config("dir")["dir"])
+        (folder / old).rename(folder / new)
+
+    return run
+
+
+#: Who else notices that a data store is away.
+_DEPENDANTS = ("SVC-01", "SVC-02", "API-01", "API-02")
+
+FAULTS = (
+    Fault("Redis stopped", "DAT-01", "error", *stopping("redis"), also=_DEPENDANTS),
+    Fault("eviction on", "DAT-02", "fail", *_config("maxmemory-policy", "allkeys-lru", "noeviction"), also=("DAT-13",)),
+    Fault("no memory limit", "DAT-02", "fail", *_config("maxmemory", "0", "512mb"), also=("DAT-10", "DAT-13")),
+    Fault("a memory limit that nobody described", "DAT-13", "fail", *_config("maxmemory", "400mb", "512mb"),
+          also=("DAT-10",)),
+    Fault("AOF off", "DAT-03", "fail", *_config("appendonly", "no", "yes"), also=("DAT-13",)),
+    Fault("AOF never written through", "DAT-13", "fail", *_config("appendfsync", "no", "everysec")),
+    Fault("AOF files away", "DAT-13", "fail", _log_folder("appendonlydir", "away"),
+          _log_folder("away", "appendonlydir")),
+    Fault("Redis open to all", "DAT-04", "fail", *_open_to_all(), also=("SEC-01",)),
+    Fault("Postgres stopped", "DAT-05", "error", *stopping("postgres"), also=_DEPENDANTS),
+    Fault("fsync off", "DAT-07", "fail", *_setting("fsync", "off")),
+    Fault("full_page_writes off", "DAT-07", "fail", *_setting("full_page_writes", "off")),
+    Fault("commits that do not wait for the disk", "DAT-07", "warn", *_setting("synchronous_commit", "off")),
+    Fault("passwords hashed as MD5", "DAT-07", "warn", *_setting("password_encryption", "md5")),
+    Fault("a setting that waits for a restart", "DAT-07", "warn",
+          _sql("ALTER SYSTEM SET max_wal_senders = 12", _RELOAD),
+          # Only a reload with the value in force takes the mark away.
+          _sql("ALTER SYSTEM SET max_wal_senders = 10", _RELOAD, "ALTER SYSTEM RESET max_wal_senders", _RELOAD)),
+    Fault("a trust line", "DAT-07", "fail", _hba(lambda text: text + _TRUST),
+          _hba(lambda text: text.removesuffix(_TRUST)), also=("SEC-01",)),
+    Fault("an invalid index", "DAT-08", "fail",
+          _sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'job_by_type'::regclass"),
+          _sql("UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'job_by_type'::regclass")),
+    Fault("a monitoring account that may write", "DAT-09", "fail", _sql("GRANT pg_write_all_data TO exporter"),
+          _sql("REVOKE pg_write_all_data FROM exporter")),
+    Fault("a schema of yesterday", "DAT-09", "fail", _sql("UPDATE alembic_version SET version_num = '0001'"),
+          _sql("UPDATE alembic_version SET version_num = '0002'")),
+    Fault("a slot that nobody reads", "DAT-11", "warn",
+          _sql("SELECT pg_create_physical_replication_slot('sabotage', true)"),
+          _sql("SELECT pg_drop_replication_slot('sabotage')")),
+    Fault("one superuser more", "DAT-15", "fail", _sql("CREATE ROLE mallory SUPERUSER LOGIN"),
+          _sql("DROP ROLE mallory")),
+    Fault("everybody may create", "DAT-15", "fail", _sql("GRANT CREATE ON SCHEMA public TO PUBLIC"),
+          _sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC")),
+    Fault("a function with its owner's rights", "DAT-15", "warn",
+          _sql("CREATE FUNCTION sudo() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'"),
+          _sql("DROP FUNCTION sudo()")),
+    Fault("a sequence near its end", "DAT-15", "fail", _sql("SELECT setval('series_id_seq', 2000000000)"),
+          _sql("SELECT setval('series_id_seq', (SELECT max(id) FROM series))")),
+)  # fmt: skip
