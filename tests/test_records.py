@@ -12,8 +12,7 @@ import pytest
 from tests.paths import ROOT
 from tradebot_ops import records
 from tradebot_ops.engines.local.layout import Layout
-from tradebot_ops.engines.local.records import Record as ReplicaRecord
-from tradebot_ops.engines.local.records import Records
+from tradebot_ops.engines.local.records import Record, Records
 from tradebot_ops.errors import OpsError
 from tradebot_ops.state import HostState
 
@@ -190,7 +189,7 @@ def test_a_replicas_record_comes_back(tmp_path: Path, replicas: Records) -> None
     assert replicas.get("worker-1") is None
     _put(tmp_path, json.dumps({**REPLICA, "later": 1}))
     found = replicas.get("worker-1")
-    assert isinstance(found, ReplicaRecord)
+    assert isinstance(found, Record)
     assert (found.argv, found.published, found.started, found.stop_grace) == (("/bin/true",), (8010,), False, 10.0)
     changed = replace(found, started=True)
     replicas.put(changed)

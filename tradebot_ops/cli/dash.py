@@ -32,16 +32,16 @@ def dash(
       tradebot dash --once
       tradebot dash --json
     """
-    from tradebot_ops.operations.monitoring import panels as operation
+    from tradebot_ops.operations.monitoring import panels
 
     ops = ops_of(context)
     if once or ops.settings.output != "table" or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        emit(ops, operation.once(ops, range_name))
+        emit(ops, panels.once(ops, range_name))
         return
     if ops.settings.color is False:
         # The drawing library takes this decision from the environment alone.
         os.environ["NO_COLOR"] = "1"
     from tradebot_ops.render.dash import Dash
 
-    first = operation.look(ops, range_name)  # an API that is away is said in a sentence, not drawn
-    Dash(first, lambda chosen: operation.look(ops, chosen), ops.settings.project).run()
+    first = panels.look(ops, range_name)  # an API that is away is said in a sentence, not drawn
+    Dash(first, lambda chosen: panels.look(ops, chosen), ops.settings.project).run()

@@ -10,7 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import promql_parser as ql
+from promql_parser import (
+    AggregateExpr,
+    BinaryExpr,
+    Call,
+    MatchOp,
+    MatrixSelector,
+    NumberLiteral,
+    ParenExpr,
+    SubqueryExpr,
+    UnaryExpr,
+    VectorSelector,
+)
 
 from tradebot_ops.monitoring.contract import Metric
 from tradebot_ops.monitoring.promql import parse
@@ -115,30 +126,33 @@ def _followed(expression: str, recorded: Mapping[str, str], seen: frozenset[str]
 
 
 def _uses(node: Any, how: str) -> Iterator[_Use]:
-    if isinstance(node, ql.VectorSelector):
+    if isinstance(node, VectorSelector):
         matchers = node.matchers.matchers
         name = node.name or next((m.value for m in matchers if m.name == "__name__"), "")
         if name and name not in {"ALERTS", "ALERTS_FOR_STATE"}:
             yield _Use(name, tuple((_sign(m.op), m.value) for m in matchers if m.name == "job"), how)
-    elif isinstance(node, ql.MatrixSelector):
+    elif isinstance(node, MatrixSelector):
         yield from _uses(node.vector_selector, how)
-    elif isinstance(node, ql.BinaryExpr):
+    elif isinstance(node, BinaryExpr):
         yield from _of_binary(node, how)
-    elif isinstance(node, ql.Call):
+    elif isinstance(node, Call):
         inside = "absent" if node.func.name in {"absent", "absent_over_time"} else how
         for argument in node.args:
             yield from _uses(argument, inside)
-    elif isinstance(node, ql.ParenExpr | ql.UnaryExpr | ql.SubqueryExpr | ql.AggregateExpr):
+    elif isinstance(
+        node,
+        ParenExpr | UnaryExpr | SubqueryExpr | AggregateExpr,
+    ):
         yield from _uses(node.expr, how)
 
 
 def _sign(op: Any) -> str:
     """As it is written; the parser's constants can be compared, and are no keys of a mapping."""
-    if op == ql.MatchOp.Equal:
+    if op == MatchOp.Equal:
         return "="
-    if op == ql.MatchOp.Re:
+    if op == MatchOp.Re:
         return "=~"
-    return "!=" if op == ql.MatchOp.NotEqual else "!~"
+    return "!=" if op == MatchOp.NotEqual else "!~"
 
 
 def _of_binary(node: Any, how: str) -> Iterator[_Use]:
@@ -148,20 +162,24 @@ def _of_binary(node: Any, how: str) -> Iterator[_Use]:
         left = "counted"
     elif operator == "unless":
         left, right = ("gone" if _remembers(node.lhs) else how), "gate"
-    elif operator == "==" and isinstance(node.rhs, ql.NumberLiteral) and node.rhs.val == 0 and how == "plain":
+    elif operator == "==" and isinstance(node.rhs, NumberLiteral) and node.rhs.val == 0 and how == "plain":
         left = "down"
     yield from _uses(node.lhs, left)
     yield from _uses(node.rhs, right)
 
 
 def _constant(node: Any) -> bool:
-    while isinstance(node, ql.ParenExpr):
+    while isinstance(node, ParenExpr):
         node = node.expr
-    return isinstance(node, ql.Call) and node.func.name == "vector"
+    return isinstance(node, Call) and node.func.name == "vector"
 
 
 def _remembers(node: Any) -> bool:
     """Whether it looks back to what was there: ``max by (job) (last_over_time(up[1h]))``."""
-    while isinstance(node, ql.ParenExpr | ql.AggregateExpr):
+    while isinstance(node, ParenExpr | AggregateExpr):
         node = node.expr
-    return isinstance(node, ql.Call) and node.func.name in {"last_over_time", "max_over_time", "count_over_time"}
+    return isinstance(node, Call) and node.func.name in {
+        "last_over_time",
+        "max_over_time",
+        "count_over_time",
+    }

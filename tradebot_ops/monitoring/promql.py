@@ -9,7 +9,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import promql_parser as ql
+import promql_parser
+from promql_parser import (
+    AggModifierType,
+    BinaryExpr,
+    Call,
+    MatchOp,
+    MatrixSelector,
+    NumberLiteral,
+    ParenExpr,
+    StringLiteral,
+    UnaryExpr,
+    VectorMatchCardinality,
+    VectorSelector,
+)
 
 from tradebot_ops.errors import OpsError
 
@@ -47,7 +60,7 @@ def with_minutes(expression: str) -> str:
 def parse(expression: str) -> Any:
     """The syntax tree; Grafana's variables stand for a minute. Raises ``OpsError`` (TB-0103) on a syntax error."""
     try:
-        return ql.parse(with_minutes(expression))
+        return promql_parser.parse(with_minutes(expression))
     except ValueError as error:
         raise OpsError(f"{expression!r} is not PromQL: {error}", code="TB-0103") from error
 
@@ -99,7 +112,7 @@ class _Follower:
             return None
         labels: Labels = None if found is None or found is True else found
         # `!=` and `!~` are left out: they also match where the label is absent, which older exporters rely on.
-        asked = [m.name for m in matchers if m.name != "__name__" and m.op in (ql.MatchOp.Equal, ql.MatchOp.Re)]
+        asked = [m.name for m in matchers if m.name != "__name__" and m.op in (MatchOp.Equal, MatchOp.Re)]
         self._want(asked, labels, name)
         return labels
 
@@ -111,7 +124,7 @@ class _Follower:
         self._want(named, inner, _metrics(node.expr))
         if str(node.op) in _KEEPS_LABELS:
             return inner
-        if node.modifier.type == ql.AggModifierType.By:
+        if node.modifier.type == AggModifierType.By:
             return named
         return None if inner is None else inner - named
 
@@ -129,7 +142,7 @@ class _Follower:
             return right
         if operator == "or":
             return None if left is None or right is None else left | right
-        grouped = node.modifier is not None and node.modifier.card != ql.VectorMatchCardinality.OneToOne
+        grouped = node.modifier is not None and node.modifier.card != VectorMatchCardinality.OneToOne
         return left if on is None or grouped else on
 
     def _call(self, node: Any) -> Labels:
@@ -154,21 +167,21 @@ class _Follower:
 
 
 def _is_scalar(node: Any) -> bool:
-    if isinstance(node, ql.ParenExpr | ql.UnaryExpr):
+    if isinstance(node, ParenExpr | UnaryExpr):
         return _is_scalar(node.expr)
-    if isinstance(node, ql.BinaryExpr):
+    if isinstance(node, BinaryExpr):
         return _is_scalar(node.lhs) and _is_scalar(node.rhs)
-    if isinstance(node, ql.Call):
+    if isinstance(node, Call):
         return node.func.name in {"time", "pi", "scalar"}
-    return isinstance(node, ql.NumberLiteral | ql.StringLiteral)
+    return isinstance(node, NumberLiteral | StringLiteral)
 
 
 def _equal_labels(node: Any) -> Labels:
-    if isinstance(node, ql.MatrixSelector):
+    if isinstance(node, MatrixSelector):
         node = node.vector_selector
-    if not isinstance(node, ql.VectorSelector):
+    if not isinstance(node, VectorSelector):
         return frozenset()
-    return frozenset(m.name for m in node.matchers.matchers if m.op == ql.MatchOp.Equal and m.name != "__name__")
+    return frozenset(m.name for m in node.matchers.matchers if m.op == MatchOp.Equal and m.name != "__name__")
 
 
 def _metrics(node: Any) -> str:

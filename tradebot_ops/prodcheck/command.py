@@ -7,8 +7,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.facts.fact import Effect
 from tradebot_ops.model import Report, Section, Table
-from tradebot_ops.prodcheck import report as reports
-from tradebot_ops.prodcheck import waivers
+from tradebot_ops.prodcheck import report, waivers
 from tradebot_ops.prodcheck.catalogue import Selection, catalogue, find
 from tradebot_ops.prodcheck.check import Stage
 from tradebot_ops.prodcheck.history import Change, History, Past, changes
@@ -39,7 +38,7 @@ class Wishes:
 
 def prod_check(ops: Ops, wishes: Wishes, watch: Watch) -> Report:
     """Judge the stack. Raises ``OpsError`` TB-0230 for an unknown stage, check, severity or ``--fail-on``."""
-    if wishes.fail_on not in reports.FAIL_ON:
+    if wishes.fail_on not in report.FAIL_ON:
         raise OpsError(
             f"'{wishes.fail_on}' is no state to fail on.",
             code="TB-0230",
@@ -50,8 +49,8 @@ def prod_check(ops: Ops, wishes: Wishes, watch: Watch) -> Report:
     before, changed, quiet = _remember(ops, done, diff=wishes.diff)
     code = ExitCode.OK
     if not wishes.exit_zero:
-        code = reports.exit_code(done, fail_on=wishes.fail_on, strict=wishes.strict, min_score=wishes.min_score)
-    return reports.report(done, code, before=before, changed=changed, quiet=quiet)
+        code = report.exit_code(done, fail_on=wishes.fail_on, strict=wishes.strict, min_score=wishes.min_score)
+    return report.report(done, code, before=before, changed=changed, quiet=quiet)
 
 
 def _run(ops: Ops, wishes: Wishes, stages: Sequence[Stage], watch: Watch) -> Run:
@@ -99,7 +98,7 @@ def list_(ops: Ops) -> Report:
         for stage in catalogue()
         for check in stage.checks
     )
-    data = [reports.declared(stage, check) for stage in catalogue() for check in stage.checks]
+    data = [report.declared(stage, check) for stage in catalogue() for check in stage.checks]
     table = Table(("check", "severity", "title", "source"), rows)
     return Report(data=data, sections=(Section(tables=(table,)),))
 
@@ -121,7 +120,7 @@ def explain(ops: Ops, id_: str) -> Report:
         f"edit      {check.anchor}",
         f"type      {check.remedy}",
     )
-    data = {**reports.declared(stage, check), "why": check.why, "facts": [fact.name for fact in check.asks],
+    data = {**report.declared(stage, check), "why": check.why, "facts": [fact.name for fact in check.asks],
             "anchor": check.anchor, "remediation": check.remedy}  # fmt: skip
     return Report(data=data, sections=(Section(f"{check.id}  {check.title}", lines=lines),))
 

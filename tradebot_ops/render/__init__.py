@@ -13,14 +13,14 @@ Renderer = Callable[[Report, TextIO, bool | None], None]
 def renderer(output: str) -> Renderer:
     """The renderer of an ``--output`` value."""
     if output == "json":
-        from tradebot_ops.render import json_ as chosen
+        from tradebot_ops.render.json_ import render
     elif output == "yaml":
-        from tradebot_ops.render import yaml_ as chosen  # type: ignore[no-redef]
+        from tradebot_ops.render.yaml_ import render
     elif output == "plain":
-        from tradebot_ops.render import plain as chosen  # type: ignore[no-redef]
+        from tradebot_ops.render.plain import render
     else:
-        from tradebot_ops.render import table as chosen  # type: ignore[no-redef]
-    return chosen.render
+        from tradebot_ops.render.table import render
+    return render
 
 
 def error_envelope(command: str, error: OpsError) -> dict[str, object]:
