@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -35,15 +36,23 @@ def test_whoever_accepts_and_never_answers_is_given_up_in_time() -> None:
 def test_something_else_on_the_port() -> None:
     """Redis, for instance, answers a startup packet with an error of its own."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def answer() -> None:
-            for _ in range(2):  # libpq tries again without encryption
-                connection, _ = listener.accept()
-                connection.recv(1024)
-                connection.sendall(b"-ERR unknown command\r\n")
-                connection.close()
-
-        thread = threading.Thread(target=answer, daemon=True)
+        thread = threading.Thread(target=_answer_like_redis, args=(listener,))
         thread.start()
-        with pytest.raises(Unreachable):
-            Postgres("127.0.0.1", listener.getsockname()[1], ACCOUNT, timeout=2).rows("SELECT 1")
+        try:
+            with pytest.raises(Unreachable):
+                Postgres("127.0.0.1", listener.getsockname()[1], ACCOUNT, timeout=2).rows("SELECT 1")
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def _answer_like_redis(listener: socket.socket) -> None:
+    """Until the listener is shut down. libpq hangs up when it likes, and comes again without encryption."""
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection, suppress(OSError):
+            connection.recv(1024)
+            connection.sendall(b"-ERR unknown command\r\n")
