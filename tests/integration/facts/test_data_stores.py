@@ -13,8 +13,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Address
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.facts import postgres as postgres_facts
-from tradebot_ops.facts import postgres_access
-from tradebot_ops.facts import redis as redis_facts
+from tradebot_ops.facts import postgres_access, redis
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Fact, Unknown
 from tradebot_ops.settings import Secret, load_settings
@@ -27,8 +26,8 @@ OF_POSTGRES: list[Fact[Any]] = [
 ]
 OF_REDIS: list[Fact[Any]] = [
     value
-    for value in vars(redis_facts).values()
-    if isinstance(value, Fact) and value is not redis_facts.anonymous  # it has no password to be wrong
+    for value in vars(redis).values()
+    if isinstance(value, Fact) and value is not redis.anonymous  # it has no password to be wrong
 ]
 
 
@@ -49,7 +48,7 @@ def opened(folder: Path, server: PostgresPart, redis_server: RedisPart, password
 
 def test_a_row_and_a_key_are_kept(ops: Ops) -> None:
     assert postgres_facts.written(ops).read_back
-    trip = redis_facts.round_trip(ops)
+    trip = redis.round_trip(ops)
     assert (trip.read_back, trip.expired) == (True, True)
 
 
@@ -76,7 +75,7 @@ def test_indexes_are_read_and_the_extension_is_gone_afterwards(ops: Ops, postgre
 
 
 def test_a_login_without_a_password_is_refused(ops: Ops) -> None:
-    assert redis_facts.anonymous(ops).refused
+    assert redis.anonymous(ops).refused
 
 
 def test_a_wrong_password_is_no_answer(tmp_path: Path, postgres: PostgresPart, redis_server: RedisPart) -> None:
