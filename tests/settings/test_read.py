@@ -62,3 +62,63 @@ def test_a_docker_engine_named_by_an_option_is_put_where_docker_looks(tmp_path: 
     assert load_settings({}, {"DOCKER_HOST": "unix:///one.sock"}, tmp_path).docker_from == ""
     with pytest.raises(OpsError, match="both name a Docker engine"):
         load_settings({"host": "ssh://h", "context": "c"}, {}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("told", "yes"), [("1", True), ("true", True), ("0", False), ("false", False), ("no", False), ("", False)]
+)
+def test_yes_of_the_environment(tmp_path: Path, told: str, yes: bool) -> None:
+    assert load_settings({}, {"TRADEBOT_YES": told}, tmp_path).yes is yes
+    assert load_settings({"yes": True}, {"TRADEBOT_YES": told}, tmp_path).yes
+
+
+@pytest.mark.parametrize("told", ["nan", "inf", "-inf", "0", "-1", "86401", "soon", "1,5"])
+def test_a_timeout_that_would_never_or_always_be_over_is_refused(tmp_path: Path, told: str) -> None:
+    with pytest.raises(OpsError, match="is not a timeout in seconds") as caught:
+        load_settings({"timeout": told}, {}, tmp_path)
+    assert caught.value.code == "TB-0205"
+
+
+@pytest.mark.parametrize(("told", "seconds"), [("0.5", 0.5), ("86400", 86400.0), ("1e2", 100.0)])
+def test_a_timeout(tmp_path: Path, told: str, seconds: float) -> None:
+    assert load_settings({}, {"TRADEBOT_TIMEOUT": told}, tmp_path).timeout == seconds
+
+
+@pytest.mark.parametrize("name", ["", "-demo", "Demo", "a/b", "..", "a" * 64, "de mo", "demo\n"])
+def test_what_cannot_name_a_project(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OpsError, match="cannot name a project"):
+        load_settings({"project": name}, {}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("environ", "color"),
+    [
+        ({}, None),
+        ({"CI": "1"}, False),
+        ({"FORCE_COLOR": "1", "CI": "1"}, True),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+    ],
+)
+def test_who_decides_about_color(tmp_path: Path, environ: dict[str, str], color: bool | None) -> None:
+    assert load_settings({}, environ, tmp_path).color is color
+    assert load_settings({"no_color": True}, environ, tmp_path).color is False
+
+
+@pytest.mark.parametrize(
+    ("flag", "variable", "toml", "profiles"),
+    [
+        (["a"], "b", "profiles = ['c']", ("a",)),
+        ([], "b, b,", "profiles = ['c']", ("b",)),
+        (None, "", "profiles = ['c']", ()),
+        (None, None, "profiles = 'c'", ("c",)),
+        (["core"], None, "profiles = ['c']", ()),
+        (None, None, "", None),
+    ],
+)
+def test_the_first_who_names_profiles_decides(
+    tmp_path: Path, flag: list[str] | None, variable: str | None, toml: str, profiles: tuple[str, ...] | None
+) -> None:
+    (tmp_path / "tradebot.toml").write_text(toml)
+    environ = {} if variable is None else {"TRADEBOT_PROFILES": variable}
+    assert load_settings({"profiles": flag}, environ, tmp_path).profiles == profiles

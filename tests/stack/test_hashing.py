@@ -59,6 +59,17 @@ def app(load_text: Load, tmp_path: Path) -> Callable[..., Service]:
         ("1g", "2g"),
         ("other: 1", "other: 2"),
         ("command", "read_only: true\n    command"),
+        ("command", 'user: "1000"\n    command'),
+        ("command", "cap_drop: [ALL]\n    command"),
+        ("command", "cap_add: [KILL]\n    command"),
+        ("command", "security_opt: ['no-new-privileges:true']\n    command"),
+        ("command", "stop_grace_period: 20s\n    command"),
+        ("command", "stop_signal: SIGINT\n    command"),
+        ("command", "restart: always\n    command"),
+        ("command", "init: true\n    command"),
+        ("command", "tmpfs: [/tmp]\n    command"),
+        ("1g}", "1g, pids: 64}"),
+        ("1g}", "1g, cpus: 1}"),
     ],
 )
 def test_what_makes_a_replica_differ_changes_the_spec_hash(app: Callable[..., Service], old: str, new: str) -> None:

@@ -1,8 +1,19 @@
 """Which alerts a silence is meant for."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from tradebot_ops.operations.alerts.silences import fits, matcher
+from tests.paths import ROOT
+from tradebot_ops.clients.alertmanager import Matcher, Silence
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.alerts.silences import fits, matcher, silence, unsilence
+from tradebot_ops.settings import load_settings
 
 NAMES = {"RedisDown", "HighCPUUsage"}
 
@@ -23,3 +34,92 @@ NAMES = {"RedisDown", "HighCPUUsage"}
 )
 def test_fits(word: str, expected: bool) -> None:
     assert fits(matcher(word), NAMES) is expected
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("RedisDown", Matcher("alertname", "RedisDown")),
+        ("instance=redis:9121", Matcher("instance", "redis:9121")),
+        ('job="a b"', Matcher("job", "a b")),
+        ("job=", Matcher("job", "")),
+        ("severity!=critical", Matcher("severity", "critical", equal=False)),
+        ('job=~"a|b"', Matcher("job", "a|b", regex=True)),
+        ("job!~a.*", Matcher("job", "a.*", regex=True, equal=False)),
+        ("a=b=~c", Matcher("a", "b=~c")),
+        ("9=x", Matcher("alertname", "9=x")),
+    ],
+)
+def test_what_a_matcher_means(word: str, expected: Matcher) -> None:
+    assert matcher(word) == expected
+
+
+NOW = datetime.now(UTC)
+KEPT = Silence("abc-1", "active", (Matcher("alertname", "A"),), NOW, NOW, "maria", "why")
+
+
+class Alertmanager:
+    """Keeps what it is asked to do."""
+
+    def __init__(self, *known: Silence) -> None:
+        self.known, self.made, self.ended = known, [], []  # type: ignore[var-annotated]
+
+    def silences(self) -> list[Silence]:
+        return list(self.known)
+
+    def silence(self, matchers: list[Matcher], ends: datetime, author: str, comment: str) -> str:
+        self.made.append((matchers, ends, author, comment))
+        return "made-1"
+
+    def unsilence(self, silence_id: str) -> None:
+        self.ended.append(silence_id)
+
+
+class NoPrometheus:
+    def rules(self) -> list[Any]:
+        raise OpsError("Prometheus does not run.", code="TB-0510")
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Ops:
+    environ = {"TRADEBOT_STATE": str(tmp_path), "HOME": str(tmp_path)}
+    made = Ops(load_settings({"project": "demo"}, environ, ROOT), StubEngine("demo"))
+    vars(made)["prometheus"] = NoPrometheus()
+    return made
+
+
+@pytest.mark.parametrize(("lasting", "seconds"), [("90s", 90), ("2h", 7200), ("1d", 86400)])
+def test_a_silence_lasts_as_long_as_was_asked_for(ops: Ops, lasting: str, seconds: float) -> None:
+    vars(ops)["alertmanager"] = asked = Alertmanager()
+    before = datetime.now(UTC)
+    report = silence(ops, ["RedisDown", "job!=api"], lasting, "load test")
+    ((matchers, ends, _, comment),) = asked.made
+    assert [str(each) for each in matchers] == ['alertname="RedisDown"', 'job!="api"']
+    assert comment == "load test"
+    assert before <= ends - timedelta(seconds=seconds) <= datetime.now(UTC)
+    assert isinstance(report.data, dict)
+    assert report.data["id"] == "made-1"
+
+
+def test_a_silence_without_an_end_is_not_asked_for(ops: Ops) -> None:
+    vars(ops)["alertmanager"] = asked = Alertmanager()
+    with pytest.raises(OpsError, match="needs an end"):
+        silence(ops, ["RedisDown"], None, "why")
+    assert asked.made == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "ended"),
+    [
+        ("abc-1", "abc-1"),
+        ("abc", "abc"),  # fits two: neither is ended, and Alertmanager says that it knows no such id
+        ("b", "bcd-3"),
+        ("old", "old"),  # fits only one that is over
+        ("", ""),
+    ],
+)
+def test_the_beginning_of_an_id_is_enough_if_it_fits_one_that_is_not_over(ops: Ops, typed: str, ended: str) -> None:
+    known = [KEPT, replace(KEPT, id="abc-2"), replace(KEPT, id="bcd-3"), replace(KEPT, id="old-4", state="expired")]
+    vars(ops)["alertmanager"] = asked = Alertmanager(*known)
+    unsilence(ops, typed)
+    assert asked.ended == [ended]

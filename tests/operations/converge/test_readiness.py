@@ -1,0 +1,117 @@
+"""When a replica is ready, and what ends the waiting: decided from facts and a clock that are handed in."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from tradebot_ops.clients.probe import ProbeResult
+from tradebot_ops.engines.base import Replica, State
+from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.converge import readiness
+from tradebot_ops.operations.converge.engine_view import EngineView
+from tradebot_ops.operations.converge.readiness import GOOD_SAMPLES, until_ready
+from tradebot_ops.stack.model import Probe, Service
+
+PROBED = Service("app", "app:1", ("run",), probe=Probe("tcp", 80))
+PLAIN = Service("app", "app:1", ("run",))
+ONCE = Service("app", "app:1", ("run",), one_shot=True, restart="no")
+UP = Replica("app", 1, "id", "app-1", State.RUNNING)
+
+
+class Watched(EngineView):
+    """Shows the replicas one after another, the last for ever; every pause lasts a second of its own clock."""
+
+    def __init__(self, replicas: Iterable[Replica | None], patience: float = 60.0) -> None:
+        self.now = 0.0
+        super().__init__(StubEngine("demo"), patience, clock=lambda: self.now)
+        self._replicas = list(replicas)
+
+    def replica(self, service: str, number: int) -> Replica | None:
+        return self._replicas.pop(0) if len(self._replicas) > 1 else self._replicas[0]
+
+    def pause(self, seconds: float) -> None:
+        self.now += 1
+
+    wait = pause
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """What the replica answers, one after another; each that was asked for is taken out."""
+    given: list[bool] = []
+
+    def sample_of(*_: object) -> ProbeResult:
+        ok = given.pop(0)
+        return ProbeResult(ok, "answers" if ok else "refuses", 0.0)
+
+    monkeypatch.setattr(readiness, "sample_of", sample_of)
+    return given
+
+
+def test_several_good_answers_in_a_row_make_it_ready(answers: list[bool]) -> None:
+    answers += [False, True, True, False, True, True, True, True]
+    assert GOOD_SAMPLES == 3
+    assert until_ready(Watched([UP]), PROBED, 1) == "answers"
+    assert answers == [True], "asked once too often or too seldom"
+
+
+def test_what_cannot_be_asked_is_ready_when_it_runs(answers: list[bool]) -> None:
+    answers += [True, True]
+    assert until_ready(Watched([None, replace(UP, state=State.STARTING), UP]), PLAIN, 1) == "answers"
+    assert answers == [True]
+
+
+def test_patience_ends(answers: list[bool]) -> None:
+    answers += [False] * 20
+    view = Watched([UP], patience=5)
+    with pytest.raises(OpsError, match="app 1 was not ready in time: refuses") as caught:
+        until_ready(view, PROBED, 1)
+    assert caught.value.code == "TB-0603"
+    assert view.now == 5
+
+
+def test_patience_ends_for_what_never_runs(answers: list[bool]) -> None:
+    with pytest.raises(OpsError, match="not ready in time: its state is starting"):
+        until_ready(Watched([replace(UP, state=State.STARTING)], patience=5), PROBED, 1)
+    with pytest.raises(OpsError, match="not ready in time: it was not seen yet"):
+        until_ready(Watched([None], patience=5), PROBED, 1)
+
+
+def test_a_task_is_done_when_it_ended_well_and_only_then(answers: list[bool]) -> None:
+    done = replace(UP, state=State.EXITED, exit_code=0)
+    assert until_ready(Watched([UP, UP, done]), ONCE, 1) == "finished with exit code 0"
+    with pytest.raises(OpsError, match="app failed with exit code 3") as caught:
+        until_ready(Watched([UP, replace(done, exit_code=3)]), ONCE, 1)
+    assert caught.value.code == "TB-0106"
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (replace(UP, state=State.FAILED, exit_code=1), "app 1 cannot start: exit code 1"),
+        (replace(UP, state=State.FAILED, exit_code=137, oom_killed=True), "ran out of memory"),
+        (replace(UP, state=State.RESTARTING, restarts=2, exit_code=1), r"keeps crashing \(2 restarts\): exit code 1"),
+        (replace(UP, state=State.EXITED, exit_code=0), "app 1 ended: exit code 0"),
+    ],
+)
+def test_what_will_not_get_better_is_given_up_at_once(answers: list[bool], found: Replica, words: str) -> None:
+    view = Watched([found])
+    with pytest.raises(OpsError, match=words) as caught:
+        until_ready(view, replace(PROBED, restart="no"), 1)
+    assert caught.value.code == "TB-0106"
+    assert view.now == 0
+
+
+def test_crashes_of_an_earlier_start_do_not_count(answers: list[bool]) -> None:
+    answers += [True] * 3
+    assert until_ready(Watched([replace(UP, restarts=6)]), PROBED, 1, crashes_before=5) == "answers"
+    with pytest.raises(OpsError, match="keeps crashing"):
+        until_ready(Watched([replace(UP, restarts=7)]), PROBED, 1, crashes_before=5)
+
+
+def test_what_is_started_again_after_its_end_may_still_get_ready(answers: list[bool]) -> None:
+    answers += [True] * 3
+    ended = replace(UP, state=State.EXITED, exit_code=1)
+    assert until_ready(Watched([ended, UP]), replace(PROBED, restart="always"), 1) == "answers"
