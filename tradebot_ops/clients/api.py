@@ -1,7 +1,10 @@
 """The stack's own API, over httpx. Answers are the API's JSON; problems become sentences."""
 
+import http.client
 import json
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -9,6 +12,15 @@ import httpx
 from tradebot_ops.clients.auth import KeyAuth
 from tradebot_ops.errors import OpsError, Unreachable
 from tradebot_ops.settings import Secret
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, whatever its status; ``seconds`` is the round trip."""
+
+    status: int
+    text: str
+    seconds: float
 
 
 class Api:
@@ -59,27 +71,53 @@ class Api:
         """The dashboard's panels with their series; also when Prometheus is away, which each panel then says."""
         return self._call("GET", "/dashboard/panels", params={"range": range_name})
 
+    def knock(self, method: str, path: str) -> Answer:
+        """What a stranger gets: the answer to a request without our key, whatever its status."""
+        began = time.perf_counter()
+        response = self._sent(f"{method} {path}", self._client.build_request(method, path), auth=None)
+        return Answer(response.status_code, response.text, time.perf_counter() - began)
+
+    def announce(self, path: str, length: int) -> int:
+        """The status that a POST gets which only declares a body of so many bytes; none of it is sent."""
+        url = self._client.base_url
+        connection = http.client.HTTPConnection(url.host, url.port, timeout=5)
+        try:
+            connection.putrequest("POST", path)
+            connection.putheader("Content-Length", str(length))
+            connection.endheaders()
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(str(error) or type(error).__name__) from None
+        finally:
+            connection.close()
+
     def _call(self, method: str, path: str, accept: tuple[int, ...] = (), **options: Any) -> dict[str, Any]:
         return dict(self._ask(method, path, accept, **options).json())
 
     def _ask(self, method: str, path: str, accept: tuple[int, ...] = (), **options: Any) -> httpx.Response:
+        response = self._sent(f"{method} {path}", self._client.build_request(method, path, **options))
+        if response.is_success or response.status_code in accept:
+            return response
+        raise _problem(response, self._key)
+
+    def _sent(self, what: str, request: httpx.Request, **options: Any) -> httpx.Response:
         try:
-            response = self._client.request(method, path, **options)
+            return self._client.send(request, **options)
         except httpx.TimeoutException:
             raise Unreachable(
-                f"The API at {self._client.base_url} did not answer {method} {path} in time.",
+                f"The API at {self._client.base_url} did not answer {what} in time.",
                 code="TB-0501",
                 hint="tradebot status; tradebot logs api --tail 50",
             ) from None
         except httpx.HTTPError as error:
-            raise Unreachable(
-                f"The API at {self._client.base_url} cannot be reached: {error}.",
-                code="TB-0501",
-                hint="tradebot status; if it does not run: tradebot up",
-            ) from None
-        if response.is_success or response.status_code in accept:
-            return response
-        raise _problem(response, self._key)
+            raise self._unreachable(str(error)) from None
+
+    def _unreachable(self, why: str) -> Unreachable:
+        return Unreachable(
+            f"The API at {self._client.base_url} cannot be reached: {why}.",
+            code="TB-0501",
+            hint="tradebot status; if it does not run: tradebot up",
+        )
 
 
 def _problem(response: httpx.Response, key: Secret) -> OpsError:
