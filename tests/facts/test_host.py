@@ -38,6 +38,7 @@ def test_the_disk_is_this_hosts_or_seen_from_a_container(tmp_path: Path) -> None
     answers |= {("df", "-P", "-i", "/"): ExecResult(0, DF_INODES)}
     ops = ops_with(tmp_path, answers)
     assert host.disk(ops, info(tmp_path, here=True), ops.engine.list()).total > 0
+    assert host.disk(ops, info(tmp_path / "not" / "yet", here=True), ops.engine.list()).total > 0
     away = host.disk(ops, info(tmp_path, here=False), ops.engine.list())
     assert (away.total, away.free, away.inodes, away.inodes_free) == (1024000, 614400, 90, 60)
 

@@ -65,12 +65,18 @@ class Kernel:
 def disk(ops: Ops, info: EngineInfo, replicas: tuple[Replica, ...]) -> Disk:
     """Where the engine keeps its data; seen from within a container where the engine is another host's."""
     if info.on_this_host:
-        found = os.statvfs(info.data_root)
+        found = os.statvfs(_nearest(info.data_root))
         size = found.f_frsize
         return Disk(info.data_root, found.f_blocks * size, found.f_bavail * size, found.f_files, found.f_favail)
     sizes = _answer(ops, replicas, "df", "-P", "-k", "/").splitlines()[-1].split()
     inodes = _answer(ops, replicas, "df", "-P", "-i", "/").splitlines()[-1].split()
     return Disk(info.data_root, int(sizes[1]) * 1024, int(sizes[3]) * 1024, int(inodes[1]), int(inodes[3]))
+
+
+def _nearest(folder: str) -> Path:
+    """The folder, or where it will be made: before the first `up` it does not exist."""
+    path = Path(folder)
+    return next((each for each in (path, *path.parents) if each.exists()), Path("/"))
 
 
 @fact(seconds=8)

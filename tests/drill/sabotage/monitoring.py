@@ -45,7 +45,7 @@ FAULTS = (
           also=("MON-01", "MON-04", "MON-08", "MON-09", "ALR-08")),
     Fault("the workers stopped", "MON-03", "fail", *stopping("worker"),
           also=("MON-02", "MON-08", "MON-09", "ALR-08")),
-    Fault("Redis stopped", "MON-04", "fail", *stopping("redis"),
+    Fault("Redis stopped, seen by its exporter", "MON-04", "fail", *stopping("redis"),
           also=("MON-01", "MON-02", "MON-08", "MON-09", "ALR-08")),
     Fault("a rule edited and not loaded", "MON-05", "warn", *editing(_RULES, "> 0.85", "> 0.86")),
     Fault("a rule that fails to evaluate", "MON-06", "fail",

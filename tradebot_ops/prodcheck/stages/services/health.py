@@ -8,7 +8,7 @@ from tradebot_ops.engines.inspection import Inspected
 from tradebot_ops.facts import containers, engine, moment, services, stack
 from tradebot_ops.facts.services import Condition
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
-from tradebot_ops.prodcheck.stages.services.wording import few
+from tradebot_ops.prodcheck.stages.services.wording import NOTHING_RUNS, few
 from tradebot_ops.stack.model import Service, Stack
 
 YOUNG_SECONDS = 60
@@ -79,6 +79,8 @@ def steady(looks: tuple[tuple[Condition, ...], ...], now: datetime) -> Verdict:
     if growing:
         return failed(f"{len(growing)} replicas keep restarting.", observed=few(growing), expected="no restarts")
     running = [each for each in last if each.state is State.RUNNING and each.started_at]
+    if not running:
+        return NOTHING_RUNS
     ages = {each.label: (now - each.started_at).total_seconds() for each in running if each.started_at}
     again = [f"{each.label} {each.restarts}" for each in running if each.restarts and ages[each.label] < 86400]
     if again:
@@ -115,6 +117,8 @@ def memory(found: tuple[Replica, ...], events: tuple[Event, ...], kills: Mapping
     if shot:
         why = "Replicas ended by SIGKILL, as the kernel does for memory."
         return warned(why, observed=few(sorted(shot)), expected="none", evidence=evidence)
+    if not found:
+        return NOTHING_RUNS
     return passed("Nothing was killed for memory.", observed="none within a day", evidence=evidence)
 
 

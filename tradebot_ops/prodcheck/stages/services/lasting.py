@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from tradebot_ops.engines.base import ImageFacts, Replica
 from tradebot_ops.engines.inspection import Inspected
 from tradebot_ops.facts import containers, engine, images, moment, stack
-from tradebot_ops.facts.fact import Skip
-from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, warned
-from tradebot_ops.prodcheck.stages.services.wording import few
+from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
+from tradebot_ops.prodcheck.stages.services.wording import NOTHING_RUNS, few
 from tradebot_ops.stack.model import Stack
 
 _SHELLS = ("sh", "bash", "ash", "dash")
@@ -30,7 +29,7 @@ def policy(description: Stack, found: tuple[Inspected, ...]) -> Verdict:
         observed, expected = few(without), "unless-stopped, always or on-failure"
         return failed(f"{len(without)} replicas stay down after a crash.", observed=observed, expected=expected)
     if not found:
-        return skipped(Skip.PREREQUISITE, "Nothing was started yet.")
+        return NOTHING_RUNS
     return passed("Every long-running replica is started again.", observed=f"{len(found)} replicas")
 
 
@@ -59,6 +58,8 @@ def built(facts: ImageFacts, description: Stack, found: tuple[Inspected, ...], e
     old = [f"{name}: {why}" for why, names in reasons.items() for name in sorted(names & ours)]
     if old:
         return warned("Not the current source runs.", observed=few(old), expected="built from this source")
+    if not found:
+        return NOTHING_RUNS
     return passed("What runs was made from the current source.", observed=", ".join(sorted(ours)))
 
 
@@ -75,6 +76,8 @@ def stops(description: Stack, found: tuple[Inspected, ...], longest: float | Non
     """A worker that is killed before it handed its job back leaves the job to its lease; a shell as first process keeps
     the stop signal to itself, and everything under it is killed.
     """
+    if not found:
+        return NOTHING_RUNS
     deaf = [each.label for each in found if not each.init and each.command[:1] and _is_shell(each.command[0])]
     if deaf:
         return warned("A shell keeps the stop signal to itself.", observed=few(deaf), expected="init or exec form")
@@ -117,4 +120,6 @@ def orphans(
     old = [each.name for each in ended if (each.finished_at or each.created_at or now) < day_ago]
     if foreign or old:
         return warned("Containers are left that nothing describes.", observed=few([*foreign, *old]), expected="none")
+    if not replicas and not inspected:
+        return NOTHING_RUNS
     return passed("Everything that exists is described.", observed=f"{len(replicas)} replicas")

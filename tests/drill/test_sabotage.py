@@ -1,0 +1,205 @@
+"""One thing broken at a time on a real stack: the check meant for it says so, nothing unrelated does, and after the
+mend all is as before.
+
+``pytest -n 0 -m drill tests/drill/test_sabotage.py`` runs all faults; ``-m "drill and sample"`` the part that CI runs.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.drill.sabotage.every import every
+from tests.drill.sabotage.fault import Fault
+from tests.integration.local.test_monitoring import monitored
+from tests.integration.tradebot import Tradebot
+from tests.paths import ROOT
+from tests.waiting import until
+from tradebot_ops.facts.fact import Effect, Fact, Skip
+from tradebot_ops.prodcheck.catalogue import catalogue, find
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.drill,
+    pytest.mark.xdist_group("drill-sabotage"),
+    pytest.mark.timeout(420),
+]
+
+#: Quick ones that restart nothing.
+SAMPLE = (
+    "eviction on",
+    "fsync off",
+    "a unit of another tool",
+    "a silence for a month",
+    "the project held for hours",
+)
+#: After a mend: a replica that was started again counts as young for a minute (SVC-03), targets are found anew.
+CLEAN_SECONDS = 120.0
+_ORDER = ("pass", "warn", "fail", "error")
+_LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "*cache*", "*.egg-info")
+
+Checks = Mapping[str, Mapping[str, Any]]
+
+
+@cache
+def needs(id_: str) -> frozenset[str]:
+    """Every check without which this one cannot be judged, near or far."""
+    direct = find(id_)[1].needs
+    return frozenset(direct).union(*(needs(each) for each in direct))
+
+
+@cache
+def canary(id_: str) -> bool:
+    """Whether this check submits jobs of its own."""
+
+    def does(fact: Fact[Any]) -> bool:
+        return fact.effect is Effect.CANARY or any(does(each) for each in fact.of)
+
+    return any(does(fact) for fact in find(id_)[1].asks)
+
+
+def worse(before: Checks, after: Checks) -> set[str]:
+    """Ids that differ. What only became better, such as a replica that is no longer young, is no fault's doing."""
+
+    def differs(id_: str) -> bool:
+        was, is_ = before[id_]["state"], after[id_]["state"]
+        if {was, is_} <= set(_ORDER):
+            return _ORDER.index(is_) > _ORDER.index(was)
+        return bool(was != is_)
+
+    return {id_ for id_ in after if differs(id_)}
+
+
+def excused(fault: Fault, id_: str, after: Checks) -> bool:
+    """The fault lists it, or it could not be judged because of what the fault broke."""
+    broken = {fault.check, *fault.also}
+    return id_ in broken or bool(needs(id_) & broken) or after[id_]["skip"] == Skip.PREREQUISITE
+
+
+@dataclass
+class Rig:
+    """One stack for many faults. It is made when first asked for, and anew once a mend did not make it clean."""
+
+    folder: Path
+    table: list[tuple[object, ...]] = field(default_factory=list)
+    running: Tradebot | None = None
+    count: int = 0
+
+    def stack(self) -> Tradebot:
+        if self.running is None:
+            self.count += 1
+            here = self.folder / f"{self.count}"
+            self.running = monitored(here / "home")
+            # Faults edit files.
+            self.running.cwd = Path(shutil.copytree(ROOT, here / "files", ignore=_LEFT_OUT))
+            self.running.ok("up", timeout=300)
+            healthy = self.judge("*", "--retry-timeout", "90", "--no-canary")
+            bad = {id_: each["message"] for id_, each in healthy.items() if each["state"] in {"fail", "error"}}
+            assert bad == {}, "the stack is healthy before anything is broken"
+        return self.running
+
+    def judge(self, only: str, *flags: str) -> Checks:
+        assert self.running is not None
+        words = ("prod-check", "--env", "dev", "--only", only, *flags, "--json")
+        done = self.running.run(*words, timeout=300)
+        document = json.loads(done.stdout)
+        assert document["data"], f"{words}: {done.stdout} {done.stderr}"
+        return {each["id"]: each for each in document["data"]["checks"]}
+
+    def discard(self) -> None:
+        if self.running is not None:
+            self.running.clean()
+        self.running = None
+
+    def write(self) -> str:
+        head = ("fault", "check", "state", "also reacted", "seconds to react", "seconds to be clean")
+        rows = [head, ("---",) * len(head), *self.table]
+        text = "\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows) + "\n"
+        (self.folder / "sabotage.md").write_text(text, encoding="utf-8")
+        return text
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Rig]:
+    found = Rig(tmp_path_factory.mktemp("sabotage"))
+    try:
+        yield found
+    finally:
+        found.discard()
+        capture = request.config.pluginmanager.getplugin("capturemanager")
+        terminal = request.config.pluginmanager.getplugin("terminalreporter")
+        with capture.global_and_fixture_disabled():
+            terminal.write(f"\n{found.write()}")
+
+
+def parameters() -> list[object]:
+    return [
+        pytest.param(
+            fault,
+            id=f"{module}-{fault.name.replace(' ', '-')}",
+            marks=[pytest.mark.sample] if fault.name in SAMPLE else [],
+        )
+        for module, faults in every().items()
+        for fault in faults
+    ]
+
+
+def prefixes(fault: Fault) -> str:
+    """The stages of the fault, as ``--only`` wants them."""
+    wanted = {id_.partition("-")[0] for id_ in (fault.check, *fault.also)}
+    return ",".join(f"{stage.prefix}-*" for stage in catalogue() if stage.checks and stage.prefix in wanted)
+
+
+@pytest.mark.parametrize("fault", parameters())
+def test_the_meant_check_reacts_alone_and_the_mend_is_seen(rig: Rig, fault: Fault) -> None:
+    stack = rig.stack()
+    only = prefixes(fault)
+    flags = () if canary(fault.check) else ("--no-canary",)
+    clean = False
+    try:
+        before = rig.judge(only, *flags)
+        bad = {id_: each["message"] for id_, each in before.items() if each["state"] in {"fail", "error"}}
+        assert bad == {}, "the stack is healthy before the fault"
+        try:
+            began = time.monotonic()
+            fault.inject(stack)
+            after = seen = rig.judge(only, *flags)
+            while seen[fault.check]["state"] != fault.state and time.monotonic() - began < fault.within:
+                after = seen = rig.judge(only, *flags)
+            reacted = time.monotonic() - began
+        finally:
+            fault.mend(stack)
+        mended = time.monotonic()
+        last: Checks = {}
+
+        def same() -> bool:
+            nonlocal last
+            last = rig.judge(only, *flags)
+            return not worse(before, last)
+
+        until(same, f"all is as before {fault.name}", CLEAN_SECONDS, lambda: _brief(worse(before, last), last))
+        clean = True
+    finally:
+        if not clean:
+            rig.discard()
+    others = worse(before, after) - {fault.check}
+    row = (fault.name, fault.check, after[fault.check]["state"], ", ".join(sorted(others)))
+    rig.table.append((*row, f"{reacted:.1f}", f"{time.monotonic() - mended:.1f}"))
+    rig.write()
+    told, was = after[fault.check], before[fault.check]
+    assert told["state"] == fault.state, _brief({fault.check}, after)
+    assert (told["message"], told["observed"]) != (was["message"], was["observed"]), "it names what is wrong"
+    unrelated = {id_ for id_ in others if not excused(fault, id_, after)}
+    assert unrelated == set(), _brief(unrelated, after)
+
+
+def _brief(ids: set[str], found: Checks) -> str:
+    return "; ".join(
+        f"{id_} {found[id_]['state']}: {found[id_]['message']} {found[id_]['observed']}" for id_ in sorted(ids)
+    )
