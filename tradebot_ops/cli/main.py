@@ -45,7 +45,9 @@ def tradebot(
     profiles: Annotated[
         list[str] | None, typer.Option("--profile", help="monitoring (the default) or core; may be given again.")
     ] = None,
-    output: Annotated[str | None, typer.Option("-o", "--output", help="table, json, yaml or plain.")] = None,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", help="table, json, yaml, plain; also junit, sarif, html, …")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Same as -o json.")] = False,
     timeout: Annotated[str | None, typer.Option("--timeout", help="Seconds each start or answer may take.")] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
@@ -63,6 +65,7 @@ def tradebot(
     """
     del version
     from tradebot_ops.context import Ops
+    from tradebot_ops.render import check_output
     from tradebot_ops.settings import load_settings
 
     flags: dict[str, Any] = {
@@ -82,6 +85,7 @@ def tradebot(
         "yes": yes,
     }
     settings = load_settings(flags, os.environ, Path.cwd())
+    check_output(settings.output)
     # Tests hand in a world of their own: an engine in memory, a clock that stands still.
     context.obj = Ops(settings, **(context.obj or {}))
     context.obj.complaint = _complaint

@@ -1,5 +1,6 @@
 """tradebot prod-check …"""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,6 +31,10 @@ def prod_check(
     retry_timeout: Annotated[
         float, typer.Option("--retry-timeout", metavar="SECONDS", min=0, help="Look again at what failed for so long.")
     ] = 0,
+    output_file: Annotated[
+        list[Path] | None,
+        typer.Option("--output-file", metavar="FILE", help="Also write it there: .xml .sarif .html .md .prom .json."),
+    ] = None,
     diff: Annotated[bool, typer.Option("--diff", help="Show what changed since the last run.")] = False,
 ) -> None:
     """Prove the stack before it trades: ten stages of live checks. Exit code 1 when one fails.
@@ -38,7 +43,7 @@ def prod_check(
     Examples:
       tradebot prod-check
       tradebot prod-check --stage 4 --stage WRK
-      tradebot prod-check --env prod --strict --diff
+      tradebot prod-check --env prod --strict --output-file report.xml --output-file report.html
       tradebot prod-check explain MON-02
     """
     if context.invoked_subcommand is not None:
@@ -46,8 +51,10 @@ def prod_check(
     from tradebot_ops.prodcheck import command
     from tradebot_ops.prodcheck.catalogue import Selection
     from tradebot_ops.render.checks import watching
+    from tradebot_ops.render.files import formats_of
 
     ops = ops_of(context)
+    files = formats_of(output_file or (), ops.settings.output)
     wishes = command.Wishes(
         Selection(stage or (), only or (), skip or (), severity),
         offline=offline,
@@ -62,7 +69,7 @@ def prod_check(
     )
     with watching(color=ops.settings.color, quiet=ops.settings.quiet) as watch:
         report = command.prod_check(ops, wishes, watch)
-    emit(ops, report)
+    emit(ops, report, files)
 
 
 @app.command("list")

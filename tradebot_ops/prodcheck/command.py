@@ -1,13 +1,13 @@
 """What `tradebot prod-check` does: choose, run, compare with the run before, remember, report."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.facts.fact import Effect
-from tradebot_ops.model import Report, Section, Table
-from tradebot_ops.prodcheck import report, waivers
+from tradebot_ops.model import Finding, Report, Section, Table
+from tradebot_ops.prodcheck import anchors, report, waivers
 from tradebot_ops.prodcheck.catalogue import Selection, catalogue, find
 from tradebot_ops.prodcheck.check import Stage
 from tradebot_ops.prodcheck.history import Change, History, Past, changes
@@ -50,7 +50,13 @@ def prod_check(ops: Ops, wishes: Wishes, watch: Watch) -> Report:
     code = ExitCode.OK
     if not wishes.exit_zero:
         code = report.exit_code(done, fail_on=wishes.fail_on, strict=wishes.strict, min_score=wishes.min_score)
-    return report.report(done, code, before=before, changed=changed, quiet=quiet)
+    made = report.report(done, code, before=before, changed=changed, quiet=quiet)
+    return replace(made, findings=tuple(_placed(ops, finding) for finding in made.findings))
+
+
+def _placed(ops: Ops, finding: Finding) -> Finding:
+    """With the line that one would edit, where the project has files of its own."""
+    return replace(finding, anchor=anchors.resolve(finding.anchor, ops.settings.cwd))
 
 
 def _run(ops: Ops, wishes: Wishes, stages: Sequence[Stage], watch: Watch) -> Run:

@@ -94,7 +94,7 @@ def row(result: Result) -> tuple[str, ...]:
     said = result.verdict.message if result.state is not State.PASS else result.verdict.observed
     if result.waiver:
         said = f"{said} (waived by {result.waiver.owner} until {result.waiver.expires}: {result.waiver.reason})"
-    return str(result.state), result.check.id, result.check.title, said
+    return str(result.state), result.check.id, f"{result.check.title}: {said}" if said else result.check.title
 
 
 def _stages(run: Run) -> list[Section]:
@@ -102,7 +102,7 @@ def _stages(run: Run) -> list[Section]:
     for stage in dict.fromkeys(result.stage for result in run.results):
         rows = tuple(row(result) for result in run.results if result.stage is stage)
         title = f"{stage.number}. {stage.title}"
-        sections.append(Section(title, tables=(Table(("state", "check", "title", "observed"), rows),)))
+        sections.append(Section(title, tables=(Table(("state", "check", "what was found"), rows),)))
     return sections
 
 
@@ -146,6 +146,7 @@ def _summary(run: Run) -> Section:
 def _data(run: Run, before: Past | None, changed: Sequence[Change]) -> dict[str, Any]:
     return {
         "started": run.started.isoformat(),
+        "started_at": run.started.timestamp(),
         "seconds": round(run.seconds, 3),
         "env": run.env,
         "score": round(run.score, 1),

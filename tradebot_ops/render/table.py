@@ -35,6 +35,12 @@ _STATES = {
     "stopped": "red",
     "missing": "red",
     "cancelled": "dim",
+    "pass": "green",
+    "warn": "yellow",
+    "fail": "red",
+    "error": "red",
+    "skip": "dim",
+    "waived": "cyan",
 }
 
 

@@ -7,9 +7,6 @@ from tradebot_ops import units
 from tradebot_ops.settings import forms
 
 #: What ``--env`` may say, and the value of ENVIRONMENT that it stands for.
-#: The forms that a report can be written in; one file each in `render`.
-OUTPUTS = ("table", "json", "yaml", "plain")
-
 ENVIRONMENTS = {"dev": "dev", "staging": "staging", "prod": "production"}
 MAX_REPLICAS = 100
 #: Seconds that a stopping worker may be granted for its running job.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tradebot_ops.errors import OpsError
-from tradebot_ops.settings.declared import ENVIRONMENTS, OUTPUTS, STACK_SETTINGS
+from tradebot_ops.settings.declared import ENVIRONMENTS, STACK_SETTINGS
 from tradebot_ops.settings.files import env_file, read_toml
 from tradebot_ops.settings.model import CORE, Settings, Value
 
@@ -45,7 +45,7 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
         profiles=_profiles(flags.get("profiles"), environ.get("TRADEBOT_PROFILES"), toml.get("profiles")),
         engine=_choice("engine", pick("engine", "auto"), ("auto", "docker", "local", "swarm")),
         docker_from=docker_from,
-        output=_choice("output", pick("output", "table"), OUTPUTS),
+        output=pick("output", "table"),
         env=env,
         quiet=bool(flags.get("quiet")),
         verbose=int(flags.get("verbose") or 0),
