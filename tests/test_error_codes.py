@@ -39,7 +39,7 @@ SHARED = {
     "TB-0901": {"engines.local.engine", "engines.stub"},
     "TB-0903": {"engines.readonly", "engines.stub"},
     # An option's value.
-    "TB-0205": {"cli.images", "operations.monitoring.panels", "settings.read"},
+    "TB-0205": {"cli.images", "operations.monitoring.panels", "render.__init__", "render.files", "settings.read"},
     # PromQL, on either side of the wire.
     "TB-0103": {"clients.queries", "monitoring.promql"},
     # A silence without an end or a reason, seen before or after its matchers are read.
@@ -56,6 +56,7 @@ SHARED = {
         "operations.images.archive",
         "private_folder",
         "prodcheck.waive",
+        "render.files",
     },
     "TB-0804": {"settings.files", "prodcheck.waive"},
     "TB-0805": {"context", "operations.secrets"},
