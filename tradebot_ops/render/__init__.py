@@ -33,14 +33,17 @@ def check_output(output: str) -> None:
 
 def renderer(output: str) -> Renderer:
     """The renderer of an ``--output`` value."""
-    if output in {"table", "plain"}:
-        module = f"tradebot_ops.render.{output}"
-    elif output in COMMON:
-        module = f"tradebot_ops.render.{output}_"  # without the underscore the library of that name
+    if output == "json":
+        from tradebot_ops.render.json_ import render
+    elif output == "yaml":
+        from tradebot_ops.render.yaml_ import render
+    elif output == "plain":
+        from tradebot_ops.render.plain import render
+    elif output == "table":
+        from tradebot_ops.render.table import render
     else:
-        module = f"tradebot_ops.render.formats.{output}"
-    chosen: Renderer = importlib.import_module(module).render
-    return chosen
+        render = importlib.import_module(f"tradebot_ops.render.formats.{output}").render
+    return render
 
 
 def error_envelope(command: str, error: OpsError) -> dict[str, object]:

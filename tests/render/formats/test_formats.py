@@ -15,8 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.render import check_output, outputs, renderer
+from tradebot_ops.render import COMMON, check_output, outputs, renderer
 from tradebot_ops.render.files import formats_of, write_files
+from tradebot_ops.render.formats import _places, github, gitlab, html, junit, markdown, prometheus, sarif
 
 FINDINGS = (
     Finding(Level.PASS, "ENG-01", "It answers.", observed="3 ms", title="The engine answers", group="1. Engine",
@@ -247,6 +248,17 @@ def test_a_page_holds_the_run() -> None:
 def test_every_format_renders_a_report_without_findings() -> None:
     for output in outputs():
         assert isinstance(written(output, Report("status", data={"a": 1}, sections=(Section(lines=("x",)),))), str)
+
+
+def test_the_formats_are_the_files_of_their_room() -> None:
+    modules = (github, gitlab, html, junit, markdown, prometheus, sarif)
+    assert outputs() == (*COMMON, *(module.__name__.rpartition(".")[2] for module in modules))
+    assert [renderer(output) for output in outputs()[len(COMMON) :]] == [module.render for module in modules]
+
+
+def test_a_finding_without_a_file_belongs_to_the_description() -> None:
+    places = [_places.place(finding) for finding in FINDINGS[:3]]
+    assert places == [("compose.yaml", 1), ("config/a b/prometheus.yml", 12), ("compose.yaml", 1)]
 
 
 def test_a_format_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ one of them. Warnings and waived failures are no failures: JUnit knows only pass
 import re
 from itertools import groupby
 from typing import TextIO
-from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from tradebot_ops.model import Finding, Level, Report
 
@@ -17,14 +17,14 @@ _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 
 def render(report: Report, stream: TextIO, color: bool | None) -> None:
     del color
-    root = ET.Element("testsuites", {"name": _text(f"tradebot {report.command}"), **_counts(report.findings)})
+    root = Element("testsuites", {"name": _text(f"tradebot {report.command}"), **_counts(report.findings)})
     for group, found in groupby(report.findings, key=lambda finding: finding.group):
         cases = tuple(found)
-        suite = ET.SubElement(root, "testsuite", {"name": _text(group or report.command), **_counts(cases)})
+        suite = SubElement(root, "testsuite", {"name": _text(group or report.command), **_counts(cases)})
         for finding in cases:
             _case(suite, report.command, finding)
-    ET.indent(root)
-    stream.write('<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n")
+    indent(root)
+    stream.write('<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n")
 
 
 def _counts(findings: tuple[Finding, ...]) -> dict[str, str]:
@@ -38,21 +38,21 @@ def _counts(findings: tuple[Finding, ...]) -> dict[str, str]:
     }
 
 
-def _case(suite: ET.Element, command: str, finding: Finding) -> None:
+def _case(suite: Element, command: str, finding: Finding) -> None:
     name = f"{finding.id} {finding.title}".strip()
-    case = ET.SubElement(
+    case = SubElement(
         suite,
         "testcase",
         {"classname": _text(f"{command}.{finding.id}"), "name": _text(name), "time": f"{finding.seconds or 0.0:.3f}"},
     )
     tag = {Level.FAIL: "failure", Level.ERROR: "error", Level.SKIP: "skipped"}.get(finding.level)
     if tag:
-        entry = ET.SubElement(case, tag, {"message": _text(finding.message)})
+        entry = SubElement(case, tag, {"message": _text(finding.message)})
         if tag != "skipped":
             entry.set("type", _text(finding.severity) or str(finding.level))
             entry.text = _text(_body(finding))
     elif finding.level in {Level.WARN, Level.INFO}:
-        ET.SubElement(case, "system-out").text = _text(f"{str(finding.level).upper()}: {_body(finding)}")
+        SubElement(case, "system-out").text = _text(f"{str(finding.level).upper()}: {_body(finding)}")
 
 
 def _body(finding: Finding) -> str:
