@@ -27,6 +27,6 @@ def answers(reach: engine.Reach) -> Verdict:
             observed=observed,
             expected=f"under {1000 * SLOW_SECONDS:.0f} ms",
             evidence=evidence,
-            hint="tradebot diag containers",
+            hint="tradebot status --cpu",
         )
     return passed(f"The {reach.name} engine answers.", observed=observed, evidence=evidence)
