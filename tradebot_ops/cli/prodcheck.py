@@ -21,7 +21,6 @@ def prod_check(
     severity: Annotated[str, typer.Option("--severity", metavar="S+", help="minor+, major+ or critical.")] = "",
     offline: Annotated[bool, typer.Option("--offline", help="Write nothing: no canary, no test alert.")] = False,
     no_canary: Annotated[bool, typer.Option("--no-canary", help="Submit no jobs.")] = False,
-    deep: Annotated[bool, typer.Option("--deep", help="Also what takes minutes, such as a restore.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 for warnings alone.")] = False,
     fail_on: Annotated[
         str, typer.Option("--fail-on", metavar="STATE", help="error, fail or warn: what ends with 1.")
@@ -59,7 +58,6 @@ def prod_check(
         Selection(stage or (), only or (), skip or (), severity),
         offline=offline,
         canary=not no_canary,
-        deep=deep,
         strict=strict,
         exit_zero=exit_zero,
         fail_on=fail_on,

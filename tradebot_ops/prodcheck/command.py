@@ -27,7 +27,6 @@ class Wishes:
     selection: Selection = field(default_factory=Selection)
     offline: bool = False
     canary: bool = True
-    deep: bool = False
     strict: bool = False
     exit_zero: bool = False
     fail_on: str = "fail"
