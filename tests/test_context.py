@@ -17,6 +17,7 @@ ASKED = [
     ("prometheus", "Prometheus does not run.", "TB-0510", "tradebot monitoring start"),
     ("alertmanager", "Alertmanager does not run.", "TB-0520", "tradebot monitoring start"),
     ("postgres", "Postgres does not run.", "TB-0535", "tradebot up"),
+    ("postgres_app", "Postgres does not run.", "TB-0535", "tradebot up"),
     ("postgres_monitor", "Postgres does not run.", "TB-0535", "tradebot up"),
 ]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from tradebot_ops.engines.base import Address, Engine
@@ -203,8 +203,17 @@ class Ops:
 
     @cached_property
     def postgres(self) -> "Postgres":
-        """The stack's database, asked as the account of the API and the workers."""
+        """The stack's database, asked as the account that owns it and that the migration uses."""
         return self._postgres(self._declared("POSTGRES_USER", "postgres"), "postgres_password")
+
+    @cached_property
+    def postgres_app(self) -> "Postgres":
+        """The same database, asked as the account that the description gives to the API."""
+        from urllib.parse import urlsplit
+
+        environ = self.stack.services["api"].environment if "api" in self.stack.services else {}
+        user = urlsplit(environ.get("DATABASE_URL", "")).username or self._declared("POSTGRES_USER", "postgres")
+        return self._postgres(user, PurePath(environ.get("DATABASE_PASSWORD_FILE", "postgres_password")).name)
 
     @cached_property
     def postgres_monitor(self) -> "Postgres":

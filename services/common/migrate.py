@@ -19,6 +19,8 @@ WAIT_S = 60.0
 LOCK_KEY = "tradebot.migrate"
 #: The newest revision in ``migrations/versions``.
 HEAD = "0002"
+#: The account of the API and the workers, and that of the Postgres exporter.
+APP = "tradebot_app"
 EXPORTER = "exporter"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -55,6 +57,8 @@ def migrate(settings: Settings, wait_s: float = WAIT_S) -> None:
         guard.commit()  # no transaction may stand in the way of what changes tables
         if known != HEAD:
             upgrade(dsn)
+        if (password := settings.app_password()) is not None:
+            make_app(guard, password.get_secret_value())
         if (password := settings.exporter_password()) is not None:
             make_exporter(guard, password.get_secret_value())
 
@@ -82,16 +86,33 @@ def upgrade(dsn: str) -> None:
         command.upgrade(config, HEAD)
 
 
+def make_app(admin: psycopg.Connection, password: str) -> None:
+    """Make the account of the API and the workers: it reads and writes rows, and changes no table.
+
+    Rights are granted anew at every migration, which is where tables come from.
+    """
+    _make_login(admin, APP, password)
+    role = sql.Identifier(APP)
+    admin.execute(sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}").format(role))
+    admin.execute(sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}").format(role))
+    admin.execute(sql.SQL("REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {}").format(role))
+    admin.commit()
+
+
 def make_exporter(admin: psycopg.Connection, password: str) -> None:
-    """The user of the Postgres exporter: it may look at statistics, and read no table of ours."""
-    # Hashed here: a plain password would stand in the server's log and in pg_stat_statements.
-    hashed = admin.pgconn.encrypt_password(password.encode(), EXPORTER.encode(), b"scram-sha-256").decode()
+    """Make the user of the Postgres exporter: it may look at statistics, and read no table of ours."""
     admin.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-    if admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [EXPORTER]).fetchone() is None:
-        admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(EXPORTER)))
-    admin.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(EXPORTER), hashed))
+    _make_login(admin, EXPORTER, password)
     admin.execute(sql.SQL("GRANT pg_monitor TO {}").format(sql.Identifier(EXPORTER)))
     admin.commit()
+
+
+def _make_login(admin: psycopg.Connection, name: str, password: str) -> None:
+    # Hashed here: a plain password would stand in the server's log and in pg_stat_statements.
+    hashed = admin.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
+    if admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone() is None:
+        admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
+    admin.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(name), hashed))
 
 
 def main() -> int:

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     prometheus_password_file: Path | None = None
     dashboard_file: Path = DASHBOARD_FILE
     dashboard_password_file: Path | None = None
+    app_password_file: Path | None = None
     exporter_password_file: Path | None = None
     api_listen: str = "0.0.0.0:8010"
     worker_metrics_listen: str = "0.0.0.0:9091"
@@ -78,6 +79,9 @@ class Settings(BaseSettings):
 
     def api_key(self) -> SecretStr | None:
         return read_secret(self.api_key_file)
+
+    def app_password(self) -> SecretStr | None:
+        return read_secret(self.app_password_file)
 
     def exporter_password(self) -> SecretStr | None:
         return read_secret(self.exporter_password_file)

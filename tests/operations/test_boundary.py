@@ -106,7 +106,7 @@ WRITES = {
     for name, (classes, looks) in HELD.items()
 }
 #: Other names for the same things.
-SAME = {"host_state": "state", "postgres_monitor": "postgres"}
+SAME = {"host_state": "state", "postgres_app": "postgres", "postgres_monitor": "postgres"}
 
 
 # The walk

@@ -63,7 +63,7 @@ def roles(ops: Ops) -> tuple[Role, ...]:
 @fact()
 def app_user(ops: Ops) -> str:
     """The account of the API and the workers."""
-    (row,) = ops.postgres.rows("SELECT current_user::text AS name")
+    (row,) = ops.postgres_app.rows("SELECT current_user::text AS name")
     return str(row["name"])
 
 

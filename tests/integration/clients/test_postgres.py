@@ -6,8 +6,9 @@ from contextlib import closing
 
 import pytest
 
-from services.common.migrate import EXPORTER, make_exporter
-from tests.integration.parts import PASSWORD, PostgresPart
+from services.common.migrate import APP, EXPORTER, make_app, make_exporter, migrate
+from services.common.settings import Settings
+from tests.integration.parts import PASSWORD, PostgresPart, new_database
 from tests.waiting import until
 from tradebot_ops.clients.postgres import Account, Postgres
 from tradebot_ops.context import POSTGRES_MONITOR
@@ -80,6 +81,22 @@ def test_a_database_that_is_not_there_is_no_refused_login(postgres: PostgresPart
     account = Account("tradebot", Secret(PASSWORD), "nowhere")
     with pytest.raises(Unreachable, match='database "nowhere" does not exist'):
         Postgres("127.0.0.1", postgres.port, account).rows("SELECT 1")
+
+
+def test_the_account_of_the_services_writes_rows_and_changes_no_table(postgres: PostgresPart) -> None:
+    database = new_database(postgres)
+    migrate(Settings(database_url=postgres.url(database), database_password_file=postgres.password_file))
+    with closing(postgres.connect(database)) as admin:
+        admin.autocommit = False
+        make_app(admin, "first-password")
+        make_app(admin, "app-password")
+    app = Postgres("127.0.0.1", postgres.port, Account(APP, Secret("app-password"), database), 5)
+    assert app.rows("SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [{"rolsuper": False}]
+    assert app.rows("SELECT version_num FROM alembic_version"), "the services look at it"
+    app.rehearse("DELETE FROM job", "CREATE TEMP TABLE incoming (LIKE candle) ON COMMIT DROP", "SELECT 1")
+    for forbidden in ("DROP TABLE job", "CREATE TABLE mine (n int)", "UPDATE alembic_version SET version_num = '0'"):
+        with pytest.raises(OpsError, match="permission denied|must be owner"):
+            app.rehearse(forbidden, "SELECT 1")
 
 
 def test_the_account_of_monitoring_sees_statistics_of_everybody(postgres: PostgresPart) -> None:

@@ -42,6 +42,7 @@ def opened(folder: Path, server: PostgresPart, redis_server: RedisPart, password
     ops = Ops(load_settings({}, {"TRADEBOT_STATE": str(folder)}, folder), engine)
     secret = Secret(password)
     ops.postgres = Postgres("127.0.0.1", server.port, Account("tradebot", secret, "postgres"), 2)
+    ops.postgres_app = ops.postgres
     ops.redis = Redis("127.0.0.1", redis_server.port, secret, timeout=2)
     return ops
 

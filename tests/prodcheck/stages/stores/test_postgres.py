@@ -127,17 +127,9 @@ NEWEST = Schema("0002", "0002")
     ],
 )
 def test_accounts(roles: tuple[Role, ...], schema: Schema, level: Level, message: str) -> None:
-    verdict = least_rights(roles, "tradebot", schema, "prod")
+    verdict = least_rights(roles, "tradebot", schema)
     assert verdict.level is level
     assert message in verdict.message
-
-
-def test_a_superuser_is_only_warned_of_while_developing() -> None:
-    """An old schema is a failure there, too."""
-    above = (replace(APP, superuser=True), MONITOR)
-    assert least_rights(above, "tradebot", NEWEST, "dev").level is Level.WARN
-    assert least_rights(above, "tradebot", NEWEST, "staging").level is Level.FAIL
-    assert least_rights(above, "tradebot", Schema("0001", "0002"), "dev").level is Level.FAIL
 
 
 SPARE = Connections(10, 97)

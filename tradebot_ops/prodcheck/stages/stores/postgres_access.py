@@ -1,7 +1,7 @@
 """Postgres: everybody may do what they need, and the schema is the one that the services expect."""
 
 from tradebot_ops.context import POSTGRES_MONITOR
-from tradebot_ops.facts import migrations, postgres_access, stack
+from tradebot_ops.facts import migrations, postgres_access
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned, worst
 
 MONITOR_MAY = {"pg_monitor"}
@@ -11,14 +11,14 @@ SEQUENCE_WARN, SEQUENCE_FAIL = 0.7, 0.9
 @check(
     "DAT-09",
     "Accounts may do no more than they need, and the schema is the newest",
-    asks=(postgres_access.roles, postgres_access.app_user, migrations.schema, stack.environment),
+    asks=(postgres_access.roles, postgres_access.app_user, migrations.schema),
     severity=Severity.CRITICAL,
     source="Postgres: role attributes; CIS PostgreSQL 4",
     needs=("DAT-05",),
-    anchor="compose.yaml#POSTGRES_USER",
+    anchor="compose.yaml#DATABASE_URL",
     remedy="tradebot restart postgres",
 )
-def least_rights(roles: tuple[postgres_access.Role, ...], user: str, schema: migrations.Schema, env: str) -> Verdict:
+def least_rights(roles: tuple[postgres_access.Role, ...], user: str, schema: migrations.Schema) -> Verdict:
     """A superuser reads files of the server and runs programs there: one flaw in a job, and the host is somebody
     else's. The monitoring account needs statistics only.
     """
@@ -34,10 +34,8 @@ def least_rights(roles: tuple[postgres_access.Role, ...], user: str, schema: mig
     }
     found = []
     if app.superuser:
-        hint = "Give the services an account of their own, without SUPERUSER, that owns the schema (DATABASE_URL)."
-        # The official image makes POSTGRES_USER a superuser, and it is the account of the services.
-        bad = warned if env == "dev" else failed
-        found.append(bad(f"The services log in as a superuser: {user}.", **shown, hint=hint))
+        hint = "Give the services an account of their own, without SUPERUSER (DATABASE_URL), then `tradebot up`."
+        found.append(failed(f"The services log in as a superuser: {user}.", **shown, hint=hint))
     if monitor and (monitor.superuser or set(monitor.granted) - MONITOR_MAY):
         more = "superuser" if monitor.superuser else ", ".join(sorted(set(monitor.granted) - MONITOR_MAY))
         hint = f"In `tradebot shell postgres`, as its psql: REVOKE {more} FROM {POSTGRES_MONITOR}"
