@@ -25,12 +25,17 @@ def env_file(chosen: str, env: str, cwd: Path) -> tuple[str, Mapping[str, str]]:
     return "", {}
 
 
+def env_path(found: str, chosen: str, cwd: Path) -> Path:
+    """Where changes of settings are written: the ``.env`` file in force, else the one that would come into force."""
+    return cwd / (found or chosen or ".env")
+
+
 def _read_env(path: Path) -> dict[str, str]:
     """Names and values by python-dotenv; a line it cannot read is an error here, not a log line."""
     from dotenv.parser import parse_stream
 
     pairs = {}
-    for binding in parse_stream(io.StringIO(_text(path))):
+    for binding in parse_stream(io.StringIO(env_text(path))):
         if binding.error or (binding.key is not None and binding.value is None):
             raise OpsError(
                 f"{path}, line {binding.original.line}: this is not NAME=value.",
@@ -46,12 +51,13 @@ def read_toml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        return tomllib.loads(_text(path))
+        return tomllib.loads(env_text(path))
     except tomllib.TOMLDecodeError as error:
         raise OpsError(f"{path} is not valid TOML: {error}.", code="TB-0804", hint="Mend the line it names.") from None
 
 
-def _text(path: Path) -> str:
+def env_text(path: Path) -> str:
+    """The text of a file of settings."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -43,6 +43,8 @@ class Settings:
     timeout: float = 180.0
     cwd: Path = field(default_factory=Path.cwd)
     environ: Mapping[str, str] = field(default_factory=dict)
+    #: Where changes of settings are written; it may not exist yet.
+    env_file: Path = field(default_factory=lambda: Path.cwd() / ".env")
     stack: Mapping[str, Value] = field(default_factory=dict)
     #: The ``[[waiver]]`` entries of ``tradebot.toml`` as written; `prod-check` judges them.
     waivers: Any = ()

@@ -11,7 +11,7 @@ from typing import Any
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings.declared import ENVIRONMENTS, STACK_SETTINGS
-from tradebot_ops.settings.files import env_file, read_toml
+from tradebot_ops.settings.files import env_file, env_path, read_toml
 from tradebot_ops.settings.model import CORE, Settings, Value
 
 
@@ -39,6 +39,8 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
     named = {name: flags.get(name) or "" if typed else pick(name, "") for name in ("host", "context")}
     docker_from, environ = _docker_engine(named["host"], named["context"], environ)
     files = flags.get("files") or [name for name in pick("file", "").split(":") if name]
+    chosen = pick("env_file", "")
+    found = env_file(chosen, env, cwd)
     return Settings(
         project=project,
         files=tuple((cwd / name).resolve() for name in files),
@@ -55,7 +57,8 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
         cwd=cwd,
         environ=dict(environ),
         waivers=toml.get("waiver", ()),
-        stack=_stack_values(env, toml, env_file(pick("env_file", ""), env, cwd), environ),
+        env_file=env_path(found[0], chosen, cwd),
+        stack=_stack_values(env, toml, found, environ),
     )
 
 
