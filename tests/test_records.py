@@ -40,6 +40,13 @@ SCALING: dict[str, Any] = {
     "to": 3,
     "kept": True,
 }
+OPTIMIZED: dict[str, Any] = {
+    "at": "2026-11-22T12:00:00+00:00",
+    "by": "ann@host",
+    "before": {"WORKER_REPLICAS": "8"},
+    "after": {"WORKER_REPLICAS": "4", "REDIS_MAXMEMORY": "256mb"},
+    "desired": 8,
+}
 WORD = {"name": "team-trained", "by": "maria", "at": "2026-11-22T12:00:00+00:00", "note": "drilled"}
 
 
@@ -101,6 +108,13 @@ CASES = [
     ),
     Case(
         records.MovedPorts({"api": {"8010": 8011}}), {"api": {"8010": 8011}}, ({"api": [8011]}, {"api": {"8010": 1.5}})
+    ),
+    Case(
+        records.Optimizations(
+            (records.Optimization(OPTIMIZED["at"], "ann@host", OPTIMIZED["before"], OPTIMIZED["after"], 8),)
+        ),
+        {"optimizations": [OPTIMIZED]},
+        ({"optimizations": OPTIMIZED}, {"optimizations": [{**OPTIMIZED, "before": {"A": 1}}]}),
     ),
     Case(records.ReloadedContainers({"id": "hash"}), {"id": "hash"}, ({"id": {}},)),
 ]

@@ -267,3 +267,41 @@ class Attestations:
 
     def content(self) -> dict[str, Any]:
         return {"attestations": [each.content() for each in self.attestations]}
+
+
+@dataclass(frozen=True)
+class Optimization:
+    """One `optimize apply`: when (ISO 8601), by whom, settings before (absent: not in the file) and after.
+
+    ``desired`` is the number of workers that `scale` had stored until then, if it had.
+    """
+
+    at: str = ""
+    by: str = ""
+    before: Mapping[str, str] = field(default_factory=dict)
+    after: Mapping[str, str] = field(default_factory=dict)
+    desired: int | None = None
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        shapes = {"at": text, "by": text, "before": named(text), "after": named(text), "desired": whole}
+        return cls(**fields(value, shapes))
+
+    def content(self) -> dict[str, Any]:
+        made = {"at": self.at, "by": self.by, "before": dict(self.before), "after": dict(self.after)}
+        return made if self.desired is None else {**made, "desired": self.desired}
+
+
+@dataclass(frozen=True)
+class Optimizations:
+    """Those that were not reverted, newest last."""
+
+    FILE: ClassVar[str] = "optimizations.json"
+    optimizations: tuple[Optimization, ...] = ()
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(**fields(content, {"optimizations": listed(Optimization.of)}))
+
+    def content(self) -> dict[str, Any]:
+        return {"optimizations": [each.content() for each in self.optimizations]}

@@ -59,6 +59,9 @@ COMMANDS = {
     "build": Entry(_IMAGES, "Build the stack's own images.", UPKEEP),
     "pull": Entry(_IMAGES, "Fetch the images that others made.", UPKEEP),
     "images": Entry(_IMAGES, "Make, list and carry images.", UPKEEP),
+    "optimize": Entry(
+        "tradebot_ops.cli.optimize", "Fit settings to what is really used; with a way back.", UPKEEP, group=True
+    ),
     "prune": Entry("tradebot_ops.cli.prune", "Remove what the project left behind.", UPKEEP),
     "jobs": Entry("tradebot_ops.cli.jobs", "Submit, watch and cancel jobs.", WORK, group=True),
     "monitoring": Entry(_MONITORING, "Set up, start, stop, look at and reload the monitoring.", MONITORING, group=True),

@@ -26,10 +26,11 @@ def edited(text: str, values: Mapping[str, str | None]) -> str:
     waiting = dict(values)
     parts = []
     for binding in parse_stream(io.StringIO(text)):
-        if binding.key not in values:
+        name = binding.key
+        if name is None or name not in values:
             parts.append(binding.original.string)
-        elif (value := waiting.pop(binding.key, None)) is not None:
-            parts.append(_line(binding.key, value))
+        elif (value := waiting.pop(name, None)) is not None:
+            parts.append(_line(name, value))
     kept = "".join(parts)
     if kept and not kept.endswith("\n"):
         kept += "\n"

@@ -1,0 +1,1 @@
+"""Fit settings to what the stack really uses: facts, a pure decision, a change with a way back."""
