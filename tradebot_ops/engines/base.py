@@ -146,6 +146,15 @@ class ImageFacts:
 
 
 @dataclass(frozen=True)
+class ImageDates:
+    """When an image was built, and the oldest layer under it; None where it does not say."""
+
+    image: str
+    built: datetime | None
+    base: datetime | None
+
+
+@dataclass(frozen=True)
 class Leftover:
     """Something of the project that nothing needs any more. ``kind`` is container, network, volume or image."""
 
@@ -262,3 +271,19 @@ class TriesOut(Protocol):
 
         Returns that image; empty where none is present. Raises ``OpsError`` with the engine's words.
         """
+
+
+@runtime_checkable
+class DatesImages(Protocol):
+    """Knows how old what it runs is."""
+
+    def image_dates(self, images: Sequence[str]) -> tuple[ImageDates, ...]:
+        """Of those that are present."""
+
+
+@runtime_checkable
+class StandsOutside(Protocol):
+    """Can stand where a stranger on the same engine would."""
+
+    def ask_outside(self, image: str, command: Sequence[str]) -> str:
+        """What a command writes in a scratch container that is in none of the project's networks, then removed."""

@@ -1,7 +1,7 @@
 """What replicas are made of, and how long their work takes to end."""
 
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import HasImages, ImageFacts
+from tradebot_ops.engines.base import DatesImages, HasImages, ImageDates, ImageFacts
 from tradebot_ops.errors import NotRunning
 from tradebot_ops.facts.fact import NotApplicable, Skip, fact
 
@@ -23,3 +23,11 @@ def longest_jobs(ops: Ops) -> float | None:
     except NotRunning:
         return None
     return next((series.value for series in found if series.value == series.value), None)
+
+
+@fact(seconds=10)
+def dates(ops: Ops) -> tuple[ImageDates, ...]:
+    """Of every image of the stack that is present."""
+    if not isinstance(ops.engine, DatesImages):
+        raise NotApplicable(Skip.ENGINE, "Services run from this host's own packages here; there are no images.")
+    return ops.engine.image_dates(sorted({service.image for service in ops.stack.services.values()}))

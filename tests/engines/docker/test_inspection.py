@@ -1,8 +1,9 @@
-"""An inspected container in full: what checks of limits, rights, logs and ports judge."""
+"""An inspected container in full: what checks of limits, rights, logs and ports judge; and the age of images."""
 
+from datetime import UTC, datetime
 from typing import Any
 
-from tradebot_ops.engines.docker.inspection import inspected
+from tradebot_ops.engines.docker.inspection import inspected, layer_dates
 from tradebot_ops.engines.inspection import Binding, Mounted
 
 
@@ -96,3 +97,11 @@ def test_a_one_off_is_marked() -> None:
     raw = container()
     raw["Config"]["Labels"]["com.docker.compose.oneoff"] = "True"
     assert inspected(raw).one_off
+
+
+def test_an_image_is_as_old_as_its_newest_layer_and_its_base_as_its_oldest() -> None:
+    found = layer_dates("app:1", [{"Created": 1_800_000_000}, {"Created": 0}, {"Created": 1_700_000_000}])
+    assert found.built == datetime.fromtimestamp(1_800_000_000, UTC)
+    assert found.base == datetime.fromtimestamp(1_700_000_000, UTC)
+    assert layer_dates("app:1", [{"Created": 0}]).built is None, "reproducible builds write no date"
+    assert layer_dates("app:1", []).base is None

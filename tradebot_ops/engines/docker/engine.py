@@ -13,6 +13,7 @@ from tradebot_ops.docker.locate import locate
 from tradebot_ops.engines.base import (
     Address,
     ExecResult,
+    ImageDates,
     ImageFacts,
     Leftover,
     LogLine,
@@ -167,6 +168,12 @@ class DockerEngine:
 
     def try_out(self, images: Sequence[str]) -> str:
         return inspection.try_out(self.client, self.project, images)
+
+    def ask_outside(self, image: str, command: Sequence[str]) -> str:
+        return inspection.ask_outside(self.client, self.project, image, command)
+
+    def image_dates(self, images: Sequence[str]) -> tuple[ImageDates, ...]:
+        return inspection.image_dates(self.client, images)
 
     def stats(self, replicas: Sequence[Replica], *, cpu: bool = True) -> tuple[Stats, ...]:
         return self._sampler.sample([one for one in replicas if one.state is State.RUNNING], cpu=cpu)

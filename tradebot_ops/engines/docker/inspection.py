@@ -9,12 +9,15 @@ from docker.errors import ImageNotFound, NotFound
 
 from tradebot_ops.docker.build_context import CONTENT_HASH
 from tradebot_ops.docker.client import Client, dotted
+from tradebot_ops.engines.base import ImageDates
 from tradebot_ops.engines.docker.observe import parse_time
 from tradebot_ops.engines.docker.spec import NUMBER, ONE_OFF, PROJECT, SERVICE
 from tradebot_ops.engines.inspection import Binding, EngineInfo, HealthSample, Inspected, Mounted
 from tradebot_ops.errors import OpsError
 
 Raw = Mapping[str, Any]
+
+_DAY = 86400
 
 _BOOT_LINKS = (
     "/etc/systemd/system/multi-user.target.wants/docker.service",
@@ -154,10 +157,23 @@ def _at_boot(system: str) -> tuple[bool | None, str]:
 
 
 def try_out(client: Client, project: str, images: Sequence[str]) -> str:
-    """See ``TriesOut``. The container is a one-off of the project: ``prune`` finds it if this process is killed."""
+    """See ``TriesOut``."""
     image = next((name for name in images if _present(client, name)), "")
     if not image:
         return ""
+    answer = _asked(client, project, image, ["echo", "tradebot"], network_disabled=True)
+    if answer != "tradebot":
+        raise OpsError(f"A command in a scratch container answered {answer[:80]!r}.")
+    return image
+
+
+def ask_outside(client: Client, project: str, image: str, command: Sequence[str]) -> str:
+    """See ``StandsOutside``: it is on the engine's default network."""
+    return _asked(client, project, image, command, network_disabled=False)
+
+
+def _asked(client: Client, project: str, image: str, command: Sequence[str], *, network_disabled: bool) -> str:
+    """The container is a one-off of the project: ``prune`` finds it if this process is killed."""
     api = client.writes
     with client.translating_errors("trying out a container", client.deadlines.write):
         made = api.create_container(
@@ -165,17 +181,14 @@ def try_out(client: Client, project: str, images: Sequence[str]) -> str:
             command=["60"],
             entrypoint=["sleep"],
             labels={PROJECT: project, ONE_OFF: "True"},
-            network_disabled=True,
+            network_disabled=network_disabled,
         )["Id"]
         try:
             api.start(made)
-            question = api.exec_create(made, ["echo", "tradebot"])["Id"]
-            answer = bytes(api.exec_start(question)).decode(errors="replace").strip()
+            question = api.exec_create(made, list(command))["Id"]
+            return bytes(api.exec_start(question)).decode(errors="replace").strip()
         finally:
             _discard(client, made)
-    if answer != "tradebot":
-        raise OpsError(f"A command in a scratch container answered {answer[:80]!r}.")
-    return image
 
 
 def _present(client: Client, image: str) -> bool:
@@ -192,3 +205,22 @@ def _discard(client: Client, made: str) -> None:
         client.writes.remove_container(made, force=True, v=True)
     except NotFound:
         return
+
+
+def image_dates(client: Client, images: Sequence[str]) -> tuple[ImageDates, ...]:
+    """Layers without a date, and the zero that reproducible builds write, say nothing."""
+    with client.translating_errors("asking for the age of images", client.deadlines.read):
+        present = [name for name in images if _present(client, name)]
+        histories = {name: client.reads.history(name) for name in present}  # type: ignore[no-untyped-call]
+        return tuple(layer_dates(name, layers) for name, layers in histories.items())
+
+
+def layer_dates(image: str, layers: Sequence[Raw]) -> ImageDates:
+    """From its layers, the newest first."""
+    times = [int(layer.get("Created") or 0) for layer in layers]
+    newest, oldest = max(times, default=0), times[-1] if times else 0
+    return ImageDates(image, _date(newest), _date(oldest))
+
+
+def _date(seconds: int) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds > _DAY else None
