@@ -52,6 +52,8 @@ COMMANDS = [
     "images save x.tar",
     "images load x.tar",
     "prune",
+    "kpi",
+    "kpi --period soon",
     "attest list",
     "attest team-trained --by maria --note drilled",
     "attest team-trained",

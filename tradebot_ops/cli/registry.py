@@ -70,6 +70,7 @@ COMMANDS = {
     "query": Entry(_ASK, "Ask Prometheus a question in PromQL.", MONITORING),
     "dashboards": Entry("tradebot_ops.cli.dashboards", "List and check the dashboards.", MONITORING, group=True),
     "runbook": Entry("tradebot_ops.cli.runbook", "Show what to do about an alert.", MONITORING, group=True),
+    "kpi": Entry("tradebot_ops.cli.kpi", "Show the key figures against their targets.", MONITORING),
     "open": Entry(_ASK, "Open a page of the stack in the browser.", MONITORING, command="open"),
     "config": Entry("tradebot_ops.cli.config", "Show and check the configuration.", PROJECT, group=True),
     "init": Entry(_PROJECT, "Write the stack's files into a folder, for editing.", PROJECT),

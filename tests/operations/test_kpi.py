@@ -1,0 +1,100 @@
+"""Key figures: what is met, missed, unknown, and said to be so."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tradebot_ops.facts.fact import NotHere, Skip, Unknown
+from tradebot_ops.facts.kpi import Measured, Raised, Worked
+from tradebot_ops.operations.kpi import Figure, judge, line
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+MONTH = 30 * 86_400.0
+GOOD = Measured(MONTH, p95_s=0.2, queue=12.0, busy=0.7, up=0.9999)
+WORK = Worked(90, 10, 36_000.0)
+AWAY = Unknown("Postgres does not run.")
+
+
+def raised(heard_s: float = 30, ended_s: float | None = 200, severity: str = "critical") -> Raised:
+    ended = None if ended_s is None else NOON + timedelta(seconds=ended_s)
+    return Raised("RedisDown", severity, NOON, NOON + timedelta(seconds=heard_s), ended, 60.0)
+
+
+def figures(**changes: object) -> dict[str, Figure]:
+    given = {"alerts": (raised(),), "jobs": WORK, "measured": GOOD} | changes
+    return {each.name: each for each in judge(given["alerts"], given["jobs"], given["measured"], MONTH)}  # type: ignore[arg-type]
+
+
+def test_a_good_month() -> None:
+    found = figures()
+    assert {name: each.met for name, each in found.items()} == {
+        "time to detect": True,
+        "time to resolve": True,
+        "time between failures": None,
+        "API p95": True,
+        "queue depth": True,
+        "worker utilisation": True,
+        "uptime": True,
+        "jobs an hour": None,
+        "alert accuracy": None,
+        "time to diagnose": None,
+    }
+    assert found["time to detect"].value == 90  # from the first symptom: the rule waited for a minute
+    assert found["jobs an hour"].value == 10
+    assert line(list(found.values())) == "Nothing missed. 6 met, 2 without data."
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"alerts": (raised(heard_s=300),)}, "time to detect"),
+        ({"alerts": (raised(), raised(ended_s=9000))}, "time to resolve"),
+        ({"measured": replace(GOOD, p95_s=1.5)}, "API p95"),
+        ({"measured": replace(GOOD, queue=101.0)}, "queue depth"),
+        ({"measured": replace(GOOD, busy=0.95)}, "worker utilisation"),
+        ({"measured": replace(GOOD, up=0.99)}, "uptime"),
+    ],
+)
+def test_what_is_missed_is_named(changes: dict[str, object], name: str) -> None:
+    found = figures(**changes)
+    assert [each.name for each in found.values() if each.met is False] == [name]
+    assert line(list(found.values())).startswith(f"Missed: {name}. ")
+
+
+def test_an_alert_that_lasts_is_told_and_not_averaged() -> None:
+    found = figures(alerts=(raised(), raised(ended_s=None)))["time to resolve"]
+    assert (found.value, found.note) == (200, "1 ended, 1 not yet")
+
+
+def test_notes_are_no_failures() -> None:
+    assert figures(alerts=(raised(severity="info"),))["time between failures"].value is None
+
+
+def test_an_idle_stack_is_not_blamed_for_it() -> None:
+    assert figures(measured=replace(GOOD, busy=0.01))["worker utilisation"].met is None
+
+
+def test_a_source_that_is_away_costs_its_own_figures_alone() -> None:
+    found = figures(alerts=AWAY, jobs=AWAY)
+    assert {name for name, each in found.items() if each.note == AWAY.why} == {
+        "time to detect", "time to resolve", "time between failures", "jobs an hour",
+    }  # fmt: skip
+    assert found["uptime"].met is True
+    assert figures(measured=NotHere(Skip.PROFILE, "No monitoring."))["uptime"].note == "No monitoring."
+
+
+@given(
+    st.lists(st.builds(raised, st.floats(0, 1e6), st.none() | st.floats(0, 1e6)), max_size=5).map(tuple)
+    | st.just(AWAY),
+    st.builds(Worked, st.integers(0, 9), st.integers(0, 9), st.none() | st.floats(0, 1e7)) | st.just(AWAY),
+    st.builds(Measured, st.floats(0, MONTH), *[st.none() | st.floats(0, 1e9)] * 4) | st.just(AWAY),
+)
+def test_what_has_no_value_says_why_and_is_neither_met_nor_missed(alerts: object, jobs: object, seen: object) -> None:
+    found = figures(alerts=alerts, jobs=jobs, measured=seen)
+    assert list(found) == list(figures())
+    for each in found.values():
+        assert each.shown
+        assert each.value is not None or (each.met is None and each.note)
