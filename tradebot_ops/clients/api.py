@@ -71,10 +71,10 @@ class Api:
         """The dashboard's panels with their series; also when Prometheus is away, which each panel then says."""
         return self._call("GET", "/dashboard/panels", params={"range": range_name})
 
-    def knock(self, method: str, path: str) -> Answer:
+    def knock(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """What a stranger gets: the answer to a request without our key, whatever its status."""
         began = time.perf_counter()
-        response = self._sent(f"{method} {path}", self._client.build_request(method, path), auth=None)
+        response = self._sent(f"{method} {path}", self._client.build_request(method, path, headers=headers), auth=None)
         return Answer(response.status_code, response.text, time.perf_counter() - began)
 
     def announce(self, path: str, length: int) -> int:

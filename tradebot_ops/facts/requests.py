@@ -1,0 +1,99 @@
+"""Requests to the API: how fast and how well they were answered of late, and the line that one leaves in the log."""
+
+import json
+import math
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import LogQuery
+from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.fact import Effect, fact
+
+#: Prometheus is believed from so many requests in 15 minutes on.
+REQUESTS = 20
+#: Reads the ledger, as most requests do, and needs no key.
+SAMPLED = "/jobs?limit=1"
+LOGGED = "/health"
+WAIT_SECONDS = 5.0
+
+_BUCKETS = 'sum by (le) (increase(http_request_duration_seconds_bucket{job="api"}[15m]))'
+_COUNT = 'sum(increase(http_requests_total{job="api"}[15m]))'
+_FAILED = 'sum(increase(http_requests_total{job="api",status=~"5.."}[15m]))'
+P95 = f"histogram_quantile(0.95, {_BUCKETS})"
+ERRORS = f"({_FAILED} or vector(0)) / {_COUNT}"
+
+
+@dataclass(frozen=True)
+class Served:
+    """Seconds that 95 of 100 requests stay below, the share that failed with 5xx (0 to 1), of how many requests, and
+    ``source``: who measured that."""
+
+    p95: float
+    errors: float
+    requests: float
+    source: str
+
+
+@fact(seconds=60)
+def served(ops: Ops) -> Served:
+    """The last 15 minutes as Prometheus has them; where it has too little, twenty requests now."""
+    try:
+        count, p95, errors = (_one(ops, expression) for expression in (_COUNT, P95, ERRORS))
+    except OpsError as error:
+        return _sampled(ops, error.message)
+    if count < REQUESTS or not math.isfinite(p95) or not math.isfinite(errors):
+        return _sampled(ops, "Prometheus has seen too few requests.")
+    return Served(p95, errors, count, "Prometheus, over 15 minutes")
+
+
+def _one(ops: Ops, expression: str) -> float:
+    found = ops.prometheus.query(expression)
+    return found[0].value if found else math.nan
+
+
+def _sampled(ops: Ops, why: str) -> Served:
+    answers = [ops.api.knock("GET", SAMPLED) for _ in range(REQUESTS)]
+    times = sorted(answer.seconds for answer in answers)
+    failed = sum(answer.status >= 500 for answer in answers)
+    source = f"{REQUESTS} × GET {SAMPLED} now. {why}"
+    return Served(times[math.ceil(0.95 * REQUESTS) - 1], failed / REQUESTS, REQUESTS, source)
+
+
+@dataclass(frozen=True)
+class Logged:
+    """Lines of the API's log that name the id we gave a request, and the status that we got."""
+
+    request_id: str
+    status: int
+    lines: tuple[str, ...]
+
+    @property
+    def records(self) -> tuple[dict[str, object], ...]:
+        """Those lines that are JSON objects."""
+        found = []
+        for line in self.lines:
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(record, dict):
+                found.append(record)
+        return tuple(found)
+
+
+@fact(seconds=20, effect=Effect.WRITES)
+def logged(ops: Ops) -> Logged:
+    """One request with an id of ours, then the log until the id turns up in it."""
+    request_id = f"tradebot-check-{secrets.token_hex(8)}"
+    since = ops.clock() - timedelta(seconds=10)
+    answer = ops.api.knock("GET", LOGGED, {"X-Request-ID": request_id})
+    end = time.monotonic() + WAIT_SECONDS
+    while True:
+        lines = ops.engine.logs(LogQuery(services=("api",), since=since))
+        found = tuple(line.text for line in lines if request_id in line.text)
+        if found or time.monotonic() >= end:
+            return Logged(request_id, answer.status, found)
+        time.sleep(0.2)
