@@ -1,4 +1,6 @@
-"""What one replica is called: in tables, logs, file names and the answers of other programs."""
+"""Names of replicas (in tables, logs, file names, other programs' answers), and labels as Prometheus writes them."""
+
+from collections.abc import Mapping
 
 
 def label(service: str, number: int) -> str:
@@ -16,3 +18,12 @@ class Labelled:
     def label(self) -> str:
         """``worker-2``."""
         return label(self.service, self.number)
+
+
+def pairs(labels: Mapping[str, str]) -> str:
+    """``endpoint="/jobs", method="GET"``, escaped as in Prometheus' text format."""
+    return ", ".join(f'{name}="{_escaped(value)}"' for name, value in sorted(labels.items()))
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')

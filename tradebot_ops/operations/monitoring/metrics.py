@@ -3,24 +3,33 @@
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import httpx
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
-from tradebot_ops.facts import config_files
+from tradebot_ops.facts import config_files, samples
 from tradebot_ops.model import Finding, Level, Report, Section, Table
+from tradebot_ops.text.labels import pairs
 
 SECONDS = 5.0
 AT_ONCE = 16
-_SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(\{.*\})?\s+(\S+)")
 #: Of a histogram the count and the sum say enough on a screen; of the interpreter's own, nothing.
 _UNSHOWN = re.compile(r"_bucket$|_created$|^python_")
 
 
+@dataclass(frozen=True)
+class Scraped:
+    """The metrics of one source: its text, and of each sample worth a line the metric, the labels and the value."""
+
+    text: str
+    lines: tuple[tuple[str, str, str], ...] = ()
+
+
 def api(ops: Ops, *, raw: bool) -> Report:
-    return _shown({"api": ops.api.metrics()}, "metrics.api", raw=raw)
+    """Metrics of the API. Raises TB-0509 when it answers with something else."""
+    return _shown({"api": _read("The API", ops.api.metrics(), raw=raw)}, raw=raw)
 
 
 def worker(ops: Ops, number: int | None, *, every: bool, raw: bool) -> Report:
@@ -36,60 +45,78 @@ def worker(ops: Ops, number: int | None, *, every: bool, raw: bool) -> Report:
         raise OpsError(f"There is no worker {number}.", code="TB-0218", hint=f"Workers: {known}.")
     if not every:
         one = number or there[0]
-        return _shown({f"worker-{one}": _scrape(ops, one)}, "metrics.worker", raw=raw)
+        return _shown({f"worker-{one}": _scrape(ops, one, raw=raw)}, raw=raw)
     with ThreadPoolExecutor(max_workers=min(len(there), AT_ONCE)) as pool:
-        answers = dict(zip(there, pool.map(lambda each: _answer(ops, each), there), strict=True))
-    texts = {f"worker-{each}": text for each, text in answers.items() if isinstance(text, str)}
+        answers = dict(zip(there, pool.map(lambda each: _answer(ops, each, raw=raw), there), strict=True))
+    scraped = {f"worker-{each}": found for each, found in answers.items() if isinstance(found, Scraped)}
     findings = tuple(answer for answer in answers.values() if isinstance(answer, Finding))
-    shown = _shown(texts, "metrics.worker", raw=raw, titled=len(there) > 1)
+    shown = _shown(scraped, raw=raw, titled=len(there) > 1)
     return replace(shown, findings=findings, failure=ExitCode.DEPENDENCY_UNREACHABLE)
 
 
-def _answer(ops: Ops, number: int) -> str | Finding:
+def _answer(ops: Ops, number: int, *, raw: bool) -> Scraped | Finding:
     try:
-        return _scrape(ops, number)
+        return _scrape(ops, number, raw=raw)
     except OpsError as error:
         return Finding(Level.FAIL, error.code, error.message, hint=error.hint)
 
 
-def _scrape(ops: Ops, number: int) -> str:
+def _scrape(ops: Ops, number: int, *, raw: bool) -> Scraped:
     hint = "tradebot status; tradebot logs worker --tail 50"
     try:
         address = ops.engine.endpoint("worker", 9091, number)
     except OpsError as error:
         why = error.message.rstrip(".")
         raise OpsError(f"Worker {number} cannot be asked: {why}.", code="TB-0509", hint=hint) from None
+    source = f"Worker {number} at {address}"
     try:
         response = httpx.get(f"http://{address}/metrics", timeout=SECONDS, trust_env=False)
     except httpx.HTTPError as error:
         why = str(error) or type(error).__name__
-        raise OpsError(f"Worker {number} at {address} does not answer: {why}.", code="TB-0509", hint=hint) from None
+        raise OpsError(f"{source} does not answer: {why}.", code="TB-0509", hint=hint) from None
     if response.status_code != httpx.codes.OK:
-        said = f"Worker {number} at {address} answers HTTP {response.status_code} instead of metrics."
+        said = f"{source} answers HTTP {response.status_code} instead of metrics."
         raise OpsError(said, code="TB-0509", hint=hint)
-    return response.text
+    return _read(source, response.text, raw=raw)
 
 
-def _shown(texts: Mapping[str, str], command: str, *, raw: bool, titled: bool = False) -> Report:
+def _read(source: str, text: str, *, raw: bool) -> Scraped:
+    """With ``raw`` nothing is parsed, so that an answer that is no metrics can be looked at."""
     if raw:
-        lines = tuple(line for text in texts.values() for line in text.splitlines())
-        return Report(command, data=dict(texts), sections=(Section(lines=lines),))
-    samples = {source: parse(text) for source, text in texts.items()}
-    data = {
-        source: [{"metric": name, "labels": labels, "value": value} for name, labels, value in found]
-        for source, found in samples.items()
-    }
+        return Scraped(text)
+    try:
+        return Scraped(text, tuple(parse(text)))
+    except ValueError as error:
+        raise OpsError(
+            f"{source} answers with something else than metrics: {error}.",
+            code="TB-0509",
+            hint="See the answer itself: the same command with --raw",
+        ) from None
+
+
+def _shown(scraped: Mapping[str, Scraped], *, raw: bool, titled: bool = False) -> Report:
+    if raw:
+        lines = tuple(line for each in scraped.values() for line in each.text.splitlines())
+        data = {source: each.text for source, each in scraped.items()}
+        return Report(data=data, sections=(Section(lines=lines),))
+    columns = ("metric", "labels", "value")
     sections = tuple(
-        Section(source if titled else "", tables=(Table(("metric", "labels", "value"), tuple(found)),))
-        for source, found in samples.items()
+        Section(source if titled else "", tables=(Table(columns, each.lines),)) for source, each in scraped.items()
     )
-    return Report(command, data=data, sections=sections)
+    rows = {source: [dict(zip(columns, line, strict=True)) for line in each.lines] for source, each in scraped.items()}
+    return Report(data=rows, sections=sections)
 
 
 def parse(text: str) -> list[tuple[str, str, str]]:
-    """(metric, labels as written, value) of every sample worth a line on a screen."""
-    matches = (_SAMPLE.match(line) for line in text.splitlines() if not line.startswith("#"))
-    return [(m[1], (m[2] or "").strip("{}"), m[3]) for m in matches if m and not _UNSHOWN.search(m[1])]
+    """(metric, labels, value) of samples worth a line on a screen. Raises ``ValueError`` for what is no metrics."""
+    from prometheus_client.utils import floatToGoString
+
+    return [
+        (name, pairs(dict(labels)), floatToGoString(value))  # type: ignore[no-untyped-call]
+        for family in samples.parse(text).values()
+        for (name, labels), value in family.values.items()
+        if not _UNSHOWN.search(name)
+    ]
 
 
 def list_(ops: Ops) -> Report:
@@ -101,4 +128,4 @@ def list_(ops: Ops) -> Report:
         for metric in found
     ]
     table = Table(("metric", "type", "labels", "emitted by"), rows)
-    return Report("metrics.list", data=data, sections=(Section(tables=(table,)),))
+    return Report(data=data, sections=(Section(tables=(table,)),))

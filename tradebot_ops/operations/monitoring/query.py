@@ -10,6 +10,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.text.chart import chart
+from tradebot_ops.text.labels import pairs
 from tradebot_ops.text.quantities import sparkline
 
 WIDTH = 60
@@ -49,8 +50,8 @@ def query(ops: Ops, expression: str, range_: str | None, step: str | None, *, dr
 
 def labels(series: Series) -> str:
     """``name{label="value"}`` as Prometheus writes it."""
-    pairs = ", ".join(f'{name}="{value}"' for name, value in sorted(series.labels.items()) if name != "__name__")
-    return series.labels.get("__name__", "") + (f"{{{pairs}}}" if pairs else "")
+    others = pairs({name: value for name, value in series.labels.items() if name != "__name__"})
+    return series.labels.get("__name__", "") + (f"{{{others}}}" if others else "")
 
 
 def number(value: float) -> str:
