@@ -1,8 +1,14 @@
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tradebot_ops import units
+from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.logs import since
+from tradebot_ops.operations.monitoring import query
+from tradebot_ops.settings import forms
 
 
 @pytest.mark.parametrize(
@@ -22,10 +28,40 @@ def test_durations(text: str, expected: float) -> None:
     assert units.seconds(text) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("text", ["", "10", "s", "10 s", "-1s", "1s30", "ten seconds", "1S"])
+@pytest.mark.parametrize("text", ["", "10", "s", "10 s", "-1s", "1s30", "ten seconds", "1S", "1w", "1y"])
 def test_no_durations(text: str) -> None:
     with pytest.raises(ValueError, match="no duration"):
         units.seconds(text)
+
+
+@pytest.mark.parametrize("text", ["1.5h", "1h1d", "1h1h", "1us", "", "0"])
+def test_prometheus_takes_whole_numbers_with_the_largest_unit_first(text: str) -> None:
+    assert units.seconds("1w2d3ms", units.PROMETHEUS) == pytest.approx(9 * 86400 + 0.003)
+    with pytest.raises(ValueError, match="no duration"):
+        units.seconds(text, units.PROMETHEUS)
+
+
+LENGTHS = {"y": 365 * 86400, "w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
+
+
+@given(st.dictionaries(st.sampled_from(list(LENGTHS)), st.integers(0, 9), min_size=1))
+def test_whoever_reads_a_duration_reads_the_same(parts: dict[str, int]) -> None:
+    text = "".join(f"{parts[unit]}{unit}" for unit in LENGTHS if unit in parts)
+    expected = sum(number * LENGTHS[unit] for unit, number in parts.items())
+    assert units.seconds(text, units.TYPED) == units.seconds(text, units.PROMETHEUS) == expected
+    assert parts.keys() & {"w", "y"} or units.seconds(text) == expected
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    assert now.timestamp() - (since(text, now) or now).timestamp() == expected
+    if 0 < expected <= query.LONGEST:
+        assert query.seconds(text) == expected
+    else:
+        with pytest.raises(OpsError):
+            query.seconds(text)
+    if expected and not parts.keys() & {"m", "s"}:
+        assert forms.keeping(text) == text
+    else:
+        with pytest.raises(ValueError, match="not a time to keep"):
+            forms.keeping(text)
 
 
 @pytest.mark.parametrize(

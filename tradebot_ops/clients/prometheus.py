@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tradebot_ops.clients.rest import Codes, Failures, Login, Query, Rest, moment
-from tradebot_ops.units import seconds
+from tradebot_ops.units import PROMETHEUS, seconds
 
 if TYPE_CHECKING:
     from tradebot_ops.clients.queries import Queries
@@ -190,7 +190,7 @@ def _target(raw: Mapping[str, Any]) -> Target:
         last_error=raw["lastError"],
         last_scrape=None if raw["lastScrape"] == _NEVER else moment(raw["lastScrape"]),
         scrape_seconds=float(raw.get("lastScrapeDuration", 0.0)),
-        interval_seconds=seconds(raw["scrapeInterval"]),
+        interval_seconds=seconds(raw["scrapeInterval"], PROMETHEUS),
     )
 
 

@@ -8,7 +8,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.facts.alert_store import BY_DESIGN
 from tradebot_ops.facts.config_files import rule_documents
 from tradebot_ops.facts.fact import Fact, NotApplicable, Skip
-from tradebot_ops.units import seconds
+from tradebot_ops.units import PROMETHEUS, seconds
 
 #: More alerts than that in a period are counted, and the newest of them looked at.
 MOST_ALERTS = 20_000
@@ -125,7 +125,7 @@ def _waits(ops: Ops) -> dict[str, float]:
     found: dict[str, float] = {}
     for document in rule_documents(ops):
         for rule in (rule for group in document.get("groups", ()) for rule in group["rules"] if "alert" in rule):
-            wait = seconds(str(rule.get("for", "0s")))
+            wait = seconds(str(rule.get("for", "0s")), PROMETHEUS)
             found[rule["alert"]] = min(wait, found.get(rule["alert"], wait))
     return found
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.monitoring.promql import parse
-from tradebot_ops.units import seconds
+from tradebot_ops.units import PROMETHEUS, seconds
 
 #: What both write in place of a secret, and of an address that may hold one.
 _HIDDEN = "<secret>"
@@ -52,7 +52,7 @@ def _same(written: Any, loaded: Any, place: str) -> bool:
 
 def _duration(text: str) -> float | None:
     try:
-        return seconds(text)
+        return seconds(text, PROMETHEUS)
     except ValueError:
         return None
 
@@ -76,7 +76,7 @@ def written_rules(documents: Iterable[Mapping[str, Any]]) -> list[RuleShape]:
         shape(
             rule.get("alert") or rule.get("record", ""),
             str(rule.get("expr", "")),
-            seconds(str(rule["for"])) if rule.get("for") else 0.0,
+            seconds(str(rule["for"]), PROMETHEUS) if rule.get("for") else 0.0,
             str(rule.get("labels", {}).get("severity", "")),
         )
         for document in documents

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tradebot_ops import units
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import LogLine, LogQuery
 from tradebot_ops.errors import OpsError
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @dataclass(frozen=True)
@@ -84,15 +84,21 @@ def _fields(text: str) -> dict[str, Any] | None:
 
 
 def since(text: str | None, now: datetime) -> datetime | None:
-    """``15m``, ``2h`` before now, or an ISO time (UTC unless it says otherwise). Raises ``OpsError`` TB-0204."""
+    """``15m``, ``1h30m`` before now, or an ISO time (UTC unless it says otherwise). Raises ``OpsError`` TB-0204."""
     if text is None:
         return None
     try:
-        if match := re.fullmatch(r"(\d+)([smhd])", text):
-            return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
-        at = datetime.fromisoformat(text)
+        at = _before(text, now) or datetime.fromisoformat(text)
     except (ValueError, OverflowError):  # the latter: before the year 1
         raise OpsError(
             f"'{text}' is not a time.", code="TB-0204", hint="Use 15m, 2h, 1d or 2026-11-22T08:00."
         ) from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _before(text: str, now: datetime) -> datetime | None:
+    try:
+        ago = units.seconds(text, units.TYPED)
+    except ValueError:
+        return None
+    return now - timedelta(seconds=ago)

@@ -39,7 +39,7 @@ STACK_SETTINGS = (
     Setting("PROMETHEUS_PORT", "9090", "Port of Prometheus on 127.0.0.1", forms.port),
     Setting("ALERTMANAGER_PORT", "9093", "Port of Alertmanager on 127.0.0.1", forms.port),
     Setting("GRAFANA_PORT", "3000", "Port of Grafana on 127.0.0.1", forms.port),
-    Setting("PROMETHEUS_RETENTION", "15d", "How long metrics are kept", forms.duration),
+    Setting("PROMETHEUS_RETENTION", "15d", "How long metrics are kept", forms.keeping),
     Setting("PROMETHEUS_RETENTION_SIZE", "2GB", "Disk that metrics may take; the oldest go first", forms.megabytes),
     Setting("PROMETHEUS_MEMORY_LIMIT", "1gb", "Memory Prometheus may use", forms.size),
     Setting("ALERT_HISTORY_DAYS", "90", "Days that the API keeps the history of alerts", forms.whole(1, 3650)),

@@ -23,8 +23,12 @@ def megabytes(text: str) -> str:
     return f"{units.size(text) // 1024**2}MB"
 
 
-def duration(text: str) -> str:
-    if not re.fullmatch(r"[1-9]\d*[hdwy]", text.strip()):
+def keeping(text: str) -> str:
+    try:
+        lasting = units.seconds(text.strip(), units.KEEPING)
+    except ValueError:
+        lasting = 0.0
+    if lasting <= 0:
         raise ValueError(f"'{text}' is not a time to keep; write hours, days, weeks or years, such as 15d")
     return text.strip()
 

@@ -1,10 +1,10 @@
 """Ask Prometheus anything: a table, a line of blocks per series, or a chart."""
 
 import math
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 
+from tradebot_ops import units
 from tradebot_ops.clients.prometheus import Series
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
@@ -17,15 +17,17 @@ WIDTH = 60
 MOST_SERIES = 50
 MOST_CHARTS = 8
 LONGEST = 10 * 365 * 86400
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def seconds(text: str) -> float:
-    """``90s``, ``15m``, ``2h``, ``1d``; at most ten years. Raises ``OpsError`` TB-0219."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text.strip())
-    if match is None or float(match[1]) <= 0:
-        raise OpsError(f"'{text}' is not a duration.", code="TB-0219", hint="Write a number and s, m, h or d: 15m")
-    found = float(match[1]) * _UNITS[match[2]]
+    """``90s``, ``15m``, ``1h30m``, ``1d``; at most ten years. Raises ``OpsError`` TB-0219."""
+    try:
+        found = units.seconds(text.strip(), units.TYPED)
+    except ValueError:
+        found = 0.0
+    if found <= 0:
+        hint = "Write numbers with y, w, d, h, m or s: 15m"
+        raise OpsError(f"'{text}' is not a duration.", code="TB-0219", hint=hint)
     if found > LONGEST:
         raise OpsError(f"'{text}' is longer than ten years.", code="TB-0219", hint="Write less: 15m, 2h, 7d")
     return found
