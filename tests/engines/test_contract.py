@@ -181,6 +181,14 @@ def test_exec_runs_beside_the_replica(real: Harness) -> None:
     assert set(done.output.splitlines()) == {"grüß dich", "oh"}
 
 
+def test_what_a_quick_command_says_is_never_lost(real: Harness) -> None:
+    """Several at once: the answer then often comes in one piece with what the engine says before it."""
+    started = real.up()
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: real.engine.exec(started, ["echo", "there"]).output, range(240)))
+    assert set(answers) == {"there\n"}
+
+
 def test_exec_gives_up_in_time(real: Harness) -> None:
     started = real.up()
     with pytest.raises(OpsError) as caught:

@@ -1,11 +1,13 @@
 """Run a command inside a container and collect its output."""
 
-import queue
+import contextlib
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 from tradebot_ops.docker.client import Client
 from tradebot_ops.engines.base import ExecResult, Replica
+from tradebot_ops.engines.docker.exec_stream import chunks, start, taken_over
 from tradebot_ops.errors import OpsError
 
 
@@ -14,26 +16,31 @@ def execute(client: Client, replica: Replica, command: Sequence[str], timeout: f
     doing = f"running {command[0]} in {replica.service} {replica.number}"
     with client.translating_errors(doing, client.deadlines.read):
         made = client.writes.exec_create(replica.id, list(command))["Id"]
-    answer: queue.Queue[bytes | OpsError] = queue.Queue()
+    answer: Future[bytes] = Future()
 
     def read() -> None:
         try:
             with client.translating_errors(doing):
-                answer.put(bytes(client.streams.exec_start(made)))
-        except OpsError as error:
-            answer.put(error)
+                answer.set_result(output(client, made))
+        except Exception as error:  # noqa: BLE001 - raised where the answer is waited for
+            answer.set_exception(error)
 
     threading.Thread(target=read, daemon=True, name="tradebot-exec").start()
     try:
-        output = answer.get(timeout=timeout)
-    except queue.Empty:
+        said = answer.result(timeout)
+    except TimeoutError:
         raise OpsError(
             f"The command did not end within {timeout:g} s: {doing}.",
             code="TB-0601",
             hint=f"It still runs there; look with: docker top {replica.name}",
         ) from None
-    if isinstance(output, OpsError):
-        raise output
     with client.translating_errors(doing, client.deadlines.read):
         code = client.reads.exec_inspect(made)["ExitCode"]
-    return ExecResult(-1 if code is None else int(code), output.decode("utf-8", "replace"))
+    return ExecResult(-1 if code is None else int(code), said.decode("utf-8", "replace"))
+
+
+def output(client: Client, made: str) -> bytes:
+    """Everything that a command said which ``exec_create`` made, once it has ended."""
+    with contextlib.closing(start(client, made, terminal=False)) as answer:
+        reader, _ = taken_over(answer)
+        return b"".join(chunk for _, chunk in chunks(reader, terminal=False))

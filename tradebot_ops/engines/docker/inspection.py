@@ -10,6 +10,7 @@ from docker.errors import ImageNotFound, NotFound
 from tradebot_ops.docker.build_context import CONTENT_HASH
 from tradebot_ops.docker.client import Client, dotted
 from tradebot_ops.engines.base import ImageDates
+from tradebot_ops.engines.docker.exec import output
 from tradebot_ops.engines.docker.observe import parse_time
 from tradebot_ops.engines.docker.spec import NUMBER, ONE_OFF, PROJECT, SERVICE
 from tradebot_ops.engines.inspection import Binding, EngineInfo, HealthSample, Inspected, Mounted
@@ -186,7 +187,7 @@ def _asked(client: Client, project: str, image: str, command: Sequence[str], *, 
         try:
             api.start(made)
             question = api.exec_create(made, list(command))["Id"]
-            return bytes(api.exec_start(question)).decode(errors="replace").strip()
+            return output(client, question).decode(errors="replace").strip()
         finally:
             _discard(client, made)
 
