@@ -31,6 +31,7 @@ SHARED = {
     "TB-0507": {"engines.docker.engine", "engines.docker.addresses"},
     # Not to be reached: it does not run, or it does not answer.
     "TB-0501": {"context", "clients.api"},
+    "TB-0509": {"facts.workers", "operations.monitoring.metrics"},
     "TB-0510": {"context", "clients.prometheus"},
     "TB-0520": {"context", "clients.alertmanager"},
     "TB-0560": {"context", "clients.grafana"},

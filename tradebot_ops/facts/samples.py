@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tradebot_ops.monitoring.contract import Metric
 
 
 @dataclass(frozen=True)
@@ -26,3 +30,14 @@ def parse(text: str) -> dict[str, Family]:
         )
         for raw in found
     }
+
+
+def mismatch(metric: "Metric", families: Mapping[str, Family]) -> str:
+    """How what is shown differs from what is declared; empty where it does not."""
+    family = families.get(metric.name)
+    if family is None:
+        return f"{metric.name} is missing"
+    if family.type != metric.type:
+        return f"{metric.name} is a {family.type}, not a {metric.type}"
+    lacking = sorted(metric.labels - family.labels) if family.values else []
+    return f"{metric.name} has no label {', '.join(lacking)}" if lacking else ""

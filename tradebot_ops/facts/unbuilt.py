@@ -17,6 +17,11 @@ def releases(ops: Ops) -> NoReturn:
 
 
 @fact()
+def breakers(ops: Ops) -> NoReturn:
+    raise NotApplicable(Skip.LATER, "No job calls an outside service yet, so that there is no breaker to be open.")
+
+
+@fact()
 def exchange(ops: Ops) -> NoReturn:
     raise NotApplicable(Skip.ADAPTER, "No exchange is connected to this stack.")
 

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tradebot_ops.engines.base import Replica, State
-from tradebot_ops.operations.converge.drain import promise, worker_names
+from tradebot_ops.operations.converge.drain import promise
 from tradebot_ops.stack.model import Service
 
 WORKER = Service("worker", "w", ("work",), environment={"WORKER_GRACE_SECONDS": "45"})
@@ -27,8 +26,3 @@ WORKER = Service("worker", "w", ("work",), environment={"WORKER_GRACE_SECONDS": 
 )
 def test_what_becomes_of_a_job(service: Service, drain: float | None, said: str) -> None:
     assert promise(service, drain) == said
-
-
-def test_a_worker_is_told_under_every_name_it_may_have() -> None:
-    container = Replica("worker", 2, "0123456789abcdef", "demo-worker-2", State.RUNNING)
-    assert worker_names(container) == ("worker-2", "demo-worker-2", "0123456789ab")

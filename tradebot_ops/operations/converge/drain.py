@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.worker_names import worker_names
 from tradebot_ops.stack.model import Service
 
 WORKER = "worker"
@@ -43,11 +44,6 @@ class Drain:
             self.warnings.append(f"{replica.label} gave its job the usual time, {why}")
             return False
         return True
-
-
-def worker_names(replica: Replica) -> tuple[str, ...]:
-    """What a worker may call itself: the local engine gives it a name, in a container it is the container's id."""
-    return replica.label, replica.name, replica.id[:12]
 
 
 def job_seconds(environment: Mapping[str, str], drain: float | None) -> float:

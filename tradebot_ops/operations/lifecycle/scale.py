@@ -7,9 +7,10 @@ from dataclasses import replace
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.worker_names import worker_names
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change
-from tradebot_ops.operations.converge.drain import WORKER, Drain, promise, worker_names
+from tradebot_ops.operations.converge.drain import WORKER, Drain, promise
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
 from tradebot_ops.operations.lifecycle import desired_workers

@@ -5,15 +5,13 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-import httpx
-
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.facts import config_files, samples
+from tradebot_ops.facts.workers import scrape
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.text.labels import pairs
 
-SECONDS = 5.0
 AT_ONCE = 16
 #: Of a histogram the count and the sum say enough on a screen; of the interpreter's own, nothing.
 _UNSHOWN = re.compile(r"_bucket$|_created$|^python_")
@@ -62,22 +60,7 @@ def _answer(ops: Ops, number: int, *, raw: bool) -> Scraped | Finding:
 
 
 def _scrape(ops: Ops, number: int, *, raw: bool) -> Scraped:
-    hint = "tradebot status; tradebot logs worker --tail 50"
-    try:
-        address = ops.engine.endpoint("worker", 9091, number)
-    except OpsError as error:
-        why = error.message.rstrip(".")
-        raise OpsError(f"Worker {number} cannot be asked: {why}.", code="TB-0509", hint=hint) from None
-    source = f"Worker {number} at {address}"
-    try:
-        response = httpx.get(f"http://{address}/metrics", timeout=SECONDS, trust_env=False)
-    except httpx.HTTPError as error:
-        why = str(error) or type(error).__name__
-        raise OpsError(f"{source} does not answer: {why}.", code="TB-0509", hint=hint) from None
-    if response.status_code != httpx.codes.OK:
-        said = f"{source} answers HTTP {response.status_code} instead of metrics."
-        raise OpsError(said, code="TB-0509", hint=hint)
-    return _read(source, response.text, raw=raw)
+    return _read(f"Worker {number}", scrape(ops, number), raw=raw)
 
 
 def _read(source: str, text: str, *, raw: bool) -> Scraped:

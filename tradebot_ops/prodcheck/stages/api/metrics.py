@@ -2,7 +2,7 @@
 
 from tradebot_ops.facts import api, config_files
 from tradebot_ops.facts.api import OURS, Moved, Shown
-from tradebot_ops.facts.samples import Family
+from tradebot_ops.facts.samples import mismatch
 from tradebot_ops.monitoring.contract import Metric
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.lists import few
@@ -32,21 +32,12 @@ def complete(shown: Shown, metrics: tuple[Metric, ...]) -> Verdict:
         return failed(message, observed="unreadable", expected="Prometheus' text format", evidence=shown.unreadable)
     families = shown.families
     wanted = [metric for metric in metrics if metric.source == "api" and metric.name not in LATE]
-    wrong = [problem for metric in wanted if (problem := _wrong(metric, families.get(metric.name)))]
+    wrong = [problem for metric in wanted if (problem := mismatch(metric, families))]
     evidence = f"GET /metrics: {len(families)} families\n" + "\n".join(wrong[:10])
     if wrong:
         message = f"{len(wrong)} of {len(wanted)} metrics are not as declared."
         return failed(message, observed=few(wrong, 3), expected="as declared", evidence=evidence)
     return passed("The API shows every metric it promises.", observed=f"{len(wanted)} metrics", evidence=evidence)
-
-
-def _wrong(metric: Metric, family: Family | None) -> str:
-    if family is None:
-        return f"{metric.name} is missing"
-    if family.type != metric.type:
-        return f"{metric.name} is a {family.type}, not a {metric.type}"
-    lacking = sorted(metric.labels - family.labels) if family.values else []
-    return f"{metric.name} has no label {', '.join(lacking)}" if lacking else ""
 
 
 @check(

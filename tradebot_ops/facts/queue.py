@@ -1,0 +1,99 @@
+"""The queue, as the ledger has it: what waits, what died, what nobody works on; and its course."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tradebot_ops.context import Ops
+from tradebot_ops.facts.fact import fact
+
+WINDOW = timedelta(minutes=15)
+STEP_S = 60.0
+LENGTH = 'max(queue_length{queue="jobs"})'
+#: Seconds after the end of a lease in which the sweeper finds the job, and another worker takes it.
+RECOVERY_S = 15.0
+#: So many transitions back a claim is looked for: a ledger grows for ever.
+LOOKED_AT = 10_000
+
+_DUE = "(state = 'queued' OR (state = 'retrying' AND retry_at <= now()))"
+_COUNTS = f"""
+SELECT count(*) FILTER (WHERE state IN ('queued', 'retrying')) AS waiting,
+  count(*) FILTER (WHERE {_DUE}) AS due,
+  extract(epoch FROM now() - min(coalesce(retry_at, submitted_at)) FILTER (WHERE {_DUE}))::float8 AS oldest_s,
+  count(*) FILTER (WHERE state = 'dead') AS dead,
+  count(*) FILTER (WHERE state = 'dead' AND finished_at > now() - interval '1 hour') AS dead_hour,
+  count(*) FILTER (WHERE state = 'dead' AND finished_at > now() - interval '1 day') AS dead_day,
+  extract(epoch FROM now() - min(finished_at) FILTER (WHERE state = 'dead'))::float8 AS oldest_dead_s
+FROM job WHERE state IN ('queued', 'retrying', 'dead')
+"""  # noqa: S608 - only constants are put together
+_CLAIM = """
+SELECT extract(epoch FROM now() - max(at))::float8 AS claimed_s FROM job_event
+WHERE state = 'running' AND id > (SELECT coalesce(max(id), 0) - %s FROM job_event)
+"""
+_LOST = """
+SELECT id::text AS id, type, coalesce(worker, '') AS worker, extract(epoch FROM now() - lease_until)::float8 AS since
+FROM job WHERE state = 'running' AND lease_until < now() - make_interval(secs => %s) ORDER BY lease_until LIMIT 100
+"""
+
+
+@dataclass(frozen=True)
+class Queue:
+    """``due`` of the ``waiting`` jobs may run now; ages are in seconds, None where there is nothing to be old.
+
+    ``claimed_s`` is how long ago a worker last took a job.
+    """
+
+    waiting: int
+    due: int
+    oldest_s: float | None
+    claimed_s: float | None
+
+
+@dataclass(frozen=True)
+class DeadLetters:
+    """Jobs that were given up: all, those of the last hour and day, and the age of the oldest in seconds."""
+
+    count: int
+    hour: int
+    day: int
+    oldest_s: float | None
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A job whose worker stopped to renew its lease ``since`` seconds ago, and that nobody took over."""
+
+    id: str
+    type: str
+    worker: str
+    since: float
+
+
+@fact(seconds=12)
+def queue(ops: Ops) -> Queue:
+    (row,) = ops.postgres.rows(_COUNTS)
+    (claim,) = ops.postgres.rows(_CLAIM, [LOOKED_AT])
+    return Queue(row["waiting"], row["due"], row["oldest_s"], claim["claimed_s"])
+
+
+@fact(seconds=7)
+def dead_letters(ops: Ops) -> DeadLetters:
+    (row,) = ops.postgres.rows(_COUNTS)
+    return DeadLetters(row["dead"], row["dead_hour"], row["dead_day"], row["oldest_dead_s"])
+
+
+@fact(seconds=7)
+def lost(ops: Ops) -> tuple[Lost, ...]:
+    """The hundred that are lost for the longest time."""
+    return tuple(
+        Lost(row["id"], row["type"], row["worker"], row["since"]) for row in ops.postgres.rows(_LOST, [RECOVERY_S])
+    )
+
+
+@fact(seconds=15)
+def course(ops: Ops) -> tuple[float, ...]:
+    """How many jobs waited, minute by minute of the last 15; empty without the monitoring profile."""
+    if "prometheus" not in ops.stack.services:
+        return ()
+    now = ops.clock()
+    found = ops.prometheus.query_range(LENGTH, now - WINDOW, now, STEP_S)
+    return tuple(value for _, value in found[0].points) if found else ()
