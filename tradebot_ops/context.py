@@ -180,11 +180,22 @@ class Ops:
 
     @cached_property
     def grafana(self) -> "Grafana":
+        address = self._grafana_address()  # one that never ran has no password yet, and says that it does not run
+        return self._grafana(address, GRAFANA_USER, self.secret("grafana_admin_password"))
+
+    def grafana_as(self, user: str, password: Secret) -> "Grafana":
+        """The same Grafana, asked as somebody else."""
+        return self._grafana(self._grafana_address(), user, password)
+
+    @staticmethod
+    def _grafana(address: Address, user: str, password: Secret) -> "Grafana":
         from tradebot_ops.clients.grafana import Grafana
         from tradebot_ops.clients.rest import Login
 
-        address = self._reach("grafana", 3000, "Grafana does not run.", "TB-0560", START_MONITORING)
-        return Grafana(f"http://{address}", Login(GRAFANA_USER, self.secret("grafana_admin_password")))
+        return Grafana(f"http://{address}", Login(user, password))
+
+    def _grafana_address(self) -> Address:
+        return self._reach("grafana", 3000, "Grafana does not run.", "TB-0560", START_MONITORING)
 
     @cached_property
     def alertmanager(self) -> "Alertmanager":
@@ -220,12 +231,22 @@ class Ops:
         """The same database, asked as the exporter's account: it sees statistics of everybody, and no table of ours."""
         return self._postgres(POSTGRES_MONITOR, "postgres_exporter_password")
 
+    def postgres_as(self, user: str, password: Secret, database: str) -> "Postgres":
+        """The same server, asked as somebody else."""
+        return self._postgres_at(self._postgres_address(), user, password, database)
+
     def _postgres(self, user: str, secret: str) -> "Postgres":
+        database = self._declared("POSTGRES_DB", self._declared("POSTGRES_USER", "postgres"))
+        return self._postgres_at(self._postgres_address(), user, self.secret(secret), database)
+
+    @staticmethod
+    def _postgres_at(address: Address, user: str, password: Secret, database: str) -> "Postgres":
         from tradebot_ops.clients.postgres import Account, Postgres
 
-        address = self._reach("postgres", 5432, "Postgres does not run.", "TB-0535", "tradebot up")
-        database = self._declared("POSTGRES_DB", self._declared("POSTGRES_USER", "postgres"))
-        return Postgres(address.host, address.port, Account(user, self.secret(secret), database))
+        return Postgres(address.host, address.port, Account(user, password, database))
+
+    def _postgres_address(self) -> Address:
+        return self._reach("postgres", 5432, "Postgres does not run.", "TB-0535", "tradebot up")
 
     def _declared(self, name: str, default: str) -> str:
         """A variable of the service postgres; the official image's default where the description has none."""

@@ -1,9 +1,11 @@
-"""What Grafana answers: its health, its data sources, its dashboards. Read-only, each call with a deadline."""
+"""What Grafana answers: its health, its data sources, its dashboards, who may do what. Each call has a deadline; only
+those that add, remove or edit write."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from tradebot_ops.clients.rest import Codes, Failures, Login, Rest
+from tradebot_ops.settings import Secret
 
 _CODES = Codes(unreachable="TB-0560", refused="TB-0561", failed="TB-0562")
 
@@ -38,6 +40,42 @@ class Grafana:
         if not response.is_success:
             raise self._rest.failure(f"HTTP {response.status_code}")
         return dict(self._rest.document(response)["dashboard"])
+
+    def organisation(self) -> Mapping[str, Any]:
+        """The one that this login belongs to: the cheapest question that needs a login."""
+        return self._get("/api/org")
+
+    def setting(self, section: str, name: str) -> str:
+        """A setting in force, wherever it comes from; empty for one that it does not know. For an admin."""
+        found = self._get("/api/admin/settings")
+        return str((found.get(section) or {}).get(name, ""))
+
+    def add_user(self, name: str, password: Secret) -> int:
+        """The id of a user made with the role that new users get. For an admin."""
+        wanted = {"name": name, "login": name, "password": password.reveal()}
+        response = self._rest.request("POST", "/api/admin/users", json=wanted)
+        if not response.is_success:
+            raise self._rest.failure(f"HTTP {response.status_code} for a new user")
+        return int(self._rest.document(response)["id"])
+
+    def remove_user(self, id_: int) -> None:
+        """For an admin; one that is gone already is fine."""
+        response = self._rest.request("DELETE", f"/api/admin/users/{id_}")
+        if not response.is_success and response.status_code != 404:
+            raise self._rest.failure(f"HTTP {response.status_code} for the removal of user {id_}")
+
+    def edit(self, uid: str, title: str) -> None:
+        """Make a dashboard. Raises ``LoginRefused`` where this login may not."""
+        wanted = {"dashboard": {"uid": uid, "title": title, "panels": []}, "overwrite": True}
+        response = self._rest.request("POST", "/api/dashboards/db", json=wanted)
+        if not response.is_success:
+            raise self._rest.failure(f"HTTP {response.status_code} for a new dashboard")
+
+    def remove_dashboard(self, uid: str) -> None:
+        """One that is gone already is fine."""
+        response = self._rest.request("DELETE", f"/api/dashboards/uid/{uid}")
+        if not response.is_success and response.status_code != 404:
+            raise self._rest.failure(f"HTTP {response.status_code} for the removal of dashboard {uid}")
 
     def _get(self, path: str) -> dict[str, Any]:
         response = self._rest.request("GET", path)

@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass
 from time import perf_counter
 
+from tradebot_ops.errors import Unreachable
 from tradebot_ops.stack.model import Probe
 
 
@@ -34,6 +35,25 @@ def ask(probe: Probe, host: str, port: int, timeout: float = 1.0) -> ProbeResult
     return ProbeResult(ok, detail, perf_counter() - started)
 
 
+def status(host: str, port: int, path: str, timeout: float = 3.0) -> int:
+    """The HTTP status that a stranger gets. Raises ``Unreachable`` TB-0607 where there is no answer."""
+    try:
+        return _status(host, port, path, timeout)
+    except (OSError, http.client.HTTPException) as error:
+        raise Unreachable(
+            f"{host}:{port} gave no answer: {_reason(error)}.", code="TB-0607", hint="tradebot status"
+        ) from None
+
+
+def connects(host: str, port: int, timeout: float = 1.0) -> bool:
+    """Whether somebody listens there, as far as this host gets."""
+    try:
+        with socket.create_connection((host, port), timeout):
+            return True
+    except OSError:
+        return False
+
+
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
@@ -44,13 +64,18 @@ def _tcp(probe: Probe, host: str, port: int, timeout: float) -> tuple[bool, str]
 
 
 def _http(probe: Probe, host: str, port: int, timeout: float) -> tuple[bool, str]:
+    found = _status(host, port, probe.path, timeout)
+    # A login that is asked for proves the service as well as the page behind it.
+    return found < 400 or found == 401, f"HTTP {found}"
+
+
+def _status(host: str, port: int, path: str, timeout: float) -> int:
     connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
-        connection.request("GET", probe.path)
+        connection.request("GET", path)
         response = connection.getresponse()
         response.read()
-        # A login that is asked for proves the service as well as the page behind it.
-        return response.status < 400 or response.status == 401, f"HTTP {response.status}"
+        return response.status
     finally:
         connection.close()
 

@@ -26,12 +26,12 @@ def container(service: str = "api", **changed: Any) -> Inspected:
     [
         ({}, (), Level.PASS, "1 replicas"),
         ({"user": ""}, (USER,), Level.PASS, "1 replicas"),
-        ({"user": ""}, (), Level.WARN, "api-1 runs as root (4.1)"),
-        ({"user": "0:0"}, (), Level.WARN, "runs as root (4.1)"),
-        ({}, (USER, ROOT), Level.WARN, "runs as root (4.1)"),
+        ({"user": ""}, (), Level.WARN, "run as root (4.1): api-1"),
+        ({"user": "0:0"}, (), Level.WARN, "run as root (4.1)"),
+        ({}, (USER, ROOT), Level.WARN, "run as root (4.1)"),
         ({"security_opt": ()}, (), Level.WARN, "may gain rights (5.26)"),
-        ({"cap_drop": ("NET_RAW",)}, (), Level.WARN, "keeps capabilities (5.4)"),
-        ({"read_only": False}, (), Level.WARN, "may write its root (5.13)"),
+        ({"cap_drop": ("NET_RAW",)}, (), Level.WARN, "keep capabilities (5.4)"),
+        ({"read_only": False}, (), Level.WARN, "may write their root (5.13)"),
         ({"pids_limit": None}, (), Level.WARN, "no limit of processes (5.29)"),
         ({"memory_limit": None}, (), Level.WARN, "no limit of memory (5.11)"),
         ({"cpu_limit": None}, (), Level.WARN, "no limit of CPU (5.12)"),
@@ -49,7 +49,7 @@ def test_rights(changed: dict[str, Any], rights: tuple[Rights, ...], level: Leve
 def test_of_a_process_only_its_user_is_judged() -> None:
     process = Inspected("redis", 1, "redis-1", "redis-1", "running", contained=False, user="redis")
     assert hardened((process,), {"redis-1": (USER,)}).level is Level.PASS
-    assert hardened((process,), {"redis-1": (ROOT,)}).observed == "redis-1 runs as root (4.1)"
+    assert hardened((process,), {"redis-1": (ROOT,)}).observed == "run as root (4.1): redis-1"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ _HOST_FOLDERS = (
     "/var/run",
     "/run",
 )
+_NOT_AS_ROOT = "Give tradebot a user of its own on this host; as that user: tradebot up"
 #: They measure the host, and may read it.
 _MEASURES_HOST = frozenset({"node-exporter"})
 
@@ -56,7 +57,8 @@ def hardened(found: tuple[Inspected, ...], rights: Mapping[str, tuple[Rights, ..
     holes = [f"{label} {', '.join(what)}" for label, what in open_.items() if what]
     verdicts = [failed(f"{hole}.", observed=hole, **shown) for hole in holes]
     if any(missing.values()):
-        verdicts.append(warned(_summary(missing), observed=_each(missing), **shown))
+        hint = "" if any(each.contained for each in running) else _NOT_AS_ROOT
+        verdicts.append(warned(_summary(missing), observed=_each(missing), hint=hint, **shown))
     if verdicts:
         return worst(verdicts)
     observed = f"{len(running)} replicas"
@@ -76,21 +78,21 @@ def _open(each: Inspected) -> Iterator[str]:
 
 def _missing(each: Inspected, rights: tuple[Rights, ...]) -> Iterator[str]:
     if _root(each, rights):
-        yield "runs as root (4.1)"
+        yield "run as root (4.1)"
     if not each.contained:
         return
     if not any(option in _NO_NEW_PRIVILEGES for option in each.security_opt):
         yield "may gain rights (5.26)"
     if "ALL" not in {word.upper() for word in each.cap_drop}:
-        yield "keeps capabilities (5.4)"
+        yield "keep capabilities (5.4)"
     if not each.read_only:
-        yield "may write its root (5.13)"
+        yield "may write their root (5.13)"
     if each.pids_limit is None:
-        yield "has no limit of processes (5.29)"
+        yield "have no limit of processes (5.29)"
     if each.memory_limit is None:
-        yield "has no limit of memory (5.11)"
+        yield "have no limit of memory (5.11)"
     if each.cpu_limit is None:
-        yield "has no limit of CPU (5.12)"
+        yield "have no limit of CPU (5.12)"
 
 
 def _root(each: Inspected, rights: tuple[Rights, ...]) -> bool:
@@ -111,7 +113,7 @@ def _each(missing: Mapping[str, list[str]]) -> str:
     for label, what in missing.items():
         for item in what:
             by_item.setdefault(item, []).append(label)
-    return "; ".join(f"{few(labels)} {item}" for item, labels in by_item.items())
+    return "; ".join(f"{item}: {few(labels)}" for item, labels in by_item.items())
 
 
 def _rights(each: Inspected, rights: tuple[Rights, ...]) -> str:
