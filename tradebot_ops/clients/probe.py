@@ -36,13 +36,11 @@ def ask(probe: Probe, host: str, port: int, timeout: float = 1.0) -> ProbeResult
 
 
 def status(host: str, port: int, path: str, timeout: float = 3.0) -> int:
-    """The HTTP status that a stranger gets. Raises ``Unreachable`` TB-0607 where there is no answer."""
+    """The HTTP status that a stranger gets. Raises ``Unreachable`` where there is no answer."""
     try:
         return _status(host, port, path, timeout)
     except (OSError, http.client.HTTPException) as error:
-        raise Unreachable(
-            f"{host}:{port} gave no answer: {_reason(error)}.", code="TB-0607", hint="tradebot status"
-        ) from None
+        raise Unreachable(f"{host}:{port} gave no answer: {_reason(error)}.", hint="tradebot status") from None
 
 
 def connects(host: str, port: int, timeout: float = 1.0) -> bool:
