@@ -1,6 +1,8 @@
 """The write boundary: one lease and one pair of hooks for each command, whatever it is made of."""
 
 import os
+import pwd
+import socket
 import subprocess
 import sys
 import threading
@@ -8,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,9 +20,12 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.operations import hooks
-from tradebot_ops.operations.change import actor, change
-from tradebot_ops.operations.lifecycle import monitoring, startstop
+from tradebot_ops.operations.alerts import silences
+from tradebot_ops.operations.change import actor, change, user
+from tradebot_ops.operations.lifecycle import monitoring, scale_history, startstop
+from tradebot_ops.prodcheck.waive import waive
 from tradebot_ops.progress import Phase, ProgressEvent, ignore_progress
+from tradebot_ops.records import ScaleHistory
 from tradebot_ops.settings import load_settings
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -107,6 +113,33 @@ def test_a_part_that_needs_the_lease_takes_it_where_the_whole_does_not(ops: Ops)
         assert held(ops) == ""
 
 
+# Who did it
+
+
+def test_whoever_typed_it_is_named_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ops = world(tmp_path, SUDO_USER="ana", LOGNAME="root", USER="root")
+    monkeypatch.setattr(socket, "gethostname", lambda: "desk")
+    silenced: list[str] = []
+    ops.__dict__["alertmanager"] = ops.__dict__["prometheus"] = SimpleNamespace(
+        silence=lambda matchers, ends, author, comment: silenced.append(author), rules=list
+    )
+    silences.silence(ops, ["Watchdog"], "1h", "test")
+    scale_history.remember(ops, "worker", 1, 2, kept=False)
+    scaled = [scaling.by for scaling in ops.state.load(ScaleHistory).scalings]
+    assert actor(ops) == "ana@desk"
+    assert (silenced, scaled) == (["ana@desk"], ["ana@desk"])
+    waive(ops, "DAT-09", "One account.", "2026-12-31")
+    assert 'owner = "ana"' in (tmp_path / "tradebot.toml").read_text()
+
+
+def test_a_user_without_a_name_is_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    assert user(world(tmp_path)) == str(os.getuid())
+
+
 # Hooks
 
 
@@ -120,7 +153,7 @@ def test_hooks_run_before_and_after_and_see_what_happens(ops: Ops, write: Write,
         dict(line.split("=", 1) for line in (tmp_path / m).read_text().splitlines()) for m in ("pre", "post")
     )
     assert before == {
-        "TRADEBOT_ACTOR": actor(),
+        "TRADEBOT_ACTOR": actor(ops),
         "TRADEBOT_ARGUMENTS": "now",
         "TRADEBOT_COMMAND": "monitoring reload",
         "TRADEBOT_ENGINE": "stub",
@@ -264,8 +297,10 @@ def test_a_description_that_is_gone_keeps_nobody_from_stopping(tmp_path: Path) -
 SCRIPT = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from tests.operations.test_change import world
 from tradebot_ops.cli import interrupt
+from tradebot_ops.operations.alerts import silences
 from tradebot_ops.operations.change import change
 
 interrupt.arm()

@@ -125,7 +125,7 @@ def _facts(ops: Ops, made: Change) -> dict[str, str]:
         "TRADEBOT_PROJECT": ops.settings.project,
         "TRADEBOT_ENGINE": ops.engine.name,
         "TRADEBOT_ENV": ops.settings.env,
-        "TRADEBOT_ACTOR": actor(),
+        "TRADEBOT_ACTOR": actor(ops),
         "TRADEBOT_RECORDED_AT": ops.clock().isoformat(timespec="seconds"),
     }
     if ops.settings.files:
@@ -133,14 +133,20 @@ def _facts(ops: Ops, made: Change) -> dict[str, str]:
     return facts
 
 
-def actor() -> str:
-    """Who gave the command: ``ana@host``; behind sudo whoever typed it, and by number where a user has no name."""
-    import getpass
+def actor(ops: Ops) -> str:
+    """Who gave the command: ``ana@host``."""
+    return f"{user(ops)}@{socket.gethostname()}"
 
-    user = os.environ.get("SUDO_USER", "")
-    if not user:
-        try:
-            user = getpass.getuser()
-        except (KeyError, OSError):
-            user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"
+
+def user(ops: Ops) -> str:
+    """Behind sudo whoever typed it, and by number where a user has no name, as in some containers."""
+    import pwd
+
+    environ = ops.settings.environ
+    for name in ("SUDO_USER", "LOGNAME", "USER"):
+        if given := environ.get(name):
+            return given
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

@@ -2,9 +2,7 @@
 
 import datetime as dt
 import os
-import pwd
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 import tomlkit
@@ -14,7 +12,7 @@ from tomlkit.items import AoT, Table
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations.change import change
+from tradebot_ops.operations.change import change, user
 from tradebot_ops.prodcheck import catalogue
 from tradebot_ops.prodcheck.waivers import MOST_DAYS
 
@@ -32,7 +30,7 @@ def waive(ops: Ops, id_: str, reason: str, until: str, owner: str = "") -> Repor
         hint = f"tradebot waive {check.id} --reason 'The test machine has 16 GB.' --until 2027-03-31"
         raise OpsError("A waiver needs a reason.", code="TB-0233", hint=hint)
     day = _day(until, ops.clock().date())
-    entry = _entry(check.id, reason.strip(), owner.strip() or _user(ops), day)
+    entry = _entry(check.id, reason.strip(), owner.strip() or user(ops), day)
     path = ops.settings.cwd / FILE
     with change(ops, "waive", check.id):
         replaced = _write(path, check.id, entry)
@@ -62,15 +60,6 @@ def _entry(id_: str, reason: str, owner: str, expires: dt.date) -> Table:
     for key, value in (("id", id_), ("reason", reason), ("owner", owner), ("expires", expires)):
         table.add(key, value)
     return table
-
-
-def _user(ops: Ops) -> str:
-    """Whoever types this; a number where this host has no name for them."""
-    if name := ops.settings.environ.get("USER"):
-        return name
-    with suppress(KeyError):
-        return pwd.getpwuid(os.getuid()).pw_name
-    return str(os.getuid())
 
 
 def _write(path: Path, id_: str, entry: Table) -> bool:

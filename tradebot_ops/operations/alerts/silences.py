@@ -1,6 +1,5 @@
 """Keep alerts quiet for a while, and end that."""
 
-import getpass
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,7 +8,7 @@ from tradebot_ops.clients.alertmanager import Matcher
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section
-from tradebot_ops.operations.change import change
+from tradebot_ops.operations.change import actor, change
 from tradebot_ops.operations.monitoring.query import seconds
 from tradebot_ops.progress import OnProgress, ignore_progress
 from tradebot_ops.text.suggest import did_you_mean
@@ -34,7 +33,7 @@ def silence(
     matchers = [matcher(word) for word in words]
     ends = datetime.now(UTC) + timedelta(seconds=seconds(lasting))
     with change(ops, "alerts silence", *words, on_progress=on_progress, lease=False):
-        made = ops.alertmanager.silence(matchers, ends, _author(), comment or "")
+        made = ops.alertmanager.silence(matchers, ends, actor(ops), comment or "")
     line = f"Silenced {' '.join(map(str, matchers))} until {ends:%Y-%m-%d %H:%M} UTC."
     lines = (line, f"End it: tradebot alerts unsilence {made}")
     return Report(
@@ -76,13 +75,6 @@ def fits(wanted: Matcher, names: Iterable[str]) -> bool:
         return any(re.fullmatch(wanted.value, name) for name in names)
     except re.error:
         return True
-
-
-def _author() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without a name, as in some containers
-        return "tradebot"
 
 
 def matcher(word: str) -> Matcher:

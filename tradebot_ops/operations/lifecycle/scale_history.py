@@ -1,11 +1,8 @@
 """Who asked for how many replicas, and when: the last scalings of this project."""
 
-import getpass
-import os
-import socket
-
 from tradebot_ops.context import Ops
 from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.operations.change import actor
 from tradebot_ops.records import ScaleHistory, Scaling
 
 KEPT = 200
@@ -14,7 +11,7 @@ KEPT = 200
 def remember(ops: Ops, service: str, before: int, count: int, *, kept: bool) -> None:
     """``kept``: the next `up` keeps the number. Called by whoever holds the project's lock."""
     at = ops.clock().isoformat(timespec="seconds")
-    scaling = Scaling(at, f"{_user()}@{socket.gethostname()}", service, before, count, kept)
+    scaling = Scaling(at, actor(ops), service, before, count, kept)
     ops.state.store(ScaleHistory((*_known(ops), scaling)[-KEPT:]))
 
 
@@ -33,11 +30,3 @@ def history(ops: Ops) -> Report:
 
 def _known(ops: Ops) -> tuple[Scaling, ...]:
     return ops.state.load(ScaleHistory).scalings
-
-
-def _user() -> str:
-    """By number where the user has no name, as in some containers."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())

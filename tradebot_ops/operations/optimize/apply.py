@@ -73,7 +73,7 @@ def _remember(ops: Ops, changes: list[Change]) -> None:
     after = {each.setting: written(each.setting, each.after) for each in changes}
     before = {name: text for name in after if (text := _text(ops, name)) is not None}
     at = ops.clock().isoformat(timespec="seconds")
-    made = Optimization(at, actor(), before, after, ops.desired_replicas.get("worker"))
+    made = Optimization(at, actor(ops), before, after, ops.desired_replicas.get("worker"))
     ops.state.store(Optimizations((*ops.state.load(Optimizations).optimizations, made)[-KEPT:]))
 
 
