@@ -7,12 +7,10 @@ from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.follow import ENDED, follow
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations.change import change
 from tradebot_ops.progress import OnProgress, ignore_progress
-
-ENDED = {"succeeded", "dead", "cancelled"}
-POLL_SECONDS = 0.1
 
 #: Told each time a followed job has changed.
 Watcher = Callable[[dict[str, Any]], None]
@@ -58,20 +56,6 @@ def payload_of(pairs: Sequence[str]) -> dict[str, Any]:
         except ValueError:
             payload[name] = text
     return payload
-
-
-def follow(ops: Ops, job_id: str, deadline: float, watch: Watcher = lambda job: None) -> dict[str, Any]:
-    """Ask for a job until it ended or the deadline passed; returns it as last seen."""
-    seen = None
-    while True:
-        job = ops.api.job(job_id)
-        mark = (job["state"], job["progress"], job.get("note"))
-        if mark != seen:
-            watch(job)
-            seen = mark
-        if job["state"] in ENDED or time.monotonic() >= deadline:
-            return job
-        time.sleep(POLL_SECONDS)
 
 
 def show(ops: Ops, job_id: str) -> Report:
