@@ -13,6 +13,9 @@ from time import perf_counter
 from tradebot_ops.errors import Unreachable
 from tradebot_ops.stack.model import Probe
 
+#: Nobody's page is longer, and what sends for ever must end.
+_MOST = 8 * 1024**2
+
 
 @dataclass(frozen=True)
 class ProbeResult:
@@ -37,8 +40,14 @@ def ask(probe: Probe, host: str, port: int, timeout: float = 1.0) -> ProbeResult
 
 def status(host: str, port: int, path: str, timeout: float = 3.0) -> int:
     """The HTTP status that a stranger gets. Raises ``Unreachable`` where there is no answer."""
+    return page(host, port, path, timeout)[0]
+
+
+def page(host: str, port: int, path: str, timeout: float = 3.0) -> tuple[int, str]:
+    """The HTTP status and the first megabytes of what a stranger gets. Raises ``Unreachable`` as ``status`` does."""
     try:
-        return _status(host, port, path, timeout)
+        code, body = _page(host, port, path, timeout)
+        return code, body.decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:
         raise Unreachable(f"{host}:{port} gave no answer: {_reason(error)}.", hint="tradebot status") from None
 
@@ -68,12 +77,15 @@ def _http(probe: Probe, host: str, port: int, timeout: float) -> tuple[bool, str
 
 
 def _status(host: str, port: int, path: str, timeout: float) -> int:
+    return _page(host, port, path, timeout)[0]
+
+
+def _page(host: str, port: int, path: str, timeout: float) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
-        response.read()
-        return response.status
+        return response.status, response.read(_MOST)
     finally:
         connection.close()
 

@@ -1,0 +1,47 @@
+"""Does a port speak TLS, and is its certificate good? One handshake each."""
+
+import socket
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """``fault`` says why its chain is not trusted, empty where it is; then ``expires`` is known."""
+
+    fault: str
+    expires: datetime | None = None
+
+
+def ask(host: str, port: int, timeout: float = 3.0) -> Certificate | None:
+    """None where nobody speaks TLS. The name on it is not compared: this host reaches the port by another one.
+
+    What this host trusts is what counts, with SSL_CERT_FILE where that is set.
+    """
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    try:
+        with (
+            socket.create_connection((host, port), timeout) as plain,
+            context.wrap_socket(plain) as secured,
+        ):
+            found = secured.getpeercert() or {}
+    except ssl.SSLCertVerificationError as error:
+        return Certificate(error.verify_message)
+    except ssl.SSLError as error:
+        return None if _speaks_no_tls(error) else Certificate(error.reason or str(error))
+    except OSError:
+        return None
+    return Certificate("", datetime.fromtimestamp(ssl.cert_time_to_seconds(str(found["notAfter"])), UTC))
+
+
+def _speaks_no_tls(error: ssl.SSLError) -> bool:
+    """An answer that is no record of TLS, or none at all."""
+    no_record = (
+        "WRONG_VERSION_NUMBER",
+        "UNEXPECTED_EOF_WHILE_READING",
+        "RECORD_LAYER_FAILURE",
+        "PACKET_LENGTH_TOO_LONG",
+    )
+    return error.reason in no_record or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
