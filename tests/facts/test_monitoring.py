@@ -15,7 +15,7 @@ from tradebot_ops.clients.rest import Login
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError, Unreachable
-from tradebot_ops.facts import alert_channels, alertmanager, monitoring, prometheus, promtool, runbooks
+from tradebot_ops.facts import alert_channels, alertmanager, monitoring, prometheus, runbooks
 from tradebot_ops.facts.alert_delivery import Trip, trip
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Effect, Fact, NotApplicable, NotHere, Skip, Unknown
@@ -86,15 +86,6 @@ def test_headings_of_runbooks(ops: Ops) -> None:
     found = Facts(ops).value(runbooks.pages)
     assert isinstance(found, dict)
     assert found["RedisDown"][:2] == ("RedisDown", "Meaning")
-
-
-def test_alerts_without_both_kinds_of_test_are_named(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(promtool, "test_rules", lambda ops, chosen: promtool.Said(True, "SUCCESS"))
-    sound = promtool.tested(ops)
-    assert (sound.ok, sound.untested) == (True, ())
-    files = [file for file in promtool.test_files(ops) if file.name != "redis_test.yml"]
-    monkeypatch.setattr(promtool, "test_files", lambda ops: files)
-    assert "RedisDown" in promtool.tested(ops).untested
 
 
 # Services that answer otherwise than they should

@@ -10,13 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import State
+from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.errors import OpsError, Unavailable
-from tradebot_ops.facts.config_files import folder, rule_documents
-from tradebot_ops.facts.fact import fact
+from tradebot_ops.facts.config_files import folder
 
 CHECK_SECONDS = 60.0
 TEST_SECONDS = 900.0
@@ -63,42 +60,16 @@ def test_rules(ops: Ops, chosen: Sequence[str]) -> Said:
     return run(ops, "promtool", ["test", "rules"], files, TEST_SECONDS)
 
 
-@dataclass(frozen=True)
-class Proof:
-    """What the unit tests of the rules gave, over so many files. ``untested`` are alerts that no test makes fire, or
-    none keeps silent; one that always fires by design needs no silence."""
-
-    ok: bool
-    output: str
-    files: int
-    untested: tuple[str, ...]
-
-    @property
-    def evidence(self) -> str:
-        return f"promtool test rules: {self.files} files"
-
-
-@fact(seconds=180)
-def tested(ops: Ops) -> Proof:
-    """Runs them all: promtool takes some ten seconds for that."""
-    said = test_rules(ops, ())
-    documents = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in test_files(ops)]
-    cases = [case for document in documents for each in document["tests"] for case in each.get("alert_rule_test", ())]
-    fires = {case["alertname"] for case in cases if case.get("exp_alerts")}
-    silent = {case["alertname"] for case in cases if not case.get("exp_alerts")} | {"Watchdog"}
-    names = [
-        rule["alert"]
-        for document in rule_documents(ops)
-        for group in document.get("groups", ())
-        for rule in group.get("rules", ())
-        if "alert" in rule
-    ]
-    untested = tuple(name for name in dict.fromkeys(names) if name not in fires & silent)
-    return Proof(said.ok, said.output, len(documents), untested)
-
-
 def test_files(ops: Ops) -> list[Path]:
     return sorted((folder(ops, "prometheus") / "tests").glob("*_test.yml"))
+
+
+def identity(ops: Ops, tool: str) -> str:
+    """What tells this tool from another version of it; raises ``Unavailable`` where there is none."""
+    if program := _on_this_host(ops, tool):
+        stat = Path(program).stat()
+        return f"{program} {stat.st_size} {stat.st_mtime_ns}"
+    return _running(ops, tool).id
 
 
 def run(ops: Ops, tool: str, words: Sequence[str], files: Sequence[Path], timeout: float) -> Said:
@@ -135,11 +106,17 @@ def _beside(ops: Ops, tool: str, words: Sequence[str], files: Sequence[Path], ti
     """In the service's own container, where its configuration is mounted."""
     service = _SERVICES[tool]
     host, inside = str(folder(ops, service)), f"/etc/{service}"
+    command = [tool, *words, *(str(file).replace(host, inside, 1) for file in files)]
+    done = ops.engine.exec(_running(ops, tool), command, timeout=timeout)
+    return Said(done.exit_code == 0, done.output.replace(inside, host))
+
+
+def _running(ops: Ops, tool: str) -> Replica:
+    """A container that has the tool."""
+    service = _SERVICES[tool]
     for replica in ops.engine.list():
         if replica.service == service and replica.state is State.RUNNING and ops.engine.name != "local":
-            command = [tool, *words, *(str(file).replace(host, inside, 1) for file in files)]
-            done = ops.engine.exec(replica, command, timeout=timeout)
-            return Said(done.exit_code == 0, done.output.replace(inside, host))
+            return replica
     raise Unavailable(
         f"{tool} is not on this host, and {service} does not run.",
         hint=f"Install it (Debian: apt-get install {'promtool' if tool == 'promtool' else 'prometheus-alertmanager'}), "

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tradebot_ops.clients.prometheus import Rule
-from tradebot_ops.facts import config_files, monitoring, prometheus, promtool, runbooks
+from tradebot_ops.facts import config_files, monitoring, prometheus, rule_tests, runbooks
 from tradebot_ops.facts.monitoring import Answer
-from tradebot_ops.facts.promtool import Proof
+from tradebot_ops.facts.rule_tests import Proof
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.lists import few
 
@@ -115,7 +115,7 @@ def _slug(heading: str) -> str:
 @check(
     "ALR-03",
     "Every alert is proved by tests",
-    asks=(promtool.tested,),
+    asks=(rule_tests.tested,),
     severity=Severity.CRITICAL,
     source="Prometheus documentation: unit testing for rules",
     anchor="config/prometheus/tests",
