@@ -8,13 +8,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.engines.contract import Harness
 from tests.integration.engines.conftest import Project
 from tests.waiting import free_port, until
-from tradebot_ops.engines.local.ports import Ports, Wish, holder, is_free
+from tradebot_ops.engines.local.ports import Ports, Wish
+from tradebot_ops.engines.ports import is_free
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Port, Stack
 from tradebot_ops.state import ProjectState
@@ -128,11 +128,3 @@ def test_replicas_take_the_next_free_ports_and_keep_them(tmp_path: Path) -> None
     assert assigned[0] == base
     assert assigned == sorted(set(assigned))
     assert [ports.assign(wish, held={}, tell=print) for wish in wishes] == assigned
-
-
-def test_the_holder_of_another_user_is_named_as_far_as_it_may_be_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    with _listening() as port:
-        assert f"process {os.getpid()}" in holder(port)
-        # Another user's sockets come without a process; the kernel still tells whose they are.
-        monkeypatch.setattr(psutil, "net_connections", lambda kind: [])
-        assert holder(port) == f"a program of user {psutil.Process().username()}"

@@ -1,12 +1,10 @@
 """Published ports that are taken: a default moves and stays moved, a chosen one is an error that names its holder."""
 
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import psutil
-
 from tradebot_ops.docker.client import Client
+from tradebot_ops.engines.ports import holder, is_free
 from tradebot_ops.errors import PortTaken
 from tradebot_ops.records import MovedPorts
 from tradebot_ops.stack.model import Port, Service
@@ -35,7 +33,7 @@ class Ports:
     def move(self, service: Service, tell: Callable[[str], None]) -> bool:
         """Find other ports for taken defaults; whether any moved. TB-0821 names the holder of one that was chosen."""
         now = self.settled(service).ports
-        taken = [port for port in now if port.published and not is_free(port.host_ip, port.published)]
+        taken = [port for port in now if port.published and not is_free(port.published, port.host_ip)]
         for port in taken:
             if port.explicit:
                 raise self._refusal(service, port)
@@ -43,7 +41,7 @@ class Ports:
         if moves:
             self._state.store(self._state.load(MovedPorts).having(service.name, moves))
         for port in taken:
-            tell(f"port {port.published} is taken by {self.holder(port)}: using {moves[str(port.target)]}")
+            tell(f"port {port.published} is taken by {self._holder(port)}: using {moves[str(port.target)]}")
         return bool(moves)
 
     def forget(self) -> None:
@@ -52,12 +50,12 @@ class Ports:
 
     def _refusal(self, service: Service, port: Port) -> PortTaken:
         return PortTaken(
-            f"{service.name} cannot publish port {port.published}: it is taken by {self.holder(port)}.",
+            f"{service.name} cannot publish port {port.published}: it is taken by {self._holder(port)}.",
             code="TB-0821",
             hint="Stop that, or choose another port, in .env or before the command: API_PORT=8110 tradebot up",
         )
 
-    def holder(self, port: Port) -> str:
+    def _holder(self, port: Port) -> str:
         """Who has a port: a container, a process, or somebody this user may not see."""
         with self._client.translating_errors(
             f"asking who publishes port {port.published}", self._client.deadlines.read
@@ -67,30 +65,10 @@ class Ports:
             )
         if found:
             return f"the container {found[0]['Names'][0].lstrip('/')}"
-        try:
-            for connection in psutil.net_connections("tcp"):
-                local = connection.laddr
-                if connection.status == psutil.CONN_LISTEN and local and local.port == port.published:
-                    process = psutil.Process(connection.pid)
-                    return f"{process.name()} (process {process.pid})"
-        except (psutil.Error, TypeError):
-            return "another process"
-        return "another process"
+        return holder(port.published)
 
 
 def next_free(port: Port) -> int:
     """The nearest free port above; the engine's own choice (0) when there is none near."""
     above = range(port.published + 1, min(port.published + REACH, 65536))
-    return next((each for each in above if is_free(port.host_ip, each)), 0)
-
-
-def is_free(host: str, port: int) -> bool:
-    """Whether the port could be bound now; connections that only linger do not count."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-        return True
+    return next((each for each in above if is_free(each, port.host_ip)), 0)
