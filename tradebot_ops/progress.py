@@ -33,5 +33,5 @@ class ProgressEvent:
 OnProgress = Callable[[ProgressEvent], None]
 
 
-def ignore_progress(event: ProgressEvent) -> None:
-    """For callers who show no progress."""
+def ignore_progress(*_said: object) -> None:
+    """For callers who show no progress, whatever form it comes in: events, lines of an engine, a job."""

@@ -7,6 +7,7 @@ import typer
 
 from tradebot_ops.cli.emit import emit, ops_of, show_progress
 from tradebot_ops.context import Ops
+from tradebot_ops.progress import ignore_progress
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Submit, watch and cancel jobs."
@@ -36,7 +37,7 @@ def submit(
     from tradebot_ops.operations.jobs import jobs as work
 
     ops = ops_of(context)
-    watch = _watcher(ops) if wait else lambda job: None
+    watch = _watcher(ops) if wait else ignore_progress
     with show_progress(ops, live=False) as on_progress:
         report = work.submit(ops, job_type, payload or [], wait=wait, watch=watch, on_progress=on_progress)
     emit(ops, report)
@@ -93,4 +94,4 @@ def watch(context: typer.Context, job: Job) -> None:
 def _watcher(ops: Ops) -> Any:
     from tradebot_ops.render.jobs import progress_line
 
-    return (lambda job: None) if ops.settings.quiet else (lambda job: progress_line(job, sys.stderr))
+    return ignore_progress if ops.settings.quiet else (lambda job: progress_line(job, sys.stderr))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.facts.fact import Effect, fact
-from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent, ignore_progress
 
 NAME = "SyntheticAlert"
 #: Alertmanager groups for a second, and sends a change of the group every five.
@@ -45,7 +45,7 @@ def trip(ops: Ops) -> Trip:
     """A synthetic alert to the store and back; a hop that breaks is the answer, not the lack of one."""
     made: list[Hop] = []
     try:
-        to_the_store_and_back(ops, secrets.token_hex(8), lambda event: None, hops=made)
+        to_the_store_and_back(ops, secrets.token_hex(8), ignore_progress, hops=made)
     except OpsError as error:
         return Trip(tuple(made), error.message, error.hint)
     return Trip(tuple(made))

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from tradebot_ops.context import Ops
+from tradebot_ops.progress import ignore_progress
 
 ENDED = frozenset({"succeeded", "dead", "cancelled"})
 POLL_SECONDS = 0.1
 
 
 def follow(
-    ops: Ops, job_id: str, deadline: float, watch: Callable[[dict[str, Any]], None] = lambda job: None
+    ops: Ops, job_id: str, deadline: float, watch: Callable[[dict[str, Any]], None] = ignore_progress
 ) -> dict[str, Any]:
     """Ask for a job until it ended or the deadline passed; returns it as last seen."""
     seen = None

@@ -12,6 +12,7 @@ from tradebot_ops.engines.docker.containers import Container, Containers, is_up,
 from tradebot_ops.engines.docker.observe import replica_of
 from tradebot_ops.engines.docker.ports import Ports
 from tradebot_ops.errors import OpsError, PortTaken
+from tradebot_ops.progress import ignore_progress
 from tradebot_ops.records import ReloadedContainers
 from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.state import ProjectState
@@ -28,7 +29,7 @@ class Maker:
     def __init__(
         self, client: Client, project: str, containers: Containers, images: Images, state: ProjectState
     ) -> None:
-        self.progress: Progress = ignore
+        self.progress: Progress = ignore_progress
         self.ports = Ports(state, client)
         self._client = client
         self._project = project
@@ -139,10 +140,6 @@ class Maker:
             if service.build is None:
                 return self._images.pull(service.image, say)
             return self._images.build(recipe(service.image, service.build), say)
-
-
-def ignore(service: str, line: str) -> None:
-    """Progress nobody asked for."""
 
 
 def check_sources(stack: Stack, service: Service) -> None:

@@ -43,6 +43,7 @@ from tradebot_ops.engines.local.supervisor import Supervisor
 from tradebot_ops.errors import NoAddress, OpsError
 from tradebot_ops.monitoring.prometheus import discovery_file
 from tradebot_ops.private_folder import PrivateFolder
+from tradebot_ops.progress import ignore_progress
 from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.state import ProjectState
 from tradebot_ops.text.labels import label
@@ -65,7 +66,7 @@ class LocalEngine:
         self._supervisor = Supervisor(self._layout)
         self._processes = Processes(self._layout, self._supervisor)
         self._changing = Changing(self._layout.base / "changing")
-        self._progress: Progress = _silent
+        self._progress: Progress = ignore_progress
 
     # Standing ground
 
@@ -157,7 +158,7 @@ class LocalEngine:
 
     def _describe(self, stack: Stack, service: Service, number: int) -> Described:
         with self._changing.alone():
-            self._settle_ports(stack, service, number, _silent)
+            self._settle_ports(stack, service, number, ignore_progress)
         ports = self._ports.known()
         return describe(stack, service, number, layout=self._layout, ports=ports, environ=self._environ)
 
@@ -218,7 +219,7 @@ class LocalEngine:
         if running:
             self._processes.stop_all(self._records.all())
         self._supervisor.shutdown()
-        self._end_strays(_silent)
+        self._end_strays(ignore_progress)
         return ("supervisor",) if running else ()
 
     # Looking
@@ -305,10 +306,6 @@ class LocalEngine:
         if found is None:
             raise not_running(replica)
         return found
-
-
-def _silent(_service: str, _line: str) -> None:
-    """Nobody to tell."""
 
 
 def _no_supervisor() -> OpsError:

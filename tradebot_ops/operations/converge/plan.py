@@ -90,9 +90,9 @@ def _sections(ops: Ops, found: Plan, todo: Sequence[str]) -> tuple[Section, ...]
     return (Section(lines=tuple(lines), tables=(Table(("action", "replica", "reason"), rows),) if rows else ()),)
 
 
-def summary(changed: Sequence[Step]) -> str:
-    """``To do: 5 create, 1 recreate.``"""
+def summary(changed: Sequence[Step], when: str = "To do") -> str:
+    """``To do: 5 create, 1 recreate.``, or ``Changed: …`` afterwards."""
     if not changed:
         return "Nothing to change: everything runs as described."
     actions = [str(step.action) for step in changed]
-    return "To do: " + ", ".join(f"{actions.count(action)} {action}" for action in sorted(set(actions))) + "."
+    return f"{when}: " + ", ".join(f"{actions.count(action)} {action}" for action in sorted(set(actions))) + "."

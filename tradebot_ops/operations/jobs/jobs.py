@@ -22,7 +22,7 @@ def submit(
     pairs: Sequence[str],
     *,
     wait: bool,
-    watch: Watcher = lambda job: None,
+    watch: Watcher = ignore_progress,
     on_progress: OnProgress = ignore_progress,
 ) -> Report:
     """Submit a job; with ``wait`` until it ended or the timeout passed (TB-0602; the job runs on)."""

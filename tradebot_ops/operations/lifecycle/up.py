@@ -13,7 +13,7 @@ from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge import mounted_files
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
-from tradebot_ops.operations.converge.plan import changes, facts_of, work_out
+from tradebot_ops.operations.converge.plan import changes, facts_of, summary, work_out
 from tradebot_ops.operations.images import build as images
 from tradebot_ops.operations.images.debian import STAND_INS
 from tradebot_ops.operations.jobs import canary, sample_data
@@ -23,7 +23,7 @@ from tradebot_ops.operations.monitoring import channels
 from tradebot_ops.operations.select import chosen_services, with_dependencies
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.records import Absence, ChosenProfiles, UnavailableServices
-from tradebot_ops.stack.plan import Action, Plan, Step
+from tradebot_ops.stack.plan import Action, Plan
 
 NEXT = (
     "  tradebot jobs submit backtest symbol=AAPL strategy=sma_cross fast=10 slow=30 --wait",
@@ -95,7 +95,7 @@ def _carry_out(ops: Ops, wanted: Collection[str], planned: Plan, on_progress: On
     mounted_files.remember(ops, wanted)
     _remember(ops, wanted, missing)
     warnings = desired_workers.tell(ops, ops.stack.services["worker"].replicas) if untold else ()
-    line = change_line([step for step in planned.changes if step.service not in missing])
+    line = summary([step for step in planned.changes if step.service not in missing], "Changed")
     return Done(planned, (line,), warnings)
 
 
@@ -125,14 +125,6 @@ def _hint(service: str, error: OpsError) -> str:
 def _can_work(ops: Ops, wanted: Collection[str]) -> bool:
     """Whether what came up includes everything a job needs."""
     return {"api", "worker"} <= set(wanted) and ops.stack.services["worker"].replicas > 0
-
-
-def change_line(changed: Sequence[Step]) -> str:
-    """``Changed: 5 create, 1 recreate.``"""
-    if not changed:
-        return "Nothing to change: everything runs as described."
-    actions = [str(step.action) for step in changed]
-    return "Changed: " + ", ".join(f"{actions.count(action)} {action}" for action in sorted(set(actions))) + "."
 
 
 def _report(ops: Ops, wanted: Sequence[str], done: Done) -> Report:
