@@ -67,7 +67,10 @@ class _Trip:
         hops: list[Hop] = []
         for name, hop in self._way():
             began = time.monotonic()
-            broken = hop()
+            try:
+                broken = hop()
+            except OpsError as error:
+                broken = error.message.rstrip(".")
             hops.append(Hop(name, time.monotonic() - began, broken))
             if broken:
                 break
@@ -83,10 +86,7 @@ class _Trip:
         return [*way, ("Prometheus", self._scraped)] if self._measured else way
 
     def _accepted(self) -> str:
-        try:
-            self._job = self._ops.api.submit(TYPE, {"nonce": self._nonce})
-        except OpsError as error:
-            return f"the API did not take the job: {error.message}"
+        self._job = self._ops.api.submit(TYPE, {"nonce": self._nonce})
         return ""
 
     def _done(self) -> str:

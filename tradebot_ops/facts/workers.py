@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import LogLine, LogQuery
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts import samples
 from tradebot_ops.facts.fact import fact
@@ -19,6 +20,7 @@ AT_ONCE = 16
 #: A worker sends a heartbeat once in so many seconds.
 INTERVAL_S = 1.0
 LATE_S = 3 * INTERVAL_S
+LINES = 200
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,12 @@ def look(ops: Ops, worker: Worker) -> Shown:
         return Shown(worker.label, unreadable=error.message)
     except ValueError as error:
         return Shown(worker.label, unreadable=f"Prometheus cannot read it: {str(error) or type(error).__name__}.")
+
+
+@fact(seconds=15)
+def log(ops: Ops) -> tuple[LogLine, ...]:
+    """The last lines that each replica wrote."""
+    return tuple(ops.engine.logs(LogQuery(services=(SERVICE,), tail=LINES)))
 
 
 @fact(of=(replicas,))

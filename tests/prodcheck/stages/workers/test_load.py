@@ -12,7 +12,7 @@ from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Fact, NotHere, Skip, Unknown
 from tradebot_ops.facts.worker_load import Growth, Utilisation
 from tradebot_ops.model import Level
-from tradebot_ops.prodcheck.stages.workers.load import closed, steady, utilised, within_limits
+from tradebot_ops.prodcheck.stages.workers.load import closed, steady, tried_again, utilised, within_limits
 
 QUIET = Utilisation(0.0, 0.0, 2, 900.0)
 DAY = 86_400.0
@@ -75,9 +75,10 @@ def test_what_is_measured_is_read_by_instance() -> None:
 
 def test_what_cannot_be_asked_yet_is_skipped_for_a_true_reason_and_never_passes() -> None:
     facts = Facts(ops([]))
-    answer = facts.value(unbuilt.breakers)
-    assert isinstance(answer, NotHere)
-    assert answer.reason is Skip.LATER
-    for check in (closed, within_limits):
+    for asked in (unbuilt.breakers, unbuilt.retries):
+        answer = facts.value(asked)
+        assert isinstance(answer, NotHere)
+        assert answer.reason is Skip.LATER
+    for check in (closed, tried_again, within_limits):
         with pytest.raises(NotImplementedError):
             check("anything")
