@@ -7,7 +7,8 @@ mend all is as before.
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import Any
 
 import pytest
 
-from tests.drill.sabotage.every import every
+from tests.drill.sabotage.every import ANYWHERE, CONTAINERS, every
 from tests.drill.sabotage.fault import Fault
+from tests.engines.docker.parts import require_docker
+from tests.integration.docker import rig as containers
 from tests.integration.local.test_monitoring import monitored
 from tests.integration.tradebot import Tradebot
 from tests.paths import ROOT
@@ -87,6 +90,7 @@ class Rig:
     """One stack for many faults. It is made when first asked for, and anew once a mend did not make it clean."""
 
     folder: Path
+    make: Callable[[Path], Tradebot] = monitored
     table: list[tuple[object, ...]] = field(default_factory=list)
     running: Tradebot | None = None
     count: int = 0
@@ -95,7 +99,7 @@ class Rig:
         if self.running is None:
             self.count += 1
             here = self.folder / f"{self.count}"
-            self.running = monitored(here / "home")
+            self.running = self.make(here / "home")
             # Faults edit files.
             self.running.cwd = Path(shutil.copytree(ROOT, here / "files", ignore=_LEFT_OUT))
             self.running.ok("up", timeout=300)
@@ -127,7 +131,20 @@ class Rig:
 
 @pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Rig]:
-    found = Rig(tmp_path_factory.mktemp("sabotage"))
+    with reporting(Rig(tmp_path_factory.mktemp("sabotage")), request) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def docker_rig(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Rig]:
+    require_docker(*containers.NEEDED, *containers.MONITORING_IMAGES.values())
+    with reporting(Rig(tmp_path_factory.mktemp("sabotage-docker"), containers.monitored), request) as found:
+        yield found
+
+
+@contextmanager
+def reporting(found: Rig, request: pytest.FixtureRequest) -> Iterator[Rig]:
+    """Takes the stack down in the end, and shows the table."""
     try:
         yield found
     finally:
@@ -138,14 +155,14 @@ def rig(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
             terminal.write(f"\n{found.write()}")
 
 
-def parameters() -> list[object]:
+def parameters(kind: str) -> list[object]:
     return [
         pytest.param(
             fault,
             id=f"{module}-{fault.name.replace(' ', '-')}",
             marks=[pytest.mark.sample] if fault.name in SAMPLE else [],
         )
-        for module, faults in every().items()
+        for module, faults in every(kind).items()
         for fault in faults
     ]
 
@@ -156,8 +173,18 @@ def prefixes(fault: Fault) -> str:
     return ",".join(f"{stage.prefix}-*" for stage in catalogue() if stage.checks and stage.prefix in wanted)
 
 
-@pytest.mark.parametrize("fault", parameters())
+@pytest.mark.parametrize("fault", parameters(ANYWHERE))
 def test_the_meant_check_reacts_alone_and_the_mend_is_seen(rig: Rig, fault: Fault) -> None:
+    broken_and_mended(rig, fault)
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("fault", parameters(CONTAINERS))
+def test_so_it_does_with_faults_that_only_containers_have(docker_rig: Rig, fault: Fault) -> None:
+    broken_and_mended(docker_rig, fault)
+
+
+def broken_and_mended(rig: Rig, fault: Fault) -> None:
     stack = rig.stack()
     only = prefixes(fault)
     flags = () if canary(fault.check) else ("--no-canary",)

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.drill.sabotage.every import every
+from tests.drill.sabotage.every import ANYWHERE, CONTAINERS, every
 from tests.drill.sabotage.fault import Fault
 from tests.drill.test_sabotage import SAMPLE
 from tradebot_ops.prodcheck.catalogue import catalogue
@@ -13,11 +13,12 @@ from tradebot_ops.prodcheck.runner import State
 #: Stages that do not exist yet: what a fault expects of them is judged once they have.
 UNBUILT = frozenset({"CFG", "API", "WRK", "SEC"}) - {stage.prefix for stage in catalogue()}
 KNOWN = {check.id for stage in catalogue() for check in stage.checks}
-FAULTS = [fault for faults in every().values() for fault in faults]
+FAULTS = [fault for kind in (ANYWHERE, CONTAINERS) for faults in every(kind).values() for fault in faults]
 
 
 def test_the_lists_are_found() -> None:
-    assert {"stores", "operations", "monitoring", "alerting"} <= every().keys()
+    assert {"stores", "operations", "monitoring", "alerting", "security"} <= every().keys()
+    assert "security" in every(CONTAINERS)
     assert "fault" not in every()
 
 

@@ -40,7 +40,7 @@ def _config(name: str, value: str, before: str) -> tuple[Act, Act]:
     )
 
 
-def _open_to_all() -> tuple[Act, Act]:
+def open_to_all() -> tuple[Act, Act]:
     return (
         _redis(lambda client, _: client.execute_command("ACL", "SETUSER", "default", "nopass")),
         _redis(
@@ -103,7 +103,7 @@ FAULTS = (
     Fault("AOF never written through", "DAT-13", "fail", *_config("appendfsync", "no", "everysec")),
     Fault("AOF files away", "DAT-13", "fail", _log_folder("appendonlydir", "away"),
           _log_folder("away", "appendonlydir")),
-    Fault("Redis open to all", "DAT-04", "fail", *_open_to_all(), also=("SEC-01",)),
+    Fault("Redis open to all", "DAT-04", "fail", *open_to_all(), also=("SEC-01",)),
     Fault("Postgres stopped", "DAT-05", "error", *stopping("postgres"), also=_DEPENDANTS),
     Fault("fsync off", "DAT-07", "fail", *_setting("fsync", "off")),
     Fault("full_page_writes off", "DAT-07", "fail", *_setting("full_page_writes", "off")),
