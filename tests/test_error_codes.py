@@ -51,6 +51,7 @@ SHARED = {
     "TB-0505": {"debian.debootstrap", "operations.images.archive"},
     # State on this host.
     "TB-0802": {
+        "diagnostics.bundle.command",
         "docker.build_log",
         "docker.errors",
         "engines.local.records",

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradebot_ops.diagnostics.fingerprints import MOST_GROUPS, SAMPLE, Grouped, group
+from tradebot_ops.diagnostics import fingerprints
+from tradebot_ops.diagnostics.fingerprints import MOST_GROUPS, SAMPLE, Grouped
+from tradebot_ops.diagnostics.redaction import Redactor
 from tradebot_ops.engines.base import LogLine
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -22,6 +24,10 @@ TRACEBACK = (
     "    ledger.submit()\n"
     "services.common.ledger.model.UnstorableValue: {value} is not JSON"
 )
+
+
+def group(lines: Iterable[LogLine], *secrets: str) -> Grouped:
+    return fingerprints.group(lines, Redactor(secrets))
 
 
 def ours(number: int = 1, service: str = "api", **fields: Any) -> LogLine:
@@ -160,6 +166,19 @@ def test_what_is_kept_is_bounded() -> None:
     assert len(grouped.groups) == MOST_GROUPS
     assert grouped.beyond == 2 * (len(names) - MOST_GROUPS)
     assert all(len(each.sample) <= SAMPLE for each in grouped.groups)
+
+
+def test_no_part_of_a_secret_is_left_in_key_or_sample() -> None:
+    """Masking would take a secret apart, and cutting leave its beginning."""
+    secret = "Zk3vQ9xT7mLp2RwYbN8sHd4GfJ6cXa1U"
+    told = [f"{'x' * shift} {secret}" for shift in range(SAMPLE - 80, SAMPLE + 5)]
+    lines = [ours(event=text, exception=f"{TRACEBACK}\nKeyError: {text}") for text in told]
+    lines += [LogLine("postgres", 1, f"ERROR:  {text}", NOON) for text in told]
+    lines += [LogLine("worker", 1, text) for text in ("Traceback (most recent call last):", f"ValueError: {secret}")]
+    for each in group(lines, secret).groups:
+        shown = f"{each.key} {each.sample}"
+        assert "Zk" not in shown
+        assert "Xa" not in shown
 
 
 def quick(lines: Iterable[LogLine]) -> float:

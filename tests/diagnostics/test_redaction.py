@@ -105,15 +105,29 @@ def test_what_helps_stays(text: str) -> None:
 
 def test_a_document_loses_values_by_name_and_keeps_its_shape() -> None:
     found = Redactor([]).document(
-        {"api_key": "x", "nested": [{"Authorization": "y", "port": 1}], "password": "", "token": None, "secrets": ["a"]}
+        {"api_key": "x", "nested": [{"Authorization": "y", "port": 1}], "password": "", "token": None, "tokens": ["a"]}
     )
     assert found == {
         "api_key": "[REDACTED]",
         "nested": [{"Authorization": "[REDACTED]", "port": 1}],
         "password": "",
         "token": None,
-        "secrets": ["a"],
+        "tokens": ["[REDACTED]"],
     }
+
+
+NAMES = st.sampled_from(["api_key", "ALERT_WEBHOOK", "token", "x", "password"]) | st.text(max_size=5)
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=12) | NAMES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+)
+
+
+@given(DOCUMENTS, st.sampled_from([None, 1]))
+def test_json_stays_json(document: object, indent: int | None) -> None:
+    redactor = Redactor(["a-known-value"])
+    text = json.dumps(redactor.document(document), indent=indent)
+    json.loads(redactor.clean(text))
 
 
 @given(st.text(max_size=300))

@@ -8,12 +8,13 @@ errors: those are passed over before anything is parsed.
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from tradebot_ops.diagnostics.masks import masked
+from tradebot_ops.diagnostics.redaction import WITHHELD, Redactor
 from tradebot_ops.engines.base import LogLine
 
 TOP_FRAMES = 5
@@ -21,6 +22,10 @@ TOP_FRAMES = 5
 MOST_GROUPS, MOST_JOBS, MOST_REPLICAS, SAMPLE = 500, 5, 20, 600
 #: A traceback has no more lines than that, or it is none.
 LONGEST_TRACEBACK = 300
+
+#: Characters of a line that are looked at; of a longer one of ours, these keys.
+LONGEST_LINE = 64_000
+_KEYS = ("event", "msg", "message", "exception", "traceback", "error_type", "job_id")
 
 LEVELS = {"error": "error", "err": "error", "critical": "critical", "crit": "critical"} | dict.fromkeys(
     ("fatal", "panic", "alert", "emerg"), "critical"
@@ -62,7 +67,7 @@ class Key:
 
 @dataclass
 class Group:
-    """All errors with one key. ``sample`` is the last of them as it was written, cut; not yet redacted."""
+    """All errors with one key. ``sample`` is the last of them, redacted and cut."""
 
     key: Key
     count: int = 0
@@ -82,9 +87,12 @@ class Grouped:
     beyond: int = 0
 
 
-def group(lines: Iterable[LogLine]) -> Grouped:
-    """Read lines, each replica's in their order, and group the errors among them."""
-    reader = _Reader()
+def group(lines: Iterable[LogLine], redactor: Redactor) -> Grouped:
+    """Read lines, each replica's in their order, and group the errors among them.
+
+    Secrets go before anything is masked or cut: of half a secret nobody could say afterwards that it is one.
+    """
+    reader = _Reader(redactor)
     count = 0
     for line in lines:
         count += 1
@@ -97,7 +105,8 @@ def group(lines: Iterable[LogLine]) -> Grouped:
 class _Reader:
     """Line after line; a traceback that is no part of a JSON line is put together from several."""
 
-    def __init__(self) -> None:
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
         self.groups: dict[Key, Group] = {}
         self.beyond = 0
         self._open: dict[str, tuple[LogLine, list[str]]] = {}
@@ -124,18 +133,33 @@ class _Reader:
             self._close(label)
 
     def _json(self, line: LogLine) -> None:
-        try:
-            fields = json.loads(line.text)
-        except (ValueError, RecursionError):
-            fields = None
-        if not isinstance(fields, dict):
-            self._add(line, Key(line.service, "error", masked(line.text)), line.text)
+        fields = _loaded(line.text)
+        if fields is None:
+            text = self._redactor.safe(line.text[:LONGEST_LINE])
+            self._add(line, Key(line.service, "error", masked(text)), text)
         elif (level := LEVELS.get(str(fields.get("level", "")).lower())) is not None:
-            self._add(line, json_key(line.service, level, fields), line.text, str(fields.get("job_id") or ""))
+            self._ours(line, level, fields)
+
+    def _ours(self, line: LogLine, level: str, fields: dict[str, Any]) -> None:
+        text = json.dumps(self._redactor.document(fields), ensure_ascii=False)
+        if len(text) > LONGEST_LINE:
+            text = json.dumps({name: fields[name] for name in _KEYS if name in fields}, ensure_ascii=False)
+        told = _loaded(self._redactor.safe(text)) if len(text) <= LONGEST_LINE else None
+        if told is None:
+            self._add(line, Key(line.service, level, "a line that is too long, or could not be cleaned"), WITHHELD)
+            return
+        texts = {name: value for name, value in told.items() if isinstance(value, str)}
+        self._add(
+            line, json_key(line.service, level, texts), json.dumps(told, ensure_ascii=False), texts.get("job_id", "")
+        )
 
     def _foreign(self, line: LogLine) -> None:
-        if (found := _FOREIGN.search(line.text)) is not None:
-            self._add(line, foreign_key(line.service, line.text, found), line.text)
+        if _FOREIGN.search(line.text) is None:
+            return
+        text = self._redactor.safe(line.text[:LONGEST_LINE])
+        found = _FOREIGN.search(text)
+        key = foreign_key(line.service, text, found) if found else Key(line.service, "error", masked(text))
+        self._add(line, key, text)
 
     def _go_on(self, line: LogLine) -> None:
         _, lines = self._open[line.label]
@@ -150,7 +174,7 @@ class _Reader:
 
     def _close(self, label: str) -> None:
         first, lines = self._open.pop(label)
-        text = "\n".join(lines)
+        text = self._redactor.safe("\n".join(lines))
         exception, frames = raised(text)
         self._add(first, Key(first.service, "critical", "uncaught", exception, frames), text)
 
@@ -172,11 +196,19 @@ class _Reader:
             found.jobs.append(job)
 
 
-def json_key(service: str, level: str, fields: dict[str, Any]) -> Key:
+def _loaded(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def json_key(service: str, level: str, fields: Mapping[str, str]) -> Key:
     """The key of a line of ours."""
-    exception, frames = raised(str(fields.get("exception") or fields.get("traceback") or ""))
+    exception, frames = raised(fields.get("exception") or fields.get("traceback") or "")
     event = fields.get("event") or fields.get("msg") or fields.get("message") or ""
-    return Key(service, level, masked(str(event)), exception or str(fields.get("error_type") or ""), frames)
+    return Key(service, level, masked(event), exception or fields.get("error_type", ""), frames)
 
 
 def foreign_key(service: str, text: str, found: re.Match[str]) -> Key:

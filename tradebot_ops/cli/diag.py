@@ -1,0 +1,80 @@
+"""tradebot diag …"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tradebot_ops.cli.emit import emit, ops_of
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Find out what is wrong, and why.",
+)
+
+
+@app.callback()
+def diag() -> None:
+    """Find out what is wrong, and why."""
+
+
+@app.command()
+def errors(
+    context: typer.Context,
+    since: Annotated[str, typer.Option("--since", help="15m, 2h, 1d, or a time such as 2026-11-22T08:00.")] = "1h",
+    new: Annotated[bool, typer.Option("--new", help="Only what came up after the last start of a replica.")] = False,
+) -> None:
+    """Show what went wrong, each fault once: from the logs, the API's own count, and the jobs that died.
+
+    \b
+    Examples:
+      tradebot diag errors
+      tradebot diag errors --since 1d --new
+    """
+    from tradebot_ops.diagnostics import errors as diagnosis
+
+    ops = ops_of(context)
+    emit(ops, diagnosis.report(ops, since, only_new=new))
+
+
+@app.command()
+def bundle(
+    context: typer.Context,
+    output_file: Annotated[Path | None, typer.Option("--output-file", help="Write it here, for you alone.")] = None,
+) -> None:
+    """Gather what whoever helps has to know, without the secrets; nothing is sent anywhere.
+
+    Without --output-file nothing is written: it shows what would be in the file.
+
+    \b
+    Examples:
+      tradebot diag bundle
+      tradebot diag bundle --output-file bundle.tar.gz
+    """
+    from tradebot_ops.diagnostics.bundle import command
+
+    ops = ops_of(context)
+    emit(ops, command.bundle(ops, output_file))
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    snapshot: Annotated[Path, typer.Argument(help="A file that `diag bundle` wrote.")],
+    other: Annotated[
+        Path | None, typer.Argument(help="A later one; this moment if not given.", show_default=False)
+    ] = None,
+) -> None:
+    """Show what is another than it was: settings, replicas, images, alerts, kinds of errors.
+
+    \b
+    Examples:
+      tradebot diag diff bundle.tar.gz
+      tradebot diag diff monday.tar.gz tuesday.tar.gz
+    """
+    from tradebot_ops.diagnostics.bundle import difference
+
+    ops = ops_of(context)
+    emit(ops, difference.diff(ops, snapshot, other))

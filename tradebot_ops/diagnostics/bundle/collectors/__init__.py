@@ -1,0 +1,1 @@
+"""What goes into a bundle: one file for each kind, which offers a ``COLLECTOR``."""

@@ -1,0 +1,137 @@
+"""`diag errors`: what went wrong, each fault once: from the logs, the API's own count, and the jobs that died."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from tradebot_ops.context import Ops
+from tradebot_ops.diagnostics.fingerprints import Group, Grouped, group
+from tradebot_ops.diagnostics.redaction import Redactor, of_project
+from tradebot_ops.engines.base import LogQuery
+from tradebot_ops.facts import errors
+from tradebot_ops.facts.asking import Facts
+from tradebot_ops.facts.errors import Recorded
+from tradebot_ops.facts.fact import Fact, NotHere, Unknown
+from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.operations.logs import since
+from tradebot_ops.text.quantities import age
+
+#: Reading a gigabyte of lines takes a while; what was read until then is not lost with the rest.
+LOGS_S = 60.0
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Equal errors of one source: ``log``, ``api`` or ``job``. ``new``: none of them is older than the last start."""
+
+    source: str
+    id: str
+    service: str
+    level: str
+    event: str
+    exception: str
+    count: int
+    first: datetime | None
+    last: datetime | None
+    replicas: tuple[str, ...]
+    jobs: tuple[str, ...]
+    sample: str
+    new: bool = False
+
+
+def report(ops: Ops, begin: str, *, only_new: bool = False) -> Report:
+    """Faults since ``begin``, the most frequent first. A source that is away is named; the others are shown.
+
+    Raises ``OpsError`` TB-0204 for a time that is none, TB-0805 when a secret cannot be read.
+    """
+    now = ops.clock()
+    start = since(begin, now) or now
+    redactor = of_project(ops)
+    seconds = max((now - start).total_seconds(), 0.0)
+    logs = Fact("errors.of_logs", lambda ops: group(ops.engine.logs(LogQuery(since=start)), redactor), seconds=LOGS_S)
+    api, jobs = errors.of_api(seconds), errors.of_jobs(seconds)
+    facts = Facts(ops)
+    facts.start((logs, api, jobs, errors.last_start))
+    grouped, counted, dead, started = (
+        facts.value(logs), facts.value(api), facts.value(jobs), facts.value(errors.last_start),
+    )  # fmt: skip
+    moment = started if isinstance(started, datetime) else None
+    found = faults(grouped, counted, dead, redactor, moment)
+    away = {name: each.why for name, each in (("logs", grouped), ("API errors", counted), ("dead jobs", dead))
+            if isinstance(each, Unknown | NotHere)}  # fmt: skip
+    wanted = [each for each in found if each.new or not only_new]
+    return _report(ops, wanted, away, _head(grouped, wanted, moment, now, only_new=only_new))
+
+
+def faults(
+    grouped: Grouped | Unknown | NotHere,
+    counted: tuple[Recorded, ...] | Unknown | NotHere,
+    dead: tuple[Recorded, ...] | Unknown | NotHere,
+    redactor: Redactor,
+    started: datetime | None,
+) -> list[Fault]:
+    """All that is known, the most frequent first. Pure."""
+    found = [*_of_logs(grouped.groups if isinstance(grouped, Grouped) else (), started)]
+    for source, service, recorded in (("api", "api", counted), ("job", "worker", dead)):
+        if isinstance(recorded, tuple):
+            found += [_of_record(source, service, each, redactor, started) for each in recorded]
+    return sorted(found, key=lambda each: -each.count)
+
+
+def _of_logs(groups: Iterable[Group], started: datetime | None) -> Iterator[Fault]:
+    for each in groups:
+        key = each.key
+        where = "" if not key.frames else f" in {key.frames[-1]}"
+        told = (key.level, key.event + where, key.exception, each.count, each.first, each.last)
+        seen = (tuple(sorted(each.replicas)), tuple(each.jobs), each.sample)
+        yield Fault("log", key.id, key.service, *told, *seen, _new(each.first, started))
+
+
+def _of_record(source: str, service: str, each: Recorded, redactor: Redactor, started: datetime | None) -> Fault:
+    event, message = redactor.safe(each.location), redactor.safe(each.message)
+    told = ("error", event, redactor.safe(each.type), each.count, each.first, each.last)
+    new = _new(each.first, started)
+    return Fault(source, each.fingerprint[:12], service, *told, (), each.jobs, message, new)
+
+
+def _new(first: datetime | None, started: datetime | None) -> bool:
+    return first is not None and started is not None and first >= started
+
+
+def _head(
+    grouped: Grouped | Unknown | NotHere, found: list[Fault], started: datetime | None, now: datetime, *, only_new: bool
+) -> str:
+    lines = f"{grouped.lines} lines of logs read" if isinstance(grouped, Grouped) else "no logs read"
+    total = sum(each.count for each in found)
+    new = sum(each.new for each in found)
+    since_start = f"{new} new since the last start {age(now - started)} ago; " if started else ""
+    if not found:
+        return f"No {'new ' if only_new else ''}errors; {lines}."
+    return f"{len(found)} faults, told {total} times; {since_start}{lines}."
+
+
+def _report(ops: Ops, found: list[Fault], away: dict[str, str], head: str) -> Report:
+    now = ops.clock()
+    rows = tuple(
+        (
+            each.id, f"{each.count} ×", each.source, each.service, " ".join(filter(None, (each.event, each.exception))),
+            "–" if each.last is None else age(now - each.last), "new" if each.new else "",
+        )
+        for each in found[:SHOWN]
+    )  # fmt: skip
+    tables = [Table(("id", "count", "from", "service", "what", "last", ""), rows)] if rows else []
+    lines = [head, *(f"{name} not examined: {why}" for name, why in away.items())]
+    if len(found) > SHOWN:
+        lines.append(f"The {SHOWN} most frequent are shown; --json has all.")
+    sample = [f"{each.id}  {each.sample.splitlines()[0][:300]}" for each in found[:3] if each.sample]
+    sections = [Section(lines=tuple(lines), tables=tuple(tables))]
+    sections += [Section("The last of the most frequent", lines=tuple(sample))] if sample else []
+    data = {"faults": [_content(each) for each in found], "not_examined": away}
+    return Report(data=data, sections=tuple(sections))
+
+
+def _content(each: Fault) -> dict[str, Any]:
+    times = {name: at.isoformat() if at else None for name, at in (("first", each.first), ("last", each.last))}
+    return {**asdict(each), **times, "replicas": list(each.replicas), "jobs": list(each.jobs)}
