@@ -144,7 +144,7 @@ def test_a_silent_server_is_given_up_in_time_and_not_asked_again(server: StandIn
         found = code_of(lambda: client(server.url, TIMEOUT_S).query("up"))
     finally:
         end.set()
-    assert found == ("TB-0510", f"Prometheus at {server.url} did not answer within 0.3 s")
+    assert found == ("TB-0510", f"Prometheus at {server.url} did not answer within 0.3 s.")
     assert time.monotonic() - began < 2
     assert len(server.asked) == 1
 
@@ -178,7 +178,7 @@ def test_nobody_there_is_told_in_the_words_of_the_system() -> None:
     began = time.monotonic()
     assert code_of(lambda: client(url).query("up")) == (
         "TB-0510",
-        f"Prometheus at {url} cannot be reached: [Errno 111] Connection refused",
+        f"Prometheus at {url} cannot be reached: [Errno 111] Connection refused.",
     )
     assert time.monotonic() - began < 2
 

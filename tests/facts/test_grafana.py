@@ -128,7 +128,7 @@ def test_a_login_that_is_refused_is_an_answer(running: Ops, server: StandIn) -> 
     server.password = "other"
     found = Facts(running).value(shown)
     assert isinstance(found, Shown)
-    assert (found.version, found.refused) == ("11.6.0", "Grafana refused this project's password")
+    assert (found.version, found.refused) == ("11.6.0", "Grafana refused this project's password.")
 
 
 def test_a_data_source_that_fails_and_a_dashboard_that_is_missing(running: Ops, server: StandIn) -> None:
@@ -140,7 +140,7 @@ def test_a_data_source_that_fails_and_a_dashboard_that_is_missing(running: Ops, 
 
 def test_one_that_fails_is_unknown(running: Ops, server: StandIn) -> None:
     server.answers["/api/health"] = (503, {"database": "failing"})
-    assert Facts(running).value(shown) == Unknown("Grafana failed: HTTP 503", "tradebot logs grafana --tail 50")
+    assert Facts(running).value(shown) == Unknown("Grafana failed: HTTP 503.", "tradebot logs grafana --tail 50")
 
 
 def test_one_that_does_not_run_is_unknown(ops: Ops) -> None:

@@ -150,7 +150,7 @@ class Alertmanager:
         """End a silence now. Raises ``OpsError`` TB-0121 for an id it does not know."""
         response = self._rest.request("DELETE", f"/api/v2/silence/{silence_id}")
         if response.status_code in {404, 422}:
-            raise OpsError(f"there is no silence {silence_id}", code="TB-0121", hint="tradebot alerts list")
+            raise OpsError(f"There is no silence {silence_id}.", code="TB-0121", hint="tradebot alerts list")
         if not response.is_success:
             raise self._rest.failure(response.text)
 

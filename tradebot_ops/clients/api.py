@@ -12,6 +12,7 @@ import httpx
 from tradebot_ops.clients.auth import KeyAuth
 from tradebot_ops.errors import OpsError, Unreachable
 from tradebot_ops.settings import Secret
+from tradebot_ops.text.sentences import ended
 
 
 @dataclass(frozen=True)
@@ -126,23 +127,23 @@ def _problem(response: httpx.Response, key: Secret) -> OpsError:
         document = dict(json.loads(key.hide_in(response.text)))
     except (ValueError, TypeError):
         document = {}
-    message = document.get("detail") or document.get("title") or f"the API answered HTTP {response.status_code}"
+    message = document.get("detail") or document.get("title") or f"The API answered HTTP {response.status_code}."
     fields = tuple(f"{item.get('field')}: {item.get('message')}" for item in document.get("errors") or ())
     if response.status_code in {401, 403}:
         return OpsError(
-            f"The API refused this project's key: {message}.".replace("..", "."),
+            f"The API refused this project's key: {ended(str(message))}",
             code="TB-0502",
             hint="Is this the right project (-p)? A new key takes effect with: tradebot restart api",
         )
     if response.status_code == 404:
-        return OpsError(str(message), code="TB-0105", hint="tradebot jobs list")
+        return OpsError(ended(str(message)), code="TB-0105", hint="tradebot jobs list")
     if response.status_code >= 500:
         return OpsError(
-            f"The API failed: {message}",
+            f"The API failed: {ended(str(message))}",
             code="TB-0508",
             hint="tradebot status; tradebot logs api --tail 50",
             detail=fields,
         )
     return OpsError(
-        str(message), code="TB-0104", hint="Correct the fields named above." if fields else "", detail=fields
+        ended(str(message)), code="TB-0104", hint="Correct the fields named above." if fields else "", detail=fields
     )

@@ -41,7 +41,7 @@ class Panels:
             )
         except subprocess.TimeoutExpired:
             raise OpsError(
-                f"The panels could not be had of Prometheus within {SECONDS:.0f} s.",
+                f"Prometheus did not give the panels within {SECONDS:.0f} s.",
                 code="TB-0541",
                 hint="tradebot monitoring status",
             ) from None

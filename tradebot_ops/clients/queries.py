@@ -14,6 +14,7 @@ from tradebot_ops.clients.deadline import within
 from tradebot_ops.clients.prometheus import Series
 from tradebot_ops.clients.rest import Failures, Login
 from tradebot_ops.errors import OpsError, Refused
+from tradebot_ops.text.sentences import ended
 
 if TYPE_CHECKING:
     import requests
@@ -86,7 +87,7 @@ class Queries:
         if kind == "bad_data":
             return _unreadable(expression, words)
         if kind == "execution":
-            return Refused(f"Prometheus cannot evaluate the query: {words}", code="TB-0120")
+            return Refused(f"Prometheus cannot evaluate the query: {ended(words)}", code="TB-0120")
         return self._failures.failed(words or f"HTTP {response.status_code}")
 
 
@@ -129,12 +130,12 @@ def _unreadable(expression: str, words: str) -> OpsError:
     match = _POSITION.match(words.removeprefix(_PREFIX))
     if match is None or match[1] is None:
         why = match[3] if match else words
-        return Refused(f"Prometheus cannot read the query: {why}", code="TB-0103")
+        return Refused(f"Prometheus cannot read the query: {ended(why)}", code="TB-0103")
     line, column, why = int(match[1]), int(match[2]), match[3]
     lines = expression.split("\n")
     shown = lines[line - 1] if line <= len(lines) else ""
     return Refused(
-        f"Prometheus cannot read the query: {why} (line {line}, character {column})",
+        f"Prometheus cannot read the query: {why} (line {line}, character {column}).",
         code="TB-0103",
         hint="Names of metrics: tradebot metrics list",
         detail=(shown, " " * (column - 1) + "^"),

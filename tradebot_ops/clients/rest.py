@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tradebot_ops.errors import LoginRefused, OpsError, Unreachable
 from tradebot_ops.settings import Secret
+from tradebot_ops.text.sentences import ended
 
 if TYPE_CHECKING:
     import httpx
@@ -50,21 +51,21 @@ class Failures:
 
     def silent(self) -> Unreachable:
         return Unreachable(
-            f"{self.name} at {self.url} did not answer within {self.timeout:g} s",
+            f"{self.name} at {self.url} did not answer within {self.timeout:g} s.",
             code=self.codes.unreachable,
             hint=f"tradebot logs {self.service} --tail 50; if it hangs: tradebot restart {self.service}",
         )
 
     def unreachable(self, why: str) -> Unreachable:
         return Unreachable(
-            f"{self.name} at {self.url} cannot be reached: {why}",
+            f"{self.name} at {self.url} cannot be reached: {ended(why)}",
             code=self.codes.unreachable,
             hint="tradebot monitoring status; if it does not run: tradebot monitoring start",
         )
 
     def refused(self) -> LoginRefused:
         return LoginRefused(
-            f"{self.name} refused this project's password",
+            f"{self.name} refused this project's password.",
             code=self.codes.refused,
             hint=f"Is this the right project (-p)? Read a new secret: tradebot restart {self.service}",
         )
@@ -73,7 +74,7 @@ class Failures:
         """An answer that says that the service itself failed."""
         said = self.login.password.hide_in(why) if self.login else why
         return OpsError(
-            f"{self.name} failed: {said}", code=self.codes.failed, hint=f"tradebot logs {self.service} --tail 50"
+            f"{self.name} failed: {ended(said)}", code=self.codes.failed, hint=f"tradebot logs {self.service} --tail 50"
         )
 
 

@@ -141,7 +141,7 @@ def _arrives(ops: Ops, nonce: str, status: str, within: float) -> None:
     while not _stored(ops, nonce, status):
         if time.monotonic() > deadline:
             raise OpsError(
-                f"the API has not stored it within {within:.0f} s.",
+                f"The API has not stored it within {within:.0f} s.",
                 code="TB-0550",
                 hint="tradebot logs alertmanager --tail 50; tradebot logs api --tail 50",
             )

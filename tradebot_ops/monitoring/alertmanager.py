@@ -103,21 +103,21 @@ def check_url(name: str, value: str) -> None:
     parts = urlsplit(value.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise OpsError(
-            f"the secret {name} is no URL: it must start with https:// and name a host",
+            f"The secret {name} is no URL: it must start with https:// and name a host.",
             code="TB-0852",
-            hint=f"put the receiver's URL into the secret file {name}",
+            hint=f"Put the receiver's URL into the secret file {name}.",
         )
     if name == "slack_webhook_url" and parts.scheme != "https":
-        raise OpsError(f"the secret {name} must be an https:// URL", code="TB-0852", hint="copy it from Slack again")
+        raise OpsError(f"The secret {name} must be an https:// URL.", code="TB-0852", hint="Copy it from Slack again.")
 
 
 def _email(settings: Mapping[str, str]) -> dict[str, Any]:
     missing = [key for key in ("ALERT_EMAIL_FROM", "ALERT_EMAIL_SMARTHOST") if not settings.get(key)]
     if missing:
         raise OpsError(
-            f"ALERT_EMAIL_TO is set but {' and '.join(missing)} is not, so no mail could be sent",
+            f"ALERT_EMAIL_TO is set but {' and '.join(missing)} is not, so no mail could be sent.",
             code="TB-0851",
-            hint=f"set {missing[0]} in .env, or clear ALERT_EMAIL_TO",
+            hint=f"Set {missing[0]} in .env, or clear ALERT_EMAIL_TO.",
         )
     config: dict[str, Any] = {
         "to": settings["ALERT_EMAIL_TO"],

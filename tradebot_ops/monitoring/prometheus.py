@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from tradebot_ops.errors import OpsError
+from tradebot_ops.text.sentences import ended
 
 Rewrite = Callable[[str], str]
 
@@ -29,9 +30,9 @@ def on_this_host(
     try:
         config = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise OpsError(f"prometheus.yml is not YAML: {error}", code="TB-0850") from error
+        raise OpsError(f"prometheus.yml is not YAML: {ended(str(error))}", code="TB-0850") from error
     if not isinstance(config, dict):
-        raise OpsError("prometheus.yml is not a mapping", code="TB-0850", hint="tradebot alerts lint")
+        raise OpsError("prometheus.yml is not a mapping.", code="TB-0850", hint="tradebot alerts lint")
     jobs = [job for job in config.get("scrape_configs", []) if _runs_here(job, present, discovery)]
     config["scrape_configs"] = [_job(job, rewrite, discovery) for job in jobs]
     config["rule_files"] = [str(folder / pattern) for pattern in config.get("rule_files", [])]

@@ -25,6 +25,7 @@ from promql_parser import (
 )
 
 from tradebot_ops.errors import OpsError
+from tradebot_ops.text.sentences import ended
 
 #: The labels of a series; ``None`` where they cannot be known (any label may be there).
 Labels = frozenset[str] | None
@@ -62,7 +63,7 @@ def parse(expression: str) -> Any:
     try:
         return promql_parser.parse(with_minutes(expression))
     except ValueError as error:
-        raise OpsError(f"{expression!r} is not PromQL: {error}", code="TB-0103") from error
+        raise OpsError(f"{expression!r} is not PromQL: {ended(str(error))}", code="TB-0103") from error
 
 
 def read(expression: str, emitted: Callable[[str], Labels | bool]) -> Reading:

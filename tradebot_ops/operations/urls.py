@@ -8,6 +8,7 @@ from tradebot_ops.context import WEB_USER, Ops
 from tradebot_ops.engines.base import State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.text.sentences import ended
 
 #: What an address shows, by service and the path behind it.
 _PAGES = {
@@ -51,7 +52,7 @@ def find(ops: Ops, typed: str) -> str:
     if name in possible:
         absent = ops.unavailable.get(name)
         reason = absent.message if absent else "It does not run."
-        raise OpsError(f"{typed} cannot be opened: {reason}", code="TB-0115", hint="tradebot status")
+        raise OpsError(f"{typed} cannot be opened: {ended(reason)}", code="TB-0115", hint="tradebot status")
     raise OpsError(f"There is no page {typed}.", code="TB-0214", hint=f"Pages: {', '.join(sorted(possible))}.")
 
 

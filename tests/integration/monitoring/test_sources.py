@@ -142,7 +142,7 @@ def test_silence_and_its_end(rig: Rig) -> None:
     alertmanager.unsilence(made)
     (silence,) = [found for found in alertmanager.silences() if found.id == made]
     assert silence.state == "expired"
-    with pytest.raises(OpsError, match="there is no silence") as caught:
+    with pytest.raises(OpsError, match="There is no silence") as caught:
         alertmanager.unsilence("00000000-0000-0000-0000-000000000000")
     assert caught.value.code == "TB-0121"
 

@@ -68,7 +68,7 @@ def test_status_looks_at_the_monitoring_only(ops: Ops, engine: StubEngine) -> No
     shown, said = status(ops)
     assert shown == set(names(ops))
     assert not any(message.startswith("worker") for message, _ in said)
-    assert ("alertmanager 1 is failed: no more is known.", "tradebot logs alertmanager --tail 50") in said
+    assert ("alertmanager 1 is failed: the engine gives no reason.", "tradebot logs alertmanager --tail 50") in said
 
 
 def test_status_without_anything_says_what_to_start(ops: Ops, engine: StubEngine) -> None:

@@ -53,7 +53,7 @@ class Maker:
             return self._replace(stack, wanted, number, image, self._containers.of_replica(service, number))
 
     def _made_room(self, service: Service) -> bool:
-        """Whether a taken port can be had now. Compose lets every replica publish, so a later one may hold it."""
+        """Whether a taken port was freed. Compose lets every replica publish, so a later one may hold it."""
         siblings = [each for each in self._containers.find(f"{spec.SERVICE}={service.name}") if is_up(each)]
         holders = [each for each in siblings if replica_of(each).number != 1 and replica_of(each).published]
         self._containers.end(holders)

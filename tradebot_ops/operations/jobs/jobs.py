@@ -11,6 +11,7 @@ from tradebot_ops.facts.follow import ENDED, follow
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations.change import change
 from tradebot_ops.progress import OnProgress, ignore_progress
+from tradebot_ops.text.sentences import ended
 
 #: Told each time a followed job has changed.
 Watcher = Callable[[dict[str, Any]], None]
@@ -119,7 +120,7 @@ def job_report(job: dict[str, Any], command: str) -> Report:
             Finding(
                 Level.FAIL,
                 f"job.{error['type']}",
-                f"The job ended as {job['state']}: {error['message']}",
+                f"The job ended as {job['state']}: {ended(error['message'])}",
                 hint="tradebot logs worker --tail 50",
             ),
         )

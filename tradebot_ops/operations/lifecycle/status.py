@@ -109,7 +109,7 @@ def _findings(wrong: Sequence[Row], nothing: bool) -> tuple[Finding, ...]:
         Finding(
             Level.WARN if row.condition in {"orphan", "starting", UNAVAILABLE} else Level.FAIL,
             f"status.{row.condition}",
-            f"{row.service} {row.number} is {row.condition}: {row.detail or 'no more is known'}.",
+            f"{row.service} {row.number} is {row.condition}: {row.detail or 'the engine gives no reason'}.",
             hint=row.hint or _HINTS.get(row.condition) or f"tradebot logs {row.service} --tail 50",
         )
         for row in wrong

@@ -9,6 +9,7 @@ from tradebot_ops.facts import config_files
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.monitoring.contract import Use, check, dashboard_uses, panels
 from tradebot_ops.monitoring.promql import parse, with_minutes
+from tradebot_ops.text.sentences import ended
 
 COLUMNS = 24  # of Grafana's grid
 Panel = Mapping[str, Any]
@@ -40,7 +41,8 @@ def lint(ops: Ops) -> Report:
         uses = dashboard_uses(found)
         broken = {use: why for use in uses if (why := _unreadable(use))}
         findings += [
-            Finding(Level.FAIL, "dashboard.query", f"{file.name}: {use.where}: {why}.") for use, why in broken.items()
+            Finding(Level.FAIL, "dashboard.query", f"{file.name}: {use.where}: {ended(why)}")
+            for use, why in broken.items()
         ]
         sound += [use for use in uses if use not in broken]
     findings += _contract(ops, sound)
@@ -78,7 +80,7 @@ def _data(ops: Ops, sound: Sequence[Use], findings: list[Finding]) -> tuple[list
             try:
                 series = ops.prometheus.query(with_minutes(use.expression))
             except Refused as error:
-                findings.append(Finding(Level.FAIL, "dashboard.data", f"{use.where}: {error.message}."))
+                findings.append(Finding(Level.FAIL, "dashboard.data", f"{use.where}: {error.message}"))
                 continue
             if not series:
                 empty.append(use.where)

@@ -9,6 +9,7 @@ from tradebot_ops.errors import OpsError, Unreachable
 from tradebot_ops.facts import config_files
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.text.quantities import latest, peak, quantity, sparkline
+from tradebot_ops.text.sentences import ended
 
 DASHBOARD = "trading-bot-dashboard.json"
 #: What the API offers; kept equal by a test.
@@ -42,7 +43,7 @@ def _directly(ops: Ops, range_name: str) -> Document:
     panels = ops.panels
     file = next((each for each in config_files.dashboards(ops) if each.name == DASHBOARD), None)
     if file is None:
-        raise OpsError(f"this stack has no {DASHBOARD}.", code="TB-0540", hint="tradebot dashboards list")
+        raise OpsError(f"This stack has no {DASHBOARD}.", code="TB-0540", hint="tradebot dashboards list")
     found = panels.look(file, range_name)
     if found["status"] == "unavailable":
         raise OpsError(found["note"], code="TB-0540", hint="tradebot monitoring status")
@@ -121,4 +122,4 @@ def _finding(panel: Mapping[str, Any]) -> Finding | None:
     if panel["status"] == "ok":
         return None
     level = Level.FAIL if panel["status"] == "error" else Level.WARN
-    return Finding(level, f"dash.{panel['status']}", f"{panel['title']}: {panel['note']}")
+    return Finding(level, f"dash.{panel['status']}", f"{panel['title']}: {ended(panel['note'])}")

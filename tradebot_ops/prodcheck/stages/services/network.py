@@ -20,7 +20,7 @@ def inside(found: tuple[Connection, ...]) -> Verdict:
     """Names are resolved and ports connected to inside the API and a worker; a network that lost a member, or a name
     that leads elsewhere, is seen nowhere else.
     """
-    return _judged(found, "Services reach one another.", "connections between services fail.")
+    return _judged(found, "Services reach one another.", "between services")
 
 
 @check(
@@ -36,12 +36,14 @@ def outside(found: tuple[Connection, ...]) -> Verdict:
     """Every configured name is resolved, connected to and, where it is https, its certificate verified: a firewall or a
     certificate authority that is missing in the image shows now, not with the first alert.
     """
-    return _judged(found, "Every name outside is reached.", "connections to the outside fail.")
+    return _judged(found, "Every name outside is reached.", "to the outside")
 
 
-def _judged(found: tuple[Connection, ...], good: str, bad: str) -> Verdict:
+def _judged(found: tuple[Connection, ...], good: str, what: str) -> Verdict:
     broken = [f"{each.source} -> {each.target}" for each in found if each.why]
     evidence = "\n".join(f"{each.source} -> {each.target}: {each.why or 'connected'}" for each in found[:20])
     if broken:
-        return failed(f"{len(broken)} {bad}", observed=few(broken), expected="connected", evidence=evidence)
+        return failed(
+            f"{len(broken)} connections {what} fail.", observed=few(broken), expected="connected", evidence=evidence
+        )
     return passed(good, observed=few([f"{each.source} -> {each.target}" for each in found], 3), evidence=evidence)

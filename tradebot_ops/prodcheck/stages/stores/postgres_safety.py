@@ -3,6 +3,7 @@
 from tradebot_ops.facts import postgres, postgres_access
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned, worst
 from tradebot_ops.text.quantities import quantity
+from tradebot_ops.text.sentences import ended
 
 #: What is lost in a crash without them, against what is merely at risk.
 MUST_BE_ON = ("fsync", "full_page_writes")
@@ -122,7 +123,7 @@ def undamaged(integrity: postgres.Integrity) -> Verdict:
     if integrity.failures:
         found.append(failed(f"{integrity.failures} blocks do not match their checksum.", **shown, hint=hint))
     if integrity.damage:
-        found.append(failed(f"An index is damaged: {integrity.damage}", **shown, hint=hint))
+        found.append(failed(f"An index is damaged: {ended(integrity.damage)}", **shown, hint=hint))
     if not integrity.checksums:
         found.append(failed("Damage would not be noticed: checksums are off.", **shown))
     if integrity.why:
