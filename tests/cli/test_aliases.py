@@ -4,7 +4,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tradebot_ops.cli.boundary import load
-from tradebot_ops.cli.registry import COMMANDS, EVERYDAY, NOT_YET, OLD_NAMES, Entry
+from tradebot_ops.cli.registry import COMMANDS, EVERYDAY, OLD_NAMES, Entry
 
 
 def test_an_old_name_runs_the_new_command_and_names_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,13 +28,6 @@ def test_every_old_name_leads_somewhere() -> None:
         first, _, rest = COMMANDS[old].alias.partition(" ")
         command = load(first)
         assert not rest or rest in command.commands, f"{old} stands for {COMMANDS[old].alias}"
-
-
-def test_what_is_still_to_come_is_not_there_yet() -> None:
-    """Once it is, take it out of NOT_YET: its old name then comes alive."""
-    for name in NOT_YET:
-        first, _, rest = name.partition(" ")
-        assert rest not in load(first).commands
 
 
 def test_the_habits_of_make_are_understood(run: Run) -> None:

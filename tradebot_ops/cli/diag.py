@@ -1,11 +1,13 @@
 """tradebot diag …"""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tradebot_ops.cli.emit import emit, ops_of
+from tradebot_ops.cli.streams import writing_stdout
 
 app = typer.Typer(
     add_completion=False,
@@ -18,6 +20,35 @@ app = typer.Typer(
 @app.callback()
 def diag() -> None:
     """Find out what is wrong, and why."""
+
+
+Watch = Annotated[bool, typer.Option("--watch", help="Look again every two seconds until Ctrl-C.")]
+
+
+def _examined(context: typer.Context, name: str, watch: bool) -> None:
+    from tradebot_ops.diagnostics.runner import diagnose
+
+    ops = ops_of(context)
+    if watch:
+        from tradebot_ops.render.watch import watch as repeat
+
+        with writing_stdout() as stdout:
+            repeat(lambda: diagnose(ops, name), ops.settings, stdout)
+        return
+    emit(ops, diagnose(ops, name))
+
+
+@app.command()
+def full(context: typer.Context, watch: Watch = False) -> None:
+    """Examine everything at once: what is wrong, since when, and what to type. Exit code 1 when something is.
+
+    \b
+    Examples:
+      tradebot diag full
+      tradebot diag full --json
+      tradebot diag redis
+    """
+    _examined(context, "full", watch)
 
 
 @app.command()
@@ -78,3 +109,25 @@ def diff(
 
     ops = ops_of(context)
     emit(ops, difference.diff(ops, snapshot, other))
+
+
+def _topic(name: str) -> Callable[..., None]:
+    def examine(context: typer.Context, watch: Watch = False) -> None:
+        _examined(context, name, watch)
+
+    examine.__doc__ = f"Examine {name} alone."
+    return examine
+
+
+def _register() -> None:
+    """One command a topic: a new file in ``diagnostics/topics`` is a new command."""
+    import pkgutil
+
+    from tradebot_ops.diagnostics import topics
+
+    for found in pkgutil.iter_modules(topics.__path__):
+        if not found.name.startswith("_"):
+            app.command(found.name)(_topic(found.name))
+
+
+_register()

@@ -48,6 +48,7 @@ COMMANDS = {
     "prod-check": Entry(
         "tradebot_ops.cli.prodcheck", "Prove by live checks that the stack is ready.", EVERYDAY, group=True
     ),
+    "diag": Entry("tradebot_ops.cli.diag", "Examine the stack: what is wrong, and what to type.", EVERYDAY, group=True),
     "waive": Entry("tradebot_ops.cli.waive", "Accept that a check fails, for a reason and a time.", EVERYDAY),
     "attest": Entry("tradebot_ops.cli.attest", "Vouch for what no probe can see.", EVERYDAY),
     "urls": Entry(_LOOK, "Show the addresses of everything with an address.", EVERYDAY),
@@ -66,7 +67,6 @@ COMMANDS = {
     "jobs": Entry("tradebot_ops.cli.jobs", "Submit, watch and cancel jobs.", WORK, group=True),
     "monitoring": Entry(_MONITORING, "Set up, start, stop, look at and reload the monitoring.", MONITORING, group=True),
     "alerts": Entry("tradebot_ops.cli.alerts", "Show, silence and test alerts.", MONITORING, group=True),
-    "diag": Entry("tradebot_ops.cli.diag", "Find out what is wrong, and why.", MONITORING, group=True),
     "metrics": Entry("tradebot_ops.cli.metrics", "Show what the services measure.", MONITORING, group=True),
     "query": Entry(_ASK, "Ask Prometheus a question in PromQL.", MONITORING),
     "dashboards": Entry("tradebot_ops.cli.dashboards", "List and check the dashboards.", MONITORING, group=True),
@@ -93,11 +93,8 @@ OLD_NAMES = {
     "prod-optimize": "optimize apply",
 }
 
-#: Commands that are still to come, although their group is there.
-NOT_YET = frozenset({"diag full", "diag performance"})
-
 COMMANDS |= {
     old: Entry("", f"Old name of `{new}`.", EVERYDAY, hidden=True, alias=new)
     for old, new in OLD_NAMES.items()
-    if new.partition(" ")[0] in COMMANDS and new not in NOT_YET
+    if new.partition(" ")[0] in COMMANDS
 }

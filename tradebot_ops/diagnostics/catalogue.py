@@ -1,0 +1,38 @@
+"""Find every topic and its looks."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from types import ModuleType
+
+from tradebot_ops.diagnostics import topics
+from tradebot_ops.diagnostics.topic import Look, Topic
+from tradebot_ops.discovery import modules
+from tradebot_ops.errors import OpsError
+from tradebot_ops.text.suggest import did_you_mean
+
+FULL = "full"
+
+
+@cache
+def catalogue() -> tuple[Topic, ...]:
+    """Every topic, in the order in which `diag full` shows them."""
+    found = (_topic(module) for module in modules(topics))
+    return tuple(sorted(found, key=lambda topic: (topic.order, topic.name)))
+
+
+def _topic(module: ModuleType) -> Topic:
+    topic: Topic = module.TOPIC
+    return replace(topic, looks=tuple(value for value in vars(module).values() if isinstance(value, Look)))
+
+
+def choose(name: str) -> Sequence[Topic]:
+    """The topics of that name, all for ``full``. Raises ``OpsError`` TB-0240 with the nearest name."""
+    if name == FULL:
+        return catalogue()
+    chosen = [topic for topic in catalogue() if topic.name == name]
+    if not chosen:
+        names = [FULL, *(topic.name for topic in catalogue())]
+        hint = f"{did_you_mean(name, names)} The topics are: {', '.join(names)}.".lstrip()
+        raise OpsError(f"There is no topic '{name}'.", code="TB-0240", hint=hint)
+    return chosen

@@ -1,0 +1,29 @@
+"""Connections: who reaches whom, inside and out, and which ports listen."""
+
+from collections.abc import Sequence
+
+from tradebot_ops.diagnostics.topic import Topic, View, look, wrong
+from tradebot_ops.facts import connections
+from tradebot_ops.model import Table
+
+TOPIC = Topic("net", "Connections", order=75)
+
+
+@look(asks=(connections.inside,))
+def inside(found: Sequence[connections.Connection]) -> View:
+    return _view(found, "tradebot status")
+
+
+@look(asks=(connections.outside,))
+def outside(found: Sequence[connections.Connection]) -> View:
+    return _view(found, "Check DNS and the firewall of this host.")
+
+
+def _view(found: Sequence[connections.Connection], hint: str) -> View:
+    rows = tuple((each.source, each.target, each.why or "reached") for each in found)
+    problems = tuple(
+        wrong(f"{each.source} does not reach {each.target}: {each.why.rstrip('.')}.", hint)
+        for each in found
+        if each.why
+    )
+    return View(table=Table(("from", "to", "answer"), rows), problems=problems)
