@@ -18,14 +18,16 @@ print(json.dumps({name: socket.gethostbyname(name) for name in sys.argv[1:]}))
 """
 _CONNECT = """
 import json, socket, sys
+from concurrent.futures import ThreadPoolExecutor
 def connect(word):
     host, _, port = word.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), timeout=3).close()
+        socket.create_connection((host, int(port)), timeout=2).close()
         return ""
     except OSError as error:
         return str(error) or type(error).__name__
-print(json.dumps({word: connect(word) for word in sys.argv[1:]}))
+words = sys.argv[1:]
+print(json.dumps(dict(zip(words, ThreadPoolExecutor().map(connect, words)))))
 """
 
 

@@ -1,7 +1,11 @@
 """Stage 9 broken on purpose: on any engine, and as only containers can be."""
 
 import base64
-from collections.abc import Callable
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg
@@ -161,6 +165,52 @@ def _on_bridge() -> tuple[Act, Act]:
     return inject, mend
 
 
+def _old_image() -> tuple[Act, Act]:
+    """An image of 2020 in place of the exporter's; the description names it, and nothing is started from it."""
+    tag, variable = "tradebot/test-old-exporter:1", "REDIS_EXPORTER_IMAGE"
+    kept: list[str] = []
+
+    def inject(stack: Tradebot) -> None:
+        with api() as engine:
+            engine.load_image(_archive(tag, "2020-01-01T00:00:00Z"))
+        kept.append(stack.environ[variable])
+        stack.environ[variable] = tag
+
+    def mend(stack: Tradebot) -> None:
+        stack.environ[variable] = kept.pop()
+        with api() as engine:
+            engine.remove_image(tag)
+
+    return inject, mend
+
+
+def _archive(tag: str, created: str) -> bytes:
+    """What `docker save` writes of an image with one empty layer."""
+    layer = _tar({})
+    digest = f"sha256:{hashlib.sha256(layer).hexdigest()}"
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "created": created,
+        "config": {},
+        "rootfs": {"type": "layers", "diff_ids": [digest]},
+        "history": [{"created": created, "created_by": "a test"}],
+    }
+    manifest = [{"Config": "config.json", "RepoTags": [tag], "Layers": ["layer.tar"]}]
+    files = {"config.json": json.dumps(config).encode(), "manifest.json": json.dumps(manifest).encode()}
+    return _tar({**files, "layer.tar": layer})
+
+
+def _tar(files: Mapping[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return made.getvalue()
+
+
 def _socket() -> str:
     return locate({}).socket or "/var/run/docker.sock"
 
@@ -185,5 +235,6 @@ DOCKER_FAULTS = (
     Fault("a container in the host's network", "SEC-06", "fail", *_stray(network_mode="host"), also=_STRAYS),
     Fault("a container that sees the host's processes", "SEC-06", "fail", *_stray(pid_mode="host"), also=_STRAYS),
     Fault("Redis on the network of all projects", "SEC-07", "fail", *_on_bridge()),
+    Fault("an image of 2020", "SEC-11", "warn", *_old_image()),
     Fault("Postgres published", "SEC-02", "warn", *_described((_DATA, f'    ports: ["127.0.0.1::5432"]\n{_DATA}'))),
 )  # fmt: skip
