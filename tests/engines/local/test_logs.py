@@ -28,7 +28,18 @@ def test_a_line_tells_its_time(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ready", "{broken", '{"a": 1}', '["x"]', "2026-13-45T99:99:99Z x", '{"timestamp": null}', "{1: 2}"]
+    "text",
+    [
+        "",
+        "ready",
+        "{broken",
+        '{"a": 1}',
+        '["x"]',
+        "2026-13-45T99:99:99Z x",
+        '{"timestamp": null}',
+        "{1: 2}",
+        '{"a": ' * 99_999,
+    ],
 )
 def test_a_line_without_a_time_has_none(text: str) -> None:
     assert logs.line_time(text) is None

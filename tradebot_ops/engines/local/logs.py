@@ -85,7 +85,7 @@ def _dated(record: Record, texts: Iterable[str]) -> Iterator[LogLine]:
 def _json_time(text: str) -> datetime | None:
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: nested deeper than Python follows
         return None
     for key in _KEYS:
         value = content.get(key)

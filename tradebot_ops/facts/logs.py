@@ -1,0 +1,78 @@
+"""The last log lines of every replica, bounded in lines and bytes, with the JSON object that a line holds."""
+
+import json
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import LogLine, LogQuery
+from tradebot_ops.facts.fact import fact
+
+#: What is kept of each replica: its last lines, and no more text than that, in characters.
+LINES = 1000
+MOST = 2 * 1024**2
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line as it was written, and its JSON object; None where it holds none. ``cut``: it was longer than is kept."""
+
+    line: LogLine
+    fields: Mapping[str, Any] | None
+    cut: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.line.text
+
+
+@fact(seconds=15)
+def recent(ops: Ops) -> Mapping[str, tuple[Entry, ...]]:
+    """By replica, such as ``worker-2``, the oldest line first; a replica that wrote nothing is not in it."""
+    return collected(ops.engine.logs(LogQuery(tail=LINES)))
+
+
+def collected(lines: Iterable[LogLine], most: int = MOST) -> Mapping[str, tuple[Entry, ...]]:
+    """What is kept of each replica; the oldest lines go first where they are too long together."""
+    kept: dict[str, _Last] = {}
+    for line in lines:
+        kept.setdefault(line.label, _Last(most)).add(line)
+    return {label: tuple(map(_entry, last.lines, last.cuts)) for label, last in kept.items()}
+
+
+class _Last:
+    """The last lines of one replica."""
+
+    def __init__(self, most: int) -> None:
+        self.lines: deque[LogLine] = deque()
+        self.cuts: deque[bool] = deque()
+        self._most = most
+        self._size = 0
+
+    def add(self, line: LogLine) -> None:
+        cut = len(line.text) > self._most
+        if cut:
+            line = LogLine(line.service, line.number, line.text[: self._most], line.at)
+        self.lines.append(line)
+        self.cuts.append(cut)
+        self._size += len(line.text)
+        while self._size > self._most or len(self.lines) > LINES:
+            self._size -= len(self.lines.popleft().text)
+            self.cuts.popleft()
+
+
+def _entry(line: LogLine, cut: bool) -> Entry:
+    return Entry(line, None if cut else fields_of(line.text), cut)
+
+
+def fields_of(text: str) -> Mapping[str, Any] | None:
+    """The JSON object that the line is; None for anything else, however it is malformed."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):  # the latter: nested deeper than Python follows
+        return None
+    return found if isinstance(found, dict) else None
