@@ -177,7 +177,7 @@ def test_what_runs_stays_when_its_replacement_cannot_be_made(project: Project) -
     (before,) = project.engine.list()
     changed = project.with_service("web", image="tradebot/never:1", spec_hash="another")
     with pytest.raises(OpsError, match="tradebot/never:1"):
-        converge(changed, plan(changed, project.engine.list(), services=["web"]).steps, project.view(), silent)
+        converge(changed, plan(changed, project.engine.list(), services=["web"]).steps, project.view(), {}, silent)
     (after,) = project.engine.list()
     assert (after.id, after.state) == (before.id, State.RUNNING)
 

@@ -301,16 +301,16 @@ def test_a_broken_rule_is_shown_with_its_line_and_the_running_ones_stay(tmp_path
         good = rules.read_text()
         pid = project.pid("prometheus-1")
         rules.write_text(good.replace("expr: ", "expr: sum((", 1))
-        done = project.run("monitoring", "reload")
-        assert done.returncode == 8
-        assert "redis.yml, line " in done.stderr.replace("\n", " ")
-        assert project.run("up").returncode == 8
-        assert "RedisDown" in {rule["name"] for rule in project.json("monitoring", "rules")}
-        rules.write_text(good.replace("alert: RedisDown", "alert: RedisAway", 1))
-        project.ok("monitoring", "reload")
-        names = {rule["name"] for rule in project.json("monitoring", "rules")}
-        assert "RedisAway" in names
-        assert "RedisDown" not in names
+        for command in (("monitoring", "reload"), ("up", "--no-canary")):
+            done = project.run(*command)
+            assert done.returncode == 8
+            assert "redis.yml, line " in done.stderr.replace("\n", " ")
+            assert "RedisDown" in {rule["name"] for rule in project.json("monitoring", "rules")}
+        for command, name in ((("monitoring", "reload"), "RedisAway"), (("up", "--no-canary"), "RedisGone")):
+            rules.write_text(good.replace("alert: RedisDown", f"alert: {name}", 1))
+            project.ok(*command)
+            loaded = {rule["name"] for rule in project.json("monitoring", "rules")}
+            assert {"RedisDown", "RedisAway", "RedisGone"} & loaded == {name}
         assert project.pid("prometheus-1") == pid
         _a_configuration_that_only_alertmanager_refuses(project, folder)
     finally:
@@ -318,17 +318,20 @@ def test_a_broken_rule_is_shown_with_its_line_and_the_running_ones_stay(tmp_path
 
 
 def _a_configuration_that_only_alertmanager_refuses(project: Tradebot, folder: Path) -> None:
-    """The checker does not look whether certificates are there."""
+    """The checker does not look whether certificates are there. Every `up` says it, not only the first."""
     config = folder / "config/alertmanager/alertmanager.yml"
     good = config.read_text()
     config.write_text(good.replace("http_config:", "http_config:\n          tls_config: {ca_file: /nowhere.pem}", 1))
-    done = project.run("monitoring", "reload")
-    assert done.returncode == 6
-    assert "Alertmanager did not take over" in done.stderr
-    assert "tradebot logs alertmanager" in done.stderr
+    for command in (("up", "--no-canary"), ("up", "--no-canary"), ("monitoring", "reload")):
+        done = project.run(*command)
+        assert done.returncode == 8
+        said = " ".join(done.stderr.split())
+        assert "Alertmanager refused its new configuration; what it had before is in force." in said
+        assert "tradebot logs alertmanager" in said
     assert project.json("monitoring", "status")["alertmanager"]["its configuration"] == "the last reload failed"
     config.write_text(good)
-    project.ok("monitoring", "reload")
+    project.ok("up", "--no-canary")
+    assert project.json("monitoring", "status")["alertmanager"]["its configuration"] != "the last reload failed"
 
 
 def test_without_programs_and_mirror_the_core_runs_and_says_what_is_missing(tmp_path: Path) -> None:

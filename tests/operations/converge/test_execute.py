@@ -62,7 +62,7 @@ def carry_out(engine: StubEngine, stack: Stack, view: EngineView) -> list[Progre
     events: list[ProgressEvent] = []
     engine.prepare(stack, lambda service, line: None)
     try:
-        converge(stack, plan(stack, engine.list()).steps, view, events.append)
+        converge(stack, plan(stack, engine.list()).steps, view, {}, events.append)
     finally:
         view.stop()
     return events
@@ -74,7 +74,7 @@ def test_a_failure_elsewhere_makes_nobody_ready_and_starts_no_dependant(stack: S
     engine.prepare(stack, lambda service, line: None)
     view = EngineView(engine, patience=30)
     with pytest.raises(OpsError, match="image is missing"):
-        converge(stack, plan(stack, engine.list()).steps, view, events.append)
+        converge(stack, plan(stack, engine.list()).steps, view, {}, events.append)
     assert [each.service for each in events if each.phase is Phase.FAILED] == ["bad"]
     assert not [each for each in events if each.phase is Phase.READY]
     assert "after" not in {replica.service for replica in engine.list()}
@@ -99,5 +99,5 @@ def test_what_is_made_anew_is_left_to_the_engine(stack: Stack) -> None:
     engine._fails = True
     step = Step(Action.RECREATE, "bad", 1, "its description changed")
     with pytest.raises(OpsError, match="image is missing"):
-        converge(stack, [step], EngineView(engine, patience=5), lambda events: None)
+        converge(stack, [step], EngineView(engine, patience=5), {}, lambda events: None)
     assert [one.state for one in engine.list() if one.service == "bad"] == [State.RUNNING]

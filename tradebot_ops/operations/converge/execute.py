@@ -9,10 +9,11 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 
-from tradebot_ops.engines.base import Engine, Replica
+from tradebot_ops.engines.base import Replica
 from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.operations.converge.engine_view import EngineView, Stopped
 from tradebot_ops.operations.converge.readiness import PAUSE_SECONDS, until_ready
+from tradebot_ops.operations.converge.reload import Answers, put_into_force
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.stack.model import Condition, Service, Stack
 from tradebot_ops.stack.plan import Action, Step
@@ -25,6 +26,7 @@ PARALLEL_STARTS = 4
 class _Run:
     stack: Stack
     view: EngineView
+    answers: Answers
     on_progress: OnProgress
     starts: threading.Semaphore
     # Services of a profile may fetch their programs first, and must not hold up the core meanwhile.
@@ -34,8 +36,12 @@ class _Run:
     unavailable: dict[str, OpsError] = field(default_factory=dict)
 
 
-def converge(stack: Stack, steps: Sequence[Step], view: EngineView, on_progress: OnProgress) -> dict[str, OpsError]:
+def converge(
+    stack: Stack, steps: Sequence[Step], view: EngineView, answers: Answers, on_progress: OnProgress
+) -> dict[str, OpsError]:
     """Do the steps; returns the services of a profile that cannot run on this host, each with the reason.
+
+    ``answers`` prove that what is reloaded is in force.
 
     Raises the first ``OpsError``; Ctrl-C stops waiting and leaves a state `down` can remove.
     """
@@ -50,6 +56,7 @@ def converge(stack: Stack, steps: Sequence[Step], view: EngineView, on_progress:
     run = _Run(
         stack,
         view,
+        answers,
         on_progress,
         threading.Semaphore(PARALLEL_STARTS),
         threading.Semaphore(2 * PARALLEL_STARTS),
@@ -149,20 +156,10 @@ def _act(run: _Run, service: Service, step: Step) -> Replica:
     if step.action in {Action.RELOAD, Action.RESTART}:
         found = run.view.replica(service.name, step.number)
         if found is not None and step.action is Action.RELOAD:
-            return reload(engine, run.stack, found)
+            return put_into_force(run.view, run.stack, found, run.answers)
         if found is not None:
             engine.stop(found, service.stop_grace)
     return engine.apply(run.stack, service.name, step.number)
-
-
-def reload(engine: Engine, stack: Stack, found: Replica) -> Replica:
-    """Have a replica read its configuration. The engine renders and remembers what is read; should that make it a
-    new process, that one has read it already, and might not yet know the signal."""
-    service = stack.services[found.service]
-    after = engine.apply(stack, found.service, found.number)
-    if (after.id, after.pid) == (found.id, found.pid):
-        engine.signal(after, service.reload)
-    return after
 
 
 def _remove(view: EngineView, steps: Sequence[Step], on_progress: OnProgress) -> None:

@@ -13,6 +13,7 @@ from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge.drain import WORKER, Drain, promise
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
+from tradebot_ops.operations.converge.reload import answers_of
 from tradebot_ops.operations.lifecycle import desired_workers
 from tradebot_ops.operations.lifecycle.scale_history import remember
 from tradebot_ops.operations.select import service_name
@@ -155,7 +156,7 @@ def _add(ops: Ops, stack: Stack, name: str, on_progress: OnProgress) -> list[int
     steps = _missing(stack, ops.engine.list(), name)
     if steps:
         ops.engine.prepare(stack, lambda service, line: on_progress(ProgressEvent(service, Phase.PREPARING, line)))
-        converge(stack, steps, EngineView(ops.engine, ops.settings.timeout), on_progress)
+        converge(stack, steps, EngineView(ops.engine, ops.settings.timeout), answers_of(ops), on_progress)
     return [step.number for step in steps]
 
 

@@ -8,6 +8,7 @@ from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
+from tradebot_ops.operations.converge.reload import answers_of
 from tradebot_ops.operations.lifecycle.down import stop_in_order
 from tradebot_ops.operations.select import chosen_services
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
@@ -61,7 +62,7 @@ def _long_running(ops: Ops, services: Sequence[str]) -> list[Replica]:
 
 def _converge(ops: Ops, action: Action, found: Sequence[Replica], on_progress: OnProgress) -> None:
     steps = [Step(action, replica.service, replica.number, "asked for") for replica in found]
-    converge(ops.stack, steps, EngineView(ops.engine, ops.settings.timeout), on_progress)
+    converge(ops.stack, steps, EngineView(ops.engine, ops.settings.timeout), answers_of(ops), on_progress)
 
 
 def _told(command: str, found: Sequence[Replica], verb: str, nothing: str) -> Report:

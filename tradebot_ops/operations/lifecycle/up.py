@@ -1,12 +1,10 @@
 """Bring the stack up and prove it."""
 
-import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tradebot_ops.context import Ops
-from tradebot_ops.errors import ImageMissing, OpsError, Unavailable
-from tradebot_ops.facts import promtool
+from tradebot_ops.errors import ImageMissing, OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import secrets
 from tradebot_ops.operations.change import change
@@ -14,6 +12,7 @@ from tradebot_ops.operations.converge import mounted_files
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
 from tradebot_ops.operations.converge.plan import changes, facts_of, summary, work_out
+from tradebot_ops.operations.converge.reload import answers_of, check_files
 from tradebot_ops.operations.images import build as images
 from tradebot_ops.operations.images.debian import STAND_INS
 from tradebot_ops.operations.jobs import canary, sample_data
@@ -91,7 +90,9 @@ def _carry_out(ops: Ops, wanted: Collection[str], planned: Plan, on_progress: On
     untold = desired_workers.untold(ops, wanted, planned)
     if untold:
         desired_workers.get_ready()
-    missing = converge(ops.stack, planned.steps, EngineView(ops.engine, ops.settings.timeout), on_progress)
+    missing = converge(
+        ops.stack, planned.steps, EngineView(ops.engine, ops.settings.timeout), answers_of(ops), on_progress
+    )
     mounted_files.remember(ops, wanted)
     _remember(ops, wanted, missing)
     warnings = desired_workers.tell(ops, ops.stack.services["worker"].replicas) if untold else ()
@@ -103,8 +104,7 @@ def _check_what_is_reloaded(ops: Ops, planned: Plan) -> None:
     """A rule with an error is said here, with its line: Prometheus would go on with the old ones and say nothing."""
     reloaded = {step.service for step in planned.changes if step.action is Action.RELOAD}
     if reloaded & {"prometheus", "alertmanager"}:
-        with contextlib.suppress(Unavailable):
-            promtool.check(ops)
+        check_files(ops)
 
 
 def _remember(ops: Ops, wanted: Collection[str], missing: Mapping[str, OpsError]) -> None:
