@@ -47,6 +47,8 @@ SHARED = {
     "TB-0210": {"operations.alerts.silences", "clients.alertmanager"},
     # What a run of checks is asked for.
     "TB-0230": {"prodcheck.catalogue", "prodcheck.command"},
+    # A configuration of the monitoring that is wrong, seen by its checker or by the service that was to read it.
+    "TB-0860": {"facts.promtool", "operations.converge.reload"},
     # A missing program for images.
     "TB-0505": {"debian.debootstrap", "operations.images.archive"},
     # State on this host.
