@@ -48,8 +48,12 @@ class Troubled(StubEngine):
     """One worker is gone, the other came back, and the API complains."""
 
     def list(self) -> tuple[Replica, ...]:
-        gone = Replica("worker", 1, "a", "worker-1", State.EXITED)
-        return gone, Replica("worker", 2, "b", "worker-2", State.RUNNING, restarts=3)
+        gone = Replica("worker", 1, "a", "worker-1", State.EXITED, exit_code=1)
+        return (
+            Replica("migrate", 1, "c", "migrate-1", State.EXITED, exit_code=0),
+            gone,
+            Replica("worker", 2, "b", "worker-2", State.RUNNING, restarts=3),
+        )
 
     def stats(self, replicas: Any, *, cpu: bool = True) -> tuple[()]:
         return ()

@@ -15,7 +15,7 @@ def triage(files: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
     errors = _mapping(files.get("errors.json")).get("groups") or []
     return {
         "about": _mapping(files.get("about.json")),
-        "not_running": [name for name, each in replicas.items() if each.get("state") != "running"],
+        "not_running": [name for name, each in replicas.items() if not _fine(each)],
         "unhealthy": [name for name, each in replicas.items() if each.get("health") == "unhealthy"],
         "restarted": {name: each["restarts"] for name, each in replicas.items() if each.get("restarts")},
         "firing": sorted({each["name"] for each in alerts if each.get("state") == "firing"})
@@ -47,6 +47,11 @@ def text(found: Mapping[str, Any]) -> str:
     ]
     away = [name for name, state in found["collectors"].items() if state != "ok"]
     return "\n".join([*lines, f"- not or partly examined: {_few(away)}", ""])
+
+
+def _fine(replica: Mapping[str, Any]) -> bool:
+    """It runs, or did what it was there for and ended well."""
+    return replica.get("state") == "running" or replica.get("exit_code") == 0
 
 
 def _few(names: Sequence[str]) -> str:
