@@ -9,6 +9,7 @@ import pytest
 from tests.integration.local.test_monitoring import monitored, values
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
+from tradebot_ops.operations.optimize.decide import JOBS_NEEDED
 
 pytestmark = [
     pytest.mark.integration,
@@ -37,6 +38,20 @@ def stack(tmp_path: Path) -> Iterator[Tradebot]:
 
 def workers(stack: Tradebot) -> list[str]:
     return sorted(name for name, state in stack.states().items() if name.startswith("worker") and state == "ready")
+
+
+def test_jobs_that_come_near_their_limit_get_more(stack: Tradebot) -> None:
+    """Twenty real ones; then a limit that is just above the largest of them."""
+    until(lambda: not stack.json("optimize", "plan", *WINDOW)["lacking"], "enough is on record", 200)
+    for _ in range(JOBS_NEEDED):
+        job = stack.submit("backtest", "symbol=AAPL", "strategy=sma_cross", "fast=10", "slow=30")
+    assert stack.ended(job)["state"] == "succeeded"
+    peak = stack.json("optimize", "plan", *WINDOW)["usage"]["jobs"]["peak_bytes"]
+    assert peak > 20 * 1024**2
+    (stack.cwd / ".env").write_text(f"{BEFORE}JOB_MEMORY_LIMIT={int(peak * 1.1)}\n")
+    changes = {change["setting"]: change for change in stack.json("optimize", "plan", *WINDOW)["changes"]}
+    assert int(changes["JOB_MEMORY_LIMIT"]["to"].removesuffix("mb")) * 1024**2 >= 1.5 * peak
+    assert "of its limit" in changes["JOB_MEMORY_LIMIT"]["why"]
 
 
 def test_idle_workers_go_and_come_back(stack: Tradebot) -> None:
