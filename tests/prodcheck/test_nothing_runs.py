@@ -19,8 +19,8 @@ LOOK_ELSEWHERE = frozenset(
         *("MON-10", "MON-11", "ALR-02", "ALR-03", "OPS-05", "OPS-07", "OPS-08", "OPS-09"),
     }
 )
-#: Stages about files and about who may do what, which are there without a service.
-ABOUT_FILES = frozenset({"CFG", "SEC"})
+#: Stages about files, which are there without a service.
+ABOUT_FILES = frozenset({"CFG"})
 
 
 class Empty(StubEngine):
