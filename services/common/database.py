@@ -98,7 +98,8 @@ class Database:
         self._answer_s = statement_timeout_s + 2
         self._on_error = on_error
         self._pool: ConnectionPool[Connection] = ConnectionPool(
-            settings.postgres_dsn(application, statement_timeout_s=statement_timeout_s),
+            # A function: the pool keeps what it is given, and asks for it at each connection.
+            settings.postgres_dsn(application, statement_timeout_s=statement_timeout_s).get_secret_value,
             kwargs={"autocommit": True, "row_factory": dict_row},
             connection_class=Connection,
             min_size=1,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from services.common.settings import Settings
+from services.common.settings import Settings, secrets_of
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor
@@ -83,7 +83,7 @@ def configure_logging(settings: Settings) -> None:
 
 def redactor_for(settings: Settings) -> Redactor:
     """A redactor that knows the secrets of these settings."""
-    return Redactor(_secrets(settings))
+    return Redactor(secret.get_secret_value() for secret in secrets_of(settings).values())
 
 
 def _renderer(settings: Settings) -> "Processor":
@@ -103,15 +103,3 @@ def _take_over(handler: logging.Handler, level: str) -> None:
     logging.captureWarnings(capture=True)
     # The pool warns at every attempt of an outage; the service says it once, in its own words.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
-
-
-def _secrets(settings: Settings) -> list[str]:
-    found = [
-        settings.api_key(),
-        settings.alert_token(),
-        settings.postgres_password(),
-        settings.redis_password(),
-        settings.prometheus_password(),
-        settings.dashboard_password(),
-    ]
-    return [secret.get_secret_value() for secret in found if secret is not None]

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import structlog
 from psycopg import sql
+from pydantic import SecretStr
 
 from services.common.logging import configure_logging
 from services.common.settings import Settings
@@ -31,13 +32,13 @@ class PostgresNotReached(Exception):  # noqa: N818 - reads as what it is
     """Postgres did not let us in before the deadline."""
 
 
-def connect(dsn: str, wait_s: float = WAIT_S) -> psycopg.Connection:
+def connect(dsn: SecretStr, wait_s: float = WAIT_S) -> psycopg.Connection:
     """A connection, as soon as Postgres accepts one; ``PostgresNotReached`` after ``wait_s`` seconds."""
     deadline = time.monotonic() + wait_s
     pause = 0.1
     while True:
         try:
-            return psycopg.connect(dsn)
+            return psycopg.connect(dsn.get_secret_value())
         except psycopg.OperationalError as error:
             reason = " ".join(str(error).split())
             if time.monotonic() + pause > deadline:
@@ -71,7 +72,7 @@ def revision(guard: psycopg.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
-def upgrade(dsn: str) -> None:
+def upgrade(dsn: SecretStr) -> None:
     """Bring the schema to ``HEAD``; libraries that take a third of a second are loaded only for this."""
     from alembic import command
     from alembic.config import Config
@@ -80,7 +81,11 @@ def upgrade(dsn: str) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
+
+    def connected() -> psycopg.Connection:
+        return psycopg.connect(dsn.get_secret_value())
+
+    engine = create_engine("postgresql+psycopg://", creator=connected, poolclass=NullPool)
     with engine.connect() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, HEAD)

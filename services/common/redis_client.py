@@ -38,7 +38,7 @@ def redis_client(settings: Settings, observe: Observe | None = None) -> Observed
     A stale connection is replaced once, quietly; a hung server is waited for only once.
     """
     pool = redis.ConnectionPool.from_url(
-        settings.redis_dsn(),
+        settings.redis_dsn().get_secret_value(),
         decode_responses=False,
         socket_connect_timeout=CONNECT_TIMEOUT_S,
         socket_timeout=ANSWER_TIMEOUT_S,

@@ -2,8 +2,9 @@
 
 import re
 import socket
+from inspect import isfunction
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_type_hints
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import BeforeValidator, Field, SecretStr
@@ -58,18 +59,23 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     environment: Literal["dev", "staging", "production"] = "dev"
 
-    def postgres_dsn(self, application: str, *, statement_timeout_s: float = 10.0, lock_timeout_s: float = 5.0) -> str:
-        """The DSN with password and with the limits (0: none) that keep a hung Postgres from hanging us."""
+    def postgres_dsn(
+        self, application: str, *, statement_timeout_s: float = 10.0, lock_timeout_s: float = 5.0
+    ) -> SecretStr:
+        """The DSN with password and with the limits (0: none) that keep a hung Postgres from hanging us.
+
+        To be revealed only in the call of the library that connects.
+        """
         timeouts = {"statement_timeout": statement_timeout_s, "lock_timeout": lock_timeout_s}
         options = quote(" ".join(f"-c {name}={value * 1000:.0f}" for name, value in timeouts.items()), safe="")
         limits = (
             f"connect_timeout=3&application_name={quote(application)}&options={options}"
             "&keepalives_idle=10&keepalives_interval=3&keepalives_count=3&tcp_user_timeout=15000"
         )
-        return _with_password(self.database_url, self.postgres_password()) + f"?{limits}"
+        return SecretStr(_with_password(self.database_url, self.postgres_password()) + f"?{limits}")
 
-    def redis_dsn(self) -> str:
-        return _with_password(self.redis_url, self.redis_password())
+    def redis_dsn(self) -> SecretStr:
+        return SecretStr(_with_password(self.redis_url, self.redis_password()))
 
     def postgres_password(self) -> SecretStr | None:
         return read_secret(self.database_password_file)
@@ -94,6 +100,19 @@ class Settings(BaseSettings):
 
     def dashboard_password(self) -> SecretStr | None:
         return read_secret(self.dashboard_password_file) or self.api_key()
+
+
+def secrets_of(settings: Settings) -> dict[str, SecretStr]:
+    """Every secret that these settings name, by the method that reads it: each one that returns a secret or None.
+
+    By their types, so that a new one is among them without a second list.
+    """
+    readers = [name for name, member in vars(Settings).items() if _hint(member) == SecretStr | None]
+    return {name: secret for name in readers if (secret := getattr(settings, name)()) is not None}
+
+
+def _hint(member: object) -> object:
+    return get_type_hints(member).get("return") if isfunction(member) else None
 
 
 def read_secret(path: Path | None) -> SecretStr | None:

@@ -35,7 +35,7 @@ class Store:
         if self._connection is None or self._connection.closed:
             self.broken = True
             dsn = self._settings.postgres_dsn("job", statement_timeout_s=0, lock_timeout_s=0)
-            self._connection = psycopg.connect(dsn, autocommit=True)
+            self._connection = psycopg.connect(dsn.get_secret_value(), autocommit=True)
             self.broken = False
         return self._connection
 

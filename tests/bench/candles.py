@@ -28,7 +28,7 @@ def main() -> int:
     arguments = _arguments()
     frame = many(arguments.rows)
     with servers() as settings, psycopg.connect(
-        settings.postgres_dsn("bench", statement_timeout_s=0), autocommit=True
+        settings.postgres_dsn("bench", statement_timeout_s=0).get_secret_value(), autocommit=True
     ) as connection:  # fmt: skip
         ids = store.series_ids(connection, [str(symbol) for symbol in frame["symbol"].cat.categories])
         pieces = list(store.packed(frame, ids))

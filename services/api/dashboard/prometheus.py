@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,12 +35,22 @@ class QueryFailed(Exception):  # noqa: N818 - reads as what it is
         self.unreachable = unreachable
 
 
+class _Login(httpx.Auth):
+    """Basic authentication; httpx's own keeps user and password as base64."""
+
+    def __init__(self, user: str, password: SecretStr) -> None:
+        self._user, self._password = user, password
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        yield from httpx.BasicAuth(self._user, self._password.get_secret_value()).auth_flow(request)
+
+
 class Prometheus:
     """A client for one Prometheus; connects when first asked."""
 
     def __init__(self, url: str, user: str, password: SecretStr | None, timeout_s: float = TIMEOUT_S) -> None:
         self._url = url
-        self._login = None if password is None else httpx.BasicAuth(user, password.get_secret_value())
+        self._login = None if password is None else _Login(user, password)
         self._timeout_s = timeout_s
         self._client: httpx.AsyncClient | None = None
 

@@ -138,7 +138,7 @@ def test_alerts_not_heard_of_for_long_are_forgotten(serve: Serve, settings: Sett
         alert = {"status": "firing", "labels": {"alertname": name}, "startsAt": "2020-01-01T00:00:00Z",
                  "fingerprint": name}  # fmt: skip
         api.post("/alerts/webhook", json={"alerts": [alert]}, headers=token)
-    with psycopg.connect(settings.postgres_dsn("test")) as connection:
+    with psycopg.connect(settings.postgres_dsn("test").get_secret_value()) as connection:
         connection.execute("UPDATE alert_event SET received_at = now() - interval '91 days'")
         connection.execute("UPDATE alert_event SET last_received_at = received_at WHERE name = 'Old'")
     again = serve(settings)

@@ -33,7 +33,7 @@ class Context:
 
 @pytest.fixture
 def ctx(settings: Settings) -> Iterator[Context]:
-    with psycopg.connect(settings.postgres_dsn("test"), autocommit=True) as connection:
+    with psycopg.connect(settings.postgres_dsn("test").get_secret_value(), autocommit=True) as connection:
         yield Context(connection)
 
 
@@ -115,7 +115,7 @@ def test_nothing_is_stored_when_a_load_fails_half_way(ctx: Context, monkeypatch:
 
 def test_two_loads_at_once_end_with_one_copy(settings: Settings) -> None:
     checked = quality.check(source.read(source.locate(source.SAMPLE)), datetime.now(UTC))
-    dsn = settings.postgres_dsn("test")
+    dsn = settings.postgres_dsn("test").get_secret_value()
     with psycopg.connect(dsn, autocommit=True) as one, psycopg.connect(dsn, autocommit=True) as two:
         ids = store.series_ids(one, ["AAPL", "FB", "GOOG", "IBM", "MSFT"])
         assert store.series_ids(two, ["AAPL", "FB", "GOOG", "IBM", "MSFT"]) == ids

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
-from services.common.logging import REDACTED, Redactor, configure_logging
+from services.common.logging import REDACTED, Redactor, configure_logging, redactor_for
 from services.common.settings import Settings
 
 
@@ -72,6 +72,16 @@ def test_secrets_are_taken_out(settings: Settings, capsys: pytest.CaptureFixture
     assert first["lease_token"] == 7
     assert first["headers"] == {"X-API-Key": REDACTED, "Accept": "text"}
     assert first["url"] == f"redis://user:{REDACTED}@host:1/0"
+
+
+def test_every_secret_file_of_the_settings_is_taken_out(tmp_path: Path) -> None:
+    names = [name for name in Settings.model_fields if name.endswith("_file") and name != "dashboard_file"]
+    assert len(names) >= 8
+    for name in names:
+        (tmp_path / name).write_text(f"sesame-of-{name}\n")
+    redactor = redactor_for(Settings().model_copy(update={name: tmp_path / name for name in names}))
+    shown = [name for name in names if redactor.text(f"sesame-of-{name}") != REDACTED]
+    assert shown == []
 
 
 def test_the_level_is_kept(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

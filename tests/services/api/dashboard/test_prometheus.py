@@ -50,6 +50,13 @@ def test_the_password_is_sent(server: StandIn) -> None:
     assert server.logins == ["Basic " + base64.b64encode(b"tradebot:open-sesame").decode()]
 
 
+def test_the_client_keeps_no_readable_password() -> None:
+    client = Prometheus("http://127.0.0.1:1", "tradebot", SecretStr("open-sesame"))
+    kept = repr(vars(client)) + repr(vars(client._login))
+    assert "open-sesame" not in kept
+    assert base64.b64encode(b"tradebot:open-sesame").decode() not in kept
+
+
 @pytest.mark.parametrize(
     ("status", "body", "reason", "unreachable"),
     [
