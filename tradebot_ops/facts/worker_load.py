@@ -10,7 +10,7 @@ from tradebot_ops.facts.fact import NotApplicable, Skip, fact
 BUSY = 'avg(avg_over_time(worker_busy{job="worker"}[15m]))'
 ALL_BUSY = 'sum(avg_over_time(worker_busy{job="worker"}[15m]))'
 COUNT = 'count(worker_busy{job="worker"})'
-ON_RECORD = 'max(count_over_time(worker_busy{job="worker"}[15m])) * 15'
+ON_RECORD = 'max(time() - min_over_time(timestamp(worker_busy{job="worker"})[15m:15s]))'
 NOW = 'worker_memory_bytes{job="worker"}'
 SLOPE = f"deriv({NOW}[6h])"
 SPAN = f"time() - min_over_time(timestamp({NOW})[6h:1m])"

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import LogLine, LogQuery
@@ -43,6 +44,7 @@ class Worker:
     label: str
     number: int
     names: tuple[str, ...]
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -120,10 +122,20 @@ def look(ops: Ops, worker: Worker) -> Shown:
         return Shown(worker.label, unreadable=f"Prometheus cannot read it: {str(error) or type(error).__name__}.")
 
 
-@fact(seconds=15)
-def log(ops: Ops) -> tuple[LogLine, ...]:
-    """The last lines that each replica wrote."""
-    return tuple(ops.engine.logs(LogQuery(services=(SERVICE,), tail=LINES)))
+@fact(seconds=15, of=(replicas,))
+def log(ops: Ops, replicas: Sequence[Worker]) -> tuple[LogLine, ...]:
+    """The last lines that each replica wrote since it was started."""
+    queries = ((each, LogQuery(services=(SERVICE,), number=each.number, tail=LINES)) for each in replicas)
+    return tuple(line for each, query in queries for line in since(tuple(ops.engine.logs(query)), each.started_at))
+
+
+def since(lines: Sequence[LogLine], started: datetime | None) -> Sequence[LogLine]:
+    """Without those of an earlier life. A line that is not JSON has no time of its own: its place tells."""
+    if started is None:
+        return lines
+    ours = next((place for place, line in enumerate(lines) if line.at and line.at >= started), None)
+    theirs = max((place for place, line in enumerate(lines) if line.at and line.at < started), default=-1)
+    return lines[theirs + 1 if ours is None else ours :]
 
 
 @fact(of=(replicas,))

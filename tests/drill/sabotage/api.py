@@ -10,7 +10,7 @@ import httpx
 import psutil
 
 from tests.drill.sabotage.fault import Act, Fault, editing, stopping
-from tests.drill.sabotage.workers import sql
+from tests.drill.sabotage.workers import console, sql
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
 from tradebot_ops.context import Ops
@@ -106,20 +106,6 @@ def _slow() -> tuple[Act, Act]:
     return inject, mend
 
 
-def _console() -> tuple[Act, Act]:
-    """Logs for people instead of JSON."""
-
-    def inject(stack: Tradebot) -> None:
-        stack.environ["LOG_FORMAT"] = "console"
-        stack.ok("up", timeout=300)
-
-    def mend(stack: Tradebot) -> None:
-        del stack.environ["LOG_FORMAT"]
-        stack.ok("up", timeout=300)
-
-    return inject, mend
-
-
 FAULTS = (
     Fault("the API stopped, asked by its stage", "API-01", "error", *stopping("api")),
     Fault("an API that hangs", "API-01", "error", *_hanging()),
@@ -135,7 +121,7 @@ FAULTS = (
     Fault("requests that fail", "API-07", "fail",
           *_unrecorded((sql(f"ALTER TABLE job RENAME COLUMN {_COLUMN} TO away"),
                         sql(f"ALTER TABLE job RENAME COLUMN away TO {_COLUMN}")))),
-    Fault("logs for people", "API-08", "fail", *_console()),
+    Fault("logs for people", "API-08", "fail", *console()),
     Fault("jobs for everybody", "API-09", "fail",
           *_with_code("services/api/routes/jobs.py", "status_code=202, dependencies=[WithApiKey]", "status_code=202")),
 )  # fmt: skip

@@ -119,6 +119,20 @@ def _letter() -> tuple[Act, Act]:
     return inject, sql("DELETE FROM job WHERE state = 'dead'")
 
 
+def console() -> tuple[Act, Act]:
+    """Logs for people instead of JSON."""
+
+    def inject(stack: Tradebot) -> None:
+        stack.environ["LOG_FORMAT"] = "console"
+        stack.ok("up", timeout=300)
+
+    def mend(stack: Tradebot) -> None:
+        del stack.environ["LOG_FORMAT"]
+        stack.ok("up", timeout=300)
+
+    return inject, mend
+
+
 def _all_stopped() -> tuple[Act, Act]:
     stop, start = stopping("worker")
 
@@ -141,6 +155,7 @@ FAULTS = (
     Fault("a dead letter", "WRK-07", "warn", *_letter()),
     Fault("a dozen dead letters at once", "WRK-07", "fail",
           *_jobs(12, f"'dead', now(), now(), NULL, NULL, NULL, {_NOT_SWEPT}")),
+    Fault("workers that write for people", "WRK-08", "fail", *console(), also=("API-08",)),
     Fault("a lost job", "WRK-10", "fail",
           *_jobs(1, f"'running', now(), NULL, NULL, now() - interval '1 minute', 'worker-9', {_NOT_SWEPT}")),
     Fault("workers alive and idle", "WRK-11", "fail", *_idle(), also=("WRK-03",), within=90),

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import LogLine, LogQuery
+from tradebot_ops.engines.base import LogLine, LogQuery, Replica, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts import workers
 from tradebot_ops.facts.asking import Facts
@@ -45,9 +45,21 @@ def test_written(log: tuple[LogLine, ...], level: Level) -> None:
     assert written(log, NOW).level is level
 
 
+def test_what_an_earlier_life_wrote_does_not_count() -> None:
+    old, new = lines(DONE, at=NOW - timedelta(hours=1)), lines(DONE, DONE)
+    plain = (LogLine("worker", 1, "plain"),)
+    # JSON again after a start, and no longer JSON after one.
+    assert workers.since((*old, *plain, *new), NOW) == new
+    assert workers.since((*old, *plain), NOW) == plain
+    assert workers.since((*old, *plain), None) == (*old, *plain)
+    assert workers.since((), NOW) == ()
+
+
 def test_an_engine_that_gives_no_logs_is_no_answer() -> None:
     def logs(_query: LogQuery) -> list[LogLine]:
         raise OpsError("The engine cannot read logs.", code="TB-0402")
 
-    answer = Facts(cast("Ops", SimpleNamespace(engine=SimpleNamespace(logs=logs)))).value(workers.log)
+    worker = Replica("worker", 1, "id", "worker-1", State.RUNNING)
+    ops = cast("Ops", SimpleNamespace(engine=SimpleNamespace(logs=logs, list=lambda: [worker])))
+    answer = Facts(ops).value(workers.log)
     assert isinstance(answer, Unknown)
