@@ -9,6 +9,7 @@ import pytest
 
 from tradebot_ops.clients.api import Answer
 from tradebot_ops.clients.prometheus import PendingOrFiring, Target
+from tradebot_ops.diagnostics.fingerprints import Group, Grouped, Key
 from tradebot_ops.diagnostics.topic import View
 from tradebot_ops.diagnostics.topics import (
     api,
@@ -16,6 +17,7 @@ from tradebot_ops.diagnostics.topics import (
     containers,
     data,
     disk,
+    errors,
     memory,
     monitoring,
     net,
@@ -29,6 +31,7 @@ from tradebot_ops.engines.base import Event, Replica, State
 from tradebot_ops.facts.candles import Series
 from tradebot_ops.facts.condition import Condition
 from tradebot_ops.facts.connections import Connection
+from tradebot_ops.facts.errors import Recorded
 from tradebot_ops.facts.host import Clock, Disk, Pressure
 from tradebot_ops.facts.migrations import Schema
 from tradebot_ops.facts.monitoring import Answer as Ready
@@ -73,6 +76,30 @@ def condition(word: str, **fields: Any) -> Condition:
 )
 def test_replicas(found: tuple[Condition, ...], absent: dict[str, str], expected: str) -> None:
     assert said(containers.replicas(found, STACK, absent, NOW)) == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "minutes", "expected"),
+    [
+        (50, 1, "W: api told 50 times within an hour: it broke, last 60 s ago."),
+        (50, 30, ""),
+        (3, 1, ""),
+    ],
+)
+def test_a_storm_of_errors_is_a_problem_and_a_few_are_not(count: int, minutes: int, expected: str) -> None:
+    last = NOW - timedelta(minutes=minutes)
+    view = errors.logged(Grouped((Group(Key("api", "error", "it broke"), count, last, last),), 100), NOW)
+    assert said(view) == expected
+    assert view.table is not None
+
+
+def test_errors_on_record_are_shown() -> None:
+    counted = Recorded("f" * 16, "KeyError", "x", "jobs.py:submit", 900, NOW, NOW)
+    view = errors.recorded((counted,), (), NOW)
+    assert said(view) == ""
+    assert view.table is not None
+    assert view.table.rows == (("f" * 12, "900 ×", "api", "jobs.py:submit KeyError", "0 s"),)
+    assert errors.recorded((), (), NOW) == View()
 
 
 def test_only_crashes_of_the_last_hour_count() -> None:

@@ -119,6 +119,10 @@ def _topic(name: str) -> Callable[..., None]:
     return examine
 
 
+#: Topics whose command has options of its own, above.
+OWN = frozenset({"errors"})
+
+
 def _register() -> None:
     """One command a topic: a new file in ``diagnostics/topics`` is a new command."""
     import pkgutil
@@ -126,7 +130,7 @@ def _register() -> None:
     from tradebot_ops.diagnostics import topics
 
     for found in pkgutil.iter_modules(topics.__path__):
-        if not found.name.startswith("_"):
+        if not found.name.startswith("_") and found.name not in OWN:
             app.command(found.name)(_topic(found.name))
 
 

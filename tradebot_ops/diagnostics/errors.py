@@ -1,13 +1,12 @@
 """`diag errors`: what went wrong, each fault once: from the logs, the API's own count, and the jobs that died."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics.fingerprints import Group, Grouped, group
-from tradebot_ops.diagnostics.redaction import Redactor, of_project
+from tradebot_ops.diagnostics.redaction import of_project
 from tradebot_ops.engines.base import LogQuery
 from tradebot_ops.facts import errors
 from tradebot_ops.facts.asking import Facts
@@ -48,52 +47,79 @@ def report(ops: Ops, begin: str, *, only_new: bool = False) -> Report:
     """
     now = ops.clock()
     start = since(begin, now) or now
-    redactor = of_project(ops)
     seconds = max((now - start).total_seconds(), 0.0)
-    logs = Fact("errors.of_logs", lambda ops: group(ops.engine.logs(LogQuery(since=start)), redactor), seconds=LOGS_S)
-    api, jobs = errors.of_api(seconds), errors.of_jobs(seconds)
+    of_project(ops)  # raises at once, rather than to call the logs a source that is away
+    logs = of_logs(seconds, within=LOGS_S)
+    api, jobs = of_api(seconds), of_jobs(seconds)
     facts = Facts(ops)
     facts.start((logs, api, jobs, errors.last_start))
     grouped, counted, dead, started = (
         facts.value(logs), facts.value(api), facts.value(jobs), facts.value(errors.last_start),
     )  # fmt: skip
     moment = started if isinstance(started, datetime) else None
-    found = faults(grouped, counted, dead, redactor, moment)
+    found = faults(grouped, counted, dead, moment)
     away = {name: each.why for name, each in (("logs", grouped), ("API errors", counted), ("dead jobs", dead))
             if isinstance(each, Unknown | NotHere)}  # fmt: skip
     wanted = [each for each in found if each.new or not only_new]
     return _report(ops, wanted, away, _head(grouped, wanted, moment, now, only_new=only_new))
 
 
+def of_api(seconds: float) -> Fact[tuple[Recorded, ...]]:
+    """What the API counted, without secrets."""
+    return _clean(errors.of_api(seconds))
+
+
+def of_jobs(seconds: float) -> Fact[tuple[Recorded, ...]]:
+    """Jobs that died, without secrets."""
+    return _clean(errors.of_jobs(seconds))
+
+
+def _clean(recorded: Fact[tuple[Recorded, ...]]) -> Fact[tuple[Recorded, ...]]:
+    def read(ops: Ops) -> tuple[Recorded, ...]:
+        safe = of_project(ops).safe
+        return tuple(
+            replace(each, type=safe(each.type), message=safe(each.message), location=safe(each.location))
+            for each in recorded(ops)
+        )
+
+    return Fact(recorded.name, read, recorded.seconds)
+
+
+def of_logs(seconds: float, within: float = 10.0) -> Fact[Grouped]:
+    """The errors in the logs of so many seconds until now."""
+
+    def read(ops: Ops) -> Grouped:
+        start = ops.clock() - timedelta(seconds=seconds)
+        return group(ops.engine.logs(LogQuery(since=start)), of_project(ops))
+
+    return Fact("errors.of_logs", read, seconds=within)
+
+
 def faults(
     grouped: Grouped | Unknown | NotHere,
     counted: tuple[Recorded, ...] | Unknown | NotHere,
     dead: tuple[Recorded, ...] | Unknown | NotHere,
-    redactor: Redactor,
     started: datetime | None,
 ) -> list[Fault]:
     """All that is known, the most frequent first. Pure."""
-    found = [*_of_logs(grouped.groups if isinstance(grouped, Grouped) else (), started)]
-    for source, service, recorded in (("api", "api", counted), ("job", "worker", dead)):
-        if isinstance(recorded, tuple):
-            found += [_of_record(source, service, each, redactor, started) for each in recorded]
+    found = [of_log(each, started) for each in grouped.groups] if isinstance(grouped, Grouped) else []
+    for service, recorded in (("api", counted), ("worker", dead)):
+        found += [of_record(service, each, started) for each in recorded] if isinstance(recorded, tuple) else []
     return sorted(found, key=lambda each: -each.count)
 
 
-def _of_logs(groups: Iterable[Group], started: datetime | None) -> Iterator[Fault]:
-    for each in groups:
-        key = each.key
-        where = "" if not key.frames else f" in {key.frames[-1]}"
-        told = (key.level, key.event + where, key.exception, each.count, each.first, each.last)
-        seen = (tuple(sorted(each.replicas)), tuple(each.jobs), each.sample)
-        yield Fault("log", key.id, key.service, *told, *seen, _new(each.first, started))
+def of_log(each: Group, started: datetime | None) -> Fault:
+    key = each.key
+    where = f" in {key.frames[-1]}" if key.frames else ""
+    told = (key.level, key.event + where, key.exception, each.count, each.first, each.last)
+    seen = (tuple(sorted(each.replicas)), tuple(each.jobs), each.sample)
+    return Fault("log", key.id, key.service, *told, *seen, _new(each.first, started))
 
 
-def _of_record(source: str, service: str, each: Recorded, redactor: Redactor, started: datetime | None) -> Fault:
-    event, message = redactor.safe(each.location), redactor.safe(each.message)
-    told = ("error", event, redactor.safe(each.type), each.count, each.first, each.last)
-    new = _new(each.first, started)
-    return Fault(source, each.fingerprint[:12], service, *told, (), each.jobs, message, new)
+def of_record(service: str, each: Recorded, started: datetime | None = None) -> Fault:
+    source = "job" if service == "worker" else "api"
+    told = ("error", each.location, each.type, each.count, each.first, each.last)
+    return Fault(source, each.fingerprint[:12], service, *told, (), each.jobs, each.message, _new(each.first, started))
 
 
 def _new(first: datetime | None, started: datetime | None) -> bool:
