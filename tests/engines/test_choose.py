@@ -67,6 +67,21 @@ def test_asking_costs_no_sdk(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+def test_no_module_but_dockers_own_loads_the_sdk() -> None:
+    """The layers' linter cannot see whether an import stands inside a function."""
+    script = (
+        "import importlib, pkgutil, sys, tradebot_ops\n"
+        "own = ('tradebot_ops.docker', 'tradebot_ops.engines.docker')\n"
+        "names = [each.name for each in pkgutil.walk_packages(tradebot_ops.__path__, 'tradebot_ops.')]\n"
+        "for name in names:\n"
+        "    if not name.startswith(own) and not name.endswith('__main__'):\n"
+        "        importlib.import_module(name)\n"
+        "        assert 'docker' not in sys.modules, name\n"
+        "assert len(names) > 200\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_an_engine_named_by_an_option_is_not_replaced(tmp_path: Path) -> None:
     nowhere = f"unix://{tmp_path}/none.sock"
     for flags in ({"engine": "docker"}, {"host": nowhere}):
