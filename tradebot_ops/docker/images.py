@@ -88,6 +88,15 @@ class Images:
             except ImageNotFound:
                 return None
 
+    def history(self, tag: str) -> tuple[str, ...] | None:
+        """The steps that made the image, the last one first; None when this engine has no such image."""
+        with self.client.translating_errors(f"reading the history of {tag}", self.client.deadlines.read):
+            try:
+                steps = self.client.reads.history(tag)  # type: ignore[no-untyped-call]
+            except ImageNotFound:
+                return None
+        return tuple(str(step.get("CreatedBy", "")) for step in steps)
+
     def list(self, prefix: str = "") -> tuple[Image, ...]:
         """Images with at least one tag that starts with ``prefix``, by tag."""
         with self.client.translating_errors("listing images", self.client.deadlines.read):

@@ -5,7 +5,7 @@ everything that is policy live in ``tradebot_ops.operations`` and are the same o
 errors of the library it owns into ``OpsError``; a verb it cannot do raises ``Unsupported``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -219,6 +219,14 @@ class HasImages(Protocol):
 
     def image_facts(self, stack: Stack) -> ImageFacts:
         """What is the matter with the images or the source of the stack; only asks."""
+
+
+@runtime_checkable
+class KeepsHistory(Protocol):
+    """Knows by which steps its images were made."""
+
+    def image_history(self, images: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """The steps of each of ``images`` that is present, the last one first."""
 
 
 @runtime_checkable

@@ -1,5 +1,6 @@
 """Stage 2 broken on purpose."""
 
+import shutil
 from pathlib import Path
 
 from tests.drill.sabotage.fault import Act, Fault, editing
@@ -76,6 +77,25 @@ def _away(path: str) -> tuple[Act, Act]:
     return inject, mend
 
 
+def _literal() -> tuple[Act, Act]:
+    """A secret in a file that belongs into a repository."""
+
+    def inject(stack: Tradebot) -> None:
+        value = _ops(stack).secret("api_key").reveal()
+        (stack.cwd / "config" / "handover.txt").write_text(f"key: {value}\n", encoding="utf-8")
+
+    return inject, lambda stack: (stack.cwd / "config" / "handover.txt").unlink()
+
+
+def _twin() -> tuple[Act, Act]:
+    """A project that was made by copying this one's secrets."""
+
+    def inject(stack: Tradebot) -> None:
+        shutil.copytree(stack.state / "secrets", stack.state.parent / "twin" / "secrets")
+
+    return inject, lambda stack: shutil.rmtree(stack.state.parent / "twin")
+
+
 _RULES = "config/prometheus/rules/redis.yml"
 
 FAULTS = (
@@ -84,11 +104,13 @@ FAULTS = (
     Fault("a placeholder for a password", "CFG-03", "fail", *_placeholder(), also=("SEC-01",)),
     Fault("settings that every user reads", "CFG-04", "fail", *_env_file("ALERT_EMAIL_TO=ops@example.org\n", 0o644)),
     Fault("another environment than runs", "CFG-05", "fail", *_env_file("ENVIRONMENT=staging\n"), also=("CFG-06",)),
-    Fault("a rule edited and not loaded", "CFG-06", "warn", *editing(_RULES, "for: 2m", "for: 3m")),
+    Fault("a rule edited after it was read", "CFG-06", "warn", *editing(_RULES, "for: 2m", "for: 3m")),
     Fault("a description that was never applied", "CFG-06", "fail",
           *editing("compose.yaml", "stop_grace_period: 45s", "stop_grace_period: 46s")),
     Fault("Redis may fill its limit", "CFG-07", "warn", *_env_file("REDIS_MEMORY_LIMIT=512mb\n"), also=("CFG-06",)),
     Fault("a cache larger than Postgres' memory", "CFG-01", "fail", *_env_file("POSTGRES_MEMORY_LIMIT=100mb\n")),
     Fault("logs that are not JSON", "CFG-08", "fail", *_up_with("LOG_FORMAT=console\n")),
+    Fault("a secret in a file of the stack", "CFG-09", "fail", *_literal()),
+    Fault("a project with the same secrets", "CFG-11", "fail", *_twin()),
     Fault("secrets that a group reads", "CFG-04", "fail", *_open_secrets()),
 )  # fmt: skip

@@ -90,6 +90,10 @@ class DockerEngine:
         running = {(each["Labels"].get(spec.SERVICE, ""), each["ImageID"]) for each in self._containers.listed()}
         return image_facts(stack, self.images, running)
 
+    def image_history(self, images: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        found = {image: self.images.history(image) for image in images}
+        return {image: steps for image, steps in found.items() if steps is not None}
+
     def apply(self, stack: Stack, service: str, number: int) -> Replica:
         """Start the replica that is there when nothing about it changed, else make it anew.
 

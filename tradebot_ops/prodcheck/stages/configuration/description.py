@@ -34,7 +34,9 @@ def whole(found: Reading) -> Verdict:
     if found.problems:
         message = f"The description has {len(found.problems)} problems."
         evidence = "\n".join(found.problems)
-        observed, hint = found.problems[0], f"{found.hint} Then: tradebot config validate".lstrip()
+        ending = "tradebot config validate"
+        hint = found.hint if ending in found.hint else f"{found.hint} Then: {ending}".lstrip()
+        observed = found.problems[0]
         return failed(message, observed=observed, expected="none", evidence=evidence, hint=hint, anchor=found.anchor)
     return passed("The description is whole.", observed=f"{found.services} services, {found.mounts} mounts")
 
