@@ -16,7 +16,7 @@ SECRET = "uK3vX9-pLq82ZrTt"
 
 class Historic(StubEngine):
     def image_history(self, images: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-        return {images[0]: ("RUN make", f"ENV API_KEY={SECRET}")}
+        return {images[0]: ("RUN make", f"RUN echo {SECRET}", "ARG DB_PASSWORD=x y", "ENV KEY_FILE=/k", "ARG TOKEN")}
 
 
 def made(folder: Path, engine: StubEngine) -> Ops:
@@ -51,6 +51,6 @@ def test_images_and_files(tmp_path: Path) -> None:
     (tmp_path / "config" / "app.yml").write_text(f"key: {SECRET}\n")
     (tmp_path / ".env").write_text(f"API_KEY={SECRET}\n")  # where settings belong
     found = literals.found(ops, ())
-    assert found.elsewhere == ("api_key in the history of app", "api_key in config/app.yml")
+    assert found.elsewhere == ("api_key in the history of app", "DB_PASSWORD set in app", "api_key in config/app.yml")
     assert found.unseen == ""
     assert SECRET not in str(found)

@@ -19,6 +19,8 @@ SHORTEST = 8
 MOST_FILES, MOST_BYTES = 5000, 4 * 1024**2
 _NAME = re.compile(r"PASSW|SECRET|TOKEN|API_?KEY|CREDENTIAL", re.IGNORECASE)
 _IN_URL = re.compile(r"\w+://[^\s:/@]*:[^\s/@]+@")
+#: A variable that a step of an image's history sets.
+_STEP = re.compile(r"\b(?:ENV|ARG)\s+(\w+)[= ]([^\s]*)")
 #: What stands for a file that holds the secret.
 _BY_FILE = re.compile(r"/|\$__file\{")
 _PARTS = ("compose.yaml", "compose.*.y*ml", "docker-compose*.y*ml", "*.md", "*.toml", ".env*.example")
@@ -44,6 +46,7 @@ def found(ops: Ops, replicas: tuple[Inspected, ...]) -> Literals:
     history = _history(ops)
     files = list(_files(ops.source.folder))
     elsewhere = [f"{name} in the history of {image}" for image, text in history.items() for name in _in(values, text)]
+    elsewhere += [f"{name} set in {image}" for image, text in history.items() for name in _set_by_name(text)]
     elsewhere += [
         f"{name} in {path.relative_to(ops.source.folder)}" for path in files for name in _in(values, _text(path))
     ]
@@ -66,10 +69,18 @@ def _in(values: Mapping[str, str], text: str) -> list[str]:
     return [name for name, value in values.items() if value in text]
 
 
+def _set_by_name(text: str) -> list[str]:
+    """Variables of a build with the name of a secret and a value of their own."""
+    return sorted({name for name, value in _STEP.findall(text) if _names_a_value(name, value)})
+
+
+def _names_a_value(name: str, value: str) -> bool:
+    return bool(_NAME.search(name)) and not name.endswith("_FILE") and bool(value) and not _BY_FILE.match(value)
+
+
 def _environment(each: Inspected, values: Mapping[str, str]) -> Iterator[str]:
     for name, value in sorted(each.environment.items()):
-        named = bool(_NAME.search(name)) and not name.endswith("_FILE") and bool(value) and not _BY_FILE.match(value)
-        if named or _IN_URL.search(value) or _in(values, value):
+        if _names_a_value(name, value) or _IN_URL.search(value) or _in(values, value):
             yield f"{each.label}: {name}"
 
 

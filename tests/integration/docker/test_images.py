@@ -8,6 +8,7 @@ import pytest
 from tests.engines.docker.parts import require_docker, unique_project
 from tests.integration.docker.rig import api
 from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import KeepsHistory
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.images import archive, listing
 from tradebot_ops.settings import load_settings
@@ -59,3 +60,10 @@ def test_what_is_not_there_cannot_be_saved(ops: Ops, tmp_path: Path) -> None:
         archive.save(ops, tmp_path / "x.tar", tags=["tradebot/never:1"])
     assert caught.value.code == "TB-0825"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_steps_of_an_image_are_read_and_one_that_is_away_has_none(ops: Ops) -> None:
+    assert isinstance(ops.engine, KeepsHistory)
+    found = ops.engine.image_history([BASE, "tradebot/never:1"])
+    assert list(found) == [BASE]
+    assert found[BASE]

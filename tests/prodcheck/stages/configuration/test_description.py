@@ -92,3 +92,10 @@ def test_pinned(image: str, level: Level) -> None:
 def test_an_image_that_runs_and_nobody_described_counts() -> None:
     stray = Inspected("api", 1, "a", "a", "running", image="other:latest")
     assert description.pinned(stack(), (stray,)).level is FAIL
+
+
+def test_a_stand_in_that_was_built_here_is_known_by_its_source() -> None:
+    described = stack(Service("redis", "tradebot/redis:8.0", ()))
+    built = Inspected("redis", 1, "r", "r", "running", image="tradebot/redis:8.0", source_hash="f" * 64)
+    assert description.pinned(described, (built,)).level is PASS
+    assert description.pinned(described, ()).level is WARN

@@ -140,7 +140,8 @@ def _store(service: Service) -> Verdict:
 def pinned(description: Stack, found: tuple[Inspected, ...]) -> Verdict:
     """`latest` is another program tomorrow. An image that is built here is known by the hash of its source instead."""
     others = {each.image for each in description.services.values() if not each.build}
-    others |= {each.image for each in found if not each.source_hash}
+    others |= {each.image for each in found}
+    others -= {each.image for each in found if each.source_hash}
     loose = sorted(image for image in others if _tag(image) in {"", "latest"} and "@" not in image)
     if loose:
         return failed(f"{len(loose)} images may change any day.", observed=few(loose), expected="a version or digest")
