@@ -52,6 +52,20 @@ def full(context: typer.Context, watch: Watch = False) -> None:
 
 
 @app.command()
+def explain(context: typer.Context) -> None:
+    """Name the cause of what is wrong, with its evidence and what to type.
+
+    \b
+    Example:
+      tradebot diag explain
+    """
+    from tradebot_ops.diagnostics import runner
+
+    ops = ops_of(context)
+    emit(ops, runner.explain(ops))
+
+
+@app.command()
 def errors(
     context: typer.Context,
     since: Annotated[str, typer.Option("--since", help="15m, 2h, 1d, or a time such as 2026-11-22T08:00.")] = "1h",

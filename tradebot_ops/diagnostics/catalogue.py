@@ -1,13 +1,14 @@
-"""Find every topic and its looks."""
+"""Find every topic with its looks, and every cause."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from types import ModuleType
 
-from tradebot_ops.diagnostics import topics
+from tradebot_ops.diagnostics import causes, topics
+from tradebot_ops.diagnostics.cause import Cause
 from tradebot_ops.diagnostics.topic import Look, Topic
-from tradebot_ops.discovery import modules
+from tradebot_ops.discovery import discover, modules
 from tradebot_ops.errors import OpsError
 from tradebot_ops.text.suggest import did_you_mean
 
@@ -24,6 +25,12 @@ def catalogue() -> tuple[Topic, ...]:
 def _topic(module: ModuleType) -> Topic:
     topic: Topic = module.TOPIC
     return replace(topic, looks=tuple(value for value in vars(module).values() if isinstance(value, Look)))
+
+
+@cache
+def known_causes() -> tuple[Cause, ...]:
+    """Every cause, in the order of their files."""
+    return discover(causes, "CAUSE")
 
 
 def choose(name: str) -> Sequence[Topic]:

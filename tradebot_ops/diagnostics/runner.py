@@ -1,14 +1,15 @@
 """Ask all sources of the chosen topics at once, and show what they said, what is wrong, and what nobody could see."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tradebot_ops.context import Ops
-from tradebot_ops.diagnostics.catalogue import choose
+from tradebot_ops.diagnostics.catalogue import FULL, choose, known_causes
+from tradebot_ops.diagnostics.explanation import Explanation, explained, lines, section
 from tradebot_ops.diagnostics.topic import Look, Problem, Topic, View
 from tradebot_ops.facts.asking import Facts
-from tradebot_ops.facts.fact import Effect, NotHere, Unknown
+from tradebot_ops.facts.fact import Effect, Fact, NotHere, Unknown
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 
 NOTHING_WRONG = "Nothing is wrong."
@@ -46,14 +47,37 @@ class Examined:
 
 
 def diagnose(ops: Ops, name: str) -> Report:
-    """Examine a topic, or all of them for ``full``. Raises ``OpsError`` TB-0240 for one that nobody knows."""
-    return report(examine(ops, choose(name)))
+    """Examine a topic, or all of them and the causes for ``full``. Raises ``OpsError`` TB-0240 for an unknown one."""
+    topics, facts = choose(name), _looking(ops)
+    facts.start(_asks(topics))
+    why = explained(facts, known_causes()) if name == FULL else None
+    return report(_examined(facts, topics), why)
+
+
+def explain(ops: Ops) -> Report:
+    """What most likely causes what is wrong now: evidence, what to type, what is ruled out."""
+    found = explained(_looking(ops), known_causes())
+    shown = section(found)
+    return Report(data=found.data, sections=(Section(lines=lines(found)), *([shown] if shown else [])))
 
 
 def examine(ops: Ops, topics: Sequence[Topic]) -> tuple[Examined, ...]:
+    """Ask everything that these topics want to know, all at once."""
+    facts = _looking(ops)
+    facts.start(_asks(topics))
+    return _examined(facts, topics)
+
+
+def _looking(ops: Ops) -> Facts:
     """Nothing is written and no job submitted: a diagnosis only looks."""
-    facts = Facts(ops, set(Effect) - {Effect.NONE})
-    facts.start(fact for topic in topics for each in topic.looks for fact in each.asks)
+    return Facts(ops, set(Effect) - {Effect.NONE})
+
+
+def _asks(topics: Sequence[Topic]) -> Iterator[Fact[Any]]:
+    return (fact for topic in topics for each in topic.looks for fact in each.asks)
+
+
+def _examined(facts: Facts, topics: Sequence[Topic]) -> tuple[Examined, ...]:
     return tuple(Examined(topic, tuple(_take(facts, each) for each in topic.looks)) for topic in topics)
 
 
@@ -68,27 +92,34 @@ def _take(facts: Facts, look: Look) -> Taken:
     return Taken(look, look(*values))
 
 
-def report(examined: Sequence[Examined]) -> Report:
+def report(examined: Sequence[Examined], why: Explanation | None = None) -> Report:
     """The verdict in the first line, then a section a topic."""
     findings = tuple(
         Finding(problem.level, f"diag.{each.topic.name}", problem.message, hint=problem.hint, group=each.topic.title)
         for each in examined
         for problem in each.problems
     )
-    verdict = Section(lines=_verdict(examined, findings))
+    verdict = Section(lines=_verdict(examined, findings, why))
+    causes = section(why) if why is not None and findings else None
     return Report(
-        data={"verdict": verdict.lines[0], "topics": {each.topic.name: _data(each) for each in examined}},
-        sections=(verdict, *(_section(each) for each in examined)),
+        data={
+            "verdict": verdict.lines[0],
+            "causes": why.data if why is not None else None,
+            "topics": {each.topic.name: _data(each) for each in examined},
+        },
+        sections=(verdict, *([causes] if causes else []), *(_section(each) for each in examined)),
         findings=findings,
         findings_shown=False,
     )
 
 
-def _verdict(examined: Sequence[Examined], findings: Sequence[Finding]) -> tuple[str, ...]:
+def _verdict(examined: Sequence[Examined], findings: Sequence[Finding], why: Explanation | None) -> tuple[str, ...]:
     unseen = {why for each in examined for why in each.unseen}
     blind = f"{len(unseen)} questions got no answer." if len(unseen) != 1 else "1 question got no answer."
     if not findings:
         return (f"No problem was seen, but {blind}",) if unseen else (NOTHING_WRONG,)
+    if why is not None and why.best:
+        return (*lines(why), *([blind] if unseen else []))
     worst = sorted(findings, key=lambda finding: finding.level is not Level.FAIL)
     count = "1 problem" if len(worst) == 1 else f"{len(worst)} problems"
     first = f"{count}, worst first: {worst[0].message}"

@@ -1,0 +1,118 @@
+"""A cause of trouble as a rule: signs that must be seen, signs that rule it out, what it explains, what mends it.
+
+    CAUSE = Cause(
+        "redis-down",
+        "Redis does not run.",
+        signs=(stopped("redis"),),
+        explains=("redis", "api", "worker", "queue"),
+        depth=3,
+        mend="tradebot start redis",
+    )
+
+A rule and no guess: a sign is one pure function of facts that quotes what it saw. What could not be looked at is no
+evidence, neither for nor against.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from tradebot_ops.facts.fact import Fact, NotHere, Unknown
+
+Values = Mapping[Fact[Any], Any]
+
+
+class Grade(IntEnum):
+    """How sure a cause is: every sign seen and none against it; something of it could not be looked at; ruled out."""
+
+    RULED_OUT = 0
+    INCONCLUSIVE = 1
+    LIKELY = 2
+    SUPPORTED = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Sign:
+    """``see`` gets the values of ``asks`` and returns what it saw, in words; empty when it is not there."""
+
+    asks: tuple[Fact[Any], ...]
+    see: Callable[..., str]
+
+    def seen(self, values: Values) -> str | None:
+        """What was seen; empty when it is not there, None when it could not be looked at."""
+        known = [values.get(fact) for fact in self.asks]
+        if any(value is None or isinstance(value, Unknown) for value in known):
+            return None
+        if any(isinstance(value, NotHere) for value in known):
+            return ""
+        return self.see(*known)
+
+
+def sign(*asks: Fact[Any]) -> Callable[[Callable[..., str]], Sign]:
+    """Declare a function as a sign."""
+    return lambda see: Sign(asks, see)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """``depth`` is its place in the graph of dependencies: 0 is the API, 1 a worker, 2 the monitoring, 3 a store, 4 the
+    host. ``explains`` are the services and the words of ``symptoms`` that it accounts for.
+    """
+
+    name: str
+    title: str
+    signs: tuple[Sign, ...]
+    explains: tuple[str, ...]
+    depth: int
+    mend: str
+    against: tuple[Sign, ...] = ()
+
+    @property
+    def asks(self) -> tuple[Fact[Any], ...]:
+        return tuple(dict.fromkeys(fact for each in (*self.signs, *self.against) for fact in each.asks))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A cause against the facts: ``evidence`` quotes what speaks for it, ``unseen`` counts what nobody could look at,
+    ``explained`` are the symptoms of now that it accounts for."""
+
+    cause: Cause
+    grade: Grade
+    evidence: tuple[str, ...] = ()
+    unseen: int = 0
+    explained: tuple[str, ...] = ()
+
+    @property
+    def rank(self) -> tuple[int, int, int, int]:
+        """More is better: how sure, how much it explains, how deep it lies, how little it needs to assume."""
+        return (int(self.grade), len(self.explained), self.cause.depth, -len(self.cause.signs))
+
+
+def judge(cause: Cause, values: Values, symptoms: Sequence[str]) -> Judged:
+    """Pure. One sign that is not there, or one against it that is, rules a cause out."""
+    found = [each.seen(values) for each in cause.signs]
+    against = [each.seen(values) for each in cause.against]
+    if "" in found or any(against):
+        return Judged(cause, Grade.RULED_OUT)
+    evidence = tuple(text for text in found if text)
+    unseen = sum(text is None for text in (*found, *against))
+    explained = tuple(symptom for symptom in symptoms if symptom.partition(":")[0] in cause.explains)
+    if not evidence:
+        return Judged(cause, Grade.INCONCLUSIVE, unseen=unseen)
+    return Judged(cause, Grade.LIKELY if unseen else Grade.SUPPORTED, evidence, unseen, explained)
+
+
+def ranked(causes: Sequence[Cause], values: Values, symptoms: Sequence[str]) -> list[Judged]:
+    """All that are not ruled out, the best first."""
+    found = (judge(cause, values, symptoms) for cause in causes)
+    return sorted(
+        (each for each in found if each.grade), key=lambda each: (*(-part for part in each.rank), each.cause.name)
+    )
+
+
+def best(found: Sequence[Judged]) -> tuple[Judged, ...]:
+    """The first and whatever ties with it; empty where nothing has evidence."""
+    sure = [each for each in found if each.grade >= Grade.LIKELY]
+    return tuple(each for each in sure if each.rank == sure[0].rank)

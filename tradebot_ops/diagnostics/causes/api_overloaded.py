@@ -1,0 +1,21 @@
+"""The API gets more requests than it can answer."""
+
+from tradebot_ops.diagnostics.cause import Cause
+from tradebot_ops.diagnostics.signs import api_fails, api_slow, blocked, hung, stopped
+
+CAUSE = Cause(
+    "api-overloaded",
+    "The API gets more requests than it can answer.",
+    signs=(api_slow,),
+    against=(
+        blocked,
+        api_fails,
+        stopped("postgres"),
+        hung("postgres"),
+        stopped("redis"),
+        hung("redis"),
+    ),
+    explains=("requests",),
+    depth=0,
+    mend="tradebot diag performance",
+)

@@ -1,0 +1,16 @@
+"""The host is short of memory."""
+
+from tradebot_ops.diagnostics.cause import Cause
+from tradebot_ops.diagnostics.signs import pressed
+
+CAUSE = Cause(
+    "host-short-of-memory",
+    "The host is short of memory.",
+    signs=(pressed("memory", 40),),
+    explains=(
+        "requests",
+        "crashes",
+    ),
+    depth=4,
+    mend="tradebot optimize plan",
+)

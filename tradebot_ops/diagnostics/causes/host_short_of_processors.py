@@ -1,0 +1,16 @@
+"""The host is short of processors."""
+
+from tradebot_ops.diagnostics.cause import Cause
+from tradebot_ops.diagnostics.signs import api_slow, pressed
+
+CAUSE = Cause(
+    "host-short-of-processors",
+    "The host is short of processors.",
+    signs=(
+        pressed("cpu", 60),
+        api_slow,
+    ),
+    explains=("requests",),
+    depth=4,
+    mend="tradebot optimize plan",
+)
