@@ -55,6 +55,7 @@ COMMANDS = [
     "diag --help",
     "diag errors",
     "diag errors --since soon",
+    "diag net --port 70000",
     "diag diff nothing.tar.gz",
     "kpi",
     "kpi --period soon",

@@ -125,6 +125,28 @@ def diff(
     emit(ops, difference.diff(ops, snapshot, other))
 
 
+@app.command()
+def net(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option("--port", help="Who listens on this one.", min=1, max=65535)] = None,
+    watch: Watch = False,
+) -> None:
+    """Examine net alone; with --port show who listens on it.
+
+    \b
+    Examples:
+      tradebot diag net
+      tradebot diag net --port 9091
+    """
+    if port is None:
+        _examined(context, "net", watch)
+        return
+    from tradebot_ops.diagnostics.port import report
+
+    ops = ops_of(context)
+    emit(ops, report(ops, port))
+
+
 def _topic(name: str) -> Callable[..., None]:
     def examine(context: typer.Context, watch: Watch = False) -> None:
         _examined(context, name, watch)
@@ -134,7 +156,7 @@ def _topic(name: str) -> Callable[..., None]:
 
 
 #: Topics whose command has options of its own, above.
-OWN = frozenset({"errors"})
+OWN = frozenset({"errors", "net"})
 
 
 def _register() -> None:

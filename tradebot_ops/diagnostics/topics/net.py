@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tradebot_ops.diagnostics.topic import Topic, View, look, wrong
-from tradebot_ops.facts import connections
+from tradebot_ops.facts import connections, ports
 from tradebot_ops.model import Table
 
 TOPIC = Topic("net", "Connections", order=75)
@@ -17,6 +17,20 @@ def inside(found: Sequence[connections.Connection]) -> View:
 @look(asks=(connections.outside,))
 def outside(found: Sequence[connections.Connection]) -> View:
     return _view(found, "Check DNS and the firewall of this host.")
+
+
+@look(asks=(ports.seen,))
+def listening(found: ports.Seen) -> View:
+    return View(table=listeners(found.ports))
+
+
+def listeners(found: Sequence[ports.Shown]) -> Table:
+    """Who listens where on this host, by port."""
+    rows = tuple(
+        (str(each.port), each.address, each.replica, str(each.target), ", ".join(each.reached) or "this host alone")
+        for each in sorted(found, key=lambda each: (each.port, each.replica))
+    )
+    return Table(("port", "address", "replica", "its port", "reached from"), rows)
 
 
 def _view(found: Sequence[connections.Connection], hint: str) -> View:
