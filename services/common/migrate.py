@@ -1,6 +1,7 @@
 """``python -m services.common.migrate``: bring the database's schema up to date.
 
-Waits for Postgres with a deadline. Concurrent runs queue up behind an advisory lock; the later ones find
+Waits for Postgres with a deadline, in a loop of its own: stamina would save five lines and bring itself and tenacity
+into every image. Concurrent runs queue up behind an advisory lock; the later ones find
 nothing to do.
 """
 

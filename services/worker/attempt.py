@@ -1,4 +1,8 @@
-"""One delivery of one id: claim the job, run it in a child process, record the outcome."""
+"""One delivery of one id: claim the job, run it in a child process, record the outcome.
+
+The loops that wait for Postgres are our own: the end of the worker cuts their pauses short and changes their patience,
+and nothing cuts a pause of stamina short.
+"""
 
 import threading
 import time

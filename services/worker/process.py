@@ -1,4 +1,8 @@
-"""The child process that runs jobs, seen from its parent: start, talk, measure, end."""
+"""The child process that runs jobs, seen from its parent: start, talk, measure, end.
+
+Our own instead of `concurrent.futures`, whose pool breaks when one of its processes is killed: a job is a session of
+its own that is measured, interrupted and killed with all it started.
+"""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """An engine behind SSH as a local socket: each connection is Docker's own `ssh HOST docker system dial-stdio`.
 
-The SDK can speak SSH itself, but without any deadline, and a hung host would hang every command.
+The SDK can speak SSH itself, but without any deadline, and a hung host would hang every command; so the bridge is ours.
 """
 
 import contextlib

@@ -1,7 +1,8 @@
 """An engine behind TLS as a plain local socket, for connections that an upgrade turns into a command's streams.
 
 Python's TLS sockets can neither tell the other side that nothing more will come and go on reading, nor be read and
-written by two threads safely. Both is what a command with piped input needs, so TLS is done here over memory.
+written by two threads safely. Both is what a command with piped input needs, and the SDK has nothing else; so TLS is
+done here over memory.
 """
 
 import contextlib

@@ -2,6 +2,9 @@
 
 Scalars follow YAML 1.2 as Compose reads it: ``yes`` and ``on`` are text, ``22:22`` is not a number. Keys that
 appear twice are an error, because the loser of the two would be ignored silently.
+
+Our own reading on PyYAML's scanner: `yaml.safe_load` forgets where a value stood, reads YAML 1.1, and lets the
+later of two equal keys win.
 """
 
 import re

@@ -1,4 +1,8 @@
-"""Measured values as people read them, by Grafana's names of units, and their course as a line of text."""
+"""Measured values as people read them, by Grafana's names of units, and their course as a line of text.
+
+Our own instead of humanize, which knows neither Grafana's units nor their digits: the terminal and the dashboard must
+show the same text for the same sample.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta

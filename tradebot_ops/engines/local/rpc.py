@@ -1,4 +1,8 @@
-"""XML-RPC over a unix socket whose path may be longer than the kernel takes."""
+"""XML-RPC over a unix socket whose path may be longer than the kernel takes.
+
+Our own transport: supervisor's `SupervisorTransport` connects to the path as it is, which fails beyond 107 bytes, and
+sets no deadline, so that a hung supervisor would hang every command.
+"""
 
 import contextlib
 import http.client
