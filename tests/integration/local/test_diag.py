@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.integration.local.test_monitoring import monitored
+from tests.integration.local.test_monitoring import monitored, values
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
 from tradebot_ops.diagnostics.bundle import archive
@@ -70,6 +70,7 @@ def _said_aloud(stack: Tradebot) -> bool:
 
 def test_no_secret_of_this_project_is_in_its_bundle(stack: Tradebot, tmp_path: Path) -> None:
     """Also one that a service repeats: a statement with a password lands in the log of Postgres."""
+    until(lambda: values(stack, "worker_active"), "the first scrape", 60)
     said = until(lambda: _said_aloud(stack), "Postgres wrote it into its log", 20)
     assert said
     path = tmp_path / "bundle.tar.gz"
