@@ -51,6 +51,7 @@ COMMANDS = {
     "diag": Entry("tradebot_ops.cli.diag", "Examine the stack: what is wrong, and what to type.", EVERYDAY, group=True),
     "waive": Entry("tradebot_ops.cli.waive", "Accept that a check fails, for a reason and a time.", EVERYDAY),
     "attest": Entry("tradebot_ops.cli.attest", "Vouch for what no probe can see.", EVERYDAY),
+    "ci": Entry("tradebot_ops.cli.ci", "Check the stack in a pipeline.", EVERYDAY, group=True),
     "urls": Entry(_LOOK, "Show the addresses of everything with an address.", EVERYDAY),
     "plan": Entry(_CHANGE, "Show what `up` would do, and why.", UPKEEP),
     "drift": Entry(_CHANGE, "Show what differs from the description.", UPKEEP),

@@ -28,6 +28,14 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
+def any_free(host: str = "127.0.0.1") -> int:
+    """A port that nobody listens on now, of the kernel's choice."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def holder(port: int) -> str:
     """Who listens on a port, as far as this user may know: program, process id and whose it is."""
     import psutil

@@ -1,10 +1,9 @@
 """Which port of this host stands for which port of a replica."""
 
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tradebot_ops.engines.ports import holder, is_free
+from tradebot_ops.engines.ports import any_free, holder, is_free
 from tradebot_ops.errors import OpsError, PortTaken
 from tradebot_ops.records import RememberedPorts
 from tradebot_ops.state import ProjectState
@@ -65,7 +64,7 @@ class Ports:
         if before is not None and before not in others and is_free(before, wish.host):
             return before
         if wish.first == 0:
-            return _any_port(wish.host)
+            return any_free(wish.host)
         if wish.number == 1 and wish.first not in others and is_free(wish.first, wish.host):
             return wish.first
         port = _next_free(wish, others)
@@ -98,11 +97,4 @@ def _next_free(wish: Wish, others: set[int]) -> int:
     for port in range(min(start, _LAST), _LAST + 1):
         if port not in others and is_free(port, wish.host):
             return port
-    return _any_port(wish.host)
-
-
-def _any_port(host: str) -> int:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return any_free(wish.host)

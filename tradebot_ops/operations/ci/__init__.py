@@ -1,0 +1,1 @@
+"""The stack in a pipeline: up, checked, and always taken down; and the pipelines that do so."""
