@@ -1,13 +1,12 @@
 """tradebot ci …"""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tradebot_ops.cli.emit import emit, ops_of
-from tradebot_ops.cli.streams import writing_stdout
+from tradebot_ops.cli.streams import say, writing_stdout
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Check the stack in a pipeline."
@@ -46,7 +45,7 @@ def run(
     files = formats_of(output_file or (), ops.settings.output)
     words = [*(check_options or ()), *(word for file in files for word in ("--output-file", str(file)))]
     _refuse_wrong(words)
-    code = operation.run(ops, words, lambda line: _tell(line, quiet=ops.settings.quiet))
+    code = operation.run(ops, words, (lambda _: None) if ops.settings.quiet else say)
     if code:
         raise typer.Exit(code)
 
@@ -89,9 +88,3 @@ def _refuse_wrong(words: list[str]) -> None:
         said = pool.submit(complaint, shlex.join(["prod-check", *words])).result()
     if said:
         raise OpsError(f"prod-check refuses that: {said}", code="TB-0238", hint="tradebot prod-check --help")
-
-
-def _tell(line: str, *, quiet: bool) -> None:
-    if not quiet:
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()

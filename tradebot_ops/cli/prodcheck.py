@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tradebot_ops.cli.emit import emit, ops_of
+from tradebot_ops.cli.streams import say
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -30,11 +31,15 @@ def prod_check(
     retry_timeout: Annotated[
         float, typer.Option("--retry-timeout", metavar="SECONDS", min=0, help="Look again at what failed for so long.")
     ] = 0,
+    sleep: Annotated[
+        float, typer.Option("--sleep", metavar="SECONDS", min=0.1, help="Between two looks of --retry-timeout.")
+    ] = 2,
     output_file: Annotated[
         list[Path] | None,
         typer.Option("--output-file", metavar="FILE", help="Also write it there: .xml .sarif .html .md .prom .json."),
     ] = None,
     diff: Annotated[bool, typer.Option("--diff", help="Show what changed since the last run.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Run the safe remedies of what failed, and look again.")] = False,
 ) -> None:
     """Prove the stack before it trades: ten stages of live checks. Exit code 1 when one fails.
 
@@ -63,7 +68,9 @@ def prod_check(
         fail_on=fail_on,
         min_score=min_score,
         retry_timeout=retry_timeout,
+        retry_sleep=sleep,
         diff=diff,
+        fix=fix,
     )
     with watching(color=ops.settings.color, quiet=ops.settings.quiet) as watch:
         report = command.prod_check(ops, wishes, watch)
@@ -109,3 +116,25 @@ def trend(context: typer.Context, limit: Limit = 20) -> None:
 
     ops = ops_of(context)
     emit(ops, command.trend(ops, limit))
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = 9095,
+    every: Annotated[float, typer.Option("--every", metavar="SECONDS", min=1, help="Between two runs.")] = 300,
+    no_canary: Annotated[bool, typer.Option("--no-canary", help="Submit no jobs.")] = False,
+) -> None:
+    """Run the checks again and again, and serve the last run: /readyz and /metrics on 127.0.0.1.
+
+    /readyz is 200 while the last run has no failure, else 503. Ends with Ctrl-C or SIGTERM.
+
+    \b
+    Examples:
+      tradebot prod-check serve
+      tradebot prod-check serve --port 9095 --every 60 --no-canary
+    """
+    from tradebot_ops.prodcheck import serve as serving
+    from tradebot_ops.render.formats import prometheus
+
+    serving.serve(ops_of(context), port, every, canary=not no_canary, metrics=prometheus.text, tell=say)

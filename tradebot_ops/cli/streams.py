@@ -26,3 +26,9 @@ def writing_stdout() -> Iterator[TextIO]:
     except BrokenPipeError:
         # The interpreter flushes once more at exit; give it somewhere to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(line: str) -> None:
+    """One line of talk, at once."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

@@ -7,11 +7,11 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.facts.fact import Effect
 from tradebot_ops.model import Finding, Report, Section, Table
-from tradebot_ops.prodcheck import anchors, report, waivers
+from tradebot_ops.prodcheck import anchors, fixes, report, waivers
 from tradebot_ops.prodcheck.catalogue import Selection, catalogue, find
 from tradebot_ops.prodcheck.check import Stage
 from tradebot_ops.prodcheck.history import Change, History, Past, changes
-from tradebot_ops.prodcheck.runner import Options, Result, Run, run
+from tradebot_ops.prodcheck.runner import RETRY_SLEEP, Options, Result, Run, run, with_dependants
 from tradebot_ops.text.quantities import quantity
 
 #: Gets (id, state, title, message) of each check as it ends.
@@ -32,17 +32,22 @@ class Wishes:
     fail_on: str = "fail"
     min_score: float = 0.0
     retry_timeout: float = 0.0
+    retry_sleep: float = RETRY_SLEEP
     diff: bool = False
+    fix: bool = False
 
 
 def prod_check(ops: Ops, wishes: Wishes, watch: Watch) -> Report:
-    """Judge the stack. Raises ``OpsError`` TB-0230 for an unknown stage, check, severity or ``--fail-on``."""
+    """Judge the stack. Raises ``OpsError`` TB-0230 for an unknown stage, check, severity or ``--fail-on``, and
+    TB-0237 for ``--fix`` with ``--offline``."""
     if wishes.fail_on not in report.FAIL_ON:
         raise OpsError(
             f"'{wishes.fail_on}' is no state to fail on.",
             code="TB-0230",
             hint="Use error, fail or warn: --fail-on warn",
         )
+    if wishes.fix and wishes.offline:
+        raise OpsError("--fix changes the stack, --offline changes nothing.", code="TB-0237", hint="Give one of them.")
     stages = catalogue()
     done = _run(ops, wishes, stages, watch)
     before, changed, quiet = _remember(ops, done, diff=wishes.diff)
@@ -61,14 +66,19 @@ def _placed(ops: Ops, finding: Finding) -> Finding:
 def _run(ops: Ops, wishes: Wishes, stages: Sequence[Stage], watch: Watch) -> Run:
     chosen = wishes.selection.choose(stages)
     known = {check.id for stage in stages for check in stage.checks}
-    options = Options(_without(wishes), ops.settings.timeout, wishes.retry_timeout)
+    options = Options(_without(wishes), ops.settings.timeout, wishes.retry_timeout, wishes.retry_sleep)
     accepted = waivers.read(ops.settings.waivers, known, ops.clock().date())
     on_row = watch([check.id for check in chosen])
 
     def on_result(result: Result) -> None:
         on_row(result.check.id, str(result.state), result.check.title, result.verdict.message)
 
-    return run(ops, stages, chosen, accepted, options, on_result)
+    done = run(ops, stages, chosen, accepted, options, on_result)
+    if wishes.fix and (fixed := fixes.apply(ops, done)):
+        again = with_dependants([check for check in chosen if check.id in fixed], chosen)
+        fresh = ops.with_settings(ops.settings)  # nothing that was opened before the fix
+        done = fixes.merged(done, run(fresh, stages, again, accepted, options, on_result))
+    return done
 
 
 def _without(wishes: Wishes) -> frozenset[Effect]:

@@ -14,7 +14,7 @@ from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.check import Check, Stage, Verdict, skipped
 from tradebot_ops.prodcheck.waivers import Waiver, Waivers
 
-#: How long a run waits before it looks again at what failed (``--retry-timeout``).
+#: How long a run waits before it looks again at what failed, where ``--sleep`` does not say.
 RETRY_SLEEP = 2.0
 
 
@@ -97,12 +97,13 @@ OnStart = Callable[[Collection[Check]], None]
 @dataclass(frozen=True)
 class Options:
     """``without`` names effects no fact may have. ``timeout`` bounds the whole run, ``retry_timeout`` looks again at
-    what failed for so many seconds.
+    what failed for so many seconds, ``retry_sleep`` seconds after the look before.
     """
 
     without: Collection[Effect] = ()
     timeout: float = 300.0
     retry_timeout: float = 0.0
+    retry_sleep: float = RETRY_SLEEP
 
 
 def run(
@@ -120,11 +121,11 @@ def run(
     results = judging.judge(chosen, deadline, on_result)
     retries = 0
     retry_until = min(deadline, time.monotonic() + options.retry_timeout)
-    while options.retry_timeout and _bad(results.values()) and time.monotonic() + RETRY_SLEEP < retry_until:
-        time.sleep(RETRY_SLEEP)
+    while options.retry_timeout and _bad(results.values()) and time.monotonic() + options.retry_sleep < retry_until:
+        time.sleep(options.retry_sleep)
         again = [result.check for result in results.values() if _worth_another_look(result)]
         judging = _Judging(ops, stages, waivers, options, known=results)
-        results |= judging.judge(_with_dependants(again, chosen), deadline, on_result)
+        results |= judging.judge(with_dependants(again, chosen), deadline, on_result)
         retries += 1
     ordered = tuple(results[check.id] for check in chosen)
     return Run(ordered, started, time.monotonic() - began, ops.settings.env, waivers, retries)
@@ -139,7 +140,7 @@ def _worth_another_look(result: Result) -> bool:
     return result.state in {State.FAIL, State.ERROR} or result.verdict.skip is Skip.PREREQUISITE
 
 
-def _with_dependants(again: Sequence[Check], chosen: Sequence[Check]) -> list[Check]:
+def with_dependants(again: Sequence[Check], chosen: Sequence[Check]) -> list[Check]:
     """What failed, and what was skipped for it."""
     ids = {check.id for check in again}
     grown = True

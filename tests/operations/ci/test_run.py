@@ -12,6 +12,7 @@ import pytest
 
 from tests.waiting import until
 from tradebot_ops.context import Ops
+from tradebot_ops.operations import itself
 from tradebot_ops.operations.ci import run as ci
 from tradebot_ops.settings import Settings, load_settings
 
@@ -34,12 +35,12 @@ class World:
         program = folder / "program.py"
         program.write_text(PROGRAM)
         self._folder = folder
-        real = ci._tradebot
+        real = itself.command
 
         def ours(settings: Settings) -> list[str]:
             return [sys.executable, str(program), *real(settings)[4:]]
 
-        monkeypatch.setattr(ci, "_tradebot", ours)
+        monkeypatch.setattr(itself, "command", ours)
         self.said: list[str] = []
 
     def run(self, *words: str, **environ: str) -> int:

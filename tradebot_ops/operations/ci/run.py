@@ -18,8 +18,8 @@ from typing import TextIO
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.ports import any_free
+from tradebot_ops.operations import itself
 from tradebot_ops.settings import STACK_SETTINGS, Settings, forms
-from tradebot_ops.settings.model import CORE
 
 #: What just came up may need a moment until everything has been scraped once.
 RETRY_SECONDS = 60
@@ -37,7 +37,7 @@ def run(ops: Ops, check_words: Sequence[str], tell: Tell) -> int:
     its reports say what is missing.
     """
     settings = replace(ops.settings, project=f"{ops.settings.project[:40]}-ci-{uuid.uuid4().hex[:8]}")
-    steps = _Steps(_tradebot(settings), {**settings.environ, **_free_ports(settings)})
+    steps = _Steps(itself.command(settings), {**settings.environ, **_free_ports(settings)})
     tell(f"Project {settings.project}: up, prod-check, down.")
     with steps.ended_by_signals():
         code = steps.run("up", stdout=sys.stderr)
@@ -50,21 +50,6 @@ def run(ops: Ops, check_words: Sequence[str], tell: Tell) -> int:
     else:
         shutil.rmtree(ops.with_settings(settings).state.folder, ignore_errors=True)
     return 128 + steps.signal if steps.signal else code or left
-
-
-def _tradebot(settings: Settings) -> list[str]:
-    """This program, with the global options of this call under the other project's name."""
-    profiles = () if settings.profiles is None else settings.profiles or (CORE,)
-    return [
-        *(sys.executable, "-P", "-m", "tradebot_ops", "-p", settings.project),
-        *("--engine", settings.engine, "--env", settings.env, "--timeout", f"{settings.timeout:g}"),
-        *(word for file in settings.files for word in ("-f", str(file))),
-        *(word for name in profiles for word in ("--profile", name)),
-        *(("--env-file", str(settings.env_file)) if settings.env_file.exists() else ()),
-        *(("--quiet",) if settings.quiet else ()),
-        *(("--no-color",) if settings.color is False else ()),
-        *(["--verbose"] * settings.verbose),
-    ]
 
 
 def _free_ports(settings: Settings) -> dict[str, str]:

@@ -11,6 +11,10 @@ HELP = "Result of a check: 0 pass or waived, 1 warn, 2 fail, 3 could not look, -
 
 def render(report: Report, stream: TextIO, color: bool | None) -> None:
     del color
+    stream.write(text(report))
+
+
+def text(report: Report) -> str:
     from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
     registry = CollectorRegistry()
@@ -18,11 +22,11 @@ def render(report: Report, stream: TextIO, color: bool | None) -> None:
     for finding in report.findings:
         state.labels(finding.id, finding.group.partition(".")[0]).set(VALUES[finding.level])
     data = report.data if isinstance(report.data, dict) else {}
-    for name, key, text in (
+    for name, key, meaning in (
         ("tradebot_check_score", "score", "Score of the run, 0 to 100."),
         ("tradebot_check_run_seconds", "seconds", "How long the run took."),
         ("tradebot_check_started_timestamp_seconds", "started_at", "When the run started, in Unix time."),
     ):
         if isinstance(data.get(key), int | float):
-            Gauge(name, text, registry=registry).set(data[key])
-    stream.write(generate_latest(registry).decode())
+            Gauge(name, meaning, registry=registry).set(data[key])
+    return generate_latest(registry).decode()

@@ -1,0 +1,32 @@
+"""A process of its own is told what this call was told."""
+
+from pathlib import Path
+
+from tradebot_ops.operations.itself import command
+from tradebot_ops.settings import load_settings
+
+
+def test_the_options_of_this_call_are_read_back_as_they_were(tmp_path: Path) -> None:
+    (tmp_path / "own.env").write_text("API_PORT=8110\n")
+    flags = {
+        "project": "other",
+        "engine": "local",
+        "env": "staging",
+        "timeout": "12.5",
+        "files": ["a.yaml", "b.yaml"],
+        "profiles": ["core"],
+        "env_file": "own.env",
+        "quiet": True,
+        "no_color": True,
+    }
+    words = command(load_settings(flags, {}, tmp_path))
+    assert words[4:] == [
+        *("-p", "other", "--engine", "local", "--env", "staging", "--timeout", "12.5"),
+        *("-f", str(tmp_path / "a.yaml"), "-f", str(tmp_path / "b.yaml"), "--profile", "core"),
+        *("--env-file", str(tmp_path / "own.env"), "--quiet", "--no-color"),
+    ]
+
+
+def test_what_nobody_said_is_not_said(tmp_path: Path) -> None:
+    words = command(load_settings({}, {}, tmp_path))
+    assert not {"-f", "--profile", "--env-file", "--quiet", "--no-color"}.intersection(words)
