@@ -87,4 +87,5 @@ def _refuse_wrong(words: list[str]) -> None:
     with ThreadPoolExecutor(1) as pool:  # it announces commands as it goes, and this one is another
         said = pool.submit(complaint, shlex.join(["prod-check", *words])).result()
     if said:
-        raise OpsError(f"prod-check refuses that: {said}", code="TB-0238", hint="tradebot prod-check --help")
+        message = f"These are no options of prod-check: {said.rstrip('.')}."
+        raise OpsError(message, code="TB-0238", hint="tradebot prod-check --help")
