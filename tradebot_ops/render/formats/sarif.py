@@ -13,6 +13,7 @@ from tradebot_ops.render.formats._places import place
 from tradebot_ops.version import version
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+MORE = "https://github.com/tradebot-ops/tradebot/tree/main/docs"
 _LEVELS = {Level.WARN: "warning", Level.FAIL: "error", Level.ERROR: "error"}
 
 
@@ -20,7 +21,7 @@ def render(report: Report, stream: TextIO, color: bool | None) -> None:
     del color
     rules = {finding.id: _rule(finding) for finding in report.findings}
     results = [_result(finding, list(rules)) for finding in report.findings if finding.level in _LEVELS]
-    driver = {"name": "tradebot", "version": version(), "rules": list(rules.values())}
+    driver = {"name": "tradebot", "version": version(), "informationUri": MORE, "rules": list(rules.values())}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
