@@ -1,7 +1,13 @@
 """The page about the checks is made of the declarations."""
 
+from tests.paths import ROOT
 from tradebot_ops.prodcheck.catalogue import catalogue
-from tradebot_ops.prodcheck.page import _plain, page
+from tradebot_ops.prodcheck.page import COMMAND, _plain, page
+
+
+def test_the_page_is_what_the_declarations_say() -> None:
+    written = (ROOT / "docs" / "prod-check.md").read_text(encoding="utf-8")
+    assert written == page(), f"The declarations changed. Write the page again: {COMMAND}"
 
 
 def test_every_check_has_its_heading_and_its_reason() -> None:
