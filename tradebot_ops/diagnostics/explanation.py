@@ -87,7 +87,10 @@ def section(why: Explanation) -> Section | None:
     shown = [each for each in why.found if each.evidence][:MOST]
     if not shown:
         return None
-    rows = tuple((each.cause.title, _WORDS[each.grade], "; ".join(each.evidence), each.cause.mend) for each in shown)
+    # The command stays in one piece, to be copied; what is talkative comes last, where it may fold.
+    rows = tuple(
+        (_WORDS[each.grade], each.cause.mend, f"{each.cause.title} Seen: {'; '.join(each.evidence)}.") for each in shown
+    )
     more = [f"Ruled out: {few(why.ruled_out, 5)}."] if why.ruled_out else []
     more += [f"Not examined, because of what is missing: {few(why.unseen, 5)}."] if why.unseen else []
-    return Section("Probable causes", tuple(more), (Table(("cause", "how sure", "evidence", "next"), rows),))
+    return Section("Probable causes", tuple(more), (Table(("how sure", "next", "cause and evidence"), rows),))
