@@ -89,7 +89,8 @@ def replicas(ops: Ops) -> tuple[Worker, ...]:
     """Those that live, by number."""
     found = (each for each in ops.engine.list() if each.service == SERVICE and each.state.alive)
     return tuple(
-        Worker(each.label, each.number, worker_names(each)) for each in sorted(found, key=lambda each: each.number)
+        Worker(each.label, each.number, worker_names(each), each.started_at)
+        for each in sorted(found, key=lambda each: each.number)
     )
 
 

@@ -155,6 +155,7 @@ FAULTS = (
     Fault("a dead letter", "WRK-07", "warn", *_letter()),
     Fault("a dozen dead letters at once", "WRK-07", "fail",
           *_jobs(12, f"'dead', now(), now(), NULL, NULL, NULL, {_NOT_SWEPT}")),
+    Fault("workers that write for people", "WRK-08", "fail", *console(), also=("API-08",)),
     Fault("a lost job", "WRK-10", "fail",
           *_jobs(1, f"'running', now(), NULL, NULL, now() - interval '1 minute', 'worker-9', {_NOT_SWEPT}")),
     Fault("workers alive and idle", "WRK-11", "fail", *_idle(), also=("WRK-03",), within=90),

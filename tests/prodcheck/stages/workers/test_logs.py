@@ -59,7 +59,14 @@ def test_an_engine_that_gives_no_logs_is_no_answer() -> None:
     def logs(_query: LogQuery) -> list[LogLine]:
         raise OpsError("The engine cannot read logs.", code="TB-0402")
 
-    worker = Replica("worker", 1, "id", "worker-1", State.RUNNING)
+    worker = Replica("worker", 1, "id", "worker-1", State.RUNNING, started_at=NOW)
     ops = cast("Ops", SimpleNamespace(engine=SimpleNamespace(logs=logs, list=lambda: [worker])))
     answer = Facts(ops).value(workers.log)
     assert isinstance(answer, Unknown)
+
+
+def test_the_fact_leaves_out_an_earlier_life() -> None:
+    old, new = lines("plain", at=NOW - timedelta(hours=1)), lines(DONE)
+    worker = Replica("worker", 1, "id", "worker-1", State.RUNNING, started_at=NOW)
+    engine = SimpleNamespace(logs=lambda _query: [*old, *new], list=lambda: [worker])
+    assert Facts(cast("Ops", SimpleNamespace(engine=engine))).value(workers.log) == new
