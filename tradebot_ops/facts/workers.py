@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import LogLine, LogQuery
@@ -134,6 +134,7 @@ def since(lines: Sequence[LogLine], started: datetime | None) -> Sequence[LogLin
     """Without those of an earlier life. A line that is not JSON has no time of its own: its place tells."""
     if started is None:
         return lines
+    started += timedelta(seconds=1)  # some engines know whole seconds; in that one the earlier life may have ended
     ours = next((place for place, line in enumerate(lines) if line.at and line.at >= started), None)
     theirs = max((place for place, line in enumerate(lines) if line.at and line.at < started), default=-1)
     return lines[theirs + 1 if ours is None else ours :]

@@ -49,7 +49,7 @@ def test_what_an_earlier_life_wrote_does_not_count() -> None:
     old, new = lines(DONE, at=NOW - timedelta(hours=1)), lines(DONE, DONE)
     plain = (LogLine("worker", 1, "plain"),)
     # JSON again after a start, and no longer JSON after one.
-    assert workers.since((*old, *plain, *new), NOW) == new
+    assert workers.since((*old, *plain, *new), NOW - timedelta(seconds=2)) == new
     assert workers.since((*old, *plain), NOW) == plain
     assert workers.since((*old, *plain), None) == (*old, *plain)
     assert workers.since((), NOW) == ()
@@ -59,7 +59,7 @@ def test_an_engine_that_gives_no_logs_is_no_answer() -> None:
     def logs(_query: LogQuery) -> list[LogLine]:
         raise OpsError("The engine cannot read logs.", code="TB-0402")
 
-    worker = Replica("worker", 1, "id", "worker-1", State.RUNNING, started_at=NOW)
+    worker = Replica("worker", 1, "id", "worker-1", State.RUNNING, started_at=NOW - timedelta(seconds=2))
     ops = cast("Ops", SimpleNamespace(engine=SimpleNamespace(logs=logs, list=lambda: [worker])))
     answer = Facts(ops).value(workers.log)
     assert isinstance(answer, Unknown)
@@ -67,6 +67,6 @@ def test_an_engine_that_gives_no_logs_is_no_answer() -> None:
 
 def test_the_fact_leaves_out_an_earlier_life() -> None:
     old, new = lines("plain", at=NOW - timedelta(hours=1)), lines(DONE)
-    worker = Replica("worker", 1, "id", "worker-1", State.RUNNING, started_at=NOW)
+    worker = Replica("worker", 1, "id", "worker-1", State.RUNNING, started_at=NOW - timedelta(seconds=2))
     engine = SimpleNamespace(logs=lambda _query: [*old, *new], list=lambda: [worker])
     assert Facts(cast("Ops", SimpleNamespace(engine=engine))).value(workers.log) == new
