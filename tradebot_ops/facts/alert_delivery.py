@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.facts.fact import Effect, fact
+from tradebot_ops.facts.prometheus import discovered
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent, ignore_progress
 
 NAME = "SyntheticAlert"
@@ -17,7 +18,6 @@ NAME = "SyntheticAlert"
 ARRIVES_SECONDS = 30.0
 RESOLVES_SECONDS = 45.0
 #: Right after its start Prometheus takes five for that.
-DISCOVERED_SECONDS = 10.0
 ENDS_BY_ITSELF = timedelta(minutes=5)
 PAUSE = 0.25
 Post = Callable[[datetime], None]
@@ -121,19 +121,15 @@ def api_ready(ops: Ops) -> None:
 def prometheus_hop(ops: Ops, on_progress: OnProgress) -> Hop:
     """Prometheus sends what its rules find; the synthetic alert starts one hop later."""
 
-    def discovered() -> None:
-        deadline = time.monotonic() + DISCOVERED_SECONDS
-        while not ops.prometheus.status().alertmanagers:
-            if time.monotonic() < deadline:
-                time.sleep(PAUSE)
-                continue
+    def known() -> None:
+        if not discovered(ops).alertmanagers:
             raise OpsError(
                 "Prometheus knows no Alertmanager to send to.",
                 code="TB-0551",
                 hint="tradebot monitoring status; tradebot monitoring restart",
             )
 
-    return timed("Prometheus knows Alertmanager", discovered, on_progress)
+    return timed("Prometheus knows Alertmanager", known, on_progress)
 
 
 def _arrives(ops: Ops, nonce: str, status: str, within: float) -> None:

@@ -1,5 +1,6 @@
 """Prometheus: what it scrapes, evaluates and runs with, and how it fares itself."""
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +18,23 @@ from tradebot_ops.units import size
 
 #: Each request ends after 5 s; some facts need several.
 SECONDS = 15.0
+#: After every start and reload Prometheus finds Alertmanager anew, within this long.
+DISCOVERED_SECONDS, PAUSE_SECONDS = 10.0, 0.25
 _CONFIG, _TSDB = "config.file", "storage.tsdb.path"
 _REAL = 'fstype!~"tmpfs|ramfs|overlay|squashfs|fuse.*|nfs.*"'
 
 
-@fact(seconds=SECONDS)
+@fact(seconds=DISCOVERED_SECONDS + SECONDS)
 def status(ops: Ops) -> Status:
-    return ops.prometheus.status()
+    return discovered(ops)
+
+
+def discovered(ops: Ops) -> Status:
+    """Prometheus' status as soon as it knows an Alertmanager; as it is after ``DISCOVERED_SECONDS`` if it knows none."""
+    deadline = time.monotonic() + DISCOVERED_SECONDS
+    while not (found := ops.prometheus.status()).alertmanagers and time.monotonic() < deadline:
+        time.sleep(PAUSE_SECONDS)
+    return found
 
 
 @fact(seconds=SECONDS)

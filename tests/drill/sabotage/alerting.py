@@ -47,7 +47,7 @@ FAULTS = (
           also=("ALR-02", "ALR-03")),
     Fault("a runbook that does not exist", "ALR-02", "warn",
           *editing("config/prometheus/rules/redis.yml", "runbooks/RedisDown.md", "runbooks/RedisGone.md"),
-          also=("MON-05",)),
+          also=("MON-05", "ALR-03")),
     Fault("a threshold that its test refutes", "ALR-03", "fail",
           *editing("config/prometheus/rules/redis.yml", "> 0.85", "> 0.99"), also=("MON-05",), within=120),
     Fault("critical led to nobody", "ALR-04", "fail",

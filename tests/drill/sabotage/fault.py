@@ -11,7 +11,7 @@ Act = Callable[[Tradebot], None]
 @dataclass(frozen=True)
 class Fault:
     """``check`` must become ``state`` within ``within`` seconds; ``also`` are checks that may react because of the
-    same fault. After ``mend`` all are as before.
+    same fault. Within ``clean`` seconds after ``mend`` all are as before.
 
     Faults that edit files do so below ``stack.cwd``: the stack must be one of a folder of its own.
     """
@@ -23,6 +23,8 @@ class Fault:
     mend: Act
     also: tuple[str, ...] = ()
     within: float = 60.0
+    #: A replica that was started again counts as young for a minute (SVC-03), targets are found anew.
+    clean: float = 120.0
 
 
 def stopping(*services: str) -> tuple[Act, Act]:

@@ -91,7 +91,7 @@ def _log_folder(old: str, new: str) -> Act:
 
 
 #: Who else notices that a data store is away.
-_DEPENDANTS = ("SVC-01", "SVC-02", "API-01", "API-02")
+_DEPENDANTS = ("SVC-01", "SVC-02", "SVC-06", "API-01", "API-02")
 
 FAULTS = (
     Fault("Redis stopped", "DAT-01", "error", *stopping("redis"), also=_DEPENDANTS),
@@ -118,6 +118,8 @@ FAULTS = (
     Fault("an invalid index", "DAT-08", "fail",
           _sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'job_by_type'::regclass"),
           _sql("UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'job_by_type'::regclass")),
+    Fault("services that are superusers", "DAT-09", "fail", _sql("ALTER ROLE tradebot_app SUPERUSER"),
+          _sql("ALTER ROLE tradebot_app NOSUPERUSER"), also=("DAT-15",)),
     Fault("a monitoring account that may write", "DAT-09", "fail", _sql("GRANT pg_write_all_data TO exporter"),
           _sql("REVOKE pg_write_all_data FROM exporter")),
     Fault("a schema of yesterday", "DAT-09", "fail", _sql("UPDATE alembic_version SET version_num = '0001'"),
