@@ -30,7 +30,7 @@ def status(ops: Ops) -> Status:
 
 
 def discovered(ops: Ops) -> Status:
-    """Prometheus' status as soon as it knows an Alertmanager; as it is after ``DISCOVERED_SECONDS`` if it knows none."""
+    """The status as soon as Prometheus knows an Alertmanager, or after ``DISCOVERED_SECONDS``."""
     deadline = time.monotonic() + DISCOVERED_SECONDS
     while not (found := ops.prometheus.status()).alertmanagers and time.monotonic() < deadline:
         time.sleep(PAUSE_SECONDS)

@@ -50,7 +50,7 @@ def open_to_all() -> tuple[Act, Act]:
 
 
 def _sql(*statements: str) -> Act:
-    """As the account of the services, each by itself."""
+    """As the owner of the database, each by itself."""
 
     def run(stack: Tradebot) -> None:
         ops = _ops(stack)
