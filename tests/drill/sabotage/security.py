@@ -33,7 +33,7 @@ def _ops(stack: Tradebot) -> Ops:
     return Ops(settings)
 
 
-def _described(*edits: tuple[str, str]) -> tuple[Act, Act]:
+def described(*edits: tuple[str, str]) -> tuple[Act, Act]:
     """Edits compose.yaml and makes it so, and back."""
     acts = [editing(_COMPOSE, old, new) for old, new in edits]
 
@@ -116,15 +116,15 @@ FAULTS = (
     Fault("a password of one letter", "SEC-01", "warn", *_weak("grafana_admin_password", "a" * 24)),
     Fault("a short password", "SEC-01", "warn", *_weak("grafana_admin_password", "Zq3-x_8L")),
     Fault("a worker's port on 0.0.0.0", "SEC-02", "fail",
-          *_described(('"127.0.0.1:${WORKER_METRICS_PORT', '"0.0.0.0:${WORKER_METRICS_PORT')), also=("SEC-08",)),
+          *described(('"127.0.0.1:${WORKER_METRICS_PORT', '"0.0.0.0:${WORKER_METRICS_PORT')), also=("SEC-08",)),
     Fault("Alertmanager's port on 0.0.0.0", "SEC-02", "warn",
-          *_described(('"127.0.0.1:${ALERTMANAGER_PORT', '"0.0.0.0:${ALERTMANAGER_PORT')), also=("SEC-08",)),
-    Fault("Prometheus without a login", "SEC-03", "warn", *_described(_NO_LOGIN)),
+          *described(('"127.0.0.1:${ALERTMANAGER_PORT', '"0.0.0.0:${ALERTMANAGER_PORT')), also=("SEC-08",)),
+    Fault("Prometheus without a login", "SEC-03", "warn", *described(_NO_LOGIN)),
     Fault("Prometheus without a login on 0.0.0.0", "SEC-03", "fail",
-          *_described(_NO_LOGIN, ('"127.0.0.1:${PROMETHEUS_PORT', '"0.0.0.0:${PROMETHEUS_PORT')),
+          *described(_NO_LOGIN, ('"127.0.0.1:${PROMETHEUS_PORT', '"0.0.0.0:${PROMETHEUS_PORT')),
           also=("SEC-02", "SEC-08")),
     Fault("the API without TLS on 0.0.0.0", "SEC-08", "warn",
-          *_described(('"127.0.0.1:${API_PORT', '"0.0.0.0:${API_PORT')), also=("SEC-02",)),
+          *described(('"127.0.0.1:${API_PORT', '"0.0.0.0:${API_PORT')), also=("SEC-02",)),
     Fault("a secret in a log line", "SEC-09", "fail", *_logged(str)),
     Fault("a secret in a log line, in base64", "SEC-09", "fail", *_logged(_in_base64)),
 )  # fmt: skip
@@ -225,16 +225,16 @@ DOCKER_FAULTS = (
     Fault("a container without seccomp", "SEC-05", "fail", *_stray(security_opt=["seccomp=unconfined"]),
           also=("SEC-07",)),
     Fault("the API as root", "SEC-05", "warn",
-          *_described(("  api:\n    <<: *app\n", '  api:\n    <<: *app\n    user: "0:0"\n'))),
+          *described(("  api:\n    <<: *app\n", '  api:\n    <<: *app\n    user: "0:0"\n'))),
     Fault("the API may write its root", "SEC-05", "warn",
-          *_described(("  api:\n    <<: *app\n", "  api:\n    <<: *app\n    read_only: false\n"))),
+          *described(("  api:\n    <<: *app\n", "  api:\n    <<: *app\n    read_only: false\n"))),
     Fault("docker.sock mounted", "SEC-06", "fail",
-          *_described((f'["{_API_MOUNT}"]', f'["{_API_MOUNT}", "{_socket()}:/var/run/docker.sock:ro"]'))),
+          *described((f'["{_API_MOUNT}"]', f'["{_API_MOUNT}", "{_socket()}:/var/run/docker.sock:ro"]'))),
     Fault("the host's /etc mounted", "SEC-06", "fail",
-          *_described((f'["{_API_MOUNT}"]', f'["{_API_MOUNT}", "/etc:/host-etc:ro"]'))),
+          *described((f'["{_API_MOUNT}"]', f'["{_API_MOUNT}", "/etc:/host-etc:ro"]'))),
     Fault("a container in the host's network", "SEC-06", "fail", *_stray(network_mode="host"), also=_STRAYS),
     Fault("a container that sees the host's processes", "SEC-06", "fail", *_stray(pid_mode="host"), also=_STRAYS),
     Fault("Redis on the network of all projects", "SEC-07", "fail", *_on_bridge()),
     Fault("an image of 2020", "SEC-11", "warn", *_old_image()),
-    Fault("Postgres published", "SEC-02", "warn", *_described((_DATA, f'    ports: ["127.0.0.1::5432"]\n{_DATA}'))),
+    Fault("Postgres published", "SEC-02", "warn", *described((_DATA, f'    ports: ["127.0.0.1::5432"]\n{_DATA}'))),
 )  # fmt: skip
