@@ -8,6 +8,7 @@ import yaml
 
 from services.common.metrics import METRICS
 from tests.paths import ROOT
+from tradebot_ops.facts import usage
 from tradebot_ops.monitoring.contract import Metric, Use, check, dashboard_uses, declared_metrics, rule_uses
 
 CONFIG = ROOT / "config"
@@ -15,7 +16,7 @@ CONFIG = ROOT / "config"
 
 def uses() -> list[Use]:
     rules = sorted((CONFIG / "prometheus/rules").glob("*.yml"))
-    found = [use for file in rules for use in rule_uses(yaml.safe_load(file.read_text()))]
+    found = [use for file in rules for use in rule_uses(yaml.safe_load(file.read_text()))] + usage.uses()
     dashboards = sorted((CONFIG / "grafana/dashboards").glob("*.json"))
     return found + [use for file in dashboards for use in dashboard_uses(json.loads(file.read_text()))]
 

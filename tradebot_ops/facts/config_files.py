@@ -10,6 +10,7 @@ import yaml
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts import usage
 from tradebot_ops.facts.fact import fact
 from tradebot_ops.monitoring.contract import (
     Metric,
@@ -37,8 +38,8 @@ def declared(ops: Ops) -> list[Metric]:
 
 
 def uses(ops: Ops) -> list[Use]:
-    """Every expression of rules and dashboards."""
-    found = [use for document in rule_documents(ops) for use in rule_uses(document)]
+    """Every expression of rules and dashboards, and what `tradebot optimize` asks itself."""
+    found = [use for document in rule_documents(ops) for use in rule_uses(document)] + usage.uses()
     return found + [use for file in dashboards(ops) for use in dashboard_uses(document(file))]
 
 

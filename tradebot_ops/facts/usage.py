@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tradebot_ops.context import Ops
 from tradebot_ops.facts.fact import Fact
+from tradebot_ops.monitoring.contract import Use
 
 #: Prometheus looks at a window in at most so many steps; its samples are 15 s apart.
 STEPS, SCRAPE_S = 2000, 15.0
@@ -75,6 +76,11 @@ def expressions(window_s: float) -> dict[str, str]:
         "database_bytes": f"max(max_over_time(pg_database_size_bytes{{{database}}}[{window}]))",
         "host_bytes": "max(node_memory_MemTotal_bytes)",
     }
+
+
+def uses() -> list[Use]:
+    """The same for whoever compares what is asked for with what is declared."""
+    return [Use(f"optimize: {field}", expression) for field, expression in expressions(3600).items()]
 
 
 def step(window_s: float) -> float:
