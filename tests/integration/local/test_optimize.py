@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.local.test_monitoring import monitored, values
 from tests.integration.tradebot import Tradebot
+from tests.programs import missing
 from tests.waiting import until
 from tradebot_ops.operations.optimize.decide import JOBS_NEEDED
 
@@ -30,7 +31,7 @@ def stack(tmp_path: Path) -> Iterator[Tradebot]:
     try:
         project.ok("up", timeout=300)
         if project.states()["prometheus-1"] == "unavailable":
-            pytest.skip("Prometheus cannot run here")
+            missing("Prometheus cannot run here")
         yield project
     finally:
         project.clean()
