@@ -47,14 +47,15 @@ def _applied(acts: tuple[Act, Act], service: str) -> tuple[Act, Act]:
 
 
 FAULTS = (
-    Fault("a service without its replica", "SVC-01", "fail", *stopping("node-exporter"), also=("SVC-02", *_OBSERVED)),
-    Fault("a worker more than described", "SVC-01", "warn", *_scaled(3, 2), also=("SVC-03", "MON-03")),
+    Fault("a service without its replica", "SVC-01", "fail", *stopping("node-exporter"),
+          also=("SVC-02", "SVC-06", *_OBSERVED)),
+    Fault("a worker more than described", "SVC-01", "warn", *_scaled(3, 2), also=("SVC-03", "MON-02", "MON-03")),
     Fault("a service that hangs", "SVC-02", "fail", *_hanging("node-exporter-1"), also=_OBSERVED),
     Fault("a replica that was started this minute", "SVC-03", "warn",
           _typing("restart", "node-exporter"), lambda stack: None),
     Fault("a stop that leaves no time to hand back jobs", "SVC-08", "warn",
           *_applied(editing("compose.yaml", "stop_grace_period: 45s", "stop_grace_period: 9s"), "worker"),
-          also=("SVC-03",)),
+          also=("SVC-03", "SVC-06")),
     Fault("a service that nothing describes any more", "SVC-09", "warn",
           *editing("compose.yaml", "  node-exporter:\n", "  node-exporter-to-come:\n"), also=("SVC-01", "SVC-02")),
     Fault("other source than what runs", "SVC-07", "warn",
