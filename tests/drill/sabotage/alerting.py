@@ -2,27 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tests.drill.sabotage.fault import Act, Fault, editing, stopping
+from tests.drill.sabotage.fault import Act, Fault, editing, ops_of, stopping
 from tests.drill.sabotage.monitoring import reloading
 from tests.integration.tradebot import Tradebot
 from tradebot_ops.clients.alertmanager import Matcher
-from tradebot_ops.context import Ops
-from tradebot_ops.settings import load_settings
 
 _ROUTES = "config/alertmanager/alertmanager.yml"
 _CRITICAL = {"alertname": "Sabotage", "severity": "critical"}
-
-
-def _ops(stack: Tradebot) -> Ops:
-    settings = load_settings({"project": stack.project, "engine": stack.engine}, stack.environment(), stack.cwd)
-    return Ops(settings)
 
 
 def _critical() -> tuple[Act, Act]:
     """An alert that nothing but the fault raises."""
 
     def post(stack: Tradebot, lasting: timedelta) -> None:
-        _ops(stack).alertmanager.post(_CRITICAL, {"summary": "Sabotage."}, datetime.now(UTC) + lasting)
+        ops_of(stack).alertmanager.post(_CRITICAL, {"summary": "Sabotage."}, datetime.now(UTC) + lasting)
 
     return lambda stack: post(stack, timedelta(minutes=10)), lambda stack: post(stack, timedelta(0))
 
@@ -30,10 +23,10 @@ def _critical() -> tuple[Act, Act]:
 def _long_silence() -> tuple[Act, Act]:
     def inject(stack: Tradebot) -> None:
         until = datetime.now(UTC) + timedelta(days=30)
-        _ops(stack).alertmanager.silence([Matcher("alertname", "Sabotage")], until, "nobody", "for ever")
+        ops_of(stack).alertmanager.silence([Matcher("alertname", "Sabotage")], until, "nobody", "for ever")
 
     def mend(stack: Tradebot) -> None:
-        client = _ops(stack).alertmanager
+        client = ops_of(stack).alertmanager
         for silence in client.silences():
             if silence.state == "active" and silence.comment == "for ever":
                 client.unsilence(silence.id)

@@ -1,6 +1,5 @@
 """Stage 4 broken on purpose."""
 
-import signal
 import threading
 import uuid
 from collections.abc import Callable
@@ -9,12 +8,10 @@ from contextlib import suppress
 import httpx
 import psutil
 
-from tests.drill.sabotage.fault import Act, Fault, editing, stopping
-from tests.drill.sabotage.workers import console, sql
+from tests.drill.sabotage.fault import Act, Fault, editing, hanging, ops_of, sql, stopping
+from tests.drill.sabotage.workers import console
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
-from tradebot_ops.context import Ops
-from tradebot_ops.settings import load_settings
 
 _MIDDLEWARE = "services/api/middleware/metrics.py"
 #: Asked of the ledger for every list of jobs, and for nothing that health is asked of.
@@ -22,8 +19,7 @@ _COLUMN = "progress"
 
 
 def _base(stack: Tradebot) -> str:
-    settings = load_settings({"project": stack.project, "engine": stack.engine}, stack.environment(), stack.cwd)
-    return f"http://{Ops(settings).engine.endpoint('api', 8010)}"
+    return f"http://{ops_of(stack).engine.endpoint('api', 8010)}"
 
 
 def _answers(stack: Tradebot) -> bool:
@@ -56,13 +52,6 @@ def _with_code(path: str, old: str, new: str, then: Callable[[Tradebot], None] =
 def _ask_for_jobs(stack: Tradebot) -> None:
     for _ in range(3):
         httpx.get(f"{_base(stack)}/jobs/{uuid.uuid4()}", timeout=5, trust_env=False)
-
-
-def _hanging() -> tuple[Act, Act]:
-    def send(stack: Tradebot, number: int) -> None:
-        psutil.Process(stack.pid("api-1")).send_signal(number)
-
-    return lambda stack: send(stack, signal.SIGSTOP), lambda stack: send(stack, signal.SIGCONT)
 
 
 def _unrecorded(acts: tuple[Act, Act]) -> tuple[Act, Act]:
@@ -108,7 +97,7 @@ def _slow() -> tuple[Act, Act]:
 
 FAULTS = (
     Fault("the API stopped, asked by its stage", "API-01", "error", *stopping("api")),
-    Fault("an API that hangs", "API-01", "error", *_hanging()),
+    Fault("an API that hangs", "API-01", "error", *hanging("api-1")),
     Fault("a label under another name", "API-03", "fail",
           *_with_code("services/common/metrics.py", '("method", "endpoint"),\n        buckets=HTTP_BUCKETS',
                       '("method", "path"),\n        buckets=HTTP_BUCKETS')),

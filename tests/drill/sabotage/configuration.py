@@ -3,15 +3,8 @@
 import shutil
 from pathlib import Path
 
-from tests.drill.sabotage.fault import Act, Fault, editing
+from tests.drill.sabotage.fault import Act, Fault, editing, ops_of
 from tests.integration.tradebot import Tradebot
-from tradebot_ops.context import Ops
-from tradebot_ops.settings import load_settings
-
-
-def _ops(stack: Tradebot) -> Ops:
-    settings = load_settings({"project": stack.project, "engine": stack.engine}, stack.environment(), stack.cwd)
-    return Ops(settings)
 
 
 def _env_file(text: str, mode: int = 0o600) -> tuple[Act, Act]:
@@ -27,7 +20,7 @@ def _env_file(text: str, mode: int = 0o600) -> tuple[Act, Act]:
 
 
 def _secret(stack: Tradebot) -> Path:
-    return _ops(stack).secret_file("grafana_admin_password")
+    return ops_of(stack).secret_file("grafana_admin_password")
 
 
 def _placeholder() -> tuple[Act, Act]:
@@ -81,7 +74,7 @@ def _literal() -> tuple[Act, Act]:
     """A secret in a file that belongs into a repository."""
 
     def inject(stack: Tradebot) -> None:
-        value = _ops(stack).secret("api_key").reveal()
+        value = ops_of(stack).secret("api_key").reveal()
         (stack.cwd / "config" / "handover.txt").write_text(f"key: {value}\n", encoding="utf-8")
 
     return inject, lambda stack: (stack.cwd / "config" / "handover.txt").unlink()

@@ -1,9 +1,15 @@
 """One fault: how it is made and unmade on a running stack, and which check must react."""
 
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import psutil
+import psycopg
+
 from tests.integration.tradebot import Tradebot
+from tradebot_ops.context import Ops
+from tradebot_ops.settings import load_settings
 
 Act = Callable[[Tradebot], None]
 
@@ -49,3 +55,32 @@ def editing(path: str, old: str, new: str) -> tuple[Act, Act]:
         file.write_text(text.replace(before, after, 1), encoding="utf-8")
 
     return lambda stack: replace(stack, old, new), lambda stack: replace(stack, new, old)
+
+
+def hanging(replica: str) -> tuple[Act, Act]:
+    """A process that stands still: its port takes connections, and nobody answers."""
+
+    def send(stack: Tradebot, number: int) -> None:
+        psutil.Process(stack.pid(replica)).send_signal(number)
+
+    return lambda stack: send(stack, signal.SIGSTOP), lambda stack: send(stack, signal.SIGCONT)
+
+
+def ops_of(stack: Tradebot) -> Ops:
+    """What a command typed for this stack works with."""
+    return Ops(load_settings({"project": stack.project, "engine": stack.engine}, stack.environment(), stack.cwd))
+
+
+def sql(*statements: str) -> Act:
+    """Statements as the owner of the database, each by itself."""
+
+    def run(stack: Tradebot) -> None:
+        ops = ops_of(stack)
+        address, password = ops.engine.endpoint("postgres", 5432), ops.secret("postgres_password").reveal()
+        with psycopg.connect(
+            host=address.host, port=address.port, user="tradebot", password=password, dbname="tradebot", autocommit=True
+        ) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    return run

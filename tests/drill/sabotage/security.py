@@ -10,14 +10,12 @@ from typing import Any
 
 import psycopg
 
-from tests.drill.sabotage.fault import Act, Fault, editing
+from tests.drill.sabotage.fault import Act, Fault, editing, ops_of, sql
 from tests.drill.sabotage.stores import open_to_all
 from tests.integration.docker.rig import api
 from tests.integration.tradebot import Tradebot
-from tradebot_ops.context import Ops
 from tradebot_ops.docker.locate import locate
 from tradebot_ops.engines.docker.spec import NUMBER, PROJECT, SERVICE
-from tradebot_ops.settings import load_settings
 
 _COMPOSE = "compose.yaml"
 _NO_LOGIN = (
@@ -26,11 +24,6 @@ _NO_LOGIN = (
 )
 #: A replica that nobody described: what somebody started by hand carries the labels that were copied with it.
 _STRAY = "worker", "99"
-
-
-def _ops(stack: Tradebot) -> Ops:
-    settings = load_settings({"project": stack.project, "engine": stack.engine}, stack.environment(), stack.cwd)
-    return Ops(settings)
 
 
 def described(*edits: tuple[str, str]) -> tuple[Act, Act]:
@@ -48,33 +41,17 @@ def described(*edits: tuple[str, str]) -> tuple[Act, Act]:
     return both([inject for inject, _ in acts]), both([mend for _, mend in reversed(acts)])
 
 
-def _owner(stack: Tradebot, statement: str) -> None:
-    ops = _ops(stack)
-    address, password = ops.engine.endpoint("postgres", 5432), ops.secret("postgres_password").reveal()
-    with psycopg.connect(
-        host=address.host, port=address.port, user="tradebot", password=password, dbname="tradebot", autocommit=True
-    ) as connection:
-        connection.execute(statement.encode())
-
-
-def _default_account() -> tuple[Act, Act]:
-    return (
-        lambda stack: _owner(stack, "CREATE ROLE postgres LOGIN PASSWORD 'postgres'"),
-        lambda stack: _owner(stack, "DROP ROLE postgres"),
-    )
-
-
 def _weak(name: str, value: str) -> tuple[Act, Act]:
     """A secret that no running service reads on this engine, so that the rest goes on."""
     kept: list[str] = []
 
     def inject(stack: Tradebot) -> None:
-        file = _ops(stack).secret_file(name)
+        file = ops_of(stack).secret_file(name)
         kept.append(file.read_text(encoding="utf-8"))
         file.write_text(value, encoding="utf-8")
 
     def mend(stack: Tradebot) -> None:
-        _ops(stack).secret_file(name).write_text(kept.pop(), encoding="utf-8")
+        ops_of(stack).secret_file(name).write_text(kept.pop(), encoding="utf-8")
 
     return inject, mend
 
@@ -86,11 +63,11 @@ def _logged(written: Callable[[str], str]) -> tuple[Act, Act]:
     """
 
     def form(stack: Tradebot) -> str:
-        return written(_ops(stack).secret("api_key").reveal())
+        return written(ops_of(stack).secret("api_key").reveal())
 
     def inject(stack: Tradebot) -> None:
         try:
-            _owner(stack, f"DROP TABLE {form(stack)!r}".replace("'", '"'))
+            sql(f"DROP TABLE {form(stack)!r}".replace("'", '"'))(stack)
         except psycopg.errors.UndefinedTable:
             return
         raise AssertionError("the statement fails")
@@ -111,7 +88,8 @@ def _in_base64(value: str) -> str:
 
 
 FAULTS = (
-    Fault("a default account in Postgres", "SEC-01", "fail", *_default_account()),
+    Fault("a default account in Postgres", "SEC-01", "fail",
+          sql("CREATE ROLE postgres LOGIN PASSWORD 'postgres'"), sql("DROP ROLE postgres")),
     Fault("Redis lets strangers in", "SEC-01", "fail", *open_to_all()),
     Fault("a password of one letter", "SEC-01", "warn", *_weak("grafana_admin_password", "a" * 24)),
     Fault("a short password", "SEC-01", "warn", *_weak("grafana_admin_password", "Zq3-x_8L")),

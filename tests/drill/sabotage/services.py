@@ -1,22 +1,9 @@
 """Stage 3 broken on purpose."""
 
-import signal
-
-import psutil
-
-from tests.drill.sabotage.fault import Act, Fault, editing, stopping
+from tests.drill.sabotage.fault import Act, Fault, editing, hanging, stopping
 from tests.integration.tradebot import Tradebot
 
 _OBSERVED = ("MON-01", "MON-02", "MON-03", "MON-04", "MON-08", "MON-09")
-
-
-def _hanging(replica: str) -> tuple[Act, Act]:
-    """A process that stands still: its port takes connections, and nobody answers."""
-
-    def send(stack: Tradebot, number: int) -> None:
-        psutil.Process(stack.pid(replica)).send_signal(number)
-
-    return lambda stack: send(stack, signal.SIGSTOP), lambda stack: send(stack, signal.SIGCONT)
 
 
 def _typing(*words: str) -> Act:
@@ -50,7 +37,7 @@ FAULTS = (
     Fault("a service without its replica", "SVC-01", "fail", *stopping("node-exporter"),
           also=("SVC-02", "SVC-06", *_OBSERVED)),
     Fault("a worker more than described", "SVC-01", "warn", *_scaled(3, 2), also=("SVC-03", "MON-02", "MON-03")),
-    Fault("a service that hangs", "SVC-02", "fail", *_hanging("node-exporter-1"), also=_OBSERVED),
+    Fault("a service that hangs", "SVC-02", "fail", *hanging("node-exporter-1"), also=_OBSERVED),
     Fault("a replica that was started this minute", "SVC-03", "warn",
           _typing("restart", "node-exporter"), lambda stack: None),
     Fault("a stop that leaves no time to hand back jobs", "SVC-08", "warn",

@@ -4,28 +4,20 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import psycopg
 import redis
 
-from tests.drill.sabotage.fault import Act, Fault, stopping
+from tests.drill.sabotage.fault import Act, Fault, ops_of, sql, stopping
 from tests.integration.tradebot import Tradebot
-from tradebot_ops.context import Ops
-from tradebot_ops.settings import load_settings
 
 _RELOAD = "SELECT pg_reload_conf(), pg_sleep(0.3)"  # the server reads its files a moment later
 _TRUST = "host all all 0.0.0.0/0 trust\n"
-
-
-def _ops(stack: Tradebot) -> Ops:
-    settings = load_settings({"project": stack.project, "engine": stack.engine}, stack.environment(), stack.cwd)
-    return Ops(settings)
 
 
 def _redis(act: Callable[[redis.Redis, str], object]) -> Act:
     """``act`` gets a client that is logged in, and the password."""
 
     def run(stack: Tradebot) -> None:
-        ops = _ops(stack)
+        ops = ops_of(stack)
         address, password = ops.engine.endpoint("redis", 6379), ops.secret("redis_password").reveal()
         with closing(redis.Redis(host=address.host, port=address.port, password=password)) as client:
             act(client, password)
@@ -49,33 +41,18 @@ def open_to_all() -> tuple[Act, Act]:
     )
 
 
-def _sql(*statements: str) -> Act:
-    """As the owner of the database, each by itself."""
-
-    def run(stack: Tradebot) -> None:
-        ops = _ops(stack)
-        address, password = ops.engine.endpoint("postgres", 5432), ops.secret("postgres_password").reveal()
-        with psycopg.connect(
-            host=address.host, port=address.port, user="tradebot", password=password, dbname="tradebot", autocommit=True
-        ) as connection:
-            for statement in statements:
-                connection.execute(statement.encode())
-
-    return run
-
-
 def _setting(name: str, value: str) -> tuple[Act, Act]:
-    return _sql(f"ALTER SYSTEM SET {name} = {value}", _RELOAD), _sql(f"ALTER SYSTEM RESET {name}", _RELOAD)
+    return sql(f"ALTER SYSTEM SET {name} = {value}", _RELOAD), sql(f"ALTER SYSTEM RESET {name}", _RELOAD)
 
 
 def _hba(change: Callable[[str], str]) -> Act:
     """Edits pg_hba.conf where it lies on this host: the local engine's alone."""
 
     def run(stack: Tradebot) -> None:
-        (row,) = _ops(stack).postgres.rows("SELECT current_setting('hba_file') AS file")
+        (row,) = ops_of(stack).postgres.rows("SELECT current_setting('hba_file') AS file")
         file = Path(row["file"])
         file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
-        _sql(_RELOAD)(stack)
+        sql(_RELOAD)(stack)
 
     return run
 
@@ -84,7 +61,7 @@ def _log_folder(old: str, new: str) -> Act:
     """Renames the folder of Redis' append-only log on this host."""
 
     def run(stack: Tradebot) -> None:
-        folder = Path(_ops(stack).redis.config("dir")["dir"])
+        folder = Path(ops_of(stack).redis.config("dir")["dir"])
         (folder / old).rename(folder / new)
 
     return run
@@ -110,30 +87,30 @@ FAULTS = (
     Fault("commits that do not wait for the disk", "DAT-07", "warn", *_setting("synchronous_commit", "off")),
     Fault("passwords hashed as MD5", "DAT-07", "warn", *_setting("password_encryption", "md5")),
     Fault("a setting that waits for a restart", "DAT-07", "warn",
-          _sql("ALTER SYSTEM SET max_wal_senders = 12", _RELOAD),
+          sql("ALTER SYSTEM SET max_wal_senders = 12", _RELOAD),
           # Only a reload with the value in force takes the mark away.
-          _sql("ALTER SYSTEM SET max_wal_senders = 10", _RELOAD, "ALTER SYSTEM RESET max_wal_senders", _RELOAD)),
+          sql("ALTER SYSTEM SET max_wal_senders = 10", _RELOAD, "ALTER SYSTEM RESET max_wal_senders", _RELOAD)),
     Fault("a trust line", "DAT-07", "fail", _hba(lambda text: text + _TRUST),
           _hba(lambda text: text.removesuffix(_TRUST)), also=("SEC-01",)),
     Fault("an invalid index", "DAT-08", "fail",
-          _sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'job_by_type'::regclass"),
-          _sql("UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'job_by_type'::regclass")),
-    Fault("services that are superusers", "DAT-09", "fail", _sql("ALTER ROLE tradebot_app SUPERUSER"),
-          _sql("ALTER ROLE tradebot_app NOSUPERUSER"), also=("DAT-15",)),
-    Fault("a monitoring account that may write", "DAT-09", "fail", _sql("GRANT pg_write_all_data TO exporter"),
-          _sql("REVOKE pg_write_all_data FROM exporter")),
-    Fault("a schema of yesterday", "DAT-09", "fail", _sql("UPDATE alembic_version SET version_num = '0001'"),
-          _sql("UPDATE alembic_version SET version_num = '0002'")),
+          sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'job_by_type'::regclass"),
+          sql("UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'job_by_type'::regclass")),
+    Fault("services that are superusers", "DAT-09", "fail", sql("ALTER ROLE tradebot_app SUPERUSER"),
+          sql("ALTER ROLE tradebot_app NOSUPERUSER"), also=("DAT-15",)),
+    Fault("a monitoring account that may write", "DAT-09", "fail", sql("GRANT pg_write_all_data TO exporter"),
+          sql("REVOKE pg_write_all_data FROM exporter")),
+    Fault("a schema of yesterday", "DAT-09", "fail", sql("UPDATE alembic_version SET version_num = '0001'"),
+          sql("UPDATE alembic_version SET version_num = '0002'")),
     Fault("a slot that nobody reads", "DAT-11", "warn",
-          _sql("SELECT pg_create_physical_replication_slot('sabotage', true)"),
-          _sql("SELECT pg_drop_replication_slot('sabotage')")),
-    Fault("one superuser more", "DAT-15", "fail", _sql("CREATE ROLE mallory SUPERUSER LOGIN"),
-          _sql("DROP ROLE mallory")),
-    Fault("everybody may create", "DAT-15", "fail", _sql("GRANT CREATE ON SCHEMA public TO PUBLIC"),
-          _sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC")),
+          sql("SELECT pg_create_physical_replication_slot('sabotage', true)"),
+          sql("SELECT pg_drop_replication_slot('sabotage')")),
+    Fault("one superuser more", "DAT-15", "fail", sql("CREATE ROLE mallory SUPERUSER LOGIN"),
+          sql("DROP ROLE mallory")),
+    Fault("everybody may create", "DAT-15", "fail", sql("GRANT CREATE ON SCHEMA public TO PUBLIC"),
+          sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC")),
     Fault("a function with its owner's rights", "DAT-15", "warn",
-          _sql("CREATE FUNCTION sudo() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'"),
-          _sql("DROP FUNCTION sudo()")),
-    Fault("a sequence near its end", "DAT-15", "fail", _sql("SELECT setval('series_id_seq', 2000000000)"),
-          _sql("SELECT setval('series_id_seq', (SELECT max(id) FROM series))")),
+          sql("CREATE FUNCTION sudo() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'"),
+          sql("DROP FUNCTION sudo()")),
+    Fault("a sequence near its end", "DAT-15", "fail", sql("SELECT setval('series_id_seq', 2000000000)"),
+          sql("SELECT setval('series_id_seq', (SELECT max(id) FROM series))")),
 )  # fmt: skip

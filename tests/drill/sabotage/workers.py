@@ -1,20 +1,15 @@
 """Stage 5 broken on purpose."""
 
 import json
-import signal
 import time
 from collections.abc import Callable
 from contextlib import closing
 
-import psutil
-import psycopg
 import redis
 
-from tests.drill.sabotage.fault import Act, Fault, stopping
+from tests.drill.sabotage.fault import Act, Fault, hanging, ops_of, sql, stopping
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
-from tradebot_ops.context import Ops
-from tradebot_ops.settings import load_settings
 
 _GHOST = "ghost-of-sabotage"
 #: Of a type that nobody knows, so that it is told from the work of others.
@@ -26,31 +21,12 @@ _INSERT = (
 _NOT_SWEPT = "now() + interval '1 day'"
 
 
-def _ops(stack: Tradebot) -> Ops:
-    settings = load_settings({"project": stack.project, "engine": stack.engine}, stack.environment(), stack.cwd)
-    return Ops(settings)
-
-
 def _redis(act: Callable[[redis.Redis], object]) -> Act:
     def run(stack: Tradebot) -> None:
-        ops = _ops(stack)
+        ops = ops_of(stack)
         address, password = ops.engine.endpoint("redis", 6379), ops.secret("redis_password").reveal()
         with closing(redis.Redis(host=address.host, port=address.port, password=password)) as client:
             act(client)
-
-    return run
-
-
-def sql(statement: str) -> Act:
-    """As the account that owns the tables."""
-
-    def run(stack: Tradebot) -> None:
-        ops = _ops(stack)
-        address, password = ops.engine.endpoint("postgres", 5432), ops.secret("postgres_password").reveal()
-        with psycopg.connect(
-            host=address.host, port=address.port, user="tradebot", password=password, dbname="tradebot", autocommit=True
-        ) as connection:
-            connection.execute(statement.encode())
 
     return run
 
@@ -59,15 +35,6 @@ def _jobs(count: int, values: str) -> tuple[Act, Act]:
     """Rows of the ledger, and their end."""
     rows = f"SELECT gen_random_uuid(), '{_TYPE}', '{{}}', {values} FROM generate_series(1, {count})"  # noqa: S608
     return sql(f"{_INSERT} {rows}"), sql(f"DELETE FROM job WHERE type = '{_TYPE}'")  # noqa: S608
-
-
-def _hanging() -> tuple[Act, Act]:
-    """A worker stands still: its port takes connections, and nobody answers."""
-
-    def send(stack: Tradebot, number: int) -> None:
-        psutil.Process(stack.pid("worker-1")).send_signal(number)
-
-    return lambda stack: send(stack, signal.SIGSTOP), lambda stack: send(stack, signal.SIGCONT)
 
 
 def _ghost() -> tuple[Act, Act]:
@@ -100,7 +67,7 @@ def _idle() -> tuple[Act, Act]:
 
     def inject(stack: Tradebot) -> None:
         forbid(stack)
-        submitted.append(_ops(stack).api.submit("canary", {})["id"])
+        submitted.append(ops_of(stack).api.submit("canary", {})["id"])
 
     def mend(stack: Tradebot) -> None:
         allow(stack)
@@ -138,17 +105,17 @@ def _all_stopped() -> tuple[Act, Act]:
 
     def mend(stack: Tradebot) -> None:
         start(stack)
-        until(lambda: len(_ops(stack).api.workers()) == 2, "two workers are heard again")
+        until(lambda: len(ops_of(stack).api.workers()) == 2, "two workers are heard again")
 
     return stop, mend
 
 
 FAULTS = (
-    Fault("a worker that hangs", "WRK-01", "fail", *_hanging(), also=("WRK-02", "WRK-03")),
+    Fault("a worker that hangs", "WRK-01", "fail", *hanging("worker-1"), also=("WRK-02", "WRK-03")),
     Fault("a ghost's heartbeat", "WRK-01", "fail", *_ghost()),
     Fault("heartbeats that Redis refuses", "WRK-01", "fail", *_forbidden("set")),
     Fault("every worker stopped", "WRK-01", "fail", *_all_stopped(), also=("WRK-02", "WRK-03", "WRK-09", "WRK-12")),
-    Fault("a worker alive and silent at its port", "WRK-02", "fail", *_hanging(), also=("WRK-01", "WRK-03")),
+    Fault("a worker alive and silent at its port", "WRK-02", "fail", *hanging("worker-1"), also=("WRK-01", "WRK-03")),
     Fault("a canary that Prometheus does not see", "WRK-03", "fail", *stopping("prometheus"), also=("WRK-06",)),
     Fault("a long queue", "WRK-06", "fail",
           *_jobs(100, f"'retrying', now(), NULL, now() + interval '1 day', NULL, NULL, {_NOT_SWEPT}")),
