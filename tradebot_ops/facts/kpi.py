@@ -1,6 +1,5 @@
 """What the owner's key figures are made of, over a period: alerts and jobs on record, and what Prometheus measured."""
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +7,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.facts.alert_store import BY_DESIGN
 from tradebot_ops.facts.config_files import rule_documents
 from tradebot_ops.facts.fact import Fact, NotApplicable, Skip
+from tradebot_ops.facts.usage import value_of
 from tradebot_ops.units import PROMETHEUS, seconds
 
 #: More alerts than that in a period are counted, and the newest of them looked at.
@@ -94,14 +94,8 @@ def _step(period_s: float) -> float:
 def _measured(ops: Ops, period_s: float) -> Measured:
     if "prometheus" not in ops.stack.services:
         raise NotApplicable(Skip.PROFILE, "Without the monitoring profile nobody measures it.")
-    found = {name: _value(ops, expression) for name, expression in expressions(period_s).items()}
+    found = {name: value_of(ops, expression) for name, expression in expressions(period_s).items()}
     return Measured(min((found.pop("steps") or 0.0) * _step(period_s), period_s), **found)
-
-
-def _value(ops: Ops, expression: str) -> float | None:
-    series = ops.prometheus.query(expression)
-    value = series[0].value if series else math.nan
-    return None if math.isnan(value) else value
 
 
 def _alerts(ops: Ops, period_s: float) -> tuple[Raised, ...]:

@@ -88,7 +88,7 @@ def step(window_s: float) -> float:
 
 
 def _usage(ops: Ops, window_s: float) -> Usage:
-    found = {name: _value(ops, expression) for name, expression in expressions(window_s).items()}
+    found = {name: value_of(ops, expression) for name, expression in expressions(window_s).items()}
     steps, hit, read = found.pop("steps"), found.pop("found") or 0.0, found.pop("fetched") or 0.0
     return Usage(
         window_s,
@@ -100,7 +100,8 @@ def _usage(ops: Ops, window_s: float) -> Usage:
     )
 
 
-def _value(ops: Ops, expression: str) -> float | None:
+def value_of(ops: Ops, expression: str) -> float | None:
+    """The first value of an expression; None for no series and for NaN, such as a share of nothing."""
     series = ops.prometheus.query(expression)
     value = series[0].value if series else None
     return None if value is None or math.isnan(value) else value
