@@ -31,7 +31,7 @@ SHARED = {
     "TB-0507": {"engines.docker.engine", "engines.docker.addresses"},
     # Not to be reached: it does not run, or it does not answer.
     "TB-0501": {"context", "clients.api"},
-    "TB-0509": {"facts.workers", "operations.monitoring.metrics"},
+    "TB-0509": {"facts.work.workers", "operations.monitoring.metrics"},
     "TB-0510": {"context", "clients.prometheus"},
     "TB-0520": {"context", "clients.alertmanager"},
     "TB-0560": {"context", "clients.grafana"},
@@ -48,7 +48,7 @@ SHARED = {
     # What a run of checks is asked for.
     "TB-0230": {"prodcheck.catalogue", "prodcheck.command"},
     # A configuration of the monitoring that is wrong, seen by its checker or by the service that was to read it.
-    "TB-0860": {"facts.promtool", "operations.converge.reload"},
+    "TB-0860": {"facts.metrics.promtool", "operations.converge.reload"},
     # A missing program for images.
     "TB-0505": {"debian.debootstrap", "operations.images.archive"},
     # State on this host.

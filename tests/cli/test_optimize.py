@@ -8,8 +8,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from tests.cli.conftest import Run
 from tradebot_ops.engines.base import Engine
-from tradebot_ops.facts import usage
-from tradebot_ops.facts.usage import JobMemory, Usage
+from tradebot_ops.facts.metrics import usage
+from tradebot_ops.facts.metrics.usage import JobMemory, Usage
 
 MB = 1024**2
 DAY = 86_400.0

@@ -8,7 +8,7 @@ import yaml
 
 from services.common.metrics import METRICS
 from tests.paths import ROOT
-from tradebot_ops.facts import usage
+from tradebot_ops.facts.metrics import usage
 from tradebot_ops.monitoring.contract import Metric, Use, check, dashboard_uses, declared_metrics, rule_uses
 
 CONFIG = ROOT / "config"

@@ -14,20 +14,13 @@ from tradebot_ops.diagnostics.cause import Cause, Grade, sign
 from tradebot_ops.diagnostics.explanation import Explanation, judged, lines
 from tradebot_ops.diagnostics.symptoms import ASKS
 from tradebot_ops.engines.base import Event, Replica, State
-from tradebot_ops.facts import (
-    host,
-    moment,
-    postgres,
-    queue,
-    redis,
-    requests,
-    services,
-    stack,
-    worker_load,
-    workers,
-)
-from tradebot_ops.facts.condition import Condition
+from tradebot_ops.facts import host, moment, requests
 from tradebot_ops.facts.fact import Fact, Unknown
+from tradebot_ops.facts.project import stack
+from tradebot_ops.facts.replicas import services
+from tradebot_ops.facts.replicas.condition import Condition
+from tradebot_ops.facts.stores import postgres, redis
+from tradebot_ops.facts.work import queue, worker_load, workers
 from tradebot_ops.stack.model import Service, Stack
 
 Values = dict[Fact[Any], Any]

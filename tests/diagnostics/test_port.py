@@ -8,7 +8,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics.port import report
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts import ports
+from tradebot_ops.facts.access import ports
 from tradebot_ops.facts.fact import Fact
 from tradebot_ops.settings import load_settings
 

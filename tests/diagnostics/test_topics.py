@@ -28,18 +28,18 @@ from tradebot_ops.diagnostics.topics import (
     workers,
 )
 from tradebot_ops.engines.base import Event, Replica, State
-from tradebot_ops.facts.candles import Series
-from tradebot_ops.facts.condition import Condition
-from tradebot_ops.facts.connections import Connection
-from tradebot_ops.facts.errors import Recorded
+from tradebot_ops.facts.access.connections import Connection
 from tradebot_ops.facts.host import Clock, Disk, Pressure
-from tradebot_ops.facts.migrations import Schema
-from tradebot_ops.facts.monitoring import Answer as Ready
-from tradebot_ops.facts.postgres import Connections, Horizon, Insides, Setting, Slot
-from tradebot_ops.facts.queue import DeadLetters, Lost, Queue
+from tradebot_ops.facts.metrics.monitoring import Answer as Ready
+from tradebot_ops.facts.replicas.condition import Condition
+from tradebot_ops.facts.replicas.errors import Recorded
 from tradebot_ops.facts.requests import Served
-from tradebot_ops.facts.worker_load import Utilisation
-from tradebot_ops.facts.workers import Beat, Worker
+from tradebot_ops.facts.stores.candles import Series
+from tradebot_ops.facts.stores.migrations import Schema
+from tradebot_ops.facts.stores.postgres import Connections, Horizon, Insides, Setting, Slot
+from tradebot_ops.facts.work.queue import DeadLetters, Lost, Queue
+from tradebot_ops.facts.work.worker_load import Utilisation
+from tradebot_ops.facts.work.workers import Beat, Worker
 from tradebot_ops.model import Level
 from tradebot_ops.stack.model import Service, Stack
 

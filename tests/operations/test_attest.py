@@ -8,7 +8,7 @@ import pytest
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts import attestations
+from tradebot_ops.facts.project import attestations
 from tradebot_ops.operations.attest import attest
 from tradebot_ops.records import Attestation
 from tradebot_ops.settings import load_settings

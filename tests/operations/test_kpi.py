@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradebot_ops.facts.fact import NotHere, Skip, Unknown
-from tradebot_ops.facts.kpi import Measured, Raised, Worked
+from tradebot_ops.facts.metrics.kpi import Measured, Raised, Worked
 from tradebot_ops.operations.kpi import Figure, judge, line
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -8,10 +8,10 @@ from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics.fingerprints import Group, Grouped, group
 from tradebot_ops.diagnostics.redaction import of_project
 from tradebot_ops.engines.base import LogQuery
-from tradebot_ops.facts import errors
 from tradebot_ops.facts.asking import Facts
-from tradebot_ops.facts.errors import Recorded
 from tradebot_ops.facts.fact import Fact, NotHere, Unknown
+from tradebot_ops.facts.replicas import errors
+from tradebot_ops.facts.replicas.errors import Recorded
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.logs import since
 from tradebot_ops.text.quantities import age

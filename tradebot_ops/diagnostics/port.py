@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics.topics.net import listeners
-from tradebot_ops.facts import ports
+from tradebot_ops.facts.access import ports
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Effect
 from tradebot_ops.model import Finding, Level, Report, Section

@@ -7,8 +7,12 @@ from typing import Any
 
 from tradebot_ops.diagnostics.cause import Sign, sign
 from tradebot_ops.engines.base import Event, State
-from tradebot_ops.facts import host, moment, postgres, queue, redis, requests, services, stack, worker_load, workers
-from tradebot_ops.facts.condition import Condition
+from tradebot_ops.facts import host, moment, requests
+from tradebot_ops.facts.project import stack
+from tradebot_ops.facts.replicas import services
+from tradebot_ops.facts.replicas.condition import Condition
+from tradebot_ops.facts.stores import postgres, redis
+from tradebot_ops.facts.work import queue, worker_load, workers
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import quantity

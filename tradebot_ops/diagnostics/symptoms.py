@@ -5,8 +5,9 @@ from typing import Any
 
 from tradebot_ops.diagnostics import signs
 from tradebot_ops.diagnostics.cause import Sign, Values
-from tradebot_ops.facts import services, stack
 from tradebot_ops.facts.fact import Fact, NotHere, Unknown
+from tradebot_ops.facts.project import stack
+from tradebot_ops.facts.replicas import services
 
 _WELL = {"ready", "running", "done"}
 #: The first word of a symptom, and the sign that shows it.

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 from tradebot_ops.clients.api import Answer
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts import samples
 from tradebot_ops.facts.fact import Effect, NotApplicable, Skip, fact
-from tradebot_ops.facts.samples import Family
+from tradebot_ops.facts.metrics import samples
+from tradebot_ops.facts.metrics.samples import Family
 
 #: Nobody else sends this request: its route has no PUT, so the API refuses, counts and logs it, and does nothing.
 OURS = ("PUT", "/health/live", "405")

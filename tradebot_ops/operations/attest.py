@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts.attestations import KNOWN, VALID_DAYS
+from tradebot_ops.facts.project.attestations import KNOWN, VALID_DAYS
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.change import change
 from tradebot_ops.records import Attestation, Attestations

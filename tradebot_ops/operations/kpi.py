@@ -6,10 +6,10 @@ from datetime import timedelta
 from statistics import fmean
 
 from tradebot_ops.context import Ops
-from tradebot_ops.facts import kpi
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import NotHere, Unknown
-from tradebot_ops.facts.kpi import Measured, Raised, Worked
+from tradebot_ops.facts.metrics import kpi
+from tradebot_ops.facts.metrics.kpi import Measured, Raised, Worked
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.monitoring.query import seconds
 from tradebot_ops.text.quantities import age, quantity

@@ -12,10 +12,10 @@ from tradebot_ops.clients.redis import Redis
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Address
 from tradebot_ops.engines.stub import StubEngine
-from tradebot_ops.facts import postgres as postgres_facts
-from tradebot_ops.facts import postgres_access, redis
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Fact, Unknown
+from tradebot_ops.facts.stores import postgres as postgres_facts
+from tradebot_ops.facts.stores import postgres_access, redis
 from tradebot_ops.settings import Secret, load_settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("parts")]

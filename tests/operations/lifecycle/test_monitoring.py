@@ -8,7 +8,7 @@ import pytest
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
-from tradebot_ops.facts.monitoring import names
+from tradebot_ops.facts.metrics.monitoring import names
 from tradebot_ops.operations.lifecycle import monitoring
 from tradebot_ops.operations.lifecycle.monitoring import watchdog
 from tradebot_ops.settings import load_settings

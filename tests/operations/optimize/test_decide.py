@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradebot_ops.facts.usage import JobMemory, Usage
+from tradebot_ops.facts.metrics.usage import JobMemory, Usage
 from tradebot_ops.operations.optimize.decide import DAY_S, JOBS_NEEDED, MB, Change, Decision, Limits, decide
 
 GB = 1024 * MB

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from tradebot_ops.diagnostics.topic import Topic, View, look
 from tradebot_ops.engines.base import Event
-from tradebot_ops.facts import moment, services
+from tradebot_ops.facts import moment
+from tradebot_ops.facts.replicas import services
 from tradebot_ops.model import Table
 from tradebot_ops.text.quantities import age
 

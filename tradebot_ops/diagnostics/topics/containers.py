@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 
 from tradebot_ops.diagnostics.topic import Problem, Topic, View, doubtful, look, wrong
 from tradebot_ops.engines.base import Event, State
-from tradebot_ops.facts import containers, moment, services, stack
-from tradebot_ops.facts.condition import Condition
+from tradebot_ops.facts import moment
+from tradebot_ops.facts.project import stack
+from tradebot_ops.facts.replicas import containers, services
+from tradebot_ops.facts.replicas.condition import Condition
 from tradebot_ops.model import Table
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.text.lists import few

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from tradebot_ops.diagnostics.topic import Topic, View, look, wrong
-from tradebot_ops.facts import candles, moment
+from tradebot_ops.facts import moment
+from tradebot_ops.facts.stores import candles
 from tradebot_ops.model import Table
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import age

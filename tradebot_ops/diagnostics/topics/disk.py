@@ -1,7 +1,9 @@
 """Room on the disk: of the engine, of the stores, of Prometheus."""
 
 from tradebot_ops.diagnostics.topic import Problem, Topic, View, doubtful, look, wrong
-from tradebot_ops.facts import host, prometheus, storage
+from tradebot_ops.facts import host
+from tradebot_ops.facts.metrics import prometheus
+from tradebot_ops.facts.stores import storage
 from tradebot_ops.text.quantities import human_bytes
 
 TOPIC = Topic("disk", "Disk", order=80)

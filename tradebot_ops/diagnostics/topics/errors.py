@@ -7,7 +7,7 @@ from tradebot_ops.diagnostics.errors import Fault, of_api, of_jobs, of_log, of_l
 from tradebot_ops.diagnostics.fingerprints import Grouped
 from tradebot_ops.diagnostics.topic import Problem, Topic, View, doubtful, look
 from tradebot_ops.facts import moment
-from tradebot_ops.facts.errors import Recorded
+from tradebot_ops.facts.replicas.errors import Recorded
 from tradebot_ops.model import Table
 from tradebot_ops.text.quantities import age
 

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from tradebot_ops.clients.prometheus import PendingOrFiring, Target
 from tradebot_ops.diagnostics.topic import Topic, View, doubtful, look, wrong
-from tradebot_ops.facts import moment, monitoring, prometheus
+from tradebot_ops.facts import moment
+from tradebot_ops.facts.metrics import monitoring, prometheus
 from tradebot_ops.model import Table
 from tradebot_ops.text.quantities import age
 

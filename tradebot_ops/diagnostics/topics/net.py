@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tradebot_ops.diagnostics.topic import Topic, View, look, wrong
-from tradebot_ops.facts import connections, ports
+from tradebot_ops.facts.access import connections, ports
 from tradebot_ops.model import Table
 
 TOPIC = Topic("net", "Connections", order=75)

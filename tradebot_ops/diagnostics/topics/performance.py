@@ -1,7 +1,9 @@
 """Performance: the one resource that is used up, or that none is."""
 
 from tradebot_ops.diagnostics.topic import Topic, View, doubtful, look
-from tradebot_ops.facts import host, postgres, redis, requests, worker_load
+from tradebot_ops.facts import host, requests
+from tradebot_ops.facts.stores import postgres, redis
+from tradebot_ops.facts.work import worker_load
 from tradebot_ops.text.quantities import quantity
 
 TOPIC = Topic("performance", "Performance", order=45)

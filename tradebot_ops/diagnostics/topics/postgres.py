@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from tradebot_ops.diagnostics.topic import Problem, Topic, View, doubtful, look, wrong
-from tradebot_ops.facts import migrations, postgres
+from tradebot_ops.facts.stores import migrations, postgres
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import quantity
 

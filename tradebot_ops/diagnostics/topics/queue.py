@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tradebot_ops.diagnostics.topic import Topic, View, doubtful, look, wrong
-from tradebot_ops.facts import queue
+from tradebot_ops.facts.work import queue
 from tradebot_ops.text.quantities import quantity, sparkline
 
 TOPIC = Topic("queue", "Queue", order=30)

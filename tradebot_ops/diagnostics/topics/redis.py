@@ -6,7 +6,8 @@ from typing import Any
 
 from tradebot_ops.clients.redis import SlowCommand
 from tradebot_ops.diagnostics.topic import Topic, View, doubtful, look, wrong
-from tradebot_ops.facts import moment, redis
+from tradebot_ops.facts import moment
+from tradebot_ops.facts.stores import redis
 from tradebot_ops.model import Table
 from tradebot_ops.text.quantities import quantity
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tradebot_ops.diagnostics.topic import Topic, View, doubtful, look, wrong
-from tradebot_ops.facts import queue, workers
+from tradebot_ops.facts.work import queue, workers
 from tradebot_ops.model import Table
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import human_bytes, quantity

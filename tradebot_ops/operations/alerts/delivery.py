@@ -14,7 +14,7 @@ from functools import partial
 from tradebot_ops.clients.alertmanager import Deliveries
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
-from tradebot_ops.facts.alert_delivery import (
+from tradebot_ops.facts.alerting.alert_delivery import (
     ENDS_BY_ITSELF,
     PAUSE,
     Hop,

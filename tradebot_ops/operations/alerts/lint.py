@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from tradebot_ops.context import Ops
-from tradebot_ops.facts import config_files, promtool, runbooks
+from tradebot_ops.facts.alerting import runbooks
+from tradebot_ops.facts.metrics import config_files, promtool
 from tradebot_ops.model import Finding, Level, Report, Section
 from tradebot_ops.operations.monitoring import contract
 

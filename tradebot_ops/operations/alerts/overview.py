@@ -8,9 +8,10 @@ from tradebot_ops.clients.alertmanager import HeldAlert, Silence
 from tradebot_ops.clients.prometheus import PendingOrFiring, Rule
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts import alertmanager, prometheus
-from tradebot_ops.facts.alert_store import BACKGROUND
+from tradebot_ops.facts.alerting import alertmanager
+from tradebot_ops.facts.alerting.alert_store import BACKGROUND
 from tradebot_ops.facts.asking import Facts
+from tradebot_ops.facts.metrics import prometheus
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.text.quantities import age
 

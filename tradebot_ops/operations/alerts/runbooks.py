@@ -2,7 +2,7 @@
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts.runbooks import folder, names
+from tradebot_ops.facts.alerting.runbooks import folder, names
 from tradebot_ops.model import Report, Section
 from tradebot_ops.text.suggest import did_you_mean
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts.worker_names import worker_names
+from tradebot_ops.facts.work.worker_names import worker_names
 from tradebot_ops.stack.model import Service
 
 WORKER = "worker"

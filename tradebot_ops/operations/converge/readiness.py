@@ -6,7 +6,7 @@ decides on every engine.
 
 from tradebot_ops.engines.base import Engine, LogQuery, Replica, State
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts.condition import sample_of
+from tradebot_ops.facts.replicas.condition import sample_of
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.stack.model import Service
 

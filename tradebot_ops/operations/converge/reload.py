@@ -11,7 +11,7 @@ from typing import Protocol
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica
 from tradebot_ops.errors import OpsError, Refused, Unavailable
-from tradebot_ops.facts import promtool
+from tradebot_ops.facts.metrics import promtool
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.stack.model import Stack
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts.follow import ENDED, follow
+from tradebot_ops.facts.work.follow import ENDED, follow
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 
 CANARY_SECONDS = 30.0

@@ -7,7 +7,7 @@ from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts.follow import ENDED, follow
+from tradebot_ops.facts.work.follow import ENDED, follow
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations.change import change
 from tradebot_ops.progress import OnProgress, ignore_progress

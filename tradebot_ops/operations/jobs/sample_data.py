@@ -5,7 +5,7 @@ from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts.follow import follow
+from tradebot_ops.facts.work.follow import follow
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 
 LOAD_SECONDS = 60.0

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from tradebot_ops.context import START_MONITORING, Ops
 from tradebot_ops.errors import ExitCode, OpsError
-from tradebot_ops.facts import alert_store, alertmanager, prometheus
-from tradebot_ops.facts.alert_store import WATCHDOG_LIMIT
+from tradebot_ops.facts.alerting import alert_store, alertmanager
+from tradebot_ops.facts.alerting.alert_store import WATCHDOG_LIMIT
 from tradebot_ops.facts.asking import Facts
-from tradebot_ops.facts.monitoring import PROFILE, names
+from tradebot_ops.facts.metrics import prometheus
+from tradebot_ops.facts.metrics.monitoring import PROFILE, names
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.lifecycle import startstop

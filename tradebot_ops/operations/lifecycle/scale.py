@@ -7,7 +7,7 @@ from dataclasses import replace
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts.worker_names import worker_names
+from tradebot_ops.facts.work.worker_names import worker_names
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge.drain import WORKER, Drain, promise

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica, State, Stats
-from tradebot_ops.facts.condition import condition_of
+from tradebot_ops.facts.replicas.condition import condition_of
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.text.labels import Labelled
 from tradebot_ops.text.quantities import age, human_bytes

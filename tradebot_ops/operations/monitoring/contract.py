@@ -1,7 +1,7 @@
 """The metric contract: what rules and dashboards ask for, against what is declared and what is there."""
 
 from tradebot_ops.context import Ops
-from tradebot_ops.facts.metric_contract import Seen, look, static
+from tradebot_ops.facts.metrics.metric_contract import Seen, look, static
 from tradebot_ops.model import Finding, Level, Report, Section
 from tradebot_ops.monitoring.contract import Contract
 

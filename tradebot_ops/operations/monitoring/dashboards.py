@@ -5,7 +5,7 @@ from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError, Refused
-from tradebot_ops.facts import config_files
+from tradebot_ops.facts.metrics import config_files
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.monitoring.contract import Use, check, dashboard_uses, panels
 from tradebot_ops.monitoring.promql import parse, with_minutes

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
-from tradebot_ops.facts import config_files, samples
-from tradebot_ops.facts.workers import scrape
+from tradebot_ops.facts.metrics import config_files, samples
+from tradebot_ops.facts.work.workers import scrape
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.text.labels import pairs
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError, Unreachable
-from tradebot_ops.facts import config_files
+from tradebot_ops.facts.metrics import config_files
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.text.quantities import latest, peak, quantity, sparkline
 from tradebot_ops.text.sentences import ended

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from tradebot_ops.clients.prometheus import Target
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica
-from tradebot_ops.facts import engine, prometheus
+from tradebot_ops.facts import engine
 from tradebot_ops.facts.asking import Facts
+from tradebot_ops.facts.metrics import prometheus
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.text.quantities import age
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tradebot_ops.facts.usage import Usage
+from tradebot_ops.facts.metrics.usage import Usage
 from tradebot_ops.settings import MAX_REPLICAS
 from tradebot_ops.text.quantities import human_bytes, quantity
 

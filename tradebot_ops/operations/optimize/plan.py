@@ -4,9 +4,9 @@ from dataclasses import asdict
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts import usage
 from tradebot_ops.facts.asking import Facts
-from tradebot_ops.facts.usage import Usage
+from tradebot_ops.facts.metrics import usage
+from tradebot_ops.facts.metrics.usage import Usage
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.monitoring.query import seconds
 from tradebot_ops.operations.optimize.decide import Decision, decide

@@ -10,8 +10,8 @@ from tests.paths import ROOT
 from tradebot_ops.clients.alertmanager import Status
 from tradebot_ops.clients.prometheus import PendingOrFiring
 from tradebot_ops.clients.prometheus import Status as PrometheusStatus
-from tradebot_ops.facts.alertmanager import Attempts
-from tradebot_ops.facts.monitoring import Answer
+from tradebot_ops.facts.alerting.alertmanager import Attempts
+from tradebot_ops.facts.metrics.monitoring import Answer
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.check import Verdict
 from tradebot_ops.prodcheck.stages.alerting.deadman import beats, outside

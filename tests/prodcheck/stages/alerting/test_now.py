@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tradebot_ops.clients.alertmanager import HeldAlert, Matcher, Silence
-from tradebot_ops.facts.monitoring import Answer
+from tradebot_ops.facts.metrics.monitoring import Answer
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.alerting.now import MOST_A_DAY, MOST_OF_ONE, quiet, rare
 

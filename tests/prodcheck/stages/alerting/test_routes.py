@@ -10,11 +10,11 @@ import yaml
 from tests.paths import ROOT
 from tradebot_ops.clients.alertmanager import Status
 from tradebot_ops.clients.prometheus import Status as PrometheusStatus
-from tradebot_ops.facts.alert_delivery import Hop, Trip
-from tradebot_ops.facts.alertmanager import Attempts
+from tradebot_ops.facts.alerting.alert_delivery import Hop, Trip
+from tradebot_ops.facts.alerting.alertmanager import Attempts
 from tradebot_ops.facts.fact import Skip
-from tradebot_ops.facts.monitoring import Answer
-from tradebot_ops.facts.prometheus import Loaded
+from tradebot_ops.facts.metrics.monitoring import Answer
+from tradebot_ops.facts.metrics.prometheus import Loaded
 from tradebot_ops.model import Level
 from tradebot_ops.monitoring.alertmanager import channels as chosen
 from tradebot_ops.monitoring.alertmanager import with_channels

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tradebot_ops.clients.prometheus import Rule
-from tradebot_ops.facts.monitoring import Answer
-from tradebot_ops.facts.rule_tests import Proof
+from tradebot_ops.facts.alerting.rule_tests import Proof
+from tradebot_ops.facts.metrics.monitoring import Answer
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.alerting.rules import BRIEF, complete, loaded, proved
 

@@ -8,7 +8,7 @@ from tradebot_ops.clients.api import Answer
 from tradebot_ops.context import Ops
 from tradebot_ops.facts import api
 from tradebot_ops.facts.api import Doors, Health, Moved, Shown, _fallen
-from tradebot_ops.facts.samples import parse
+from tradebot_ops.facts.metrics.samples import parse
 from tradebot_ops.model import Level
 from tradebot_ops.monitoring.contract import Metric
 from tradebot_ops.prodcheck.stages.api.doors import shut

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tradebot_ops.engines.inspection import EngineInfo, Inspected
-from tradebot_ops.facts.described import Drift, Reading
+from tradebot_ops.facts.project.described import Drift, Reading
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.configuration import description
 from tradebot_ops.stack.model import Build, Limits, Probe, Service, Stack

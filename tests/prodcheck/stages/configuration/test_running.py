@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tradebot_ops.engines.base import LogLine, Replica, State
-from tradebot_ops.facts.environments import Reported
-from tradebot_ops.facts.logs import Entry, fields_of
+from tradebot_ops.facts.replicas.environments import Reported
+from tradebot_ops.facts.replicas.logs import Entry, fields_of
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.configuration import running
 from tradebot_ops.stack.model import Build, Service, Stack

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tradebot_ops.facts.literals import Literals
-from tradebot_ops.facts.neighbours import Neighbours
+from tradebot_ops.facts.access.literals import Literals
+from tradebot_ops.facts.project.neighbours import Neighbours
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.configuration import secrecy
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tradebot_ops.facts.env_files import Kept, SettingsFile
-from tradebot_ops.facts.settings import Placeholders, Settings, Written
+from tradebot_ops.facts.access.env_files import Kept, SettingsFile
+from tradebot_ops.facts.project.settings import Placeholders, Settings, Written
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.configuration import settings
 

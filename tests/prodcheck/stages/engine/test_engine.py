@@ -9,8 +9,8 @@ import pytest
 from tradebot_ops.engines.inspection import EngineInfo, Inspected
 from tradebot_ops.facts.engine import Reach
 from tradebot_ops.facts.host import Clock, Disk, Kernel, Pressure
-from tradebot_ops.facts.programs import Packages
-from tradebot_ops.facts.support import TABLE_DATE, supported_until
+from tradebot_ops.facts.project.support import TABLE_DATE, supported_until
+from tradebot_ops.facts.replicas.programs import Packages
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.engine import containers, kernel, reach, releases, room
 from tradebot_ops.stack.model import Limits, Service, Stack

@@ -1,7 +1,7 @@
 """Every level of the checks on the metric contract and on blind detectors."""
 
-from tradebot_ops.facts.metric_contract import Seen
-from tradebot_ops.facts.monitoring import Answer
+from tradebot_ops.facts.metrics.metric_contract import Seen
+from tradebot_ops.facts.metrics.monitoring import Answer
 from tradebot_ops.model import Level
 from tradebot_ops.monitoring.contract import Broken, Contract, Metric
 from tradebot_ops.prodcheck.stages.monitoring.contract import contract, sighted

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tradebot_ops.facts.grafana import Shown
+from tradebot_ops.facts.metrics.grafana import Shown
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.monitoring.grafana import PANELS, shows
 

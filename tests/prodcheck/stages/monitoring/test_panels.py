@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tradebot_ops.facts.config_files import Dashboard
-from tradebot_ops.facts.monitoring import Answer
-from tradebot_ops.facts.panels import Asked, Panels
+from tradebot_ops.facts.metrics.config_files import Dashboard
+from tradebot_ops.facts.metrics.monitoring import Answer
+from tradebot_ops.facts.metrics.panels import Asked, Panels
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.monitoring.panels import filled, readable
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tradebot_ops.clients.prometheus import Status
-from tradebot_ops.facts.monitoring import Answer
-from tradebot_ops.facts.prometheus import Health, Loaded, Storage
+from tradebot_ops.facts.metrics.monitoring import Answer
+from tradebot_ops.facts.metrics.prometheus import Health, Loaded, Storage
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.monitoring.prometheus import configuration, healthy
 

@@ -1,6 +1,6 @@
 """Every level of the check on the monitoring services."""
 
-from tradebot_ops.facts.monitoring import Answer
+from tradebot_ops.facts.metrics.monitoring import Answer
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.monitoring.services import ready
 

@@ -7,8 +7,8 @@ import pytest
 
 from tradebot_ops.clients.prometheus import Target
 from tradebot_ops.engines.base import Replica, State
-from tradebot_ops.facts.monitoring import Answer
-from tradebot_ops.facts.prometheus import Databases
+from tradebot_ops.facts.metrics.monitoring import Answer
+from tradebot_ops.facts.metrics.prometheus import Databases
 from tradebot_ops.model import Level
 from tradebot_ops.monitoring.contract import Metric
 from tradebot_ops.prodcheck.check import Verdict

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tradebot_ops.facts.typed_commands import StaleCommand
+from tradebot_ops.facts.project.typed_commands import StaleCommand
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.operations.people import documented, runbooks_complete, trained
 from tradebot_ops.records import Attestation

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tradebot_ops.facts.lease import Lease
-from tradebot_ops.facts.slo import Availability
+from tradebot_ops.facts.metrics.slo import Availability
+from tradebot_ops.facts.project.lease import Lease
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.operations.service_level import kept_promise, unlocked
 

@@ -6,9 +6,9 @@ import pytest
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
-from tradebot_ops.facts import unbuilt
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Fact, NotHere, Skip
+from tradebot_ops.facts.project import unbuilt
 from tradebot_ops.prodcheck.check import Check
 from tradebot_ops.prodcheck.stages.operations import money, recovery
 from tradebot_ops.settings import load_settings

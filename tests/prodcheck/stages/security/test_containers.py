@@ -6,7 +6,7 @@ import pytest
 
 from tradebot_ops.engines.inspection import Inspected, Mounted
 from tradebot_ops.facts.fact import Skip
-from tradebot_ops.facts.processes import Rights
+from tradebot_ops.facts.replicas.processes import Rights
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.security.containers import apart, hardened
 

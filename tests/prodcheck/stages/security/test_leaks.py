@@ -1,7 +1,7 @@
 """Secrets that show, at every level."""
 
+from tradebot_ops.facts.access.leaks import Leak, Searched
 from tradebot_ops.facts.fact import Skip
-from tradebot_ops.facts.leaks import Leak, Searched
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.security.leaks import kept
 

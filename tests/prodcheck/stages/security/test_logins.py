@@ -2,8 +2,8 @@
 
 import pytest
 
-from tradebot_ops.facts.grafana import Entry
-from tradebot_ops.facts.logins import Attempt, Strength
+from tradebot_ops.facts.access.logins import Attempt, Strength
+from tradebot_ops.facts.metrics.grafana import Entry
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.security.logins import guarded, known
 

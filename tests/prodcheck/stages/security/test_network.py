@@ -6,9 +6,9 @@ import pytest
 
 from tests.prodcheck.stages.security.test_containers import container
 from tradebot_ops.clients.certificates import Certificate
-from tradebot_ops.facts.certificates import Secured
+from tradebot_ops.facts.access.certificates import Secured
+from tradebot_ops.facts.access.ports import Shown
 from tradebot_ops.facts.fact import Skip
-from tradebot_ops.facts.ports import Shown
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.security.network import encrypted, isolated
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tradebot_ops.facts.access.ports import Door, Seen, Shown
 from tradebot_ops.facts.fact import Skip
-from tradebot_ops.facts.ports import Door, Seen, Shown
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.security.ports import bound, locked
 

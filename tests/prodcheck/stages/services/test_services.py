@@ -9,8 +9,8 @@ import pytest
 
 from tradebot_ops.engines.base import Event, Health, ImageFacts, Replica, State
 from tradebot_ops.engines.inspection import HealthSample, Inspected
-from tradebot_ops.facts.condition import Condition
-from tradebot_ops.facts.connections import Connection
+from tradebot_ops.facts.access.connections import Connection
+from tradebot_ops.facts.replicas.condition import Condition
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.check import Check
 from tradebot_ops.prodcheck.stages.services import health, lasting, network

@@ -8,10 +8,10 @@ import pytest
 from services.api.dependencies import POOL_SIZE
 from services.worker.main import CONNECTIONS
 from tests.prodcheck.stages.stores.kit import stack_of
-from tradebot_ops.facts.migrations import Schema
-from tradebot_ops.facts.postgres import Connections, Horizon, Insides, Integrity, Setting, Slot, Written
-from tradebot_ops.facts.postgres_access import Access, Rights, Role
-from tradebot_ops.facts.storage import Folder
+from tradebot_ops.facts.stores.migrations import Schema
+from tradebot_ops.facts.stores.postgres import Connections, Horizon, Insides, Integrity, Setting, Slot, Written
+from tradebot_ops.facts.stores.postgres_access import Access, Rights, Role
+from tradebot_ops.facts.stores.storage import Folder
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.stores.postgres import POOLS, connections, healthy, keeps
 from tradebot_ops.prodcheck.stages.stores.postgres_access import least_rights, nothing_planted

@@ -6,8 +6,8 @@ import pytest
 
 from tests.prodcheck.stages.stores.kit import stack_of
 from tradebot_ops.clients.redis import AclUser, RoundTrip, SlowCommand
-from tradebot_ops.facts.redis import Anonymous, Doctors
-from tradebot_ops.facts.storage import Folder
+from tradebot_ops.facts.stores.redis import Anonymous, Doctors
+from tradebot_ops.facts.stores.storage import Folder
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.stores.redis import doctors_content, has_room, keeps
 from tradebot_ops.prodcheck.stages.stores.redis_access import guarded

@@ -8,12 +8,12 @@ import pytest
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import Unreachable
-from tradebot_ops.facts import workers
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Unknown
-from tradebot_ops.facts.queue import Lost
-from tradebot_ops.facts.samples import parse
-from tradebot_ops.facts.workers import Beat, Shown, Worker
+from tradebot_ops.facts.metrics.samples import parse
+from tradebot_ops.facts.work import workers
+from tradebot_ops.facts.work.queue import Lost
+from tradebot_ops.facts.work.workers import Beat, Shown, Worker
 from tradebot_ops.model import Level
 from tradebot_ops.monitoring.contract import Metric
 from tradebot_ops.prodcheck.stages.workers.alive import heard, kept, measured

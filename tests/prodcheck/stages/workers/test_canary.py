@@ -9,12 +9,12 @@ import pytest
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import Unreachable
-from tradebot_ops.facts import jobs, workers
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Effect, NotHere
-from tradebot_ops.facts.jobs import Hop, Journey
-from tradebot_ops.facts.samples import parse
-from tradebot_ops.facts.workers import Shown, Worker
+from tradebot_ops.facts.metrics.samples import parse
+from tradebot_ops.facts.work import jobs, workers
+from tradebot_ops.facts.work.jobs import Hop, Journey
+from tradebot_ops.facts.work.workers import Shown, Worker
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.workers.canary import travelled
 

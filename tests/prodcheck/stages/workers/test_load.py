@@ -7,10 +7,11 @@ from typing import Any, cast
 import pytest
 
 from tradebot_ops.context import Ops
-from tradebot_ops.facts import unbuilt, worker_load
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Fact, NotHere, Skip, Unknown
-from tradebot_ops.facts.worker_load import Growth, Utilisation
+from tradebot_ops.facts.project import unbuilt
+from tradebot_ops.facts.work import worker_load
+from tradebot_ops.facts.work.worker_load import Growth, Utilisation
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.workers.load import closed, steady, tried_again, utilised, within_limits
 

@@ -10,9 +10,9 @@ import pytest
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import LogLine, LogQuery, Replica, State
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts import workers
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Unknown
+from tradebot_ops.facts.work import workers
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.workers.logs import SAYS, written
 

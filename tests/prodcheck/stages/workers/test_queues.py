@@ -8,11 +8,11 @@ import pytest
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import Unreachable
-from tradebot_ops.facts import queue
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Fact, Unknown
-from tradebot_ops.facts.queue import DeadLetters, Queue
-from tradebot_ops.facts.workers import Beat, Worker
+from tradebot_ops.facts.work import queue
+from tradebot_ops.facts.work.queue import DeadLetters, Queue
+from tradebot_ops.facts.work.workers import Beat, Worker
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.workers.queues import few_dead, progressing, rising, short
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics.bundle.collector import Collector, Files, asked
-from tradebot_ops.facts import alert_store, alertmanager, prometheus
+from tradebot_ops.facts.alerting import alert_store, alertmanager
 from tradebot_ops.facts.fact import Fact
+from tradebot_ops.facts.metrics import prometheus
 
 
 def collect(ops: Ops) -> Files:

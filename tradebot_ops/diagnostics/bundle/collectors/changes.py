@@ -2,7 +2,7 @@
 
 from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics.bundle.collector import Collector, Files, asked
-from tradebot_ops.facts import services
+from tradebot_ops.facts.replicas import services
 from tradebot_ops.records import Optimizations, ScaleHistory
 
 

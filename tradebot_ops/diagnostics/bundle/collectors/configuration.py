@@ -2,7 +2,7 @@
 
 from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics.bundle.collector import Collector, Files
-from tradebot_ops.facts.config_files import folder
+from tradebot_ops.facts.metrics.config_files import folder
 from tradebot_ops.settings import STACK_SETTINGS
 
 

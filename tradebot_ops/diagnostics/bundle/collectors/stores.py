@@ -4,8 +4,8 @@ from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics.bundle.collector import Collector, Files, asked
-from tradebot_ops.facts import postgres, redis
 from tradebot_ops.facts.fact import Fact, fact
+from tradebot_ops.facts.stores import postgres, redis
 
 _JOBS = """
 SELECT state, type, coalesce(error_type, '') AS error_type, count(*) AS jobs, max(submitted_at) AS newest

@@ -5,10 +5,13 @@ from datetime import datetime
 from tradebot_ops.clients.alertmanager import Status
 from tradebot_ops.clients.prometheus import PendingOrFiring
 from tradebot_ops.clients.prometheus import Status as PrometheusStatus
-from tradebot_ops.facts import alert_store, alertmanager, clock, monitoring, prometheus, stack
-from tradebot_ops.facts.alert_store import WATCHDOG_LIMIT
-from tradebot_ops.facts.alertmanager import Attempts
-from tradebot_ops.facts.monitoring import Answer
+from tradebot_ops.facts import clock
+from tradebot_ops.facts.alerting import alert_store, alertmanager
+from tradebot_ops.facts.alerting.alert_store import WATCHDOG_LIMIT
+from tradebot_ops.facts.alerting.alertmanager import Attempts
+from tradebot_ops.facts.metrics import monitoring, prometheus
+from tradebot_ops.facts.metrics.monitoring import Answer
+from tradebot_ops.facts.project import stack
 from tradebot_ops.model import Level
 from tradebot_ops.monitoring.routes import STORE, told
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned

@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tradebot_ops.clients.alertmanager import HeldAlert, Silence
-from tradebot_ops.facts import alert_store, alertmanager, clock, monitoring
-from tradebot_ops.facts.alert_store import BY_DESIGN
-from tradebot_ops.facts.monitoring import Answer
+from tradebot_ops.facts import clock
+from tradebot_ops.facts.alerting import alert_store, alertmanager
+from tradebot_ops.facts.alerting.alert_store import BY_DESIGN
+from tradebot_ops.facts.metrics import monitoring
+from tradebot_ops.facts.metrics.monitoring import Answer
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import age

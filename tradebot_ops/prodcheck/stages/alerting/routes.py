@@ -4,12 +4,14 @@ from datetime import datetime, timedelta
 
 from tradebot_ops.clients.alertmanager import Status
 from tradebot_ops.clients.prometheus import Status as PrometheusStatus
-from tradebot_ops.facts import alert_channels, alert_delivery, alertmanager, clock, monitoring, prometheus
-from tradebot_ops.facts.alert_delivery import Trip
-from tradebot_ops.facts.alertmanager import Attempts
+from tradebot_ops.facts import clock
+from tradebot_ops.facts.alerting import alert_channels, alert_delivery, alertmanager
+from tradebot_ops.facts.alerting.alert_delivery import Trip
+from tradebot_ops.facts.alerting.alertmanager import Attempts
 from tradebot_ops.facts.fact import Skip
-from tradebot_ops.facts.monitoring import Answer
-from tradebot_ops.facts.prometheus import Loaded
+from tradebot_ops.facts.metrics import monitoring, prometheus
+from tradebot_ops.facts.metrics.monitoring import Answer
+from tradebot_ops.facts.metrics.prometheus import Loaded
 from tradebot_ops.monitoring.alertmanager import channels_of
 from tradebot_ops.monitoring.routes import STORE, told
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, warned

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tradebot_ops.clients.prometheus import Rule
-from tradebot_ops.facts import config_files, monitoring, prometheus, rule_tests, runbooks
-from tradebot_ops.facts.monitoring import Answer
-from tradebot_ops.facts.rule_tests import Proof
+from tradebot_ops.facts.alerting import rule_tests, runbooks
+from tradebot_ops.facts.alerting.rule_tests import Proof
+from tradebot_ops.facts.metrics import config_files, monitoring, prometheus
+from tradebot_ops.facts.metrics.monitoring import Answer
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.lists import few
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from tradebot_ops.facts import api, stack
+from tradebot_ops.facts import api
 from tradebot_ops.facts.api import Doors
+from tradebot_ops.facts.project import stack
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 
 REFUSED = (401, 403)

@@ -1,8 +1,9 @@
 """The API's metrics: complete, moving, and not too many."""
 
-from tradebot_ops.facts import api, config_files
+from tradebot_ops.facts import api
 from tradebot_ops.facts.api import OURS, Moved, Shown
-from tradebot_ops.facts.samples import mismatch
+from tradebot_ops.facts.metrics import config_files
+from tradebot_ops.facts.metrics.samples import mismatch
 from tradebot_ops.monitoring.contract import Metric
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.lists import few

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from tradebot_ops.engines.inspection import EngineInfo, Inspected
-from tradebot_ops.facts import containers, described, engine, stack
-from tradebot_ops.facts.described import Drift, Reading
+from tradebot_ops.facts import engine
 from tradebot_ops.facts.fact import Skip
-from tradebot_ops.facts.monitoring import PROFILE
+from tradebot_ops.facts.metrics.monitoring import PROFILE
+from tradebot_ops.facts.project import described, stack
+from tradebot_ops.facts.project.described import Drift, Reading
+from tradebot_ops.facts.replicas import containers
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, warned, worst
 from tradebot_ops.stack.model import Service, Stack

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 from tradebot_ops.engines.base import Replica
-from tradebot_ops.facts import engine, environments, logs, stack
-from tradebot_ops.facts.environments import Reported
+from tradebot_ops.facts import engine
 from tradebot_ops.facts.fact import Skip
-from tradebot_ops.facts.logs import Entry
+from tradebot_ops.facts.project import stack
+from tradebot_ops.facts.replicas import environments, logs
+from tradebot_ops.facts.replicas.environments import Reported
+from tradebot_ops.facts.replicas.logs import Entry
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, warned
 from tradebot_ops.settings.declared import ENVIRONMENTS
 from tradebot_ops.stack.model import Stack

@@ -1,8 +1,9 @@
 """Secrets stay in their files, and what is this project's alone is shared with no other."""
 
-from tradebot_ops.facts import literals, neighbours
-from tradebot_ops.facts.literals import Literals
-from tradebot_ops.facts.neighbours import Neighbours
+from tradebot_ops.facts.access import literals
+from tradebot_ops.facts.access.literals import Literals
+from tradebot_ops.facts.project import neighbours
+from tradebot_ops.facts.project.neighbours import Neighbours
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.lists import few
 

@@ -1,8 +1,9 @@
 """Settings as somebody wrote them: known, well formed, filled in, and readable to their owner alone."""
 
-from tradebot_ops.facts import env_files, settings
-from tradebot_ops.facts.env_files import Kept, SettingsFile
-from tradebot_ops.facts.settings import Placeholders, Settings
+from tradebot_ops.facts.access import env_files
+from tradebot_ops.facts.access.env_files import Kept, SettingsFile
+from tradebot_ops.facts.project import settings
+from tradebot_ops.facts.project.settings import Placeholders, Settings
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned, worst
 from tradebot_ops.text.lists import few
 

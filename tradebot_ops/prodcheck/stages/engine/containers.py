@@ -1,8 +1,10 @@
 """What the engine must do for its containers: run them, bound their logs, speak our API, come back after a reboot."""
 
 from tradebot_ops.engines.inspection import EngineInfo, Inspected
-from tradebot_ops.facts import containers, engine, stack
+from tradebot_ops.facts import engine
 from tradebot_ops.facts.fact import Skip
+from tradebot_ops.facts.project import stack
+from tradebot_ops.facts.replicas import containers
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, warned
 
 _BOUNDED_BY_THEMSELVES = {"local", "journald", "none", "syslog"}

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from datetime import date
 
-from tradebot_ops.facts import moment, programs
-from tradebot_ops.facts.support import TABLE_DATE, supported_until
+from tradebot_ops.facts import moment
+from tradebot_ops.facts.project.support import TABLE_DATE, supported_until
+from tradebot_ops.facts.replicas import programs
 from tradebot_ops.prodcheck.check import Verdict, check, failed, passed, warned
 
 TABLE_DAYS = 180

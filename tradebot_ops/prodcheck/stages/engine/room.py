@@ -1,7 +1,8 @@
 """Room: memory, processors and disk of the engine's host against what the stack may use, and the pressure on them."""
 
 from tradebot_ops.engines.inspection import EngineInfo
-from tradebot_ops.facts import engine, host, stack
+from tradebot_ops.facts import engine, host
+from tradebot_ops.facts.project import stack
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned, worst
 from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.text.quantities import human_bytes

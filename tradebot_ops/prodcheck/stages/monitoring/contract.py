@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tradebot_ops.facts import config_files, metric_contract, monitoring
-from tradebot_ops.facts.metric_contract import Seen
-from tradebot_ops.facts.monitoring import Answer
+from tradebot_ops.facts.metrics import config_files, metric_contract, monitoring
+from tradebot_ops.facts.metrics.metric_contract import Seen
+from tradebot_ops.facts.metrics.monitoring import Answer
 from tradebot_ops.monitoring.contract import Contract, Metric
 from tradebot_ops.monitoring.detectors import blind
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed

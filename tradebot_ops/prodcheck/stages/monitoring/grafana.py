@@ -1,7 +1,7 @@
 """Grafana: that people get in, and see what they should."""
 
-from tradebot_ops.facts import grafana
-from tradebot_ops.facts.grafana import Shown
+from tradebot_ops.facts.metrics import grafana
+from tradebot_ops.facts.metrics.grafana import Shown
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed
 from tradebot_ops.text.lists import few
 

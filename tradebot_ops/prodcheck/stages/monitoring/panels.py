@@ -1,9 +1,9 @@
 """The dashboards: every panel would show something, in a unit that Grafana knows."""
 
-from tradebot_ops.facts import config_files, monitoring, panels
-from tradebot_ops.facts.config_files import Dashboard
-from tradebot_ops.facts.monitoring import Answer
-from tradebot_ops.facts.panels import Asked, Panels
+from tradebot_ops.facts.metrics import config_files, monitoring, panels
+from tradebot_ops.facts.metrics.config_files import Dashboard
+from tradebot_ops.facts.metrics.monitoring import Answer
+from tradebot_ops.facts.metrics.panels import Asked, Panels
 from tradebot_ops.monitoring.dashboards import faults
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.lists import few

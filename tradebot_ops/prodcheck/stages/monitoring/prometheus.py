@@ -1,9 +1,9 @@
 """Prometheus itself: what it runs with, where it keeps it, and how it fares."""
 
 from tradebot_ops.clients.prometheus import Status
-from tradebot_ops.facts import monitoring, prometheus
-from tradebot_ops.facts.monitoring import Answer
-from tradebot_ops.facts.prometheus import Health, Loaded, Storage
+from tradebot_ops.facts.metrics import monitoring, prometheus
+from tradebot_ops.facts.metrics.monitoring import Answer
+from tradebot_ops.facts.metrics.prometheus import Health, Loaded, Storage
 from tradebot_ops.prodcheck.check import Verdict, check, failed, passed, warned, worst
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import human_bytes

@@ -1,7 +1,7 @@
 """The monitoring services themselves: that each answers."""
 
-from tradebot_ops.facts import monitoring
-from tradebot_ops.facts.monitoring import Answer
+from tradebot_ops.facts.metrics import monitoring
+from tradebot_ops.facts.metrics.monitoring import Answer
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.lists import few
 

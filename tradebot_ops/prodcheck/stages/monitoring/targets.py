@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from tradebot_ops.clients.prometheus import Target
 from tradebot_ops.engines.base import Replica, State
-from tradebot_ops.facts import clock, config_files, engine, monitoring, prometheus
-from tradebot_ops.facts.monitoring import Answer
-from tradebot_ops.facts.prometheus import Databases
+from tradebot_ops.facts import clock, engine
+from tradebot_ops.facts.metrics import config_files, monitoring, prometheus
+from tradebot_ops.facts.metrics.monitoring import Answer
+from tradebot_ops.facts.metrics.prometheus import Databases
 from tradebot_ops.monitoring.contract import Metric
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.lists import few

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from tradebot_ops.facts import attestations, config_files, typed_commands
-from tradebot_ops.facts.attestations import VALID_DAYS
-from tradebot_ops.facts.typed_commands import StaleCommand
+from tradebot_ops.facts.metrics import config_files
+from tradebot_ops.facts.project import attestations, typed_commands
+from tradebot_ops.facts.project.attestations import VALID_DAYS
+from tradebot_ops.facts.project.typed_commands import StaleCommand
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned, worst
 from tradebot_ops.records import Attestation

@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from tradebot_ops.facts import unbuilt
+from tradebot_ops.facts.project import unbuilt
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.check import Severity, check
 

@@ -1,6 +1,7 @@
 """The lock of whoever changes the stack, and how long it was there for its users."""
 
-from tradebot_ops.facts import lease, slo
+from tradebot_ops.facts.metrics import slo
+from tradebot_ops.facts.project import lease
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.quantities import quantity
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from tradebot_ops.engines.inspection import Inspected, Mounted
-from tradebot_ops.facts import containers, processes
 from tradebot_ops.facts.fact import Skip
-from tradebot_ops.facts.processes import Rights
+from tradebot_ops.facts.replicas import containers, processes
+from tradebot_ops.facts.replicas.processes import Rights
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, warned, worst
 from tradebot_ops.text.lists import few
 

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 
 from tradebot_ops.engines.base import ImageDates
-from tradebot_ops.facts import images, moment
+from tradebot_ops.facts import moment
 from tradebot_ops.facts.fact import Skip
+from tradebot_ops.facts.replicas import images
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, passed, skipped, warned
 from tradebot_ops.text.lists import few
 

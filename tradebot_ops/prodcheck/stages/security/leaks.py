@@ -1,8 +1,8 @@
 """Whether secrets stay where they belong."""
 
-from tradebot_ops.facts import leaks
+from tradebot_ops.facts.access import leaks
+from tradebot_ops.facts.access.leaks import Leak, Searched
 from tradebot_ops.facts.fact import Skip
-from tradebot_ops.facts.leaks import Leak, Searched
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped
 from tradebot_ops.text.lists import few
 

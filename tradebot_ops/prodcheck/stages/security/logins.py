@@ -1,8 +1,10 @@
 """Who gets in with what everybody knows, or is let in without being known."""
 
-from tradebot_ops.facts import grafana, logins, stack
-from tradebot_ops.facts.grafana import Entry
-from tradebot_ops.facts.logins import Attempt, Strength
+from tradebot_ops.facts.access import logins
+from tradebot_ops.facts.access.logins import Attempt, Strength
+from tradebot_ops.facts.metrics import grafana
+from tradebot_ops.facts.metrics.grafana import Entry
+from tradebot_ops.facts.project import stack
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.lists import few
 

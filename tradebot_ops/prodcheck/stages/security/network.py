@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from tradebot_ops.engines.inspection import Inspected
-from tradebot_ops.facts import certificates, containers, isolation, moment, stack
-from tradebot_ops.facts.certificates import Secured
+from tradebot_ops.facts import moment
+from tradebot_ops.facts.access import certificates, isolation
+from tradebot_ops.facts.access.certificates import Secured
 from tradebot_ops.facts.fact import Skip
+from tradebot_ops.facts.project import stack
+from tradebot_ops.facts.replicas import containers
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, warned, worst
 from tradebot_ops.prodcheck.stages.security.containers import BENCHMARK
 from tradebot_ops.text.lists import few

@@ -1,8 +1,8 @@
 """Which doors this host shows, and whether they are shut."""
 
-from tradebot_ops.facts import ports
+from tradebot_ops.facts.access import ports
+from tradebot_ops.facts.access.ports import Door, Seen, Shown
 from tradebot_ops.facts.fact import Skip
-from tradebot_ops.facts.ports import Door, Seen, Shown
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, warned
 from tradebot_ops.prodcheck.stages.security.containers import BENCHMARK
 from tradebot_ops.text.lists import few

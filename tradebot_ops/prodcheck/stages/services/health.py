@@ -5,8 +5,10 @@ from datetime import datetime
 
 from tradebot_ops.engines.base import Event, Health, Replica, State
 from tradebot_ops.engines.inspection import Inspected
-from tradebot_ops.facts import containers, engine, moment, services, stack
-from tradebot_ops.facts.condition import Condition
+from tradebot_ops.facts import engine, moment
+from tradebot_ops.facts.project import stack
+from tradebot_ops.facts.replicas import containers, services
+from tradebot_ops.facts.replicas.condition import Condition
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.prodcheck.stages.services.wording import NOTHING_RUNS, few
 from tradebot_ops.stack.model import Service, Stack

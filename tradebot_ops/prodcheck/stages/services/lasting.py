@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 
 from tradebot_ops.engines.base import ImageFacts, Replica
 from tradebot_ops.engines.inspection import Inspected
-from tradebot_ops.facts import containers, engine, images, moment, stack
+from tradebot_ops.facts import engine, moment
+from tradebot_ops.facts.project import stack
+from tradebot_ops.facts.replicas import containers, images
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.prodcheck.stages.services.wording import NOTHING_RUNS, few
 from tradebot_ops.stack.model import Stack

@@ -1,7 +1,7 @@
 """Connections, tried from where they matter: inside the API and the workers, and from Prometheus."""
 
-from tradebot_ops.facts import connections
-from tradebot_ops.facts.connections import Connection
+from tradebot_ops.facts.access import connections
+from tradebot_ops.facts.access.connections import Connection
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed
 from tradebot_ops.prodcheck.stages.services.wording import few
 

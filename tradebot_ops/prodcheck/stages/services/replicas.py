@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from tradebot_ops.engines.base import Replica, State
-from tradebot_ops.facts import engine, stack
+from tradebot_ops.facts import engine
+from tradebot_ops.facts.project import stack
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.stack.model import Stack
 

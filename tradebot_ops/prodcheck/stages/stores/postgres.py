@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from tradebot_ops.facts import postgres, stack
+from tradebot_ops.facts.project import stack
+from tradebot_ops.facts.stores import postgres
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned, worst
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.text.quantities import quantity

@@ -1,7 +1,7 @@
 """Postgres: everybody may do what they need, and the schema is the one that the services expect."""
 
 from tradebot_ops.context import POSTGRES_MONITOR
-from tradebot_ops.facts import migrations, postgres_access
+from tradebot_ops.facts.stores import migrations, postgres_access
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned, worst
 
 MONITOR_MAY = {"pg_monitor"}

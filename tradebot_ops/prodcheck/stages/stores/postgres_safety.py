@@ -1,6 +1,6 @@
 """Postgres: what was committed survives a crash, and nothing piles up behind it."""
 
-from tradebot_ops.facts import postgres, postgres_access
+from tradebot_ops.facts.stores import postgres, postgres_access
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned, worst
 from tradebot_ops.text.quantities import quantity
 from tradebot_ops.text.sentences import ended

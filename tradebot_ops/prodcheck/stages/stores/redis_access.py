@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tradebot_ops.clients.redis import AclUser, SlowCommand
-from tradebot_ops.facts import redis
+from tradebot_ops.facts.stores import redis
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned, worst
 
 CROWDED = 0.8

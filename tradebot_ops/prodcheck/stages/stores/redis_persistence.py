@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tradebot_ops import units
-from tradebot_ops.facts import redis, stack, storage
+from tradebot_ops.facts.project import stack
+from tradebot_ops.facts.stores import redis, storage
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned, worst
 from tradebot_ops.stack.model import Stack
 

@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Mapping
 
 from tradebot_ops import units
-from tradebot_ops.facts import postgres, redis, stack, storage
+from tradebot_ops.facts.project import stack
+from tradebot_ops.facts.stores import postgres, redis, storage
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned, worst
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.text.quantities import quantity

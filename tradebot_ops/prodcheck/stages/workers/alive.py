@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from tradebot_ops.facts import config_files, queue, workers
-from tradebot_ops.facts.queue import Lost
-from tradebot_ops.facts.samples import mismatch
-from tradebot_ops.facts.workers import LATE_S, Beat, Shown, Worker
+from tradebot_ops.facts.metrics import config_files
+from tradebot_ops.facts.metrics.samples import mismatch
+from tradebot_ops.facts.work import queue, workers
+from tradebot_ops.facts.work.queue import Lost
+from tradebot_ops.facts.work.workers import LATE_S, Beat, Shown, Worker
 from tradebot_ops.monitoring.contract import Metric
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.lists import few

@@ -1,7 +1,7 @@
 """A job of our own, all the way."""
 
-from tradebot_ops.facts import jobs
-from tradebot_ops.facts.jobs import CANARY_SECONDS, Journey
+from tradebot_ops.facts.work import jobs
+from tradebot_ops.facts.work.jobs import CANARY_SECONDS, Journey
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed
 from tradebot_ops.text.quantities import quantity
 

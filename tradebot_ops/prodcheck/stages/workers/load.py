@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import NoReturn
 
-from tradebot_ops.facts import unbuilt, worker_load, workers
 from tradebot_ops.facts.fact import Skip
-from tradebot_ops.facts.worker_load import Growth, Utilisation
+from tradebot_ops.facts.project import unbuilt
+from tradebot_ops.facts.work import worker_load, workers
+from tradebot_ops.facts.work.worker_load import Growth, Utilisation
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, warned
 from tradebot_ops.text.quantities import human_bytes, quantity

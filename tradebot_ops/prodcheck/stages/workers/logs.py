@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from tradebot_ops.engines.base import LogLine
-from tradebot_ops.facts import moment, workers
+from tradebot_ops.facts import moment
+from tradebot_ops.facts.work import workers
 from tradebot_ops.prodcheck.check import Verdict, check, failed, passed, warned
 
 JSON_SHARE = 0.9

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from tradebot_ops.facts import queue, workers
-from tradebot_ops.facts.queue import DeadLetters, Queue
-from tradebot_ops.facts.workers import Beat, Worker
+from tradebot_ops.facts.work import queue, workers
+from tradebot_ops.facts.work.queue import DeadLetters, Queue
+from tradebot_ops.facts.work.workers import Beat, Worker
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.quantities import quantity
 

@@ -1,0 +1,1 @@
+"""Facts of alerting: rules, routes, delivery, and what arrived."""

@@ -1,0 +1,99 @@
+"""The unit tests of the alerting rules: whether they pass, and whether every alert has some."""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.fact import fact
+from tradebot_ops.facts.metrics import promtool
+from tradebot_ops.facts.metrics.config_files import folder, rule_documents
+from tradebot_ops.private_folder import PrivateFolder
+from tradebot_ops.shapes import fields, named, text
+from tradebot_ops.state import cache_root
+
+_FILE = "rule-tests.json"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the unit tests of the rules gave, over so many files. ``untested`` are alerts that no test makes fire, or
+    none keeps silent; one that always fires by design needs no silence. ``passed_before`` is when, if not just now."""
+
+    ok: bool
+    output: str
+    files: int
+    untested: tuple[str, ...]
+    passed_before: str = ""
+
+    @property
+    def evidence(self) -> str:
+        return f"promtool test rules: {self.files} files" + (
+            f", which passed at {self.passed_before} and are the same since" if self.passed_before else ""
+        )
+
+
+@fact(seconds=180)
+def tested(ops: Ops) -> Proof:
+    """Runs them all, which takes promtool some ten seconds, unless they passed before on these very files."""
+    fingerprint = _fingerprint(ops)
+    passed = _passed_before(ops, fingerprint)
+    said = promtool.Said(True, "") if passed else promtool.test_rules(ops, ())
+    if said.ok and not passed:
+        _remember(ops, fingerprint)
+    documents = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in promtool.test_files(ops)]
+    cases = [case for document in documents for each in document["tests"] for case in each.get("alert_rule_test", ())]
+    fires = {case["alertname"] for case in cases if case.get("exp_alerts")}
+    silent = {case["alertname"] for case in cases if not case.get("exp_alerts")} | {"Watchdog"}
+    names = [
+        rule["alert"]
+        for document in rule_documents(ops)
+        for group in document.get("groups", ())
+        for rule in group.get("rules", ())
+        if "alert" in rule
+    ]
+    untested = tuple(name for name in dict.fromkeys(names) if name not in fires & silent)
+    return Proof(said.ok, said.output, len(documents), untested, passed)
+
+
+def _passed_before(ops: Ops, fingerprint: str) -> str:
+    """When they last passed with this fingerprint; empty if they did not. A failure is never remembered."""
+    try:
+        return _memory(ops).read_as(_FILE, lambda content: _when(content, fingerprint))
+    except OpsError:
+        log.debug("the memory of passed rule tests cannot be read", exc_info=True)
+        return ""
+
+
+def _when(content: Mapping[str, Any], fingerprint: str) -> str:
+    passed: Mapping[str, str] = fields(content, {"passed": named(text)}).get("passed", {})
+    return passed.get(fingerprint, "")
+
+
+def _remember(ops: Ops, fingerprint: str) -> None:
+    try:
+        _memory(ops).write_json(_FILE, {"passed": {fingerprint: ops.clock().isoformat(timespec="seconds")}})
+    except OpsError:
+        # Only time is lost where nothing can be written.
+        log.debug("passed rule tests cannot be remembered", exc_info=True)
+
+
+def _memory(ops: Ops) -> PrivateFolder:
+    return PrivateFolder(cache_root(ops.settings.environ))
+
+
+def _fingerprint(ops: Ops) -> str:
+    """Of everything that the outcome depends on."""
+    found = hashlib.sha256(promtool.identity(ops, "promtool").encode())
+    prometheus = folder(ops, "prometheus")
+    for file in sorted([*prometheus.glob("rules/*.yml"), *promtool.test_files(ops)]):
+        for part in (file.name.encode(), file.read_bytes()):
+            found.update(len(part).to_bytes(8) + part)
+    return found.hexdigest()

@@ -1,0 +1,1 @@
+"""Facts of the monitoring: what is scraped, shown and computed from it."""

@@ -1,0 +1,93 @@
+"""The files that configure monitoring, as the stack mounts them: rules, dashboards, declared metrics."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.fact import fact
+from tradebot_ops.facts.metrics import usage
+from tradebot_ops.monitoring.contract import (
+    Metric,
+    Use,
+    dashboard_uses,
+    declared_metrics,
+    rule_uses,
+)
+
+
+def folder(ops: Ops, service: str) -> Path:
+    """The folder of a service's configuration on this host, as the stack mounts it."""
+    mounts = ops.stack.services[service].mounts if service in ops.stack.services else ()
+    for mount in mounts:
+        if mount.target == f"/etc/{service}":
+            return Path(mount.source)
+    return ops.stack.folder / "config" / service
+
+
+def declared(ops: Ops) -> list[Metric]:
+    """Every metric that the stack says something emits."""
+    here = folder(ops, "prometheus")
+    files = ("service-metrics.yml", "exporter-metrics.yml")
+    return [metric for name in files for metric in declared_metrics(_yaml(here / name) or {})]
+
+
+def uses(ops: Ops) -> list[Use]:
+    """Every expression of rules and dashboards, and what `tradebot optimize` asks itself."""
+    found = [use for document in rule_documents(ops) for use in rule_uses(document)] + usage.uses()
+    return found + [use for file in dashboards(ops) for use in dashboard_uses(document(file))]
+
+
+def rule_documents(ops: Ops) -> list[dict[str, Any]]:
+    """Every parsed rule file, by name."""
+    return [_yaml(file) or {} for file in sorted((folder(ops, "prometheus") / "rules").glob("*.yml"))]
+
+
+def dashboards(ops: Ops) -> list[Path]:
+    return sorted((ops.stack.folder / "config" / "grafana" / "dashboards").glob("*.json"))
+
+
+def document(file: Path) -> dict[str, Any]:
+    """A dashboard's JSON; raises ``OpsError`` TB-0861 with line and column."""
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise OpsError(f"{file} is not JSON: {error}.", code="TB-0861", hint="tradebot dashboards lint") from None
+
+
+def _yaml(file: Path) -> Any:
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        where = " ".join(str(error).split())
+        raise OpsError(f"{file} cannot be read: {where}.", code="TB-0862", hint="tradebot alerts lint") from None
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """One dashboard's file and its parsed JSON."""
+
+    file: Path
+    document: Mapping[str, Any]
+
+
+@fact()
+def dashboard_documents(ops: Ops) -> tuple[Dashboard, ...]:
+    return tuple(Dashboard(file, document(file)) for file in dashboards(ops))
+
+
+@fact()
+def written_rules(ops: Ops) -> tuple[Mapping[str, Any], ...]:
+    """The parsed rule files."""
+    return tuple(rule_documents(ops))
+
+
+@fact()
+def metrics(ops: Ops) -> tuple[Metric, ...]:
+    """Every metric that the stack says something emits."""
+    return tuple(declared(ops))

@@ -1,0 +1,1 @@
+"""Facts of the project: its description, settings, lock and neighbours on this host."""

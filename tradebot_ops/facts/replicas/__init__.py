@@ -1,0 +1,1 @@
+"""Facts of running replicas: their state, limits, processes, images and logs."""

@@ -1,0 +1,1 @@
+"""Facts of the work: jobs, the queue, and the workers."""
