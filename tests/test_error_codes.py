@@ -18,17 +18,17 @@ SHARED = {
     # An engine, or what runs inside the stack.
     "TB-0100": {"errors", "docker.errors"},
     "TB-0102": {"errors", "engines.choose", "operations.images.listing"},
-    "TB-0110": {"engines.local.processes", "engines.stub", "operations.exec"},
+    "TB-0110": {"engines.local.supervision.processes", "engines.stub", "operations.exec"},
     "TB-0401": {"docker.client", "docker.locate"},
     "TB-0404": {
-        "engines.local.supervisor",
+        "engines.local.supervision.supervisor",
         "engines.local.launching.on_path",
         "engines.local.launching.pgbinaries",
         "engines.local.programs.valkey",
     },
     "TB-0405": {"engines.local.engine", "engines.stub"},
     "TB-0406": {"engines.local.engine", "engines.stub"},
-    "TB-0507": {"engines.docker.engine", "engines.docker.addresses"},
+    "TB-0507": {"engines.docker.engine", "engines.docker.observing.addresses"},
     # Not to be reached: it does not run, or it does not answer.
     "TB-0501": {"context", "clients.api"},
     "TB-0509": {"facts.work.workers", "operations.monitoring.metrics"},

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import tradebot_ops
-from tradebot_ops.stack import hashing, load, mounts, ports, service, toplevel
+from tradebot_ops.stack import hashing, load
+from tradebot_ops.stack.reading import mounts, ports, service, toplevel
 
 DOCUMENT = (Path(tradebot_ops.__file__).resolve().parent.parent / "docs" / "stack.md").read_text(encoding="utf-8")
 

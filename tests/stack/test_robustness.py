@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import tradebot_ops
 from tradebot_ops.errors import OpsError
-from tradebot_ops.stack import document
 from tradebot_ops.stack.load import load
 from tradebot_ops.stack.model import Stack
-from tradebot_ops.stack.service import SUPPORTED
+from tradebot_ops.stack.reading import document
+from tradebot_ops.stack.reading.service import SUPPORTED
 from tradebot_ops.stack.source import Source
 
 ROOT = Path(tradebot_ops.__file__).resolve().parent.parent

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from tradebot_ops.stack.document import Item
 from tradebot_ops.stack.model import MountKind, Port, Service, Stack
 from tradebot_ops.stack.problems import Code, Place, Problems, listed
+from tradebot_ops.stack.reading.document import Item
 from tradebot_ops.text.suggest import did_you_mean
 
 _EVERY_ADDRESS = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, not bound to

@@ -10,15 +10,16 @@ from functools import reduce
 from pathlib import Path
 
 from tradebot_ops.errors import OpsError
-from tradebot_ops.stack import crosscheck, document, hashing, schema, toplevel
-from tradebot_ops.stack.document import Item
-from tradebot_ops.stack.interpolate import BadTemplateError, MissingVariableError, expand
-from tradebot_ops.stack.merge import merge, settle
+from tradebot_ops.stack import crosscheck, hashing, schema
 from tradebot_ops.stack.model import Condition, Service, Stack
-from tradebot_ops.stack.mounts import Paths
 from tradebot_ops.stack.problems import Code, Problem, Problems
-from tradebot_ops.stack.read import Reader
-from tradebot_ops.stack.service import ReadContext, read_service
+from tradebot_ops.stack.reading import document, toplevel
+from tradebot_ops.stack.reading.document import Item
+from tradebot_ops.stack.reading.interpolate import BadTemplateError, MissingVariableError, expand
+from tradebot_ops.stack.reading.merge import merge, settle
+from tradebot_ops.stack.reading.mounts import Paths
+from tradebot_ops.stack.reading.read import Reader
+from tradebot_ops.stack.reading.service import ReadContext, read_service
 from tradebot_ops.stack.source import Source
 
 TOP = frozenset({"name", "services", "networks", "volumes", "secrets", "configs"})

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import tradebot_ops
 from tests.programs import missing
-from tests.stack.test_interpolate import Grammar, template
+from tests.stack.reading.test_interpolate import Grammar, template
 from tradebot_ops import units
 from tradebot_ops.stack.load import load
 from tradebot_ops.stack.model import MountKind, Service, Stack

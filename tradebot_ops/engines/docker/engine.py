@@ -23,18 +23,19 @@ from tradebot_ops.engines.base import (
     State,
     Stats,
 )
-from tradebot_ops.engines.docker import exec_attached, inspection, secrets, spec
-from tradebot_ops.engines.docker.addresses import local_address, remote_address
+from tradebot_ops.engines.docker import exec_attached, secrets, spec
 from tradebot_ops.engines.docker.containers import Container, Containers, is_up
-from tradebot_ops.engines.docker.events import EventStream
 from tradebot_ops.engines.docker.exec import execute
-from tradebot_ops.engines.docker.image_facts import image_facts
 from tradebot_ops.engines.docker.leftovers import Leftovers
-from tradebot_ops.engines.docker.logs import Follower, merged
 from tradebot_ops.engines.docker.networks_and_volumes import Ground
-from tradebot_ops.engines.docker.observe import replica_of
+from tradebot_ops.engines.docker.observing import inspection
+from tradebot_ops.engines.docker.observing.addresses import local_address, remote_address
+from tradebot_ops.engines.docker.observing.events import EventStream
+from tradebot_ops.engines.docker.observing.image_facts import image_facts
+from tradebot_ops.engines.docker.observing.logs import Follower, merged
+from tradebot_ops.engines.docker.observing.observe import replica_of
+from tradebot_ops.engines.docker.observing.stats import Sampler
 from tradebot_ops.engines.docker.replicas import Maker
-from tradebot_ops.engines.docker.stats import Sampler
 from tradebot_ops.engines.inspection import EngineInfo, Inspected
 from tradebot_ops.errors import NoAddress, OpsError
 from tradebot_ops.records import ReloadedContainers

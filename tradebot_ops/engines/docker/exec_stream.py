@@ -12,7 +12,7 @@ import requests
 from docker.errors import APIError
 
 from tradebot_ops.docker.client import Client, said_in
-from tradebot_ops.engines.docker.logs import HEADER
+from tradebot_ops.engines.docker.observing.logs import HEADER
 
 CHUNK = 65536
 STDOUT, STDERR = 1, 2

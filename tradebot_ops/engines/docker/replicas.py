@@ -9,7 +9,7 @@ from tradebot_ops.docker.images import Image, Images, recipe
 from tradebot_ops.engines.base import Progress
 from tradebot_ops.engines.docker import spec
 from tradebot_ops.engines.docker.containers import Container, Containers, is_up, name_of
-from tradebot_ops.engines.docker.observe import replica_of
+from tradebot_ops.engines.docker.observing.observe import replica_of
 from tradebot_ops.engines.docker.ports import Ports
 from tradebot_ops.errors import OpsError, PortTaken
 from tradebot_ops.progress import ignore_progress

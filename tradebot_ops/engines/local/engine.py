@@ -26,20 +26,22 @@ from tradebot_ops.engines.base import (
     Stats,
 )
 from tradebot_ops.engines.inspection import EngineInfo, Inspected
-from tradebot_ops.engines.local import logs, orphans, source
+from tradebot_ops.engines.local import source
 from tradebot_ops.engines.local import volumes as folders
 from tradebot_ops.engines.local.describe import Described, describe, program_of, wishes
-from tradebot_ops.engines.local.events import events
 from tradebot_ops.engines.local.exec import attach, run
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.engines.local.lock import Changing
-from tradebot_ops.engines.local.logs import Source
-from tradebot_ops.engines.local.observe import replica_of
+from tradebot_ops.engines.local.observing import logs
+from tradebot_ops.engines.local.observing.events import events
+from tradebot_ops.engines.local.observing.logs import Source
+from tradebot_ops.engines.local.observing.observe import replica_of
 from tradebot_ops.engines.local.ports import Ports
-from tradebot_ops.engines.local.processes import Processes, not_running
 from tradebot_ops.engines.local.records import Records
-from tradebot_ops.engines.local.rpc import NotRunning
-from tradebot_ops.engines.local.supervisor import Supervisor
+from tradebot_ops.engines.local.supervision import orphans
+from tradebot_ops.engines.local.supervision.processes import Processes, not_running
+from tradebot_ops.engines.local.supervision.rpc import NotRunning
+from tradebot_ops.engines.local.supervision.supervisor import Supervisor
 from tradebot_ops.errors import NoAddress, OpsError
 from tradebot_ops.monitoring.prometheus import discovery_file
 from tradebot_ops.private_folder import PrivateFolder
@@ -49,7 +51,7 @@ from tradebot_ops.state import ProjectState
 from tradebot_ops.text.labels import label
 
 if TYPE_CHECKING:
-    from tradebot_ops.engines.local.stats import Usage
+    from tradebot_ops.engines.local.observing.stats import Usage
 
 
 class LocalEngine:
@@ -261,14 +263,14 @@ class LocalEngine:
         folders.discard(self._layout, leftover)
 
     def inspected(self) -> tuple[Inspected, ...]:
-        from tradebot_ops.engines.local import inspection
+        from tradebot_ops.engines.local.observing import inspection
 
         records = {record.label: record for record in self._records.all()}
         found = self.list()
         return tuple(inspection.inspected(records[each.id], each) for each in found if each.id in records)
 
     def info(self) -> EngineInfo:
-        from tradebot_ops.engines.local import inspection
+        from tradebot_ops.engines.local.observing import inspection
 
         return inspection.info(self._layout)
 
@@ -279,7 +281,7 @@ class LocalEngine:
 
     @cached_property
     def _usage(self) -> "Usage":
-        from tradebot_ops.engines.local.stats import Usage
+        from tradebot_ops.engines.local.observing.stats import Usage
 
         return Usage()
 

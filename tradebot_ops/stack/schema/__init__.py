@@ -11,8 +11,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tradebot_ops.stack.document import Item
 from tradebot_ops.stack.problems import Code, Place, Problems
+from tradebot_ops.stack.reading.document import Item
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError

@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+
+from tradebot_ops.errors import OpsError
+from tradebot_ops.stack.reading.document import parse
+
+FILE = Path("/stack/compose.yaml")
+
+
+def plain(text: str) -> object:
+    return parse(text, FILE).plain()
+
+
+def test_scalars_follow_yaml_1_2_as_compose_does() -> None:
+    text = """
+    words: [yes, on, off, 22:22, 2026-11-22, 1_000, "7", a]
+    numbers: [7, -3, 0o17, 0x1F, 1.5, 1e3, 08]
+    truths: [true, False]
+    nothing: [null, ~, ]
+    empty:
+    """
+    assert plain(text) == {
+        "words": ["yes", "on", "off", "22:22", "2026-11-22", "1_000", "7", "a"],
+        "numbers": [7, -3, 15, 31, 1.5, 1000.0, 8],
+        "truths": [True, False],
+        "nothing": [None, None],
+        "empty": None,
+    }
+
+
+def test_values_remember_file_line_and_key() -> None:
+    root = parse("a:\n  b:\n    - x\n    - c: 1\n", FILE)
+    assert isinstance(root.value, dict)
+    below = root.value["a"].value
+    assert isinstance(below, dict)
+    entries = below["b"].value
+    assert isinstance(entries, list)
+    assert str(entries[0].place) == "/stack/compose.yaml:3: a.b[0]"
+    assert isinstance(entries[1].value, dict)
+    assert str(entries[1].value["c"].place) == "/stack/compose.yaml:4: a.b[1].c"
+
+
+def test_merge_keys_fill_in_and_never_overwrite() -> None:
+    text = "x-a: &a {k: 1, only: a}\nx-b: &b {k: 2, more: b}\none: {<<: *a, k: 9}\ntwo: {<<: [*a, *b]}\n"
+    found = plain(text)
+    assert isinstance(found, dict)
+    assert found["one"] == {"k": 9, "only": "a"}
+    assert found["two"] == {"k": 1, "only": "a", "more": "b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("a: 1\nb: 2\na: 3\n", 3, "a is written twice (first on line 1)"),
+        ("s:\n  web: {image: x,\n    image: y}\n", 3, "s.web.image is written twice"),
+        ("a: [1\nb: 2\n", 2, "not valid YAML"),
+        ("a: 1\n\tb: 2\n", 2, "not valid YAML"),
+        ("a: *nobody\n", 1, "not valid YAML"),
+        ("a:\n  <<: text\n", 2, "merges"),
+        ("a: !!python/object:os.system x\n", 1, "has the tag"),
+    ],
+)
+def test_broken_yaml_is_refused_with_its_line(text: str, line: int, said: str) -> None:
+    with pytest.raises(OpsError) as caught:
+        parse(text, FILE)
+    assert caught.value.code == "TB-0811"
+    assert f"{FILE}:{line}" in caught.value.message
+    assert said in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n", "- a list\n", "just text\n"])
+def test_a_file_without_keys_is_refused(text: str) -> None:
+    with pytest.raises(OpsError, match="has no keys") as caught:
+        parse(text, FILE)
+    assert caught.value.code == "TB-0810"
+
+
+def test_every_key_written_twice_is_named() -> None:
+    with pytest.raises(OpsError) as caught:
+        parse("a: 1\na: 2\nb: 1\nb: 2\n", FILE)
+    assert "2 problems" in caught.value.message
+    assert len(caught.value.detail) == 2

@@ -1,0 +1,1 @@
+"""Containers looked at: their state, events, logs, addresses and use."""

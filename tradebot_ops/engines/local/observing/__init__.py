@@ -1,0 +1,1 @@
+"""Replicas of this host looked at: their state, events, logs and use."""

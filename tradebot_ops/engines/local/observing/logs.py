@@ -1,0 +1,107 @@
+"""Log lines of replicas, with the time each line says of itself."""
+
+import json
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tradebot_ops.engines.base import LogLine, LogQuery
+from tradebot_ops.engines.local.observing import tailing
+from tradebot_ops.engines.local.observing.tailing import Position
+from tradebot_ops.engines.local.records import Record
+
+Source = tuple[Record, Path]
+
+_YEAR_9999 = 253_370_764_800  # seconds; what is beyond counts something else
+_KEYS = ("timestamp", "ts", "time", "at", "asctime")
+#: ISO 8601 as Postgres, uvicorn and most others begin a line; and the form of Redis and Valkey.
+_ISO = re.compile(r"\W?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?\d* ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?")
+_REDIS = re.compile(r"\d+:[A-Z] (\d\d \w{3} \d{4} \d\d:\d\d:\d\d)\.(\d{3}) ")
+
+
+def read(find: Callable[[], Sequence[Source]], query: LogQuery) -> Iterator[LogLine]:
+    """Lines of the chosen replicas, one replica after the other; then, with ``follow``, new ones as they come.
+
+    ``find`` is asked again while following, so that replicas started meanwhile are heard, too. A line without a
+    time of its own has that of the line before it.
+    """
+    starts = {path: (record, tailing.position(path)) for record, path in find()}
+    for path, (record, end) in starts.items():
+        yield from _past(record, path, query, end)
+    if query.follow:
+        yield from _coming(find, starts)
+
+
+def line_time(text: str) -> datetime | None:
+    """The time a line tells: a JSON key, or an ISO or Redis time at its start; local times are taken as this host's."""
+    if text.startswith("{"):
+        return _json_time(text)
+    if found := _ISO.match(text):
+        return _iso(found[1], found[2], found[3])
+    if found := _REDIS.match(text):
+        at = datetime.strptime(f"{found[1]}.{found[2]}", "%d %b %Y %H:%M:%S.%f")  # noqa: DTZ007 - this host's time
+        return at.astimezone(UTC)
+    return None
+
+
+def _past(record: Record, path: Path, query: LogQuery, end: Position) -> Iterator[LogLine]:
+    if query.since is None and query.tail is not None:
+        yield from _dated(record, tailing.last_lines(path, query.tail, end=end))
+        return
+    lines = _dated(record, tailing.lines_since(path, query.since, end=end))
+    recent = (line for line in lines if query.since is None or line.at is None or line.at >= query.since)
+    yield from recent if query.tail is None else deque(recent, maxlen=query.tail)
+
+
+def _coming(find: Callable[[], Sequence[Source]], starts: Mapping[Path, tuple[Record, Position]]) -> Iterator[LogLine]:
+    followed = {
+        path: (record, tailing.follow_lines(path, offset=size, inode=inode))
+        for path, (record, (size, inode)) in starts.items()
+    }
+    while True:
+        for record, lines in tuple(followed.values()):
+            yield from _dated(record, _present(lines))
+        tailing.pause()
+        for record, path in find():
+            if path not in followed:
+                followed[path] = (record, tailing.follow_lines(path))
+
+
+def _present(lines: Iterator[str | None]) -> Iterator[str]:
+    """What is there now: up to the first ``None``."""
+    while (text := next(lines)) is not None:
+        yield text
+
+
+def _dated(record: Record, texts: Iterable[str]) -> Iterator[LogLine]:
+    at: datetime | None = None
+    for text in texts:
+        at = line_time(text) or at
+        yield LogLine(record.service, record.number, text, at)
+
+
+def _json_time(text: str) -> datetime | None:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):  # the latter: nested deeper than Python follows
+        return None
+    for key in _KEYS:
+        value = content.get(key)
+        if isinstance(value, str) and (found := _ISO.match(value)):
+            return _iso(found[1], found[2], found[3])
+        if isinstance(value, int | float) and 0 < value < _YEAR_9999:
+            return datetime.fromtimestamp(value, UTC)
+    return None
+
+
+def _iso(seconds: str, fraction: str | None, zone: str | None) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(f"{seconds}.{(fraction or '0').ljust(6, '0')}")
+        if zone is None:
+            return at.astimezone(UTC)
+        offset = "+00:00" if zone in {"Z", "UTC", "GMT"} else zone
+        return datetime.fromisoformat(f"{at.isoformat()}{offset}").astimezone(UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""Processes of this host kept running: supervisor's configuration, its RPC, what outlives it."""

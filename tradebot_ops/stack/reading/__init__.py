@@ -1,0 +1,1 @@
+"""From YAML text to the typed parts of a stack: parse, merge, interpolate, read key by key."""

@@ -1,0 +1,93 @@
+"""Several files into one description, as Compose merges ``-f base -f override``.
+
+Mappings merge key by key and later files win. Commands, entrypoints and health tests are replaced as a whole.
+``ports``, ``expose``, ``profiles``, ``env_file`` and the lists of capabilities, groups, tmpfs and security options
+are joined, doubles dropped. ``volumes``, ``secrets`` and ``configs`` of a service are joined by their target.
+``environment``, ``labels``, ``depends_on``, ``networks`` and ``build`` merge by key in either of their spellings.
+``!override`` replaces what an earlier file said, ``!reset`` removes it.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from tradebot_ops.stack.model import Condition
+from tradebot_ops.stack.reading.document import Item
+
+_REPLACED = {"command", "entrypoint", "test"}
+_PAIRS = {"environment", "labels", "args", "options"}
+_BY_TARGET = {"volumes", "secrets", "configs"}
+
+
+def merge(base: Item, over: Item) -> Item:
+    """Lay the tree of a later file over that of an earlier one."""
+    return _merge(base, over, ())
+
+
+def settle(item: Item) -> Item:
+    """Drop what ``!reset`` removed, also where there was nothing to remove."""
+    if isinstance(item.value, dict):
+        kept = {key: settle(child) for key, child in item.value.items() if child.tag != "!reset"}
+        return replace(item, value=kept)
+    if isinstance(item.value, list):
+        return replace(item, value=[settle(child) for child in item.value if child.tag != "!reset"])
+    return item
+
+
+def _merge(base: Item, over: Item, keys: tuple[str, ...]) -> Item:
+    key = keys[-1] if keys else ""
+    if over.tag or key in _REPLACED:
+        return over
+    in_service = len(keys) > 2 and keys[0] == "services"
+    if in_service:
+        base, over = _spelled_out(base, key), _spelled_out(over, key)
+    if isinstance(base.value, dict) and isinstance(over.value, dict):
+        merged = dict(base.value)
+        for name, child in over.value.items():
+            merged[name] = _merge(merged[name], child, (*keys, name)) if name in merged else child
+        return replace(base, value=merged)
+    if isinstance(base.value, list) and isinstance(over.value, list):
+        identity = _target if in_service and key in _BY_TARGET else _whole
+        return replace(base, value=_joined(base.value, over.value, identity))
+    return over
+
+
+def _joined(base: list[Item], over: list[Item], identity: Callable[[Item], str]) -> list[Item]:
+    return list({identity(item): item for item in (*base, *over)}.values())
+
+
+def _whole(item: Item) -> str:
+    return repr(item.plain())
+
+
+def _target(item: Item) -> str:
+    """Where a mount or secret appears in the container, in either spelling."""
+    if isinstance(item.value, dict):
+        target = item.value.get("target") or item.value.get("source")
+        return target.raw if target else _whole(item)
+    parts = item.raw.split(":")
+    return parts[1] if len(parts) > 1 else parts[0]
+
+
+def _spelled_out(item: Item, key: str) -> Item:
+    """The short spelling of a key as the mapping it stands for."""
+    if key == "build" and isinstance(item.value, str):
+        return replace(item, value={"context": replace(item)})
+    if not isinstance(item.value, list):
+        return item
+    if key in _PAIRS:
+        return replace(item, value=dict(_pair(child) for child in item.value))
+    if key == "networks":
+        return replace(item, value={child.raw: replace(child, value=None, raw="") for child in item.value})
+    if key == "depends_on":
+        return replace(item, value={child.raw: replace(child, value=_started(child)) for child in item.value})
+    return item
+
+
+def _started(item: Item) -> dict[str, Item]:
+    """What the short spelling of a dependency means; as a later file it also overrides another condition."""
+    return {"condition": replace(item, value=str(Condition.STARTED), raw=str(Condition.STARTED))}
+
+
+def _pair(item: Item) -> tuple[str, Item]:
+    name, equals, value = item.raw.partition("=")
+    return name, replace(item, value=value if equals else None, raw=value)
