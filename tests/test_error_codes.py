@@ -40,7 +40,13 @@ SHARED = {
     "TB-0901": {"engines.local.engine", "engines.stub"},
     "TB-0903": {"engines.readonly", "engines.stub"},
     # An option's value.
-    "TB-0205": {"cli.images", "operations.monitoring.panels", "render.__init__", "render.files", "settings.read"},
+    "TB-0205": {
+        "cli.operate.images",
+        "operations.monitoring.panels",
+        "render.__init__",
+        "render.files",
+        "settings.read",
+    },
     # PromQL, on either side of the wire.
     "TB-0103": {"clients.queries", "monitoring.promql"},
     # A silence without an end or a reason, seen before or after its matchers are read.

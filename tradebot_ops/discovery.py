@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -16,13 +17,19 @@ def modules(package: ModuleType) -> tuple[ModuleType, ...]:
 
 
 def discover(package: ModuleType, attribute: str) -> tuple[Any, ...]:
-    """The ``attribute`` of every module of ``package``. ``ImportError`` names the file that has no such attribute."""
-    return tuple(_offered(module, attribute) for module in modules(package))
+    """The ``attribute`` of every module of ``package``, and of every module of its rooms: sub-packages without one.
+
+    ``ImportError`` names the file that has no such attribute.
+    """
+    return tuple(_found(package, attribute))
 
 
-def _offered(module: ModuleType, attribute: str) -> Any:
-    try:
-        return getattr(module, attribute)
-    except AttributeError:
-        why = f"{module.__file__} has no {attribute}."
-        raise ImportError(why, name=module.__name__, path=module.__file__) from None
+def _found(package: ModuleType, attribute: str) -> Iterator[Any]:
+    for module in modules(package):
+        if hasattr(module, attribute):
+            yield getattr(module, attribute)
+        elif hasattr(module, "__path__"):
+            yield from _found(module, attribute)
+        else:
+            why = f"{module.__file__} has no {attribute}."
+            raise ImportError(why, name=module.__name__, path=module.__file__)

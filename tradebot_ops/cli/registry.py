@@ -25,14 +25,14 @@ class Entry:
     alias: str = ""
 
 
-_LIFECYCLE = "tradebot_ops.cli.lifecycle"
-_LOOK = "tradebot_ops.cli.status"
-_PROJECT = "tradebot_ops.cli.project"
-_CHANGE = "tradebot_ops.cli.plan"
-_IMAGES = "tradebot_ops.cli.images"
-_INSIDE = "tradebot_ops.cli.exec"
-_MONITORING = "tradebot_ops.cli.monitoring"
-_ASK = "tradebot_ops.cli.query"
+_LIFECYCLE = "tradebot_ops.cli.operate.lifecycle"
+_LOOK = "tradebot_ops.cli.operate.status"
+_PROJECT = "tradebot_ops.cli.operate.project"
+_CHANGE = "tradebot_ops.cli.operate.plan"
+_IMAGES = "tradebot_ops.cli.operate.images"
+_INSIDE = "tradebot_ops.cli.operate.exec"
+_MONITORING = "tradebot_ops.cli.observe.monitoring"
+_ASK = "tradebot_ops.cli.observe.query"
 
 COMMANDS = {
     "up": Entry(_LIFECYCLE, "Start the stack, prove that it works, and show it.", EVERYDAY),
@@ -44,14 +44,16 @@ COMMANDS = {
     "stop": Entry(_LIFECYCLE, "Stop services without removing them.", EVERYDAY),
     "restart": Entry(_LIFECYCLE, "Stop and start services.", EVERYDAY),
     "ps": Entry(_LOOK, "Same as status.", EVERYDAY, hidden=True, command="status"),
-    "dash": Entry("tradebot_ops.cli.dash", "Draw the dashboard's panels in the terminal, live.", EVERYDAY),
+    "dash": Entry("tradebot_ops.cli.observe.dash", "Draw the dashboard's panels in the terminal, live.", EVERYDAY),
     "prod-check": Entry(
-        "tradebot_ops.cli.prodcheck", "Prove by live checks that the stack is ready.", EVERYDAY, group=True
+        "tradebot_ops.cli.assess.prodcheck", "Prove by live checks that the stack is ready.", EVERYDAY, group=True
     ),
-    "diag": Entry("tradebot_ops.cli.diag", "Examine the stack: what is wrong, and what to type.", EVERYDAY, group=True),
-    "waive": Entry("tradebot_ops.cli.waive", "Accept that a check fails, for a reason and a time.", EVERYDAY),
-    "attest": Entry("tradebot_ops.cli.attest", "Vouch for what no probe can see.", EVERYDAY),
-    "ci": Entry("tradebot_ops.cli.ci", "Check the stack in a pipeline.", EVERYDAY, group=True),
+    "diag": Entry(
+        "tradebot_ops.cli.assess.diag", "Examine the stack: what is wrong, and what to type.", EVERYDAY, group=True
+    ),
+    "waive": Entry("tradebot_ops.cli.assess.waive", "Accept that a check fails, for a reason and a time.", EVERYDAY),
+    "attest": Entry("tradebot_ops.cli.assess.attest", "Vouch for what no probe can see.", EVERYDAY),
+    "ci": Entry("tradebot_ops.cli.assess.ci", "Check the stack in a pipeline.", EVERYDAY, group=True),
     "urls": Entry(_LOOK, "Show the addresses of everything with an address.", EVERYDAY),
     "plan": Entry(_CHANGE, "Show what `up` would do, and why.", UPKEEP),
     "drift": Entry(_CHANGE, "Show what differs from the description.", UPKEEP),
@@ -62,19 +64,21 @@ COMMANDS = {
     "pull": Entry(_IMAGES, "Fetch the images that others made.", UPKEEP),
     "images": Entry(_IMAGES, "Make, list and carry images.", UPKEEP),
     "optimize": Entry(
-        "tradebot_ops.cli.optimize", "Fit settings to what is really used; with a way back.", UPKEEP, group=True
+        "tradebot_ops.cli.assess.optimize", "Fit settings to what is really used; with a way back.", UPKEEP, group=True
     ),
-    "prune": Entry("tradebot_ops.cli.prune", "Remove what the project left behind.", UPKEEP),
-    "jobs": Entry("tradebot_ops.cli.jobs", "Submit, watch and cancel jobs.", WORK, group=True),
+    "prune": Entry("tradebot_ops.cli.operate.prune", "Remove what the project left behind.", UPKEEP),
+    "jobs": Entry("tradebot_ops.cli.operate.jobs", "Submit, watch and cancel jobs.", WORK, group=True),
     "monitoring": Entry(_MONITORING, "Set up, start, stop, look at and reload the monitoring.", MONITORING, group=True),
-    "alerts": Entry("tradebot_ops.cli.alerts", "Show, silence and test alerts.", MONITORING, group=True),
-    "metrics": Entry("tradebot_ops.cli.metrics", "Show what the services measure.", MONITORING, group=True),
+    "alerts": Entry("tradebot_ops.cli.observe.alerts", "Show, silence and test alerts.", MONITORING, group=True),
+    "metrics": Entry("tradebot_ops.cli.observe.metrics", "Show what the services measure.", MONITORING, group=True),
     "query": Entry(_ASK, "Ask Prometheus a question in PromQL.", MONITORING),
-    "dashboards": Entry("tradebot_ops.cli.dashboards", "List and check the dashboards.", MONITORING, group=True),
-    "runbook": Entry("tradebot_ops.cli.runbook", "Show what to do about an alert.", MONITORING, group=True),
-    "kpi": Entry("tradebot_ops.cli.kpi", "Show the key figures against their targets.", MONITORING),
+    "dashboards": Entry(
+        "tradebot_ops.cli.observe.dashboards", "List and check the dashboards.", MONITORING, group=True
+    ),
+    "runbook": Entry("tradebot_ops.cli.observe.runbook", "Show what to do about an alert.", MONITORING, group=True),
+    "kpi": Entry("tradebot_ops.cli.observe.kpi", "Show the key figures against their targets.", MONITORING),
     "open": Entry(_ASK, "Open a page of the stack in the browser.", MONITORING, command="open"),
-    "config": Entry("tradebot_ops.cli.config", "Show and check the configuration.", PROJECT, group=True),
+    "config": Entry("tradebot_ops.cli.operate.config", "Show and check the configuration.", PROJECT, group=True),
     "init": Entry(_PROJECT, "Write the stack's files into a folder, for editing.", PROJECT),
     "version": Entry(_PROJECT, "Show the version.", PROJECT),
 }

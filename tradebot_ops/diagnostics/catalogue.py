@@ -29,7 +29,7 @@ def _topic(module: ModuleType) -> Topic:
 
 @cache
 def known_causes() -> tuple[Cause, ...]:
-    """Every cause, in the order of their files."""
+    """Every cause, in the order of their rooms and files."""
     return discover(causes, "CAUSE")
 
 

@@ -1,1 +1,1 @@
-"""One file a cause."""
+"""One file a cause, in rooms by what fails."""

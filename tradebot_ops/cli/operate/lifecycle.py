@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from tradebot_ops.cli.emit import emit, ops_of, show_progress
-from tradebot_ops.cli.plan import plan as show_plan
+from tradebot_ops.cli.operate.plan import plan as show_plan
 from tradebot_ops.settings import MAX_DRAIN
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -1,0 +1,1 @@
+"""Commands that judge the stack: readiness, diagnosis, fit."""

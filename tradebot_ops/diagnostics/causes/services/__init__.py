@@ -1,0 +1,1 @@
+"""The API, and services at large."""
