@@ -30,6 +30,15 @@ def test_modules_and_sub_packages_are_found_in_the_order_of_their_names(package:
     assert discover(package, "STAGE") == ("a", "b")
 
 
+def test_a_room_stands_for_what_it_holds(package: ModuleType) -> None:
+    room = Path(package.__path__[0]) / "room"
+    room.mkdir()
+    (room / "__init__.py").write_text("")
+    (room / "inner.py").write_text("STAGE = 'inner'")
+    importlib.invalidate_caches()
+    assert discover(package, "STAGE") == ("a", "b", "inner")
+
+
 def test_a_file_that_offers_nothing_is_named(package: ModuleType) -> None:
     forgotten = Path(package.__path__[0]) / "gamma.py"
     forgotten.write_text("")

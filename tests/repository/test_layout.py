@@ -6,6 +6,7 @@ they import; modules that are found by their package, or run by their name, coun
 """
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from tests.paths import ROOT
 
 ROOMS = ("tradebot_ops", "services")
 TABLE = ROOT / "tests" / "elsewhere.txt"
+#: More modules than these in one folder are no room any more: find what they have in common, and part them.
+MOST_IN_ONE_FOLDER = 15
 
 
 @cache
@@ -114,3 +117,10 @@ def test_the_tests_that_the_table_names_reach_their_modules() -> None:
             if name not in modules() or module not in reached(name):
                 wrong.append(f"{test}: {module}")
     assert wrong == []
+
+
+def test_no_room_is_too_full() -> None:
+    """A folder with more modules than a reader takes in at once is parted by what its modules are about."""
+    held = Counter(path.parent for path in modules().values() if not path.name.startswith("__"))
+    full = {str(folder.relative_to(ROOT)): count for folder, count in held.items() if count > MOST_IN_ONE_FOLDER}
+    assert full == {}
