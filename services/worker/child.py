@@ -88,13 +88,14 @@ class Child:
 
     def _attempt(self, order: dict[str, Any]) -> dict[str, Any]:
         structlog.contextvars.bind_contextvars(**order["log"])
+        self._store.discard_if_dead()
         try:
             self._context = ChildContext(order["id"], self._store, self._say)
             answer = _run(order, self._context)
         except JobCancelled:
             answer = {"kind": "cancelled"}
         except BaseException as error:  # noqa: BLE001 - whatever a job raises, also SystemExit, is its failure
-            answer = _failed(error, lost_store=self._store.broken)
+            answer = _failed(error, lost_store=self._store.lost)
         finally:
             self._context = None
             structlog.contextvars.clear_contextvars()

@@ -1,5 +1,6 @@
 """What a job finds in its process: its connection to Postgres, its voice to the parent."""
 
+import select
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,24 +30,44 @@ class Store:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._connection: psycopg.Connection[Any] | None = None
-        self.broken = False
+        self._lost = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether the job of now lost its connection, or got none: what failed then is not the job's fault."""
+        return self._lost or (self._connection is not None and self._connection.closed)
 
     def get(self) -> psycopg.Connection[Any]:
-        if self._connection is None or self._connection.closed:
-            self.broken = True
-            dsn = self._settings.postgres_dsn("job", statement_timeout_s=0, lock_timeout_s=0)
-            self._connection = psycopg.connect(dsn.get_secret_value(), autocommit=True)
-            self.broken = False
+        if self._connection is not None and not self._connection.closed:
+            return self._connection
+        once_open = self._connection is not None
+        self._lost = True
+        dsn = self._settings.postgres_dsn("job", statement_timeout_s=0, lock_timeout_s=0)
+        self._connection = psycopg.connect(dsn.get_secret_value(), autocommit=True)
+        # A job that reconnects and then reports the first failure lost its connection all the same.
+        self._lost = once_open
         return self._connection
 
     def tidy(self) -> None:
         """Leave nothing of one job to the next: an open transaction, a dead connection."""
-        self.broken = False
+        self._lost = False
         if self._connection is None:
             return
         with suppress(psycopg.Error):
             if self._connection.info.transaction_status != TransactionStatus.IDLE:
                 self._connection.rollback()
+        self.discard_if_dead()
+
+    def discard_if_dead(self) -> None:
+        """Forget a connection that Postgres has closed, as it does with all when it restarts.
+
+        Costs no round trip: an idle connection has nothing to read.
+        """
+        if self._connection is None:
+            return
+        if not self._connection.closed and select.select([self._connection], [], [], 0)[0]:
+            with suppress(psycopg.Error):
+                self._connection.execute("")
         if self._connection.closed:
             self._connection = None
 

@@ -105,6 +105,23 @@ def raiser(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
     raise ZeroDivisionError("one by zero")
 
 
+def lose_connection(ctx: JobContext, payload: Nap) -> dict[str, Any]:
+    """Loses its connection at the first start only, and uses another before it reports that."""
+    first = not Path(payload.mark).exists()
+    _mark(payload.mark, str(os.getpid()))
+    try:
+        ctx.store.execute("SELECT pg_terminate_backend(pg_backend_pid())" if first else "SELECT 1")
+    finally:
+        ctx.store.execute("SELECT 1")
+    return {}
+
+
+def backend(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
+    """The process of Postgres that serves this job."""
+    (pid,) = ctx.store.execute("SELECT pg_backend_pid()").fetchone() or (0,)
+    return {"pid": pid}
+
+
 def unjson(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
     return {"value": float("nan")}
 
@@ -144,4 +161,6 @@ STUBBORN_LONG = JobType("stubborn_long", 1, Nap, stubborn, timeout_s=60)
 FORKER = JobType("forker", 1, Nap, forker, timeout_s=2)
 HALF_WORD = JobType("half_word", 1, Nothing, half_word, timeout_s=5)
 RAISER = JobType("raiser", 1, Nothing, raiser)
+LOSE_CONNECTION = JobType("lose_connection", 1, Nap, lose_connection)
+BACKEND = JobType("backend", 1, Nothing, backend)
 UNJSON = JobType("unjson", 1, Nothing, unjson)

@@ -35,6 +35,8 @@ TYPES = (
     "forker",
     "half_word",
     "raiser",
+    "lose_connection",
+    "backend",
     "unjson",
 )
 

@@ -230,6 +230,31 @@ def test_worker_survives_the_death_of_postgres(own: Own) -> None:
     assert worker.process.poll() is None
 
 
+def test_a_job_whose_connection_is_lost_in_the_middle_is_tried_again(
+    desk: Desk, make_worker: MakeWorker, tmp_path: Path
+) -> None:
+    make_worker()
+    mark = tmp_path / "starts"
+    job = desk.wait_for(desk.submit("lose_connection", mark=str(mark)))
+    assert (job.state, job.attempt) == (State.SUCCEEDED, 2), job
+    assert len(mark.read_text().splitlines()) == 2
+
+
+def test_a_job_does_not_get_a_connection_that_postgres_closed_before(
+    desk: Desk, make_worker: MakeWorker, postgres: PostgresPart
+) -> None:
+    """As after a restart of Postgres: the process of the job before it still holds the old one."""
+    make_worker()
+    before = desk.wait_for(desk.submit("backend")).result
+    assert before is not None
+    with closing(postgres.connect()) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s, 5000)", (before["pid"],))
+    job = desk.wait_for(desk.submit("backend", max_attempts=1))
+    assert (job.state, job.attempt) == (State.SUCCEEDED, 1)
+    assert job.result is not None
+    assert job.result["pid"] != before["pid"]
+
+
 def test_leases_are_kept_through_a_failover(own: Own) -> None:
     """While another server takes over, Postgres answers and refuses every write."""
     worker = own.make_worker()
