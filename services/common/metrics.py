@@ -40,7 +40,10 @@ REDIS_OPERATIONS = (
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric. ``values`` are known values of labels; a ``computed`` one is gathered at each scrape."""
+    """One metric. ``values`` are known values of labels; a ``computed`` one is gathered at each scrape.
+
+    A ``late`` one is absent until the event that it reports: who misses it learns nothing.
+    """
 
     name: str
     kind: Kind
@@ -50,6 +53,7 @@ class Metric:
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     buckets: tuple[float, ...] = ()
     computed: bool = False
+    late: bool = False
 
 
 METRICS: tuple[Metric, ...] = (
@@ -100,6 +104,7 @@ METRICS: tuple[Metric, ...] = (
         "Workers asked for by `tradebot scale`; absent until somebody scales.",
         ("api",),
         computed=True,
+        late=True,
     ),
     Metric(
         "watchdog_last_received_timestamp_seconds",
@@ -107,6 +112,7 @@ METRICS: tuple[Metric, ...] = (
         "Unix time at which Alertmanager last told of Watchdog; absent until it did.",
         ("api",),
         computed=True,
+        late=True,
     ),
     Metric(
         "db_connection_errors_total",

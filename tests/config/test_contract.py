@@ -7,6 +7,7 @@ from dataclasses import replace
 import yaml
 
 from services.common.metrics import METRICS
+from services.common.metrics import Metric as ServiceMetric
 from tests.paths import ROOT
 from tradebot_ops.facts.metrics import usage
 from tradebot_ops.monitoring.contract import Metric, Use, check, dashboard_uses, declared_metrics, rule_uses
@@ -37,15 +38,16 @@ def services() -> list[Metric]:
 
 def test_file_of_service_metrics_says_what_the_services_declare() -> None:
     declared = {
-        owner: {metric.name: _facts(metric.kind, metric.labels) for metric in METRICS if owner in metric.owners}
+        owner: {metric.name: _facts(metric) for metric in METRICS if owner in metric.owners}
         for owner in ("api", "worker")
     }
     written = yaml.safe_load((CONFIG / "prometheus/service-metrics.yml").read_text())
     assert written == declared, "write this instead:\n" + yaml.safe_dump(declared, sort_keys=False)
 
 
-def _facts(kind: str, labels: tuple[str, ...]) -> dict[str, object]:
-    return {"type": kind} | ({"labels": list(labels)} if labels else {})
+def _facts(metric: ServiceMetric) -> dict[str, object]:
+    labels = {"labels": list(metric.labels)} if metric.labels else {}
+    return {"type": metric.kind} | labels | ({"late": True} if metric.late else {})
 
 
 def test_nothing_asks_for_what_nothing_emits() -> None:

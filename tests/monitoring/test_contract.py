@@ -137,6 +137,13 @@ def test_declaration_defaults_to_a_gauge_without_labels() -> None:
     assert metric == Metric("redis_up", "gauge", frozenset(), "redis")
 
 
+def test_a_late_metric_is_no_loss_while_its_event_is_still_to_come() -> None:
+    watchdog = "watchdog_last_received_timestamp_seconds"
+    (late,) = declared_metrics({"api": {watchdog: {"late": True, "labels": ["receiver"]}}})
+    assert missing([late], {}) == []
+    assert missing([late], {watchdog: frozenset({"job", "instance"})}) == [f"{watchdog} of api has no label receiver"]
+
+
 def test_what_a_source_lacks_is_named_labelled_series_too() -> None:
     target = frozenset({"job", "instance"})
     emitted = {

@@ -28,13 +28,15 @@ _TEMPLATE_LABEL = re.compile(r"\$labels\.(\w+)")
 class Metric:
     """One declared metric. ``type`` is counter, gauge, histogram or summary; ``source`` says who emits it.
 
-    ``labels`` are its own, without those of the target and without ``le``.
+    ``labels`` are its own, without those of the target and without ``le``. A ``late`` one is absent until the event
+    that it reports.
     """
 
     name: str
     type: str
     labels: frozenset[str] = frozenset()
     source: str = ""
+    late: bool = False
 
     def series(self) -> dict[str, frozenset[str]]:
         """The series it appears as, each with its labels."""
@@ -101,10 +103,13 @@ def missing(metrics: Iterable[Metric], emitted: Mapping[str, frozenset[str]]) ->
     """What ``emitted`` (series name -> label names) of one source lacks of its declared ``metrics``, in words.
 
     A labelled metric is no exception: ours have their children from the start, and so have those of the exporters.
+    A late one is: its absence says that nothing has happened yet.
     """
     lacks = []
     for metric in metrics:
         for name, labels in metric.series().items():
+            if name not in emitted and metric.late:
+                continue
             if name not in emitted:
                 lacks.append(f"{metric.source} emits no {name}")
                 continue
@@ -148,9 +153,9 @@ def dashboard_uses(document: Mapping[str, Any]) -> list[Use]:
 
 
 def declared_metrics(document: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[Metric]:
-    """Metrics from a parsed declaration: source -> metric -> ``{type, labels}`` (both optional: gauge, none)."""
+    """Metrics from a parsed declaration: source -> metric -> ``{type, labels, late}``, all optional."""
     return [
-        Metric(name, facts.get("type", "gauge"), frozenset(facts.get("labels", ())), source)
+        Metric(name, facts.get("type", "gauge"), frozenset(facts.get("labels", ())), source, facts.get("late", False))
         for source, metrics in document.items()
         for name, facts in metrics.items()
     ]

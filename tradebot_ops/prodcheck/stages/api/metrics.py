@@ -10,8 +10,6 @@ from tradebot_ops.text.lists import few
 
 MANY_SERIES = 400
 MOST_SERIES = 500
-#: They appear with the first event that they count.
-LATE = frozenset({"tradebot_workers_desired", "watchdog_last_received_timestamp_seconds"})
 
 
 @check(
@@ -32,7 +30,7 @@ def complete(shown: Shown, metrics: tuple[Metric, ...]) -> Verdict:
         message = "Prometheus cannot read what the API shows at /metrics."
         return failed(message, observed="unreadable", expected="Prometheus' text format", evidence=shown.unreadable)
     families = shown.families
-    wanted = [metric for metric in metrics if metric.source == "api" and metric.name not in LATE]
+    wanted = [metric for metric in metrics if metric.source == "api" and not metric.late]
     wrong = [problem for metric in wanted if (problem := mismatch(metric, families))]
     evidence = f"GET /metrics: {len(families)} families\n" + "\n".join(wrong[:10])
     if wrong:
