@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from tradebot_ops.cli import in_force
 from tradebot_ops.cli.main import app
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ExecResult
@@ -62,6 +63,12 @@ class Watched(StubEngine):
     def _writing(self, verb: str, subject: str) -> Condition:
         assert self.running is None or self.running.changes, f"{verb} {subject} outside of the write boundary"
         return super()._writing(verb, subject)
+
+
+@pytest.fixture(autouse=True)
+def no_options_in_force() -> None:
+    """Calls of other tests in this process leave theirs."""
+    in_force.keep([])
 
 
 @pytest.fixture

@@ -43,6 +43,10 @@ class Tradebot:
         own["TRADEBOT_PROFILES"] = "core"
         return {**kept, **own, **self.environ}
 
+    def suggested(self, words: str) -> str:
+        """A command as the screens of this project suggest it."""
+        return f"tradebot -p {self.project} --engine {self.engine} {words}"
+
     def command(self, *words: str) -> list[str]:
         return [*self.program, "-p", self.project, "--engine", self.engine, *words]
 

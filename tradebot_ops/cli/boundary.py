@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from tradebot_ops.cli import in_force
 from tradebot_ops.cli.naming import NamedContext, announce, command_name, expected, named
 from tradebot_ops.cli.registry import COMMANDS
 from tradebot_ops.cli.streams import plain_streams, writing_stdout
@@ -78,11 +79,10 @@ class OpsGroup(TyperGroup):
         words = list(sys.argv[1:] if args is None else args)
         standalone = extra.pop("standalone_mode", True)
         announce([])  # a call may follow another in one process
-        ordered = hoist(words, value_options(self))
-        code = run_guarded(
-            lambda: super(OpsGroup, self).main(ordered, prog_name or "tradebot", standalone_mode=False, **extra),
-            words,
-        )
+        front, rest = parted(words, value_options(self))
+        in_force.keep(front)
+        ordered, name = [*front, *rest], prog_name or "tradebot"
+        code = run_guarded(lambda: super(OpsGroup, self).main(ordered, name, standalone_mode=False, **extra), words)
         if standalone:
             sys.exit(code)
         return code
@@ -118,7 +118,13 @@ def value_options(group: TyperGroup) -> Mapping[str, bool]:
 
 
 def hoist(words: Sequence[str], options: Mapping[str, bool]) -> list[str]:
-    """Move global options to the front, so that they may stand before or after the command.
+    """Move global options to the front, so that they may stand before or after the command."""
+    front, rest = parted(words, options)
+    return front + rest
+
+
+def parted(words: Sequence[str], options: Mapping[str, bool]) -> tuple[list[str], list[str]]:
+    """The global options with their values, and the rest.
 
     Nothing after ``--`` is moved: it belongs to the program that ``exec`` runs. Nor is an option at the very end
     whose value is missing: in front it would take the command for its value.
@@ -141,7 +147,7 @@ def hoist(words: Sequence[str], options: Mapping[str, bool]) -> list[str]:
         value = next(waiting, None) if wants_value else None
         (rest if wants_value and value is None else front).append(word)
         front += [] if value is None else [value]
-    return front + rest
+    return front, rest
 
 
 def _spelling(word: str, options: Mapping[str, bool]) -> str:
@@ -195,6 +201,7 @@ def unexpected(error: Exception) -> OpsError:
 
 def report_error(problem: OpsError, words: Sequence[str]) -> int:
     """Say what failed, as JSON on stdout when ``--json`` was asked for, else as text on stderr."""
+    problem = in_force.of_error(problem)
     if wants_json(words):
         from tradebot_ops.render import error_envelope, json_
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from tradebot_ops.cli import in_force
 from tradebot_ops.cli.naming import command_name
 from tradebot_ops.cli.streams import writing_stdout
 from tradebot_ops.context import Ops
@@ -33,6 +34,7 @@ def emit(ops: Ops, report: Report, files: Mapping[Path, str] = _NO_FILES) -> Non
     as that of a hook, are shown with it.
     """
     report = replace(report, command=command_name(), warnings=(*report.warnings, *ops.warnings))
+    report = in_force.of_report(report)
     with writing_stdout() as stdout:
         renderer(ops.settings.output)(report, stdout, ops.settings.color)
     if files:

@@ -50,7 +50,7 @@ def test_options_after_the_dashes_belong_to_the_command(run: Run) -> None:
 def test_a_shell_needs_a_terminal(run: Run) -> None:
     shown = run("shell", "store")
     assert shown.exit_code == 2
-    assert "tradebot exec store" in shown.stderr
+    assert "tradebot -p demo exec store" in shown.stderr
 
 
 def test_nothing_runs_in_a_paused_replica(run: Run, engine: StubEngine) -> None:

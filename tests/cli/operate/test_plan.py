@@ -82,7 +82,7 @@ def test_an_edited_mounted_file_is_named_and_up_acts_on_it_alone(run: Run, engin
     Path("conf/c.conf").write_text("new")
     Path("conf/a.conf").unlink()
     (found,) = data(run, "drift")["differences"]
-    assert (found["kind"], found["service"], found["remedy"]) == ("content", "store", "tradebot up")
+    assert (found["kind"], found["service"], found["remedy"]) == ("content", "store", "tradebot -p demo up")
     assert found["files"] == ["<here>/conf/a.conf (removed)", "<here>/conf/b.conf", "<here>/conf/c.conf (added)"]
     assert "conf/b.conf" in run("drift").stdout
     engine.recording.clear()
@@ -94,7 +94,7 @@ def test_an_edited_mounted_file_is_named_and_up_acts_on_it_alone(run: Run, engin
 def test_a_changed_description_and_a_stranger_are_told_apart(run: Run, compose: Path) -> None:
     compose.write_text(CONFIGURED.replace("other:1", "other:2").split("  worker:")[0])
     assert differences(run) == [("description", "other", 1), ("orphan", "worker", None)]
-    assert "tradebot up --remove-orphans" in run("plan").stdout
+    assert "tradebot -p demo up --remove-orphans" in run("plan").stdout
     run("up", "--remove-orphans")
     assert differences(run) == []
 
@@ -113,7 +113,7 @@ def test_missing_extra_and_stopped_replicas(run: Run, engine: StubEngine, compos
 def test_images_that_were_rebuilt_or_are_older_than_their_source(run: Run, engine: StubEngine, compose: Path) -> None:
     engine.facts = ImageFacts(rebuilt=frozenset({"worker"}), outdated=frozenset({"other"}))
     assert differences(run) == [("image", "worker", 1), ("image", "worker", 2), ("source", "other", None)]
-    assert "tradebot up --build" in run("drift").stdout
+    assert "tradebot -p demo up --build" in run("drift").stdout
     engine.recording.clear()
     run("up")
     assert {subject for verb, subject in engine.recording if verb == "apply"} == {"worker-1", "worker-2"}

@@ -163,7 +163,7 @@ def test_a_missing_image_where_no_registry_answers(engine: PrivateEngine, tmp_pa
     done = tradebot.run("up")
     assert done.returncode == 8, done.stderr
     assert "error TB-0826: The image redis:8.0-bookworm is not on this engine and no registry gave it" in done.stderr
-    assert "tradebot images build --from debian" in done.stderr
+    assert tradebot.suggested("images build --from debian") in done.stderr
     assert engine.containers() == {}
     tradebot.ok("down", "--volumes", "--yes")
     engine.assert_bare()

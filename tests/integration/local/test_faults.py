@@ -45,7 +45,7 @@ def test_a_killed_supervisor_leaves_no_orphan_and_up_brings_all_back(running: Tr
     assert set(running.states().values()) & {"ready", "running"} == set()
     done = running.run("status")
     assert done.returncode == 1
-    assert "tradebot up" in done.stdout
+    assert running.suggested("up") in done.stdout
     running.ok("up")
     assert running.states() == ALL_READY
     assert running.ended(job)["state"] == "succeeded"
@@ -83,4 +83,4 @@ def test_two_ups_at_once(tradebot: Tradebot) -> None:
 
 def test_down_when_nothing_runs(tradebot: Tradebot) -> None:
     assert "Nothing was running." in tradebot.ok("down")
-    assert "tradebot up" in tradebot.run("status").stdout
+    assert tradebot.suggested("up") in tradebot.run("status").stdout

@@ -327,7 +327,7 @@ def _a_configuration_that_only_alertmanager_refuses(project: Tradebot, folder: P
         assert done.returncode == 8
         said = " ".join(done.stderr.split())
         assert "Alertmanager refused its new configuration; what it had before is in force." in said
-        assert "tradebot logs alertmanager" in said
+        assert project.suggested("logs alertmanager") in said
     assert project.json("monitoring", "status")["alertmanager"]["its configuration"] == "the last reload failed"
     config.write_text(good)
     project.ok("up", "--no-canary")

@@ -32,7 +32,7 @@ def test_up_restarts_what_runs_edited_code_and_nothing_else(tmp_path: Path) -> N
         assert [f"{step['service']}-{step['number']}" for step in planned] == OWN
         assert {(step["action"], step["reason"]) for step in planned} == {("recreate", "its code changed")}
         found = project.json("drift")["differences"]
-        assert {(each["kind"], each["remedy"]) for each in found} == {("source", "tradebot up")}
+        assert {(each["kind"], each["remedy"]) for each in found} == {("source", project.suggested("up"))}
 
         project.ok("up")
         after = {name: row["pid"] for name, row in project.status().items()}
