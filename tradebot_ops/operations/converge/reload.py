@@ -11,7 +11,6 @@ from typing import Protocol
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica
 from tradebot_ops.errors import OpsError, Refused, Unavailable
-from tradebot_ops.facts.metrics import promtool
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.stack.model import Stack
 
@@ -51,6 +50,8 @@ def check_files(ops: Ops) -> bool:
 
     Raises ``OpsError`` TB-0860 for a file with an error, with its line.
     """
+    from tradebot_ops.facts.metrics import promtool  # every `up` is made ready to reload, few do
+
     try:
         promtool.check(ops)
     except Unavailable as error:
