@@ -4,7 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
+from pydantic import SecretStr
 from redis.backoff import NoBackoff
+from redis.connection import parse_url
+from redis.credentials import CredentialProvider
 from redis.retry import Retry
 
 from services.common.settings import Settings
@@ -37,8 +40,8 @@ def redis_client(settings: Settings, observe: Observe | None = None) -> Observed
 
     A stale connection is replaced once, quietly; a hung server is waited for only once.
     """
-    pool = redis.ConnectionPool.from_url(
-        settings.redis_dsn().get_secret_value(),
+    pool = redis.ConnectionPool(
+        **_target(settings),
         decode_responses=False,
         socket_connect_timeout=CONNECT_TIMEOUT_S,
         socket_timeout=ANSWER_TIMEOUT_S,
@@ -48,3 +51,25 @@ def redis_client(settings: Settings, observe: Observe | None = None) -> Observed
     client = ObservedRedis(connection_pool=pool)
     client.observe = observe
     return client
+
+
+class _Credentials(CredentialProvider):
+    """Asked at each connect, so that no pool keeps a readable password."""
+
+    def __init__(self, password: SecretStr, user: str | None) -> None:
+        self._password, self._user = password, user
+
+    def get_credentials(self) -> tuple[str] | tuple[str, str]:
+        password = self._password.get_secret_value()
+        return (self._user, password) if self._user else (password,)
+
+
+def _target(settings: Settings) -> dict[str, Any]:
+    """Where to connect and as whom. The secret file outranks a password in the URL, which may also name a user."""
+    options = parse_url(settings.redis_url)  # type: ignore[no-untyped-call]
+    written = options.pop("password", None)
+    password = settings.redis_password() or (SecretStr(written) if written else None)
+    if password is None:
+        return dict(options)
+    user = options.pop("username", None)
+    return {**options, "credential_provider": _Credentials(password, user)}

@@ -74,9 +74,6 @@ class Settings(BaseSettings):
         )
         return SecretStr(_with_password(self.database_url, self.postgres_password()) + f"?{limits}")
 
-    def redis_dsn(self) -> SecretStr:
-        return SecretStr(_with_password(self.redis_url, self.redis_password()))
-
     def postgres_password(self) -> SecretStr | None:
         return read_secret(self.database_password_file)
 

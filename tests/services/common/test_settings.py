@@ -43,18 +43,18 @@ def test_a_wrong_setting_names_itself(monkeypatch: pytest.MonkeyPatch) -> None:
         Settings()
 
 
-def test_dsns_hold_the_quoted_password(tmp_path: Path) -> None:
+def test_a_dsn_holds_the_quoted_password(tmp_path: Path) -> None:
     secret = tmp_path / "password"
     secret.write_text("p@ss/w:rd\n")
-    settings = Settings(database_password_file=secret, redis_password_file=secret)
-    assert settings.redis_dsn().get_secret_value() == "redis://:p%40ss%2Fw%3Ard@redis:6379/0"
+    settings = Settings(database_password_file=secret)
     dsn = settings.postgres_dsn("api", statement_timeout_s=5).get_secret_value()
     assert dsn.startswith("postgresql://tradebot:p%40ss%2Fw%3Ard@postgres:5432/tradebot?connect_timeout=3&")
     assert "statement_timeout%3D5000" in dsn
 
 
 def test_without_a_secret_file_the_url_stays_as_it_is() -> None:
-    assert Settings(redis_url="redis://localhost:1/2").redis_dsn().get_secret_value() == "redis://localhost:1/2"
+    dsn = Settings(database_url="postgresql://me@localhost:1/db").postgres_dsn("api").get_secret_value()
+    assert dsn.startswith("postgresql://me@localhost:1/db?connect_timeout=3&")
 
 
 def test_secrets_do_not_show(tmp_path: Path) -> None:
@@ -66,11 +66,11 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
     assert "very-secret-key" not in repr(found)
 
 
-def test_dsns_do_not_show_their_password(tmp_path: Path) -> None:
+def test_a_dsn_does_not_show_its_password(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("very-secret-key\n")
-    settings = Settings(database_password_file=tmp_path / "password", redis_password_file=tmp_path / "password")
-    for dsn in (settings.postgres_dsn("api"), settings.redis_dsn()):
-        assert "very-secret-key" not in f"{dsn} {dsn!r}"
+    settings = Settings(database_password_file=tmp_path / "password")
+    dsn = settings.postgres_dsn("api")
+    assert "very-secret-key" not in f"{dsn} {dsn!r}"
     assert "very-secret-key" not in repr(vars(Database(settings, "api")._pool))
 
 
