@@ -1,7 +1,10 @@
 """The default output: tables and sentences for people, at any width, with or without colours."""
 
+import os
+from collections.abc import Sequence
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
@@ -44,6 +47,16 @@ _STATES = {
 }
 
 
+#: Columns are two spaces apart.
+_APART = 2
+#: A cell with blanks that is longer than this is prose: it may be folded. Ids and addresses are for copying.
+_PROSE = 16
+#: Folded prose keeps at least this many characters a line, or the other columns fold, too.
+_NARROWEST = 20
+#: Nobody looks at a pipe through a window: programs and `grep` get each row on one line.
+_PIPE = 100_000
+
+
 class _Console(Console):
     """Rich would end the process when a reader leaves; our caller knows better what to do."""
 
@@ -53,8 +66,10 @@ class _Console(Console):
 
 def console(stream: TextIO, color: bool | None) -> Console:
     """A console on a stream; links and markup of untrusted text are never interpreted."""
+    piped = not stream.isatty() and "COLUMNS" not in os.environ
     return _Console(
         file=stream,
+        width=_PIPE if piped else None,
         force_terminal=True if color else None,
         no_color=color is False,
         highlight=False,
@@ -84,24 +99,37 @@ def _section(out: Console, section: Section) -> None:
     for line in section.lines:
         out.print(escape(line), soft_wrap=True)
     for table in section.tables:
-        out.print(grid(table))
+        out.print(grid(table, out.width))
 
 
-def grid(table: Table) -> RichTable:
-    """A borderless table: columns apart by two spaces, so that a row can be copied into a shell.
+def grid(table: Table, width: int) -> RichTable:
+    """A borderless table that loses nothing: columns apart by two spaces, so that a row can be copied into a shell.
 
-    The last column is the talkative one. Where nobody has anything to say it is left out: with an empty one a healthy
-    stack would not fit 80 characters.
+    Where ``width`` is too small prose folds, and where that is not enough everything does. A last column in which
+    nobody has anything to say is left out: with an empty one a healthy stack would not fit 80 characters.
     """
-    rich = RichTable(title=table.title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    rich = RichTable(
+        title=table.title or None, title_justify="left", box=None, pad_edge=False, padding=(0, _APART, 0, 0)
+    )
     silent = bool(table.rows) and not any(row[-1] for row in table.rows)
     shown = slice(len(table.columns) - silent)
-    for place, column in enumerate(table.columns[shown], 1):
-        # It alone folds, the others stay readable and copyable.
-        rich.add_column(column.upper(), header_style="bold", overflow="fold", no_wrap=place < len(table.columns))
+    columns = list(zip(*(row[shown] for row in (table.columns, *table.rows)), strict=True))
+    for (heading, *_), folds in zip(columns, _folding(columns, width), strict=True):
+        rich.add_column(heading.upper(), header_style="bold", overflow="fold", no_wrap=not folds)
     for row in table.rows:
         rich.add_row(*(Text(cell, style=_STATES.get(cell, "")) for cell in row[shown]))
     return rich
+
+
+def _folding(columns: Sequence[Sequence[str]], width: int) -> list[bool]:
+    """Which of the columns, each with its heading and its cells, may fold within ``width`` characters."""
+    widths = [max(map(cell_len, cells)) for cells in columns]
+    room = width - _APART * (len(widths) - 1)
+    if sum(widths) <= room:
+        return [False] * len(widths)
+    prose = [any(" " in cell.strip() and cell_len(cell) > _PROSE for cell in cells) for cells in columns]
+    kept = sum(_NARROWEST if folds else each for each, folds in zip(widths, prose, strict=True))
+    return prose if any(prose) and kept <= room else [True] * len(widths)
 
 
 def error(problem: OpsError, stream: TextIO, color: bool | None) -> None:
