@@ -49,10 +49,12 @@ _STATES = {
 
 #: Columns are two spaces apart.
 _APART = 2
-#: A cell with blanks that is longer than this is prose: it may be folded. Ids and addresses are for copying.
-_PROSE = 16
-#: Folded prose keeps at least this many characters a line, or the other columns fold, too.
+#: A cell with blanks that is longer than this is prose: it may be folded. Ids, addresses and times are for copying.
+_PROSE = 19
+#: Folded prose keeps at least this many characters a line, or long ids fold, too.
 _NARROWEST = 20
+#: States and numbers are not longer than this; they fold last.
+_WORD = 12
 #: Nobody looks at a pipe through a window: programs and `grep` get each row on one line.
 _PIPE = 100_000
 
@@ -84,7 +86,7 @@ def render(report: Report, stream: TextIO, color: bool | None) -> None:
         sign, style = _SIGNS[finding.level]
         out.print(f"[{style}]{sign:5}[/] {escape(finding.message)}")
         if finding.hint:
-            out.print(f"      -> {escape(finding.hint)}", style="dim")
+            out.print(f"      -> {escape(finding.hint)}", style="dim", soft_wrap=True)
     for number, section in enumerate(report.sections):
         if number or shown:
             out.print()
@@ -128,8 +130,12 @@ def _folding(columns: Sequence[Sequence[str]], width: int) -> list[bool]:
     if sum(widths) <= room:
         return [False] * len(widths)
     prose = [any(" " in cell.strip() and cell_len(cell) > _PROSE for cell in cells) for cells in columns]
-    kept = sum(_NARROWEST if folds else each for each, folds in zip(widths, prose, strict=True))
-    return prose if any(prose) and kept <= room else [True] * len(widths)
+    long = [each > _WORD for each in widths]
+    for folding, least in ((prose, _NARROWEST), (long, _WORD // 2)):
+        kept = sum(least if folds else each for each, folds in zip(widths, folding, strict=True))
+        if any(folding) and kept <= room:
+            return folding
+    return [True] * len(widths)
 
 
 def error(problem: OpsError, stream: TextIO, color: bool | None) -> None:
