@@ -1,1 +1,1 @@
-"""The HTTP API: takes jobs, tells what became of them, and says how the stack is."""
+"""The HTTP API: takes jobs, and reports their results and the state of the stack."""

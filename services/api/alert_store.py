@@ -74,7 +74,7 @@ class AlertStore:
         return self._database.rows(LATEST, {"limit": limit, "name": name})
 
     def last_received(self, name: str) -> datetime | None:
-        """When Alertmanager last told that this alert fires; None if it never did."""
+        """Time of Alertmanager's last notification that this alert fires; None if there was none."""
         found = self._database.row(LAST_RECEIVED, {"name": name})
         return found["at"] if found else None
 

@@ -1,4 +1,4 @@
-"""What the routes stand on, made once per application: pools, ledger, transport, metrics, job types."""
+"""Dependencies of the routes, made once per application: pools, ledger, transport, metrics, job types."""
 
 from dataclasses import dataclass
 

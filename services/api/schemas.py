@@ -1,4 +1,4 @@
-"""What the API takes and gives: the shapes that ``/docs`` shows."""
+"""Request and response bodies of the API: the shapes that ``/docs`` shows."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal

@@ -1,4 +1,4 @@
-"""The version that ``/health`` tells."""
+"""The version that ``/health`` reports."""
 
 from importlib.metadata import PackageNotFoundError, version
 

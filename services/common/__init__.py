@@ -1,1 +1,1 @@
-"""What API and worker share: settings, logging, ledger, transport, metric registry."""
+"""Shared by API and worker: settings, logging, ledger, transport, metric registry."""

@@ -31,7 +31,7 @@ _UNUSABLE = (
     psycopg.errors.ReadOnlySqlTransaction,
 )
 
-# Right after a failure the next callers are told sooner, so that an outage does not tie up every thread.
+# Right after a failure the next callers get their error sooner, so that an outage does not tie up every thread.
 IMPATIENT_FOR_S = 2.0
 IMPATIENT_WAIT_S = 0.3
 

@@ -1,4 +1,4 @@
-"""Heartbeats of workers in Redis: who is there, what it does, and when it last said so."""
+"""Heartbeats of workers in Redis: which are there, what each does, and when it last sent one."""
 
 import json
 import math
@@ -13,10 +13,10 @@ INDEX = "tradebot:workers"
 """Sorted set of names by their last beat: listing workers must not scan the keys of a large Redis."""
 
 DESIRED_KEY = "tradebot:workers:desired"
-"""The number of workers that ``scale`` asked for; absent until somebody scales."""
+"""The number of workers that ``scale`` asked for; absent until it is used."""
 
 DRAIN_PREFIX = "tradebot:drain:"
-"""With a worker's name: seconds for its running job, written right before it is told to stop; kept for a minute."""
+"""With a worker's name: seconds for its running job, written right before its stop signal; kept for a minute."""
 
 TTL_S = 30
 
@@ -35,7 +35,7 @@ class Heartbeat:
 
 
 def beat(client: redis.Redis, heartbeat: Heartbeat, ttl_s: int = TTL_S) -> None:
-    """Say that we live; forgotten after ``ttl_s`` seconds. Raises ``redis.RedisError``."""
+    """Report this worker alive; forgotten after ``ttl_s`` seconds. Raises ``redis.RedisError``."""
     pipeline = client.pipeline(transaction=False)
     pipeline.set(PREFIX + heartbeat.name, json.dumps(asdict(heartbeat)), ex=ttl_s)
     pipeline.zadd(INDEX, {heartbeat.name: heartbeat.at})
@@ -43,7 +43,7 @@ def beat(client: redis.Redis, heartbeat: Heartbeat, ttl_s: int = TTL_S) -> None:
 
 
 def forget(client: redis.Redis, name: str) -> None:
-    """Say goodbye, so that nobody waits for the end of our time to live. Raises ``redis.RedisError``."""
+    """Remove this worker, so that nobody waits for the end of its time to live. Raises ``redis.RedisError``."""
     pipeline = client.pipeline(transaction=False)
     pipeline.delete(PREFIX + name)
     pipeline.zrem(INDEX, name)
@@ -71,7 +71,7 @@ def desired_workers(client: redis.Redis) -> int | None:
 
 
 def granted_drain(client: redis.Redis, name: str) -> float | None:
-    """Seconds that somebody granted this worker's job, told once; None: nobody did. Raises ``redis.RedisError``."""
+    """Seconds granted to this worker's job, returned once; None if none were. Raises ``redis.RedisError``."""
     value: Any = client.getdel(DRAIN_PREFIX + name)
     try:
         seconds = math.nan if value is None else float(value)

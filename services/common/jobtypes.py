@@ -1,4 +1,4 @@
-"""What a job type is, and how the API and the workers find the same ones.
+"""The job type, and how the API and the workers find the same ones.
 
 Built-in types are the modules of ``services.jobs``; others come through the entry-point group
 ``tradebot.jobs``. Importing a job type must stay cheap: the API imports all of them only to validate
@@ -42,7 +42,7 @@ class JobLog(Protocol):
 
 
 class JobContext(Protocol):
-    """What a running job may use. It lives in the job's own process."""
+    """Services for a running job. It lives in the job's own process."""
 
     @property
     def job_id(self) -> str: ...
@@ -55,10 +55,10 @@ class JobContext(Protocol):
         """An autocommit connection to Postgres; use ``with ctx.store.transaction()`` to group statements."""
 
     def progress(self, fraction: float, note: str = "") -> None:
-        """Tell how far the job is, 0 to 1, and what it does now."""
+        """Report how far the job is, 0 to 1, and what it does now."""
 
     def check_cancelled(self) -> None:
-        """Raise ``JobCancelled`` when somebody asked for the job to stop."""
+        """Raise ``JobCancelled`` when a stop of the job was requested."""
 
     def candles(self, symbol: str, start: date | None = None, end: date | None = None) -> "Candles":
         """Daily candles of one symbol, both ends included; ``JobFailure`` when there are none."""

@@ -101,7 +101,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "tradebot_workers_desired",
         "gauge",
-        "Workers asked for by `tradebot scale`; absent until somebody scales.",
+        "Workers asked for by `tradebot scale`; absent until it is used.",
         ("api",),
         computed=True,
         late=True,
@@ -109,7 +109,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "watchdog_last_received_timestamp_seconds",
         "gauge",
-        "Unix time at which Alertmanager last told of Watchdog; absent until it did.",
+        "Unix time of Alertmanager's last notification of Watchdog; absent before the first.",
         ("api",),
         computed=True,
         late=True,
@@ -195,7 +195,7 @@ class Bounded:
         self._lock = threading.Lock()
 
     def value(self, given: str) -> str:
-        """What to label with; may be called from any thread."""
+        """Return the value to label with; may be called from any thread."""
         with self._lock:
             if given not in self._values and self._room and given.isidentifier() and len(given) <= LONGEST_VALUE:
                 self._values.add(given)

@@ -22,7 +22,7 @@ _REDIS_QUEUE = f"dramatiq:{QUEUE}"
 class QueueCollector(Collector):
     """``queue_length`` from the ledger; while Postgres is away, its waiting part from Redis.
 
-    ``tradebot_workers_desired`` keeps its value while Redis is away, and is absent until somebody scales.
+    ``tradebot_workers_desired`` keeps its value while Redis is away, and is absent before the first one.
     """
 
     def __init__(self, ledger: Ledger, client: redis.Redis, *, workers_desired: bool) -> None:

@@ -1,4 +1,4 @@
-"""What the services read from their environment: addresses, secret files, sizes in 1024s."""
+"""Settings that the services read from their environment: addresses, secret files, sizes in 1024s."""
 
 import re
 import socket

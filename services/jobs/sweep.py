@@ -22,11 +22,11 @@ def run(ctx: JobContext, payload: Any) -> dict[str, Any]:
     if not grid:
         raise JobFailure(f"No combination of these values is a valid {strategy.name}.")
     bars = ctx.candles(request.symbol, request.start, request.end).adjusted()
-    runs, told = [], 0.0
+    runs, reported = [], 0.0
     for number, chosen in enumerate(grid):
         ctx.check_cancelled()
-        if time.monotonic() - told >= PROGRESS_EVERY_S:
-            told = time.monotonic()
+        if time.monotonic() - reported >= PROGRESS_EVERY_S:
+            reported = time.monotonic()
             ctx.progress(number / len(grid), f"{number} of {len(grid)} runs")
         simulation = simulate(bars, strategy.target(bars, chosen), request.cash, request.fee_bps)
         runs.append({"parameters": chosen.model_dump(mode="json"), "metrics": metrics(simulation)})

@@ -27,7 +27,7 @@ UNKNOWN_TYPE_TIMEOUT_S = 60.0
 RETRY_S = 0.5
 # In a long outage, trying more often only fills the log.
 MOST_RETRY_S = 4.0
-# A worker that ends does not wait for Postgres for ever: a job not recorded is run again by somebody else.
+# A worker that ends does not wait for Postgres for ever: a job not recorded is run again by another worker.
 CLOSING_PATIENCE_S = 5.0
 
 log = structlog.get_logger(__name__)
@@ -82,12 +82,12 @@ class Attempts:
                 free()
                 seconds = time.monotonic() - began
                 state = self._persist(lambda: self._record(claim, outcome))
-                self._tell(claim, outcome, state, seconds)
+                self._report(claim, outcome, state, seconds)
         finally:
             free()
 
     def _claim(self, job_id: UUID) -> Claim | Abandoned | None:
-        """None for a duplicate delivery, and when the worker ends: then somebody else gets the id."""
+        """None for a duplicate delivery, and when the worker ends: then another worker gets the id."""
         pause = RETRY_S
         while not self._closing.is_set():
             self._alive()
@@ -128,7 +128,7 @@ class Attempts:
         return Limits(job_type.timeout_s if job_type else UNKNOWN_TYPE_TIMEOUT_S, self._memory_limit)
 
     def _persist(self, record: Callable[[], State | None]) -> State | None:
-        """Try until Postgres takes it. If our lease ends meanwhile, somebody else's outcome counts."""
+        """Try until Postgres takes it. If our lease ends meanwhile, another worker's outcome counts."""
         patience, pause = None, RETRY_S
         while True:
             try:
@@ -178,7 +178,7 @@ class Attempts:
         self._metrics.job_abandoned(abandoned.type, abandoned.state)
         log.error("job's worker vanished", job_id=str(job_id), job_type=abandoned.type, status=abandoned.state.value)
 
-    def _tell(self, claim: Claim, outcome: Outcome, state: State | None, seconds: float) -> None:
+    def _report(self, claim: Claim, outcome: Outcome, state: State | None, seconds: float) -> None:
         status = state.value if state else "lost"
         if state:
             self._metrics.job_recorded(claim.type, state, seconds)

@@ -31,7 +31,7 @@ IDLE_S = 30.0
 LONGEST_MESSAGE = 2_000
 LONGEST_TRACEBACK = 50_000
 LARGEST_RESULT = 16 * 1024**2
-# The kernel's OOM killer shall take the job, not the worker beside it.
+# The kernel's OOM killer must take the job, not the worker beside it.
 OOM_SCORE = "500"
 
 
@@ -68,7 +68,7 @@ class Child:
         self._say({"kind": "ready"})
         while True:
             if not self._line.poll(IDLE_S):
-                # An idle worker shall not occupy one of Postgres' connections.
+                # An idle worker must not occupy one of Postgres' connections.
                 self._store.close()
                 self._line.poll(None)
             try:
@@ -124,7 +124,7 @@ def _run(order: dict[str, Any], context: ChildContext) -> dict[str, Any]:
     result = job_type.run(context, payload)
     if not isinstance(result, dict):
         raise TypeError(f"{job_type.name} returned {type(result).__name__}; a job's result is a dict")
-    # Refused here, where it can still be said which job type it was.
+    # Refused here, where the job type is still known.
     size = len(json.dumps(result, allow_nan=False))
     if size > LARGEST_RESULT:
         raise JobFailure(f"The result of {job_type.name} is {size} bytes long; at most {LARGEST_RESULT} are kept.")

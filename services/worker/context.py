@@ -1,4 +1,4 @@
-"""What a job finds in its process: its connection to Postgres, its voice to the parent."""
+"""Context of a job in its process: its connection to Postgres, and to the parent."""
 
 import select
 import time
@@ -80,11 +80,11 @@ class Store:
 class ChildContext:
     """The ``JobContext`` of one attempt."""
 
-    def __init__(self, job_id: str, store: Store, say: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, job_id: str, store: Store, send: Callable[[dict[str, Any]], None]) -> None:
         self._job_id = job_id
         self._store = store
-        self._say = say
-        self._told = 0.0
+        self._send = send
+        self._reported_at = 0.0
         self.cancelled = False
         self._log: JobLog = structlog.get_logger("services.jobs")
 
@@ -103,11 +103,11 @@ class ChildContext:
     def progress(self, fraction: float, note: str = "") -> None:
         """Also the place where a cancelled job ends. More than ten a second are dropped."""
         self.check_cancelled()
-        if time.monotonic() - self._told >= PROGRESS_EVERY_S:
-            self._told = time.monotonic()
+        if time.monotonic() - self._reported_at >= PROGRESS_EVERY_S:
+            self._reported_at = time.monotonic()
             # Written so that NaN, too, becomes a number that JSON has.
             known = min(float(fraction), 1.0) if fraction > 0 else 0.0
-            self._say({"kind": "progress", "fraction": known, "note": str(note)[:LONGEST_NOTE]})
+            self._send({"kind": "progress", "fraction": known, "note": str(note)[:LONGEST_NOTE]})
 
     def check_cancelled(self) -> None:
         if self.cancelled:

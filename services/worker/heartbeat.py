@@ -1,4 +1,4 @@
-"""Says once a second that this worker takes jobs or runs one, and stops when the loop that does so hangs."""
+"""Reports once a second that this worker takes jobs or runs one, and stops when the loop that does so hangs."""
 
 import os
 import threading
@@ -20,7 +20,7 @@ class HeartbeatSender:
     """A thread that beats.
 
     ``job`` gives the id of the running job, ``child`` the pid of the job process, ``stalled`` the name of what
-    hangs in this worker: a beat would say that all is well.
+    hangs in this worker: a beat would report that all is well.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class HeartbeatSender:
         try:
             forget(self._client, self._name)
         except redis.RedisError as error:
-            log.warning("goodbye not said", reason=str(error))
+            log.warning("goodbye not sent", reason=str(error))
 
     def _loop(self) -> None:
         while True:
@@ -74,7 +74,7 @@ class HeartbeatSender:
                 return
 
     def _look(self) -> str | None:
-        """What hangs; logged when it begins and when it ends."""
+        """Threads that hang; logged when it begins and when it ends."""
         before, self._hangs = self._hangs, self._stalled()
         if self._hangs and not before:
             log.error("hangs: no heartbeat", part=self._hangs, job_id=self._job())

@@ -1,4 +1,4 @@
-"""Whether the threads that take and run jobs still move: one that hangs cannot say so itself."""
+"""Whether the threads that take and run jobs still move: one that hangs cannot report itself."""
 
 import time
 

@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def _work(worker: "WorkerService", stop: "Signals") -> list[str]:
-    """Until told to stop, or until a thread has ended that the worker cannot do without: these are returned."""
+    """Run until a stop signal, or until a thread has ended that the worker cannot do without: these are returned."""
     while not stop.first.wait(LOOK_S):
         if dead := worker.dead():
             log.error("threads have ended by themselves; the worker ends, too", threads=dead)
@@ -136,7 +136,7 @@ class WorkerService:
         )
 
     def dead(self) -> list[str]:
-        """Names of threads that have ended although nobody told them to."""
+        """Names of threads that have ended although they were not stopped."""
         parts = {
             LEASE_RENEWER: self._lease_renewer.alive,
             "heartbeat": self._heartbeat_sender.alive,
@@ -147,7 +147,7 @@ class WorkerService:
     def end(self, grace_s: float | None = None, at_once: Callable[[], bool] = lambda: False) -> None:
         """Take no more jobs; let the running one finish within ``grace_s`` seconds, else hand it back.
 
-        None: as long as whoever stops this worker said (``tradebot scale --drain``), else the setting.
+        None: as long as whoever stops this worker granted (``tradebot scale --drain``), else the setting.
         """
         began = time.monotonic()
         self._heartbeat_sender.drain()

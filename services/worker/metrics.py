@@ -12,7 +12,7 @@ from services.common.ledger import State
 from services.common.metrics import OTHER, Bounded, Metrics, create_metrics
 from services.common.settings import listen_address
 
-# An attempt that was given back or taken over did not end here: somebody else counts it.
+# An attempt that was given back or taken over did not end here: another worker counts it.
 STATUSES = {
     State.SUCCEEDED: "succeeded",
     State.DEAD: "failed",
@@ -21,11 +21,11 @@ STATUSES = {
 }
 
 ERROR_TYPES = 50
-"""So many types of errors are told apart: their names are chosen by whoever writes a job type."""
+"""So many types of errors get a label of their own: their names are chosen by whoever writes a job type."""
 
 
 class WorkerMetrics:
-    """What happens in this worker, as metrics; methods may be called from any thread."""
+    """Events of this worker, as metrics; methods may be called from any thread."""
 
     def __init__(self) -> None:
         known = sorted(registry().types)

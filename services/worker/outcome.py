@@ -8,7 +8,7 @@ from services.common.ledger import Failure
 
 
 class Stop(StrEnum):
-    """Why somebody wants a running job to end before it is done."""
+    """Reasons to end a running job before it is done."""
 
     CANCEL = "cancel"
     """An operator asked; the job is over."""

@@ -26,7 +26,7 @@ class Limits:
 
 @dataclass
 class StopRequest:
-    """What others want of the running attempt; written by other threads, read here at every tick."""
+    """Requests of others to the running attempt; written by other threads, read here at every tick."""
 
     stop: Stop | None = None
 
@@ -51,7 +51,7 @@ class Watch:
 
     @property
     def struck(self) -> bool:
-        """The job was told to end: its process is not to be used again."""
+        """The job was stopped from outside: its process is not to be used again."""
         return self._verdict is not None
 
     def run(self) -> Outcome:
@@ -142,7 +142,7 @@ def _too_big(rss: int, limit: int, job_type: str) -> Failure:
 
 
 def _failure(kind: str, message: str, job_type: str, detail: str = "") -> Failure:
-    """Without a traceback, what and where it happened is all there is to tell failures apart by."""
+    """Without a traceback, failures differ only in what and where it happened."""
     return Failure(kind, message, fingerprint="-".join(filter(None, (kind, detail, job_type))))
 
 

@@ -1,4 +1,4 @@
-"""What ``GET /dashboard/panels`` gives."""
+"""Schemas of the answer of ``GET /dashboard/panels``."""
 
 from typing import Literal
 

@@ -74,9 +74,9 @@ async def _internal_error(send: "Send") -> None:
 
 
 def _access(scope: "Scope", status: int, seconds: float) -> None:
-    say = log.debug if scope["path"] in _QUIET and status < 400 else log.info
+    write = log.debug if scope["path"] in _QUIET and status < 400 else log.info
     client = scope.get("client")
-    say(
+    write(
         "request",
         method=scope["method"],
         path=scope["path"],

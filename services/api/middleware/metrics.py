@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 UNMATCHED = "<unmatched>"
 FAILURES = ("500", "503")
-"""What the API answers when it fails itself."""
+"""Answers of the API when it fails itself."""
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

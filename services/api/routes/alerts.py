@@ -1,4 +1,4 @@
-"""Alerts: Alertmanager's webhook, and what it told us."""
+"""Alerts: Alertmanager's webhook, and the notifications received through it."""
 
 from datetime import datetime
 from typing import Annotated
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 class Notification(BaseModel):
-    """What Alertmanager posts; https://prometheus.io/docs/alerting/latest/configuration/#webhook_config"""
+    """Body that Alertmanager posts; https://prometheus.io/docs/alerting/latest/configuration/#webhook_config"""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -60,5 +60,5 @@ def list_alerts(
     name: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> AlertList:
-    """What Alertmanager told us, of all alerts or of one, most recent first."""
+    """Notifications received from Alertmanager, of all alerts or of one, most recent first."""
     return AlertList(alerts=[AlertOut(**row) for row in AlertStore(dependencies.database).latest(limit, name)])

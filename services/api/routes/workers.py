@@ -1,4 +1,4 @@
-"""Workers, as their heartbeats in Redis tell."""
+"""Workers, as their heartbeats in Redis show them."""
 
 import time
 from datetime import UTC, datetime

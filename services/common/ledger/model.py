@@ -26,14 +26,14 @@ class State(StrEnum):
 
 
 class Renewal(StrEnum):
-    """What a worker learns when it renews its lease or reports progress."""
+    """State of a lease, returned when a worker renews it or reports progress."""
 
     HELD = "held"
     """The job is still ours: go on."""
     CANCEL = "cancel"
-    """Still ours, and somebody asked for its end: stop the child, then call ``Ledger.cancelled``."""
+    """Still ours, and its end was requested: stop the child, then call ``Ledger.cancelled``."""
     LOST = "lost"
-    """Somebody else took it over: stop the child and throw its result away."""
+    """Another worker took it over: stop the child and throw its result away."""
 
 
 class IdempotencyConflict(Exception):  # noqa: N818 - reads as what it is

@@ -63,7 +63,7 @@ class Ledger:
         return Submission(_job(row), created=False)
 
     def unsent(self, job_id: UUID) -> None:
-        """The id could not be sent: the sweeper shall send it at its next turn."""
+        """The id could not be sent: let the sweeper send it at its next turn."""
         self._database.execute(sql.UNSENT, {"id": job_id})
 
     def claim(self, job_id: UUID, worker: str, lease_s: float) -> Claim | Abandoned | None:
@@ -131,7 +131,7 @@ class Ledger:
         return self._database.row(sql.RELEASE, params) is not None
 
     def cancelled(self, claim: Claim, note: str = "", *, peak_memory_bytes: int | None = None) -> bool:
-        """The running job was stopped because somebody asked; False when the lease was lost."""
+        """The running job was stopped on request; False when the lease was lost."""
         params = _held(claim) | {"note": note, "peak": peak_memory_bytes}
         return self._database.row(sql.CANCELLED, params) is not None
 
@@ -166,7 +166,7 @@ class Ledger:
         return _job(row) if row else None
 
     def events(self, job_id: UUID) -> list[Event]:
-        """What happened to the job, oldest first."""
+        """Events of the job, oldest first."""
         rows = self._database.rows(sql.EVENTS, {"id": job_id})
         return [Event(row["at"], State(row["state"]), row["by"], row["note"]) for row in rows]
 

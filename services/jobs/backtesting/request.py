@@ -1,4 +1,4 @@
-"""What can be asked of the backtester: common keys, and the parameters of the chosen strategy beside them."""
+"""Payloads of the backtester: common keys, and the parameters of the chosen strategy beside them."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -55,7 +55,7 @@ class SingleRun(Market):
 
 
 def by_strategy(name: str, models: Iterable[type[BaseModel]]) -> type[RootModel[Any]]:
-    """One payload out of several models that are told apart by their key ``strategy``."""
+    """One payload out of several models that differ in their key ``strategy``."""
     choice = ANNOTATED[reduce(or_, models), Field(discriminator="strategy")]
     model: type[RootModel[Any]] = create_model(name, __base__=ROOT[choice])
     return model

@@ -1,4 +1,4 @@
-"""What a strategy is, and the ones there are."""
+"""The strategy interface, and the built-in strategies."""
 
 import importlib
 from collections.abc import Callable, Mapping

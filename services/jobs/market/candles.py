@@ -35,7 +35,7 @@ class Candles:
 
 @dataclass(frozen=True)
 class Bars:
-    """What a strategy sees: adjusted prices in order of time, arrays of one length."""
+    """Input of a strategy: adjusted prices in order of time, arrays of one length."""
 
     day: "Days"
     open: "Floats"

@@ -16,7 +16,7 @@ OUTLIER_MOVE = 0.25
 OUTLIER_DEVIATIONS = 8.0
 MAD_TO_DEVIATION = 1.4826
 STALE_BARS = 3
-# Alone in a file, a symbol cannot tell a holiday from a gap; exchanges were closed for four weekdays once.
+# Alone in a file, a symbol cannot distinguish a holiday from a gap; exchanges were closed for four weekdays once.
 LONE_GAP_WEEKDAYS = 5
 
 

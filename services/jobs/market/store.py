@@ -59,7 +59,7 @@ COPY (
 
 @dataclass(frozen=True)
 class Written:
-    """What an upsert did, in rows; ``unchanged`` rows were there already, equal in every column."""
+    """Effect of an upsert, in rows; ``unchanged`` rows were there already, equal in every column."""
 
     inserted: int
     updated: int

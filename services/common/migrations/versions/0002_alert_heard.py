@@ -1,4 +1,4 @@
-"""When each alert was last told of: Alertmanager repeats itself, and the repeats of Watchdog are what it is for."""
+"""Time of each alert's last notification: Alertmanager repeats itself, and Watchdog exists for its repeats."""
 
 from alembic import op
 
