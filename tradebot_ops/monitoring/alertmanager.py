@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from tradebot_ops.errors import OpsError
+from tradebot_ops.text import yaml_
 
 SECRETS = "/run/secrets"
 #: Who is told what: critical reaches whoever is on call, warnings a place people read, info only the store.
@@ -76,7 +77,7 @@ def with_channels(text: str, chosen: Channels) -> str:
     """``text`` (alertmanager.yml) with the chosen channels in the receivers they belong to; as it was without any."""
     if not chosen.configs:
         return text
-    config = yaml.safe_load(text)
+    config = yaml_.load(text)
     for receiver in config["receivers"]:
         for kind in _REACH.get(receiver["name"], ()):
             if kind in chosen.configs:
@@ -86,7 +87,7 @@ def with_channels(text: str, chosen: Channels) -> str:
 
 def channels_of(text: str) -> dict[str, dict[str, int]]:
     """Receiver -> kind of channel -> how many of it, read from a configuration; ``store`` and ``nobody`` left out."""
-    config = yaml.safe_load(text) or {}
+    config = yaml_.load(text) or {}
     return {
         receiver["name"]: {
             key.removesuffix("_configs"): len(value)

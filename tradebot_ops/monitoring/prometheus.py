@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from tradebot_ops.errors import OpsError
+from tradebot_ops.text import yaml_
 from tradebot_ops.text.sentences import ended
 
 Rewrite = Callable[[str], str]
@@ -28,7 +29,7 @@ def on_this_host(
     came from: relative ``rule_files`` are meant from there. Raises ``OpsError`` (TB-0850) when the text is no mapping.
     """
     try:
-        config = yaml.safe_load(text)
+        config = yaml_.load(text)
     except yaml.YAMLError as error:
         raise OpsError(f"prometheus.yml is not YAML: {ended(str(error))}", code="TB-0850") from error
     if not isinstance(config, dict):

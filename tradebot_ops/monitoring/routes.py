@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
+from tradebot_ops.text import yaml_
 
 #: It records every alert in the API and tells nobody.
 STORE = "store"
@@ -13,7 +13,7 @@ _MATCHER = re.compile(r"\s*([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.DOTALL)
 
 def told(text: str, labels: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Receivers of an alert with these labels, each with its kinds of channel; one without any tells nobody."""
-    config = yaml.safe_load(text) or {}
+    config = yaml_.load(text) or {}
     kinds = {
         receiver["name"]: tuple(
             key.removesuffix("_configs") for key, value in receiver.items() if key.endswith("_configs") and value

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-import yaml
-
 from tradebot_ops.clients.alertmanager import HeldAlert, Silence, Status
 from tradebot_ops.context import Ops
 from tradebot_ops.facts.fact import fact
 from tradebot_ops.facts.metrics import config_files, prometheus
 from tradebot_ops.facts.metrics.prometheus import Loaded
 from tradebot_ops.monitoring.loaded import differences
+from tradebot_ops.text import yaml_
 
 #: Each request ends after 5 s; some facts need several.
 SECONDS = 15.0
@@ -41,8 +40,8 @@ def alerts(ops: Ops) -> tuple[HeldAlert, ...]:
 def loaded(ops: Ops, status: Status) -> Loaded:
     """What runs against its file."""
     file = config_files.folder(ops, "alertmanager") / "alertmanager.yml"
-    written = yaml.safe_load(file.read_text(encoding="utf-8"))
-    places = differences(written, yaml.safe_load(status.config))
+    written = yaml_.load(file.read_text(encoding="utf-8"))
+    places = differences(written, yaml_.load(status.config))
     return Loaded(str(file), tuple(places), edited=prometheus.edited(ops, "alertmanager"))
 
 

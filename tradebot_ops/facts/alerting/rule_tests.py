@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.fact import fact
@@ -16,6 +14,7 @@ from tradebot_ops.facts.metrics.config_files import folder, rule_documents
 from tradebot_ops.private_folder import PrivateFolder
 from tradebot_ops.shapes import fields, named, text
 from tradebot_ops.state import cache_root
+from tradebot_ops.text import yaml_
 
 _FILE = "rule-tests.json"
 
@@ -48,7 +47,7 @@ def tested(ops: Ops) -> Proof:
     said = promtool.Said(True, "") if passed else promtool.test_rules(ops, ())
     if said.ok and not passed:
         _remember(ops, fingerprint)
-    documents = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in promtool.test_files(ops)]
+    documents = [yaml_.load(file.read_text(encoding="utf-8")) for file in promtool.test_files(ops)]
     cases = [case for document in documents for each in document["tests"] for case in each.get("alert_rule_test", ())]
     fires = {case["alertname"] for case in cases if case.get("exp_alerts")}
     silent = {case["alertname"] for case in cases if not case.get("exp_alerts")} | {"Watchdog"}

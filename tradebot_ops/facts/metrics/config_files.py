@@ -19,6 +19,7 @@ from tradebot_ops.monitoring.contract import (
     declared_metrics,
     rule_uses,
 )
+from tradebot_ops.text import yaml_
 
 
 def folder(ops: Ops, service: str) -> Path:
@@ -62,7 +63,7 @@ def document(file: Path) -> dict[str, Any]:
 
 def _yaml(file: Path) -> Any:
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
+        return yaml_.load(file.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         where = " ".join(str(error).split())
         raise OpsError(f"{file} cannot be read: {where}.", code="TB-0862", hint="tradebot alerts lint") from None

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from tradebot_ops.clients.prometheus import PendingOrFiring, Rule, Status, Target
 from tradebot_ops.context import Ops
 from tradebot_ops.facts.fact import fact
 from tradebot_ops.facts.metrics import config_files
 from tradebot_ops.monitoring.loaded import differences, shape, written_rules
 from tradebot_ops.stack.model import MountKind
+from tradebot_ops.text import yaml_
 from tradebot_ops.units import size
 
 #: Each request ends after 5 s; some facts need several.
@@ -81,8 +80,8 @@ def edited(ops: Ops, service: str) -> bool:
 def loaded(ops: Ops, rules: Sequence[Rule]) -> Loaded:
     """What runs against the files: on an engine that rewrites them, against the copy that it made."""
     file = _on_this_host(ops, ops.prometheus.flags()[_CONFIG])
-    written = yaml.safe_load(file.read_text(encoding="utf-8"))
-    places = differences(written, yaml.safe_load(ops.prometheus.config()))
+    written = yaml_.load(file.read_text(encoding="utf-8"))
+    places = differences(written, yaml_.load(ops.prometheus.config()))
     return Loaded(str(file), tuple(places), _other_rules(ops, rules), edited(ops, "prometheus"))
 
 

@@ -3,7 +3,7 @@
 Scalars follow YAML 1.2 as Compose reads it: ``yes`` and ``on`` are text, ``22:22`` is not a number. Keys that
 appear twice are an error, because the loser of the two would be ignored silently.
 
-Our own reading on PyYAML's scanner: `yaml.safe_load` forgets where a value stood, reads YAML 1.1, and lets the
+Our own reading on PyYAML's scanner: PyYAML's own loader forgets where a value stood, reads YAML 1.1, and lets the
 later of two equal keys win.
 """
 
@@ -16,14 +16,14 @@ import yaml
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.problems import Code, Place, Problems
+from tradebot_ops.text.yaml_ import LOADER
 
 Scalar = str | int | float | bool | None
 
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
 
 
-class _Loader(_Base):  # type: ignore[misc]  # the C loader exists only where libyaml does
+class _Loader(LOADER):  # type: ignore[misc]  # the C loader exists only where libyaml does
     """Composes nodes with YAML 1.2 scalars."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
