@@ -1,4 +1,4 @@
-"""What a command works with: settings, stack, engine, API. Opened when first used; passed, never global."""
+"""The context of a command: settings, stack, engine, API. Opened when first used; passed, never global."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ class Ops:
 
     @property
     def host_state(self) -> HostState:
-        """What all projects of this user share: images belong to the host."""
+        """State that all projects of this user share: images belong to the host."""
         return HostState(state_root(self.settings.environ))
 
     @cached_property
@@ -119,7 +119,7 @@ class Ops:
 
     @property
     def profiles(self) -> tuple[str, ...]:
-        """What this command was told, else what the last `up` was told, else the default."""
+        """Profiles of this command, else those of the last `up`, else the default."""
         if self.settings.profiles is not None:
             return self.settings.profiles
         known = self.state.load(ChosenProfiles).profiles
@@ -132,7 +132,7 @@ class Ops:
 
     @property
     def desired_replicas(self) -> Mapping[str, int]:
-        """What `scale` stored; it outranks the settings until the next `scale`."""
+        """Replicas that `scale` stored; they outrank the settings until the next `scale`."""
         return self.state.load(DesiredReplicas).replicas
 
     @cached_property
@@ -184,7 +184,7 @@ class Ops:
         return self._grafana(address, GRAFANA_USER, self.secret("grafana_admin_password"))
 
     def grafana_as(self, user: str, password: Secret) -> "Grafana":
-        """The same Grafana, asked as somebody else."""
+        """The same Grafana, asked as another user."""
         return self._grafana(self._grafana_address(), user, password)
 
     @staticmethod
@@ -232,7 +232,7 @@ class Ops:
         return self._postgres(POSTGRES_MONITOR, "postgres_exporter_password")
 
     def postgres_as(self, user: str, password: Secret, database: str) -> "Postgres":
-        """The same server, asked as somebody else."""
+        """The same server, asked as another user."""
         return self._postgres_at(self._postgres_address(), user, password, database)
 
     def _postgres(self, user: str, secret: str) -> "Postgres":
@@ -254,7 +254,7 @@ class Ops:
         return service.environment.get(name, default) if service else default
 
     def _reach(self, service: str, port: int, away: str, code: str, hint: str) -> Address:
-        """Where the service answers. One that was never started, or stopped, is told in the same words and with the
+        """Address of the service. One that was never started, or stopped, is reported in the same words and with the
         same code on every engine; what this host cannot run, with what it lacks."""
         try:
             return self.engine.endpoint(service, port)

@@ -1,4 +1,4 @@
-"""What an operator is told when something cannot be done, and the exit codes scripts rely on."""
+"""Errors as operators see them, and the exit codes scripts rely on."""
 
 from enum import IntEnum
 
@@ -24,10 +24,10 @@ class ExitCode(IntEnum):
 class OpsError(Exception):
     """A failure the operator can act on.
 
-    Code that must tell failures apart catches a kind, which is a subclass; it never compares ``code``.
+    Code that must distinguish failures catches a kind, which is a subclass; it never compares ``code``.
 
     ``message`` says what failed and why in one sentence. ``code`` is ``TB-xxyy``: ``xx`` is the exit code of
-    the process, ``yy`` tells causes with the same exit code apart, so scripts and people can look one up.
+    the process, ``yy`` distinguishes causes with the same exit code, so scripts and people can look one up.
     ``hint`` says what to type next. ``detail`` holds lines worth showing under the message, such as the last
     log lines of a service that crashed.
     """

@@ -63,7 +63,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """What a command found or did: ``data`` for machines, ``sections`` for people, ``findings`` for both.
+    """The result of a command: ``data`` for machines, ``sections`` for people, ``findings`` for both.
 
     ``command`` is the caller's to fill in: the command line puts its own name there, whatever an operation wrote.
     """

@@ -1,4 +1,4 @@
-"""What an operation reports while it works: one small event for each step of a service."""
+"""Progress of an operation: one small event for each step of a service."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,5 +33,5 @@ class ProgressEvent:
 OnProgress = Callable[[ProgressEvent], None]
 
 
-def ignore_progress(*_said: object) -> None:
+def ignore_progress(*_ignored: object) -> None:
     """For callers who show no progress, whatever form it comes in: events, lines of an engine, a job."""

@@ -1,4 +1,4 @@
-"""What is remembered from one command to the next: frozen records, one JSON file each, and the files named here alone.
+"""State kept from one command to the next: frozen records, one JSON file each, and the files named here alone.
 
 A key that a record does not know is ignored, one that is missing has its default: versions come and go.
 """
@@ -26,7 +26,7 @@ class Record(Protocol):
 
 @dataclass(frozen=True)
 class DesiredReplicas:
-    """What `scale` asked for, by service; it outranks the settings until the next `scale`."""
+    """Replicas set by `scale`, by service; they outrank the settings until the next `scale`."""
 
     FILE: ClassVar[str] = "desired.json"
     replicas: Mapping[str, int] = field(default_factory=dict)
@@ -141,7 +141,7 @@ class ScaleHistory:
 
 @dataclass(frozen=True)
 class WorkersTold:
-    """The number of workers that Redis was told last; None when that is not sure."""
+    """The number of workers that was last written to Redis; None when that is not sure."""
 
     FILE: ClassVar[str] = "workers-told.json"
     workers: int | None = None
@@ -256,7 +256,7 @@ class Attestation:
 
 @dataclass(frozen=True)
 class Attestations:
-    """What people vouched for, the latest word on each."""
+    """Attestations by people, the latest of each."""
 
     FILE: ClassVar[str] = "attestations.json"
     attestations: tuple[Attestation, ...] = ()

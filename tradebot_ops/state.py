@@ -58,7 +58,7 @@ class ProjectState(HostState):
         return self.folder / "secrets"
 
     def forget(self) -> None:
-        """Remove everything this project remembers; the lock file stays while somebody holds it."""
+        """Remove everything this project remembers; the lock file stays while it is held."""
         for entry in self.folder.iterdir() if self.folder.is_dir() else ():
             if entry.name == "lock":
                 continue

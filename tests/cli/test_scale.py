@@ -57,7 +57,7 @@ def test_a_worker_that_cannot_be_told_gets_the_longer_of_both(run: Run, graces: 
     """There is no Redis here: it hands its job back after its usual time, and must not be killed before."""
     shown = run("scale", "workers", "2", "--drain", "300")
     assert (shown.exit_code, graces) == (0, {"worker-3": 315})
-    assert "worker-3 gave its job the usual time, since it could not be told" in shown.stdout
+    assert "worker-3 gave its job the usual time, since the wish did not reach it" in shown.stdout
     run("scale", "workers", "1", "--drain", "0")
     assert graces["worker-2"] == 15
 

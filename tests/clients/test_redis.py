@@ -35,5 +35,5 @@ def test_a_server_that_accepts_and_never_answers_is_given_up_in_time(ask: Callab
 
 
 def test_nobody_there() -> None:
-    with pytest.raises(Unreachable, match="Redis cannot be told how many workers are wanted: .*refused"):
+    with pytest.raises(Unreachable, match="Redis cannot store how many workers are wanted: .*refused"):
         Redis("127.0.0.1", free_port(), Secret("open-sesame")).desire_workers(2)

@@ -64,7 +64,7 @@ def test_faults_of_every_source_most_frequent_first(ops: Ops) -> None:
     assert found.data["faults"][1]["jobs"] == ["j50", "j20", "j10"]
     assert "hunter22x" not in json.dumps(found.to_dict())
     assert found.sections[0].lines == (
-        "3 faults, told 13 times; 1 new since the last start 30 min ago; 4 lines of logs read.",
+        "3 faults, seen 13 times; 1 new since the last start 30 min ago; 4 lines of logs read.",
         "dead jobs not examined: Postgres fell over.",
     )
 

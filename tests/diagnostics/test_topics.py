@@ -81,7 +81,7 @@ def test_replicas(found: tuple[Condition, ...], absent: dict[str, str], expected
 @pytest.mark.parametrize(
     ("count", "minutes", "expected"),
     [
-        (50, 1, "W: api told 50 times within an hour: it broke, last 60 s ago."),
+        (50, 1, "W: api logged 50 times within an hour: it broke, last 60 s ago."),
         (50, 30, ""),
         (3, 1, ""),
     ],

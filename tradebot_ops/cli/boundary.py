@@ -89,7 +89,7 @@ class OpsGroup(TyperGroup):
 
 
 def renamed(args: list[str]) -> list[str]:
-    """The words with an old name replaced by what it is called today, which is said once on stderr."""
+    """The words with an old name replaced by what it is called today, which is reported once on stderr."""
     entry = COMMANDS.get(args[0]) if args else None
     if entry is None or not entry.alias:
         return args

@@ -42,7 +42,7 @@ def resolve(call: list[str]) -> None:
 
 
 def complaint(call: str) -> str:
-    """What the command line would say against the words after ``tradebot``; empty where it would run them.
+    """The command line's complaint about the words after ``tradebot``; empty where it would run them.
 
     It announces commands as it goes: ask in a thread of its own.
     """

@@ -15,7 +15,7 @@ SHOW_CURSOR = "\x1b[?25h"
 
 
 def arm() -> None:
-    """Nothing is changed where somebody wants the signal ignored, as `nohup` and background jobs do."""
+    """Nothing is changed where the signal is ignored on purpose, as by `nohup` and background jobs do."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _on_interrupt)
 

@@ -42,7 +42,7 @@ def named(command: Any) -> Any:
 
 
 def expected(name: str, command: Any, words: Sequence[str]) -> list[str]:
-    """Where ``words`` will lead from ``command``, as far as can be said before options are read."""
+    """Where ``words`` will lead from ``command``, as far as is known before options are read."""
     path = [name]
     for word in words:
         command = getattr(command, "commands", {}).get(word)

@@ -13,7 +13,7 @@ PROJECT = "Project"
 class Entry:
     """``command`` names it inside its module's app when it differs; ``group`` marks a command with subcommands.
 
-    ``alias`` makes it an old name of other words: they are run instead, and said once on stderr.
+    ``alias`` makes it an old name of other words: they are run instead, and named once on stderr.
     """
 
     module: str

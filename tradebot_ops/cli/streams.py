@@ -18,7 +18,7 @@ def plain_streams() -> None:
 def writing_stdout() -> Iterator[TextIO]:
     """Standard output for one piece of writing.
 
-    A reader that left (``| head``) ends the writing, not the command: its exit code still tells what it found.
+    A reader that left (``| head``) ends the writing, not the command: its exit code still reports what it found.
     """
     try:
         yield sys.stdout

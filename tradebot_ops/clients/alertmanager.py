@@ -1,4 +1,4 @@
-"""What Alertmanager knows and does: alerts with their silences and inhibition, silences, its own state."""
+"""Client of Alertmanager: alerts with their silences and inhibition, silences, its own state."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -71,9 +71,9 @@ class Status:
 
 @dataclass(frozen=True)
 class Deliveries:
-    """What became of the notifications through one kind of channel since Alertmanager started.
+    """Outcome of the notifications through one kind of channel since Alertmanager started.
 
-    ``sent`` counts requests that the other side took; ``failed`` notifications given up, by reason where it is told.
+    ``sent`` counts requests that the other side took; ``failed`` notifications given up, by reason where one is given.
     """
 
     started: int = 0
@@ -114,7 +114,7 @@ class Alertmanager:
         )
 
     def deliveries(self) -> dict[str, Deliveries]:
-        """What became of notifications, by kind of channel: webhook, slack, email …; of all receivers together."""
+        """Outcome of notifications, by kind of channel: webhook, slack, email …; of all receivers together."""
         return _deliveries(self._metrics())
 
     def ready(self) -> bool:

@@ -53,7 +53,7 @@ class Api:
         return list(self._call("GET", "/workers")["workers"])
 
     def alerts(self, limit: int, name: str | None = None) -> list[dict[str, Any]]:
-        """What Alertmanager told the API, of all alerts or of one, most recent first."""
+        """Notifications that the API received, of all alerts or of one, most recent first."""
         wanted = {"limit": limit} | ({"name": name} if name is not None else {})
         return list(self._call("GET", "/alerts", params=wanted)["alerts"])
 
@@ -73,7 +73,7 @@ class Api:
         return self._call("GET", "/dashboard/panels", params={"range": range_name})
 
     def knock(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """What a stranger gets: the answer to a request without our key, whatever its status."""
+        """The answer to a request without our key, as a stranger gets it, whatever its status."""
         began = time.perf_counter()
         response = self._sent(f"{method} {path}", self._client.build_request(method, path, headers=headers), auth=None)
         return Answer(response.status_code, response.text, time.perf_counter() - began)

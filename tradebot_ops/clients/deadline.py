@@ -13,7 +13,7 @@ def _nothing() -> None:
 
 
 def within(seconds: float, ask: Callable[[], T], give_up: Callable[[], None] = _nothing) -> T:
-    """What ``ask`` returns or raises. Raises ``TimeoutError`` after ``seconds``, once ``give_up`` has returned.
+    """Result of ``ask``, or what it raises. Raises ``TimeoutError`` after ``seconds``, once ``give_up`` has returned.
 
     ``ask`` runs in a thread of its own, which nobody can end from outside: ``give_up`` closes what it waits for. The
     thread never holds up the end of the process.

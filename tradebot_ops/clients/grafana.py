@@ -1,4 +1,4 @@
-"""What Grafana answers: its health, its data sources, its dashboards, who may do what. Each call has a deadline; only
+"""Client of Grafana: its health, its data sources, its dashboards, who may do what. Each call has a deadline; only
 those that add, remove or edit write."""
 
 from collections.abc import Mapping

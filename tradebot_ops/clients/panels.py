@@ -46,9 +46,9 @@ class Panels:
                 hint="tradebot monitoring status",
             ) from None
         except subprocess.CalledProcessError as error:
-            said = str(error.stderr).strip().rpartition("\n")[2] or "nothing was said"
+            reason = str(error.stderr).strip().rpartition("\n")[2] or "there was no output"
             raise OpsError(
-                f"The panels could not be made: {said.rstrip('.')}.", code="TB-0541", hint="tradebot dashboards lint"
+                f"The panels could not be made: {reason.rstrip('.')}.", code="TB-0541", hint="tradebot dashboards lint"
             ) from error
         document: dict[str, Any] = json.loads(done.stdout)
         return document

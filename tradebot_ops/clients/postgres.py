@@ -89,7 +89,7 @@ class Postgres:
             connect_timeout=max(math.ceil(self._timeout), _LEAST_CONNECT_S),
             options=f"-c default_transaction_read_only=on -c statement_timeout={milliseconds}",
             application_name="tradebot",
-            # Said here, lest variables of the environment (PGSSLMODE, PGHOSTADDR …) decide.
+            # Passed here, or variables of the environment (PGSSLMODE, PGHOSTADDR …) would decide.
             sslmode="prefer",
             gssencmode="disable",
             hostaddr="",

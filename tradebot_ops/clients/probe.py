@@ -53,7 +53,7 @@ def page(host: str, port: int, path: str, timeout: float = 3.0) -> tuple[int, st
 
 
 def connects(host: str, port: int, timeout: float = 1.0) -> bool:
-    """Whether somebody listens there, as far as this host gets."""
+    """Whether a program listens there, as far as this host gets."""
     try:
         with socket.create_connection((host, port), timeout):
             return True

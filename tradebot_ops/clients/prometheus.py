@@ -1,4 +1,4 @@
-"""What Prometheus knows: targets, rules, alerts and the answers to queries. Read-only, each call with a deadline."""
+"""Client of Prometheus: targets, rules, alerts and the answers to queries. Read-only, each call with a deadline."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

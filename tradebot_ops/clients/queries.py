@@ -143,7 +143,7 @@ def _unreadable(expression: str, words: str) -> OpsError:
 
 
 def _series(result: list[Any]) -> list[Series]:
-    """The library drops the kind of a result; its shape tells: a scalar or a string is one pair, not a list of them."""
+    """The library drops the kind of a result; a scalar or a string is one pair, not a list of them."""
     if result and not isinstance(result[0], Mapping):
         return [Series({}, (_point(result),))] if _is_number(result[1]) else []
     found = [(raw["metric"], raw.get("values") or [raw["value"]]) for raw in result if raw.keys() & {"value", "values"}]

@@ -18,7 +18,7 @@ from tradebot_ops.settings import Secret
 
 #: Read by the API, which exports it as ``tradebot_workers_desired``.
 WORKERS_DESIRED = "tradebot:workers:desired"
-#: Read by a worker that is told to stop, with its name behind it.
+#: Read by a worker that is asked to stop, with its name behind it.
 DRAIN_PREFIX = "tradebot:drain:"
 DRAIN_KEPT_SECONDS = 60
 #: Keys that only a check writes; whatever is left of one that was interrupted ends by itself.
@@ -66,7 +66,7 @@ class AclUser:
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """What became of a key that was written: was its value read back, did it end when told, how long did it take."""
+    """Outcome of a key that was written: was its value read back, did it expire in time, how long did it take."""
 
     read_back: bool
     expired: bool
@@ -99,12 +99,12 @@ class Redis:
 
     def desire_workers(self, count: int) -> None:
         """Remember how many workers should run."""
-        with self._asking("be told how many workers are wanted"):
+        with self._asking("store how many workers are wanted"):
             self._client.set(WORKERS_DESIRED, count)
 
     def grant_drain(self, names: Iterable[str], seconds: float) -> None:
-        """Let the worker of one of these names take so long for its job when it is told to stop, within a minute."""
-        with self._asking("be told how long a worker may take to stop"):
+        """Let the worker of one of these names take so long for its job when it is asked to stop, within a minute."""
+        with self._asking("store how long a worker may take to stop"):
             pipeline = self._client.pipeline(transaction=False)
             for name in names:
                 pipeline.set(DRAIN_PREFIX + name, f"{seconds:g}", ex=DRAIN_KEPT_SECONDS)
@@ -165,11 +165,11 @@ class Redis:
         return Keys(tuple(sorted(found))[:most], complete=cursor == 0 and len(found) <= most)
 
     def latency_doctor(self) -> str:
-        """What Redis says about its own delays."""
+        """Redis' own report about its delays."""
         return self._doctor("LATENCY")
 
     def memory_doctor(self) -> str:
-        """What Redis says about its own memory."""
+        """Redis' own report about its memory."""
         return self._doctor("MEMORY")
 
     def _doctor(self, what: str) -> str:
@@ -182,7 +182,7 @@ class Redis:
             return str(self._client.acl_whoami())
 
     def acl_getuser(self, name: str) -> AclUser | None:
-        """What this user may do; None where there is no such user. The hashes of its passwords stay in Redis."""
+        """Permissions of this user; None where there is no such user. The hashes of its passwords stay in Redis."""
         with self._asking("be asked for its users"):
             raw: Mapping[str, Any] | None = self._client.acl_getuser(name)
         if raw is None:
@@ -214,15 +214,15 @@ class Redis:
         try:
             yield
         except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
-            message = f"Redis cannot {what}: it refuses this login: {self._said(error)}."
+            message = f"Redis cannot {what}: it refuses this login: {self._reason(error)}."
             hint = "Is this the right project (-p)? tradebot restart redis"
             raise Refused(message, code="TB-0531", hint=hint) from None
         except (redis.ConnectionError, redis.TimeoutError) as error:
-            raise Unreachable(f"Redis cannot {what}: {self._said(error)}.", code="TB-0530", hint=hint) from None
+            raise Unreachable(f"Redis cannot {what}: {self._reason(error)}.", code="TB-0530", hint=hint) from None
         except redis.RedisError as error:
-            raise OpsError(f"Redis cannot {what}: {self._said(error)}.", code="TB-0532", hint=hint) from None
+            raise OpsError(f"Redis cannot {what}: {self._reason(error)}.", code="TB-0532", hint=hint) from None
 
-    def _said(self, error: redis.RedisError) -> str:
+    def _reason(self, error: redis.RedisError) -> str:
         """Redis repeats the arguments of a command that it does not know, and a renamed AUTH is one."""
         return self._password.hide_in(str(error)) if self._password else str(error)
 

@@ -72,9 +72,11 @@ class Failures:
 
     def failed(self, why: str) -> OpsError:
         """An answer that says that the service itself failed."""
-        said = self.login.password.hide_in(why) if self.login else why
+        reason = self.login.password.hide_in(why) if self.login else why
         return OpsError(
-            f"{self.name} failed: {ended(said)}", code=self.codes.failed, hint=f"tradebot logs {self.service} --tail 50"
+            f"{self.name} failed: {ended(reason)}",
+            code=self.codes.failed,
+            hint=f"tradebot logs {self.service} --tail 50",
         )
 
 

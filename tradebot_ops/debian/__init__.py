@@ -1,1 +1,1 @@
-"""What is fetched from a Debian mirror where no registry answers: packages, and root file systems."""
+"""Downloads from a Debian mirror where no registry answers: packages, and root file systems."""

@@ -82,7 +82,7 @@ def _bootstrap(folder: Path, mirror: Mirror, say: Say) -> None:
             say(lines[-1].removeprefix("I: "))
     if process.returncode != 0:
         raise OpsError(
-            f"debootstrap could not make a Debian {RELEASE}: {ended((lines or ['it said nothing'])[-1])}",
+            f"debootstrap could not make a Debian {RELEASE}: {ended((lines or ['it wrote nothing'])[-1])}",
             code="TB-0111",
             hint=f"Check that this machine reaches its mirror: apt-get update; or name another: {MIRROR_VARIABLE}=…",
             detail=tuple(lines[-10:]),

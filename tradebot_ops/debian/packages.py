@@ -183,7 +183,7 @@ def _run(command: list[str], cwd: Path, environ: Mapping[str, str]) -> None:
         raise _impossible(f"{command[0]} took longer than {STEP_SECONDS} s") from None
     if done.returncode != 0:
         lines = tuple(line for line in done.stdout.splitlines() if line.strip())
-        why = next((line for line in lines if line.startswith("E:")), lines[-1] if lines else "it said nothing")
+        why = next((line for line in lines if line.startswith("E:")), lines[-1] if lines else "it wrote nothing")
         raise _impossible(f"{command[0]} failed: {why.removeprefix('E: ')}", lines[-5:])
 
 

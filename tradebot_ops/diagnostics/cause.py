@@ -40,7 +40,7 @@ class Sign:
     see: Callable[..., str]
 
     def seen(self, values: Values) -> str | None:
-        """What was seen; empty when it is not there, None when it could not be looked at."""
+        """Signs that were seen; empty when it is not there, None when it could not be looked at."""
         known = [values.get(fact) for fact in self.asks]
         if any(value is None or isinstance(value, Unknown) for value in known):
             return None

@@ -65,7 +65,7 @@ def report(ops: Ops, begin: str, *, only_new: bool = False) -> Report:
 
 
 def of_api(seconds: float) -> Fact[tuple[Recorded, ...]]:
-    """What the API counted, without secrets."""
+    """Errors that the API counted, without secrets."""
     return _clean(errors.of_api(seconds))
 
 
@@ -111,15 +111,15 @@ def faults(
 def of_log(each: Group, started: datetime | None) -> Fault:
     key = each.key
     where = f" in {key.frames[-1]}" if key.frames else ""
-    told = (key.level, key.event + where, key.exception, each.count, each.first, each.last)
+    facts = (key.level, key.event + where, key.exception, each.count, each.first, each.last)
     seen = (tuple(sorted(each.replicas)), tuple(each.jobs), each.sample)
-    return Fault("log", key.id, key.service, *told, *seen, _new(each.first, started))
+    return Fault("log", key.id, key.service, *facts, *seen, _new(each.first, started))
 
 
 def of_record(service: str, each: Recorded, started: datetime | None = None) -> Fault:
     source = "job" if service == "worker" else "api"
-    told = ("error", each.location, each.type, each.count, each.first, each.last)
-    return Fault(source, each.fingerprint[:12], service, *told, (), each.jobs, each.message, _new(each.first, started))
+    facts = ("error", each.location, each.type, each.count, each.first, each.last)
+    return Fault(source, each.fingerprint[:12], service, *facts, (), each.jobs, each.message, _new(each.first, started))
 
 
 def _new(first: datetime | None, started: datetime | None) -> bool:
@@ -135,7 +135,7 @@ def _head(
     since_start = f"{new} new since the last start {age(now - started)} ago; " if started else ""
     if not found:
         return f"No {'new ' if only_new else ''}errors; {lines}."
-    return f"{len(found)} faults, told {total} times; {since_start}{lines}."
+    return f"{len(found)} faults, seen {total} times; {since_start}{lines}."
 
 
 def _report(ops: Ops, found: list[Fault], away: dict[str, str], head: str) -> Report:

@@ -1,7 +1,7 @@
-"""Errors in logs, grouped: the same fault is one group, however often and wherever it is told. Pure.
+"""Errors in logs, grouped: the same fault is one group, however often and wherever it is logged. Pure.
 
 A group's key is service, level, event, exception type and the innermost frames without their line numbers. Lines of
-programs that are not ours (Postgres, Redis, Prometheus …) are told apart by their masked text. Most lines are no
+programs that are not ours (Postgres, Redis, Prometheus …) are grouped by their masked text. Most lines are no
 errors: those are passed over before anything is parsed.
 """
 
@@ -50,7 +50,7 @@ _LIBRARY = re.compile(r"^.*/lib/python[\d.]+/")
 
 @dataclass(frozen=True)
 class Key:
-    """What makes two errors the same."""
+    """Key by which two errors are the same."""
 
     service: str
     level: str
@@ -144,13 +144,13 @@ class _Reader:
         text = json.dumps(self._redactor.document(fields), ensure_ascii=False)
         if len(text) > LONGEST_LINE:
             text = json.dumps({name: fields[name] for name in _KEYS if name in fields}, ensure_ascii=False)
-        told = _loaded(self._redactor.safe(text)) if len(text) <= LONGEST_LINE else None
-        if told is None:
+        cleaned = _loaded(self._redactor.safe(text)) if len(text) <= LONGEST_LINE else None
+        if cleaned is None:
             self._add(line, Key(line.service, level, "a line that is too long, or could not be cleaned"), WITHHELD)
             return
-        texts = {name: value for name, value in told.items() if isinstance(value, str)}
+        texts = {name: value for name, value in cleaned.items() if isinstance(value, str)}
         self._add(
-            line, json_key(line.service, level, texts), json.dumps(told, ensure_ascii=False), texts.get("job_id", "")
+            line, json_key(line.service, level, texts), json.dumps(cleaned, ensure_ascii=False), texts.get("job_id", "")
         )
 
     def _foreign(self, line: LogLine) -> None:

@@ -1,4 +1,4 @@
-"""What differs from one line to the next and is not the error: numbers, names in quotes, addresses, times. Pure."""
+"""Parts of a line that vary and are not the error: numbers, names in quotes, addresses, times. Pure."""
 
 import re
 

@@ -131,13 +131,13 @@ def forms(value: str) -> Iterator[str]:
 
 
 def _piece(raw: bytes, shift: int) -> str:
-    """What of the base64 form is the same whatever stands before and after; ``user:value`` shifts it."""
+    """The part of the base64 form that is the same whatever stands before and after; ``user:value`` shifts it."""
     whole = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
     return whole[(0, 2, 3)[shift] : len(whole) - (1 if (shift + len(raw)) % 3 else 0)]
 
 
 def _without_pairs(text: str) -> str:
-    """What stands beside a secret's name goes."""
+    """Remove what stands beside a secret's name."""
     low = text.lower()
     if len(low) != len(text):  # of some letters the small one is two
         return _PAIR.sub(_hide, text)

@@ -1,4 +1,4 @@
-"""Ask all sources of the chosen topics at once, and show what they said, what is wrong, and what nobody could see."""
+"""Ask all sources of the chosen topics at once, and show their answers, what is wrong, and what nobody could see."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ def diagnose(ops: Ops, name: str) -> Report:
 
 
 def explain(ops: Ops) -> Report:
-    """What most likely causes what is wrong now: evidence, what to type, what is ruled out."""
+    """The likely causes of what is wrong now: evidence, what to type, what is ruled out."""
     found = explained(_looking(ops), known_causes())
     shown = section(found)
     return Report(data=found.data, sections=(Section(lines=lines(found)), *([shown] if shown else [])))

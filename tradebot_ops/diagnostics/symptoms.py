@@ -1,4 +1,4 @@
-"""What is wrong for whoever uses the stack, in words that causes explain: ``redis: stopped``. Pure."""
+"""Symptoms for whoever uses the stack, in words that causes explain: ``redis: stopped``. Pure."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -20,7 +20,7 @@ from tradebot_ops.model import Level, Table
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, in one sentence, and what to type next. ``level`` is WARN or FAIL."""
+    """A problem in one sentence, and what to type next. ``level`` is WARN or FAIL."""
 
     level: Level
     message: str
@@ -37,7 +37,7 @@ def doubtful(message: str, hint: str) -> Problem:
 
 @dataclass(frozen=True)
 class View:
-    """What one look shows: names and values, a table, or both, and what is wrong with them."""
+    """Result of one look: names and values, a table, or both, and what is wrong with them."""
 
     values: tuple[tuple[str, str], ...] = ()
     table: Table | None = None

@@ -85,7 +85,7 @@ def _refuse_wrong(words: list[str]) -> None:
     from tradebot_ops.errors import OpsError
 
     with ThreadPoolExecutor(1) as pool:  # it announces commands as it goes, and this one is another
-        said = pool.submit(complaint, shlex.join(["prod-check", *words])).result()
-    if said:
-        message = f"These are no options of prod-check: {said.rstrip('.')}."
+        problem = pool.submit(complaint, shlex.join(["prod-check", *words])).result()
+    if problem:
+        message = f"These are no options of prod-check: {problem.rstrip('.')}."
         raise OpsError(message, code="TB-0238", hint="tradebot prod-check --help")

@@ -43,5 +43,5 @@ def dash(
         os.environ["NO_COLOR"] = "1"
     from tradebot_ops.render.dash import Dash
 
-    first = panels.look(ops, range_name)  # an API that is away is said in a sentence, not drawn
+    first = panels.look(ops, range_name)  # an API that is away is reported in a sentence, not drawn
     Dash(first, lambda chosen: panels.look(ops, chosen), ops.settings.project).run()

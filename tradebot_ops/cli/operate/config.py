@@ -22,7 +22,7 @@ def config() -> None:
 @app.command()
 def show(
     context: typer.Context,
-    origin: Annotated[bool, typer.Option("--origin", help="Say where each came from; that is always said.")] = True,
+    origin: Annotated[bool, typer.Option("--origin", help="Show where each came from; that is always shown.")] = True,
 ) -> None:
     """Show every setting, its value and where it came from.
 

@@ -26,7 +26,7 @@ def submit(
     context: typer.Context,
     job_type: Annotated[str, typer.Argument(help="backtest, sweep, load_candles, canary, or a plug-in's.")],
     payload: Annotated[list[str] | None, typer.Argument(help="NAME=VALUE pairs.", show_default=False)] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Until it ended; the exit code tells how.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Until it ended; the exit code shows how.")] = False,
 ) -> None:
     """Submit a job.
 

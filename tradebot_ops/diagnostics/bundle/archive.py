@@ -20,7 +20,7 @@ _HINT = "Name a file that `tradebot diag bundle --output-file F` wrote."
 
 
 def manifest(gathered: Gathered) -> dict[str, Any]:
-    """What is in it, how each collector fared, and what was left out and why."""
+    """Contents of the bundle: its files, how each collector fared, and what was left out and why."""
     files = {
         part.name: {"bytes": len(part.content), "sha256": part.sha256, "cut_from": part.size if part.cut else None}
         for part in gathered.parts

@@ -1,4 +1,4 @@
-"""What stands out in a bundle: for machines, and in a few lines to paste into an issue. Pure."""
+"""Findings that stand out in a bundle: for machines, and in a few lines to paste into an issue. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -40,10 +40,10 @@ def served(found: requests.Served) -> View:
 
 @look(asks=(api.health,))
 def dependencies(health: api.Health) -> View:
-    """What our own questions to the stores got, from here."""
+    """Answers of the stores to our own questions, from here."""
     problems = tuple(
         wrong(f"{name} does not answer: {why.rstrip('.')}.", f"tradebot logs {name} --tail 50")
         for name, why in health.ours.items()
         if why
     )
-    return View((("status", str(health.document.get("status", "not told"))),), problems=problems)
+    return View((("status", str(health.document.get("status", "not reported"))),), problems=problems)

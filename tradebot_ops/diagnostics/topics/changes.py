@@ -1,4 +1,4 @@
-"""What changed within the last hour: starts, stops, deaths. The first question at 3 a.m."""
+"""Changes within the last hour: starts, stops, deaths. The first question at 3 a.m."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,13 +13,13 @@ from tradebot_ops.text.quantities import age
 TOPIC = Topic("changes", "Changes within an hour", order=5)
 WINDOW = timedelta(hours=1)
 MOST = 10
-_TOLD = {"start", "die", "stop", "kill", "oom", "restart"}
+_SHOWN = {"start", "die", "stop", "kill", "oom", "restart"}
 
 
 @look(asks=(services.events, moment.now))
 def events(found: Sequence[Event], now: datetime) -> View:
     """The newest first; health samples are left out."""
-    recent = [event for event in found if event.action in _TOLD and now - event.at < WINDOW]
+    recent = [event for event in found if event.action in _SHOWN and now - event.at < WINDOW]
     recent.sort(key=lambda event: event.at, reverse=True)
     rows = tuple((f"{age(now - event.at)} ago", event.label, event.action, _code(event)) for event in recent[:MOST])
     return View(table=Table(("when", "replica", "what", "exit code"), rows))

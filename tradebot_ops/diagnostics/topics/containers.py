@@ -75,8 +75,10 @@ def crashes(events: tuple[Event, ...], now: datetime) -> View:
 
 @look(asks=(services.oom_kills, containers.replicas))
 def out_of_memory(kills: Mapping[str, int], _inspected: object) -> View:
-    """What the kernel killed inside replicas that still run, such as a job."""
+    """Processes that the kernel killed inside replicas that still run, such as a job."""
     some = {label: count for label, count in kills.items() if count}
-    told = few([f"{label} {count}×" for label, count in some.items()])
-    problems = (doubtful(f"The kernel killed processes for memory: {told}.", "tradebot optimize plan"),) if some else ()
-    return View((("killed for memory inside", told or "nothing"),), problems=problems)
+    listed = few([f"{label} {count}×" for label, count in some.items()])
+    problems = (
+        (doubtful(f"The kernel killed processes for memory: {listed}.", "tradebot optimize plan"),) if some else ()
+    )
+    return View((("killed for memory inside", listed or "nothing"),), problems=problems)

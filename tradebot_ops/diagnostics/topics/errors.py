@@ -14,7 +14,7 @@ from tradebot_ops.text.quantities import age
 TOPIC = Topic("errors", "Errors", order=80)
 WINDOW_S = 3600.0
 SHOWN = 8
-#: Told so often, and still: somebody should look. A service that starts complains a few times, and is right.
+#: Logged so often, and still: a person should look. A service that starts complains a few times, and is right.
 MANY, LATELY_S = 20, 300
 LOGS, API, JOBS = of_logs(WINDOW_S), of_api(WINDOW_S), of_jobs(WINDOW_S)
 
@@ -39,13 +39,15 @@ def _view(found: list[Fault], now: datetime) -> View:
 
 
 def _is_storm(each: Fault, now: datetime) -> bool:
-    """What the API counts is of all time, and no matter of the last minutes."""
+    """The API's counts are of all time, and no matter of the last minutes."""
     lately = each.last is not None and (now - each.last).total_seconds() < LATELY_S
     return each.source == "log" and each.count >= MANY and lately
 
 
 def _storm(each: Fault, now: datetime) -> Problem:
-    message = f"{each.service} told {each.count} times within an hour: {each.event[:120]}, last {_age(each, now)} ago."
+    message = (
+        f"{each.service} logged {each.count} times within an hour: {each.event[:120]}, last {_age(each, now)} ago."
+    )
     return doubtful(message, "tradebot diag errors")
 
 

@@ -56,7 +56,7 @@ def work(insides: postgres.Insides) -> View:
 
 @look(asks=(postgres.horizon,))
 def clearing(horizon: postgres.Horizon) -> View:
-    """What keeps dead rows and old log from being cleared away."""
+    """Transactions and slots that keep dead rows and old log from being cleared away."""
     slots = few([f"{slot.name} holds {quantity(slot.held, 'bytes')}" for slot in horizon.idle_slots])
     problems = (doubtful(f"Nobody reads replication slots: {slots}.", "tradebot logs postgres"),) if slots else ()
     return View((("oldest transaction", quantity(horizon.oldest_snapshot_s, "s")),), problems=problems)

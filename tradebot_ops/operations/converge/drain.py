@@ -40,7 +40,7 @@ class Drain:
         try:
             self.ops.redis.grant_drain(worker_names(replica), seconds)
         except OpsError as error:
-            why = f"since it could not be told: {error.message}"
+            why = f"since the wish did not reach it: {error.message}"
             self.warnings.append(f"{replica.label} gave its job the usual time, {why}")
             return False
         return True

@@ -1,1 +1,1 @@
-"""What goes into a bundle: one file for each kind, which offers a ``COLLECTOR``."""
+"""Contents of a bundle: one file for each kind, which offers a ``COLLECTOR``."""

@@ -1,4 +1,4 @@
-"""What fires now, and what arrived in the store."""
+"""Alerts that fire now, and those that arrived in the store."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What changed: starts and ends of replicas, scalings, optimizations."""
+"""Changes: starts and ends of replicas, scalings, optimizations."""
 
 from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics.bundle.collector import Collector, Files, asked

@@ -1,4 +1,4 @@
-"""What Redis and Postgres say of themselves, and the ledger's jobs by state."""
+"""Redis' and Postgres' own statistics, and the ledger's jobs by state."""
 
 from typing import Any
 

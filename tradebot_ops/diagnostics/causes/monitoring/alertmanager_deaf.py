@@ -1,11 +1,11 @@
-"""Alertmanager does not run: alerts fire and nobody is told."""
+"""Alertmanager does not run: alerts fire and reach nobody."""
 
 from tradebot_ops.diagnostics.cause import Cause
 from tradebot_ops.diagnostics.signs import stopped
 
 CAUSE = Cause(
     "alertmanager-deaf",
-    "Alertmanager does not run: alerts fire and nobody is told.",
+    "Alertmanager does not run: alerts fire and reach nobody.",
     signs=(stopped("alertmanager"),),
     explains=("alertmanager",),
     depth=2,
