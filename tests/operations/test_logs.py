@@ -7,6 +7,7 @@ import pytest
 from tradebot_ops.engines.base import LogLine, LogQuery
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.logs import entries, since
+from tradebot_ops.operations.select import Chosen
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -32,6 +33,9 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         since(text, NOW)
 
 
+API = Chosen(("api",), {})
+
+
 class OneLog:
     """Stands in for a command's world: an engine whose log is three lines."""
 
@@ -54,12 +58,12 @@ class OneLog:
     ],
 )
 def test_filters_and_order(level: str | None, grep: str | None, expected: list[str]) -> None:
-    found = entries(OneLog(), LogQuery(), level, grep)  # type: ignore[arg-type]
+    found = entries(OneLog(), API, LogQuery(), level, grep)  # type: ignore[arg-type]
     assert [(entry.fields or {}).get("event", entry.line.text) for entry in found] == expected
 
 
 @pytest.mark.parametrize(("level", "grep"), [("loud", None), (None, "(")])
 def test_bad_filters_are_usage_errors(level: str | None, grep: str | None) -> None:
     with pytest.raises(OpsError) as raised:
-        list(entries(OneLog(), LogQuery(), level, grep))  # type: ignore[arg-type]
+        list(entries(OneLog(), API, LogQuery(), level, grep))  # type: ignore[arg-type]
     assert raised.value.exit_code == 2

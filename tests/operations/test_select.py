@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tradebot_ops.engines.base import LogLine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.select import chosen_services, service_name, with_dependencies
+from tradebot_ops.operations.select import chosen_replicas, chosen_services, service_name, with_dependencies
 from tradebot_ops.stack.load import load
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.stack.source import Source
@@ -32,6 +33,39 @@ def stack(tmp_path: Path) -> Stack:
 )
 def test_names_and_their_other_spellings(stack: Stack, typed: str, name: str) -> None:
     assert service_name(stack, typed) == name
+
+
+@pytest.mark.parametrize(
+    ("typed", "services", "numbers"),
+    [
+        ("worker-2", ("worker",), {"worker": {2}}),
+        ("worker 2", ("worker",), {"worker": {2}}),
+        ("workers-1 worker-3", ("worker",), {"worker": {1, 3}}),
+        ("worker 1 api", ("api", "worker"), {"worker": {1}}),
+        ("worker worker-2", ("worker",), {}),
+        ("cache-1 db", ("db", "cache"), {"cache": {1}}),
+        ("", ("web", "api", "worker", "db", "cache"), {}),
+    ],
+)
+def test_replicas_are_named_as_they_are_shown(
+    stack: Stack, typed: str, services: tuple[str, ...], numbers: dict[str, set[int]]
+) -> None:
+    chosen = chosen_replicas(stack, typed.split())
+    assert (set(chosen.services), chosen.numbers) == (set(services), numbers)
+    assert [chosen.holds(LogLine(name, 2, "")) for name in services] == [2 in numbers.get(n, {2}) for n in services]
+
+
+@pytest.mark.parametrize("typed", ["2", "api 1 2", "worker-x", "nobody-1"])
+def test_a_number_belongs_to_a_service(stack: Stack, typed: str) -> None:
+    with pytest.raises(OpsError, match="There is no service"):
+        chosen_replicas(stack, typed.split())
+
+
+def test_a_service_whose_own_name_ends_in_a_number_is_that_service(tmp_path: Path) -> None:
+    path = tmp_path / "compose.yaml"
+    path.write_text("services: {db: {image: i}, db-2: {image: i}}", encoding="utf-8")
+    found = load(Source((path,), tmp_path, "a test"), {}, project="demo", cache=tmp_path / "cache")
+    assert chosen_replicas(found, ["db-2"]).services == ("db-2",)
 
 
 def test_an_unknown_name_is_an_error_that_names_what_there_is(stack: Stack) -> None:

@@ -6,7 +6,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Attaches, Replica, State
 from tradebot_ops.errors import OpsError, Unsupported
 from tradebot_ops.model import Finding, Level, Report, Section
-from tradebot_ops.operations.select import service_name
+from tradebot_ops.operations.select import no_such_replica, replica_name
 
 
 def split(words: Sequence[str]) -> tuple[int | None, tuple[str, ...]]:
@@ -27,17 +27,15 @@ def split(words: Sequence[str]) -> tuple[int | None, tuple[str, ...]]:
 def replica(ops: Ops, typed: str, number: int | None) -> Replica:
     """The running replica that was asked for. Raises ``OpsError`` TB-0110 when it does not run, TB-0212 when there
     is no such number."""
-    name = service_name(ops.stack, typed)
+    name, numbered = replica_name(ops.stack, typed)
+    number = numbered if number is None else number
     there = [found for found in ops.engine.list() if found.service == name]
     running = [found for found in there if found.state.alive and found.state is not State.PAUSED]
     chosen = next((found for found in running if number in {None, found.number}), None)
     if chosen is not None:
         return chosen
     if number is not None and running and number not in {found.number for found in there}:
-        known = ", ".join(str(found.number) for found in running)
-        raise OpsError(
-            f"{name} has no replica {number}; running are: {known}.", code="TB-0212", hint=f"tradebot exec {name} -- …"
-        )
+        raise no_such_replica(name, number, (found.number for found in there))
     what = name if number is None else f"{name} {number}"
     raise OpsError(f"{what} is not running.", code="TB-0110", hint="Start it with `tradebot up`.")
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from tradebot_ops import units
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import LogLine, LogQuery
 from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.select import Chosen, refuse_unknown
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
@@ -27,15 +28,19 @@ class Entry:
         return str((self.fields or {}).get("level", "")).lower()
 
 
-def entries(ops: Ops, query: LogQuery, level: str | None, grep: str | None) -> Iterator[Entry]:
-    """Lines that match, oldest first; with ``follow`` in the order they arrive.
+def entries(ops: Ops, chosen: Chosen, query: LogQuery, level: str | None, grep: str | None) -> Iterator[Entry]:
+    """Lines of the chosen replicas that match, oldest first; with ``follow`` in the order they arrive.
 
-    Raises ``OpsError`` TB-0204 for a level or pattern that cannot be.
+    Raises ``OpsError`` TB-0204 for a level or pattern that cannot be, TB-0212 for a replica that is not there.
     """
     least = _level(level)
     pattern = _pattern(grep)
-    lines = ops.engine.logs(query)
+    if chosen.numbers:
+        refuse_unknown(chosen, ops.engine.list())
+    lines = ops.engine.logs(replace(query, services=chosen.services))
     for line in lines if query.follow else sorted(lines, key=_when):
+        if not chosen.holds(line):
+            continue
         entry = Entry(line, _fields(line.text))
         if pattern is not None and not pattern.search(line.text):
             continue

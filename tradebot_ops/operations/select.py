@@ -1,7 +1,9 @@
-"""Names typed by people, turned into services of the stack."""
+"""Names typed by people, turned into services and replicas of the stack."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from tradebot_ops.engines.base import LogLine, Replica
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.text.suggest import did_you_mean
@@ -29,6 +31,55 @@ def chosen_services(stack: Stack, typed: Sequence[str]) -> tuple[str, ...]:
         return tuple(stack.services)
     names = {service_name(stack, name) for name in typed}
     return tuple(name for name in stack.services if name in names)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Services and, for those in ``numbers``, certain replicas alone."""
+
+    services: tuple[str, ...]
+    numbers: Mapping[str, Collection[int]]
+
+    def holds(self, found: Replica | LogLine) -> bool:
+        return found.service in self.services and found.number in self.numbers.get(found.service, (found.number,))
+
+
+def chosen_replicas(stack: Stack, typed: Sequence[str]) -> Chosen:
+    """What ``worker-2``, ``worker 2`` and ``worker`` mean, all when nothing was named. Raises ``OpsError`` TB-0201."""
+    named: list[tuple[str, int | None]] = []
+    for word in typed:
+        if word.isdigit() and named and named[-1][1] is None:
+            named[-1] = (named[-1][0], int(word))
+        else:
+            named.append(replica_name(stack, word))
+    numbers: dict[str, set[int]] = {}
+    for name, number in named:
+        if number is not None and (name, None) not in named:
+            numbers.setdefault(name, set()).add(number)
+    return Chosen(chosen_services(stack, [name for name, _ in named]), numbers)
+
+
+def replica_name(stack: Stack, typed: str) -> tuple[str, int | None]:
+    """The service and the number of ``worker-2``; the number is None for a service. Raises ``OpsError`` TB-0201."""
+    name, _, number = typed.removeprefix("service=").rpartition("-")
+    if typed not in stack.services and _ALIASES.get(name, name) in stack.services and number.isdigit():
+        return service_name(stack, name), int(number)
+    return service_name(stack, typed), None
+
+
+def refuse_unknown(chosen: Chosen, there: Iterable[Replica]) -> None:
+    """Raise ``OpsError`` TB-0212 for a number that no replica has."""
+    known: dict[str, list[int]] = {name: [] for name in chosen.numbers}
+    for found in there:
+        known.get(found.service, []).append(found.number)
+    for name, numbers in chosen.numbers.items():
+        if unknown := sorted(set(numbers) - set(known[name])):
+            raise no_such_replica(name, unknown[0], known[name])
+
+
+def no_such_replica(name: str, number: int, there: Iterable[int]) -> OpsError:
+    known = ", ".join(map(str, sorted(there))) or "none"
+    return OpsError(f"{name} has no replica {number}; there are: {known}.", code="TB-0212", hint="tradebot status")
 
 
 def with_dependencies(stack: Stack, names: Iterable[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from tradebot_ops.errors import OpsError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-Service = Annotated[str, typer.Argument(help="Service, such as worker.")]
+Service = Annotated[str, typer.Argument(help="Service or replica: worker, worker-2.")]
 
 
 @app.command("exec", context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})
@@ -27,7 +27,7 @@ def exec_(
     \b
     Examples:
       tradebot exec redis -- redis-cli --version
-      tradebot exec worker 2 -- env
+      tradebot exec worker-2 -- env
       tradebot exec api --json -- python --version
     """
     from tradebot_ops.operations.exec import attach, run, split
@@ -54,7 +54,7 @@ def shell(
     \b
     Examples:
       tradebot shell api
-      tradebot shell worker 2
+      tradebot shell worker-2
     """
     from tradebot_ops.operations.exec import attach
 

@@ -24,6 +24,11 @@ Drain = Annotated[
 Services = Annotated[list[str] | None, typer.Argument(help="Services; all when none is named.", show_default=False)]
 
 
+Replicas = Annotated[
+    list[str] | None, typer.Argument(help="Services, or replicas: worker-2; all when none.", show_default=False)
+]
+
+
 @app.command()
 def up(
     context: typer.Context,
@@ -88,7 +93,7 @@ def down(
 
 
 @app.command()
-def start(context: typer.Context, services: Services = None) -> None:
+def start(context: typer.Context, services: Replicas = None) -> None:
     """Start stopped services again, as they were.
 
     \b
@@ -104,7 +109,7 @@ def start(context: typer.Context, services: Services = None) -> None:
 
 
 @app.command()
-def stop(context: typer.Context, services: Services = None) -> None:
+def stop(context: typer.Context, services: Replicas = None) -> None:
     """Stop services without removing them.
 
     A worker's job has up to 30 s (WORKER_GRACE_SECONDS) to end, then it is handed back to the queue.
@@ -124,7 +129,7 @@ def stop(context: typer.Context, services: Services = None) -> None:
 @app.command()
 def restart(
     context: typer.Context,
-    services: Services = None,
+    services: Replicas = None,
     rolling: Annotated[
         bool, typer.Option("--rolling", help="One replica at a time, each ready before the next.")
     ] = False,
@@ -136,6 +141,7 @@ def restart(
     \b
     Examples:
       tradebot restart api
+      tradebot restart worker-2
       tradebot restart worker --rolling
     """
     from tradebot_ops.operations.lifecycle import startstop

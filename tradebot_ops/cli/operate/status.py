@@ -52,7 +52,7 @@ def urls(context: typer.Context) -> None:
 def logs(
     context: typer.Context,
     services: Annotated[
-        list[str] | None, typer.Argument(help="Services; all when none is named.", show_default=False)
+        list[str] | None, typer.Argument(help="Services, or replicas: worker-2; all when none.", show_default=False)
     ] = None,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with new lines until Ctrl-C.")] = False,
     since: Annotated[str | None, typer.Option("--since", help="15m, 2h or 2026-11-22T08:00 (UTC).")] = None,
@@ -66,20 +66,21 @@ def logs(
     \b
     Examples:
       tradebot logs worker -f
+      tradebot logs worker-2 --tail 20
       tradebot logs --since 15m --level warning
     """
     from tradebot_ops.engines.base import LogQuery
     from tradebot_ops.operations.logs import entries
     from tradebot_ops.operations.logs import since as moment
-    from tradebot_ops.operations.select import chosen_services
+    from tradebot_ops.operations.select import chosen_replicas
     from tradebot_ops.render.logs import LogWriter
 
     ops = ops_of(context)
-    names = chosen_services(ops.stack, services or [])
-    query = LogQuery(names, since=moment(since, datetime.now(UTC)), tail=tail or None, follow=follow)
+    chosen = chosen_replicas(ops.stack, services or [])
+    query = LogQuery(since=moment(since, datetime.now(UTC)), tail=tail or None, follow=follow)
     with writing_stdout() as stdout:
         writer = LogWriter(stdout, ops.settings.color, ndjson=ops.settings.output == "json", raw=raw)
-        for entry in entries(ops, query, level, grep):
+        for entry in entries(ops, chosen, query, level, grep):
             writer.write(entry)
 
 

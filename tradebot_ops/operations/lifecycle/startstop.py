@@ -10,16 +10,15 @@ from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
 from tradebot_ops.operations.converge.reload import answers_of
 from tradebot_ops.operations.lifecycle.down import stop_in_order
-from tradebot_ops.operations.select import chosen_services
+from tradebot_ops.operations.select import chosen_replicas, refuse_unknown
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.stack.plan import Action, Step
 
 
 def stop(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
     """Stop services and leave them in place; `start` continues them."""
-    chosen = chosen_services(ops.stack, services)
     with change(ops, "stop", *services, on_progress=on_progress):
-        found = [replica for replica in ops.engine.list() if replica.service in chosen and replica.state.alive]
+        found = [replica for replica in _named(ops, services) if replica.state.alive]
         stop_in_order(ops, found, on_progress)
     return _told("stop", found, "Stopped", "Nothing of that was running.")
 
@@ -55,9 +54,15 @@ def _one_by_one(ops: Ops, found: Sequence[Replica]) -> list[list[Replica]]:
 
 
 def _long_running(ops: Ops, services: Sequence[str]) -> list[Replica]:
-    chosen = chosen_services(ops.stack, services)
     one_shots = {service.name for service in ops.stack.services.values() if service.one_shot}
-    return [found for found in ops.engine.list() if found.service in chosen and found.service not in one_shots]
+    return [found for found in _named(ops, services) if found.service not in one_shots]
+
+
+def _named(ops: Ops, services: Sequence[str]) -> list[Replica]:
+    chosen = chosen_replicas(ops.stack, services)
+    there = ops.engine.list()
+    refuse_unknown(chosen, there)
+    return [found for found in there if chosen.holds(found)]
 
 
 def _converge(ops: Ops, action: Action, found: Sequence[Replica], on_progress: OnProgress) -> None:
