@@ -72,7 +72,7 @@ def silent(tmp_path: Path) -> Iterator[Location]:
 
 
 def test_a_hanging_daemon_does_not_hang_the_question(silent: Location) -> None:
-    with pytest.raises(OpsError, match="said nothing for 0.2 s") as caught:
+    with pytest.raises(OpsError, match="sent nothing for 0.2 s") as caught:
         check(silent, timeout=0.2)
     assert (caught.value.code, int(caught.value.exit_code)) == ("TB-0401", 4)
 
@@ -128,7 +128,7 @@ def test_a_remote_engine_without_tls_is_asked_too() -> None:
         where = Location(f"tcp://127.0.0.1:{server.getsockname()[1]}")
         answering(server, b"HTTP/1.0 200 OK\r\n\r\nOK")
         check(where)
-        with pytest.raises(OpsError, match="said nothing for 0.2 s"):
+        with pytest.raises(OpsError, match="sent nothing for 0.2 s"):
             check(where, timeout=0.2)
     with pytest.raises(OpsError, match="No Docker engine answers"):
         check(where)

@@ -36,7 +36,7 @@ def test_a_daemon_that_hangs_does_not_hang_the_choice(tmp_path: Path, monkeypatc
         server.listen()
         name, why = chosen(tmp_path, DOCKER_HOST=f"unix://{tmp_path}/hung.sock")
     assert name == "local"
-    assert "said nothing for 0.2 s" in why
+    assert "sent nothing for 0.2 s" in why
 
 
 def test_a_named_engine_is_not_second_guessed(tmp_path: Path) -> None:

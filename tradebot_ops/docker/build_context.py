@@ -87,7 +87,7 @@ def marked(dockerfile: str, tag: str) -> str:
     """The Dockerfile with a label at the beginning of every stage that says for which image it is built.
 
     The engine labels only the last stage by itself. The others, and what a failed build had made until then, lie
-    around without a name, and nobody could tell whose they are.
+    around without a name, and their owner would be unknown.
     """
     lines: list[str] = []
     in_from = continued = False

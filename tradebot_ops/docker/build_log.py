@@ -1,4 +1,4 @@
-"""What the engine says while it pulls or builds an image, and what its last words mean to the operator."""
+"""The engine's output while it pulls or builds an image, and what its last lines mean to the operator."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,8 +44,8 @@ def build_lines(messages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         if "error" in message:
             yield BUILD_FAILED + str(message["error"]).strip()
             return
-        said = COLOURS.sub("", str(message.get("stream", "")))
-        yield from (line for line in said.splitlines() if line.strip())
+        text = COLOURS.sub("", str(message.get("stream", "")))
+        yield from (line for line in text.splitlines() if line.strip())
 
 
 def build_failure(tag: str, lines: Sequence[str]) -> OpsError:
@@ -62,7 +62,7 @@ def build_failure(tag: str, lines: Sequence[str]) -> OpsError:
 
 
 def last_step(lines: Sequence[str]) -> Sequence[str]:
-    """What the build said since its last step began: the program that met the full disk says so, not the engine."""
+    """Output of the build since its last step began: the program that met the full disk reports it, not the engine."""
     begins = [number for number, line in enumerate(lines) if STEP.match(line)]
     return lines[begins[-1] :] if begins else lines
 
@@ -79,25 +79,25 @@ def not_made_yet(tag: str) -> OpsError:
     )
 
 
-def not_pulled(tag: str, said: str) -> OpsError:
+def not_pulled(tag: str, text: str) -> OpsError:
     """Why the engine has not got the image: its disk is full, the registry refuses, or none answers."""
-    if DISK_FULL in said.lower():
-        return disk_full(f"{tag} cannot be pulled", (said,))
-    advice = next((advice for words, advice in REFUSALS if any(word in said.lower() for word in words)), None)
+    if DISK_FULL in text.lower():
+        return disk_full(f"{tag} cannot be pulled", (text,))
+    advice = next((advice for words, advice in REFUSALS if any(word in text.lower() for word in words)), None)
     if advice is None:
-        return _unreachable(tag, said)
+        return _unreachable(tag, text)
     registry, _ = resolve_repository_name(tag)
     login = "docker login" if registry == INDEX_NAME else f"docker login {registry}"
     return Unavailable(
-        f"The image {tag} is not on this engine, and its registry refused it: {said.rstrip('.')}.",
+        f"The image {tag} is not on this engine, and its registry refused it: {text.rstrip('.')}.",
         code="TB-0831",
         hint=advice.format(login=login),
     )
 
 
-def _unreachable(tag: str, said: str) -> OpsError:
+def _unreachable(tag: str, text: str) -> OpsError:
     return ImageMissing(
-        f"The image {tag} is not on this engine and no registry gave it: {said.rstrip('.')}.",
+        f"The image {tag} is not on this engine and no registry gave it: {text.rstrip('.')}.",
         code="TB-0826",
         hint=OFFLINE_HINT,
     )

@@ -71,7 +71,7 @@ class Client:
 
     @cached_property
     def version(self) -> tuple[int, int]:
-        """The negotiated API version; the first use of the connection, so it also tells whether there is one."""
+        """The negotiated API version; the first use of the connection, so it also shows whether there is one."""
         check(self.location)
         with self.translating_errors("asking for its version", self.deadlines.read):
             offered = self._open(self.deadlines.read, None).api_version
@@ -181,9 +181,9 @@ class Client:
         gone = any(isinstance(cause, FileNotFoundError | ConnectionRefusedError) for cause in causes)
         if gone and "version" not in vars(self):
             return not_running(self.location)
-        if self._bridge and self._bridge.said:
+        if self._bridge and self._bridge.complaint:
             return OpsError(
-                f"SSH does not reach the Docker engine at {self.location}: {self._bridge.said.rstrip('.')}.",
+                f"SSH does not reach the Docker engine at {self.location}: {self._bridge.complaint.rstrip('.')}.",
                 code="TB-0401",
                 hint=f"Make this work first, without a password: {' '.join(self._bridge.tried)}",
             )
@@ -198,9 +198,9 @@ class Client:
 
 def distrust(location: Location, error: ssl.SSLError) -> OpsError:
     """One side does not accept what the other side shows of itself."""
-    said = getattr(error, "verify_message", None) or getattr(error, "reason", None) or str(error)
+    reason = getattr(error, "verify_message", None) or getattr(error, "reason", None) or str(error)
     return OpsError(
-        f"The Docker engine at {location} and this client do not trust each other over TLS: {said}.",
+        f"The Docker engine at {location} and this client do not trust each other over TLS: {reason}.",
         code="TB-0412",
         hint="Correct ca.pem, cert.pem and key.pem"
         + (f" in {location.tls}" if location.tls else ": set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH")

@@ -1,4 +1,4 @@
-"""What a Docker engine's refusals mean to the operator."""
+"""Refusals of a Docker engine, translated for the operator."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ DISK_FULL_HINT = (
 
 @dataclass(frozen=True)
 class Explanation:
-    """What an engine's own words mean: ``pattern`` finds them, groups fill ``message`` and ``hint``."""
+    """Translation of an engine's own words: ``pattern`` finds them, groups fill ``message`` and ``hint``."""
 
     pattern: str
     code: str
@@ -80,15 +80,15 @@ EXPLANATIONS = (
 
 
 def explain(doing: str, error: APIError) -> OpsError:
-    """What an engine's refusal means to the operator."""
-    said = str(error.explanation or error).strip()
+    """The error that an engine's refusal means to the operator."""
+    text = str(error.explanation or error).strip()
     for known in EXPLANATIONS:
-        if match := re.search(known.pattern, said, re.IGNORECASE | re.DOTALL):
+        if match := re.search(known.pattern, text, re.IGNORECASE | re.DOTALL):
             groups = match.groupdict()
             message = f"Docker failed while {doing}: {known.message.format(**groups)}."
-            return known.kind(message, known.code, known.hint.format(**groups), (said,))
+            return known.kind(message, known.code, known.hint.format(**groups), (text,))
     return OpsError(
-        f"Docker refused while {doing}: {said.rstrip('.')}.",
+        f"Docker refused while {doing}: {text.rstrip('.')}.",
         code="TB-0100",
         hint="Look at the engine's log: journalctl -u docker -n 50",
     )

@@ -233,8 +233,8 @@ class Images:
                     code="TB-0840",
                     hint="Give it a file that `tradebot images save` or `docker save` wrote.",
                 )
-        said = [str(message.get("stream", "")).strip() for message in messages]
-        return tuple(line.partition(": ")[2] or line for line in said if line)
+        lines = [str(message.get("stream", "")).strip() for message in messages]
+        return tuple(line.partition(": ")[2] or line for line in lines if line)
 
     def remove(self, tag: str) -> None:
         """Forget a tag, and the image with its last one. A tag that is gone already is fine."""

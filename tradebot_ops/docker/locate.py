@@ -116,9 +116,9 @@ def check(location: Location, timeout: float = 3.0) -> None:
             hint="Correct DOCKER_HOST, or run without Docker: tradebot --engine local …",
         )
     if answer.split()[1:2] != [b"200"]:
-        said = answer.partition(b"\r\n")[0].decode("ascii", "replace")
+        status = answer.partition(b"\r\n")[0].decode("ascii", "replace")
         raise OpsError(
-            f"The Docker engine at {location} answers, but is not ready: {said}.",
+            f"The Docker engine at {location} answers, but is not ready: {status}.",
             code="TB-0401",
             hint="Look with `journalctl -u docker -n 50`, or run without Docker: tradebot --engine local …",
         )
@@ -156,7 +156,7 @@ def forbidden(location: Location) -> OpsError:
 
 def hangs(location: Location, seconds: float) -> OpsError:
     return OpsError(
-        f"The Docker engine at {location} accepted the connection and then said nothing for {seconds:g} s.",
+        f"The Docker engine at {location} accepted the connection and then sent nothing for {seconds:g} s.",
         code="TB-0401",
         hint="It hangs: look with `journalctl -u docker -n 50` and restart it with `sudo systemctl restart docker`.",
     )

@@ -64,28 +64,30 @@ class Handshakes:
 
 
 class Bridge:
-    """Listens on a private socket for as long as it lives. ``said`` is what ssh wrote last, when it failed."""
+    """Listens on a private socket for as long as it lives. ``complaint`` is what ssh wrote last, when it failed."""
 
     def __init__(self, host: str) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="tradebot-ssh-"))
         self._command = command(host)
-        self._said: deque[str] = deque(maxlen=5)
+        self._written: deque[str] = deque(maxlen=5)
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(self._folder / "engine.sock"))
         self._server.listen(128)
         self.url = f"unix://{self._folder}/engine.sock"
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         handshakes = Handshakes(self._folder)
-        threading.Thread(target=_serve, args=(self._server, self._command, handshakes, self._said), daemon=True).start()
+        threading.Thread(
+            target=_serve, args=(self._server, self._command, handshakes, self._written), daemon=True
+        ).start()
 
     @property
     def tried(self) -> list[str]:
-        """What an operator can type to see the same failure."""
+        """The command with which an operator sees the same failure."""
         return [*(word for word in self._command[:-2] if word not in OPTIONS), "version"]
 
     @property
-    def said(self) -> str:
-        return "; ".join(self._said)
+    def complaint(self) -> str:
+        return "; ".join(self._written)
 
 
 def command(host: str) -> list[str]:
@@ -100,16 +102,16 @@ def command(host: str) -> list[str]:
     return [*words, "--", parts.hostname or "", *there]
 
 
-def _serve(server: socket.socket, words: list[str], handshakes: Handshakes, said: deque[str]) -> None:
+def _serve(server: socket.socket, words: list[str], handshakes: Handshakes, written: deque[str]) -> None:
     while True:
         try:
             connection, _ = server.accept()
         except OSError:
             return
-        threading.Thread(target=_carry, args=(connection, words, handshakes, said), daemon=True).start()
+        threading.Thread(target=_carry, args=(connection, words, handshakes, written), daemon=True).start()
 
 
-def _carry(connection: socket.socket, words: list[str], handshakes: Handshakes, said: deque[str]) -> None:
+def _carry(connection: socket.socket, words: list[str], handshakes: Handshakes, written: deque[str]) -> None:
     """The connection is ssh's own input and output, so nothing is copied here; it ends when either side does."""
     with connection, handshakes.session() as handshake:
         end = connection.fileno()
@@ -119,8 +121,8 @@ def _carry(connection: socket.socket, words: list[str], handshakes: Handshakes, 
                 process = subprocess.Popen(shared, stdin=end, stdout=end, stderr=subprocess.PIPE, text=True)
                 handshake.settled(process)
         except OSError as error:
-            said.append(f"{words[0]}: {error.strerror}")
+            written.append(f"{words[0]}: {error.strerror}")
             return
         # Closed only after the last word of ssh was heard, so that who sees the end also knows why.
         with process:
-            said.extend(line.strip() for line in process.stderr or () if line.strip())
+            written.extend(line.strip() for line in process.stderr or () if line.strip())

@@ -1,6 +1,6 @@
 """An engine behind TLS as a plain local socket, for connections that an upgrade turns into a command's streams.
 
-Python's TLS sockets can neither tell the other side that nothing more will come and go on reading, nor be read and
+Python's TLS sockets can neither signal the other side that nothing more will come and go on reading, nor be read and
 written by two threads safely. Both is what a command with piped input needs, and the SDK has nothing else; so TLS is
 done here over memory.
 """
@@ -42,7 +42,7 @@ def _serve(server: socket.socket, location: Location, seconds: float) -> None:
 
 
 def _carry(plain: socket.socket, location: Location, seconds: float) -> None:
-    """Copy both ways until the engine ends it. A failure closes the connection, which tells the other side."""
+    """Copy both ways until the engine ends it. A failure closes the connection, which the other side notices."""
     with plain, contextlib.suppress(OSError):
         try:
             with Secured(location, seconds) as secured:
@@ -107,7 +107,7 @@ class Secured:
         self._flush()
 
     def end(self) -> None:
-        """Tell that nothing more will be sent; what the engine still sends can be received."""
+        """Signal that nothing more will be sent; what the engine still sends can be received."""
         with self._guard:
             # Saying goodbye reads, too, and would drop what came and was not taken yet.
             self._decrypt()
@@ -141,7 +141,7 @@ class Secured:
 
 
 def context(location: Location) -> ssl.SSLContext:
-    """What this side shows and which authority it believes, as the files beside each other say."""
+    """The certificate that this side shows and the authority that it trusts, as the files beside each other say."""
     folder = location.tls or Path()
     authority, cert, key = (folder / name for name in ("ca.pem", "cert.pem", "key.pem"))
     made = ssl.create_default_context(cafile=str(authority) if authority.exists() else None)

@@ -1,6 +1,6 @@
 """The protocol every engine keeps: twelve verbs over single replicas.
 
-An engine is told what one replica must be and makes it so. Order, parallelism, readiness, draining and
+An engine gets the description of one replica and makes it so. Order, parallelism, readiness, draining and
 everything that is policy live in ``tradebot_ops.operations`` and are the same on every engine. An engine turns
 errors of the library it owns into ``OpsError``; a verb it cannot do raises ``Unsupported``.
 """
@@ -15,12 +15,12 @@ from tradebot_ops.engines.inspection import EngineInfo, Inspected
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.text.labels import Labelled
 
-#: Tells about a long step as it goes: (service, one line). Image builds and downloads use it.
+#: Reports a long step as it goes: (service, one line). Image builds and downloads use it.
 Progress = Callable[[str, str], None]
 
 
 class State(StrEnum):
-    """What the engine says of one replica; ``RESTARTING`` covers back-off between crashes."""
+    """State of one replica as the engine reports it; ``RESTARTING`` covers back-off between crashes."""
 
     CREATED = "created"
     STARTING = "starting"
@@ -204,7 +204,7 @@ class Engine(Protocol):
         """
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> Iterator[Event]:
-        """What happened to the project's replicas."""
+        """Events of the project's replicas."""
 
     def endpoint(self, service: str, port: int, number: int = 1) -> Address:
         """Where this host reaches that port, published or not."""
@@ -218,7 +218,7 @@ class HasImages(Protocol):
     """Knows what replicas are made of, images or the source itself, and whether there is a newer one."""
 
     def image_facts(self, stack: Stack) -> ImageFacts:
-        """What is the matter with the images or the source of the stack; only asks."""
+        """Problems of the images or the source of the stack; only asks."""
 
 
 @runtime_checkable
@@ -231,10 +231,10 @@ class KeepsHistory(Protocol):
 
 @runtime_checkable
 class Announces(Protocol):
-    """Tells of changes by itself."""
+    """Announces changes by itself."""
 
-    def announce(self, told: Callable[[], None]) -> Callable[[], None]:
-        """From the return on, call ``told`` from another thread whenever a replica changed; returns what ends it."""
+    def announce(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """From the return on, call ``changed`` from another thread whenever a replica changed; returns what ends it."""
 
 
 @runtime_checkable
@@ -253,7 +253,7 @@ class Prunes(Protocol):
     """Keeps things of a project besides its replicas, and so leaves some behind."""
 
     def leftovers(self, stack: Stack, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
-        """What nothing of the stack needs any more: one-off containers, networks; volumes and images if asked."""
+        """Objects that nothing of the stack needs any more: one-off containers, networks; volumes and images if asked."""
 
     def discard(self, leftover: Leftover) -> None:
         """Remove it; what is gone already is fine."""
@@ -294,4 +294,4 @@ class StandsOutside(Protocol):
     """Can stand where a stranger on the same engine would."""
 
     def ask_outside(self, image: str, command: Sequence[str]) -> str:
-        """What a command writes in a scratch container that is in none of the project's networks, then removed."""
+        """Output of a command in a scratch container that is in none of the project's networks, then removed."""

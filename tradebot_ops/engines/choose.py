@@ -21,7 +21,7 @@ class EngineChoice:
 def choose(settings: Settings, state: ProjectState) -> EngineChoice:
     """Open the engine. Raises ``OpsError`` TB-0102 for one that is not there yet, TB-0820 for an unknown context.
 
-    A Docker that was asked for by name is never replaced: that it does not answer (TB-0401, TB-0402) is said by its
+    A Docker that was asked for by name is never replaced: that it does not answer (TB-0401, TB-0402) is reported by its
     first verb.
     """
     if settings.engine == "local":

@@ -54,7 +54,7 @@ def holder(port: int) -> str:
 
 
 def _listening_user(port: int) -> str | None:
-    """The kernel tells the owner of a socket even where it hides the process."""
+    """The kernel shows the owner of a socket even where it hides the process."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with contextlib.suppress(OSError):
             for line in Path(table).read_text(encoding="ascii").splitlines()[1:]:

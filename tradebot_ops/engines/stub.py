@@ -38,7 +38,7 @@ def _now() -> datetime:
 
 
 class StubEngine:
-    """``exit_codes`` says how one-shot services end (0 unless told); ``answers`` what ``exec`` returns by command."""
+    """``exit_codes`` sets how one-shot services end (0 by default); ``answers`` what ``exec`` returns by command."""
 
     name = "stub"
 
@@ -136,11 +136,11 @@ class StubEngine:
             return tuple(gone)
 
     def logs(self, query: LogQuery) -> Iterator[LogLine]:
-        """What ``say`` was told, and what the engine itself says of starts."""
+        """Lines written through ``say``, and the engine's own about starts."""
         position = len(self._lines)
         for one in self.list():
-            said = [line for line in self._lines[:position] if _matches(line, one, query)]
-            yield from said if query.tail is None else said[max(len(said) - query.tail, 0) :]
+            lines = [line for line in self._lines[:position] if _matches(line, one, query)]
+            yield from lines if query.tail is None else lines[max(len(lines) - query.tail, 0) :]
         while query.follow:
             fresh = self._next(self._lines, position)
             position += len(fresh)
@@ -174,7 +174,7 @@ class StubEngine:
         return Address("127.0.0.1", port if number == 1 else port + 10000 + number - 2)
 
     def image_facts(self, stack: Stack) -> ImageFacts:
-        """What a test put into ``facts``."""
+        """The ``facts`` that a test has set."""
         return self.facts
 
     # What a test makes happen

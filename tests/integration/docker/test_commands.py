@@ -219,7 +219,7 @@ def test_a_docker_that_was_asked_for_and_does_not_answer_is_exit_4(tmp_path: Pat
         asked = Tradebot(tmp_path / "home", "docker", environ={"DOCKER_HOST": f"unix://{tmp_path}/d.sock"})
         done = asked.run("status", timeout=20)
     assert done.returncode == 4
-    said = "said nothing for" if where == "hanging" else "No Docker engine answers"
+    said = "sent nothing for" if where == "hanging" else "No Docker engine answers"
     assert said in done.stderr
     assert "--engine local" in done.stderr or "systemctl restart docker" in done.stderr
 

@@ -124,7 +124,7 @@ def test_replicas_take_the_next_free_ports_and_keep_them(tmp_path: Path) -> None
     ports = Ports(ProjectState(tmp_path))
     base = free_port()
     wishes = [Wish("worker", number, 9091, base) for number in (2, 3, 4)]
-    assigned = [ports.assign(wish, held={}, tell=print) for wish in wishes]
+    assigned = [ports.assign(wish, held={}, report=print) for wish in wishes]
     assert assigned[0] == base
     assert assigned == sorted(set(assigned))
-    assert [ports.assign(wish, held={}, tell=print) for wish in wishes] == assigned
+    assert [ports.assign(wish, held={}, report=print) for wish in wishes] == assigned

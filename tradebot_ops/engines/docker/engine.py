@@ -63,14 +63,14 @@ class DockerEngine:
         self._maker = Maker(self.client, project, self._containers, self.images, self._state)
 
     def prepare(self, stack: Stack, progress: Progress) -> None:
-        """Networks, volumes, readable secrets; ``progress`` is also told of images that ``apply`` pulls or builds."""
+        """Networks, volumes, readable secrets; ``progress`` also reports images that ``apply`` pulls or builds."""
         self._maker.progress = progress
         if self.client.location.local:
             secrets.share(stack)
         self._ground.prepare(stack)
 
     def destroy(self, stack: Stack | None, *, volumes: bool) -> tuple[str, ...]:
-        """What carries the project's label goes, so a stack that cannot be read any more is removed, too."""
+        """Remove what carries the project's label, so a stack that cannot be read any more is removed, too."""
         containers = self._containers.find()
         gone = [replica_of(container).name for container in containers]
         self._containers.end(containers)
@@ -104,7 +104,7 @@ class DockerEngine:
         found = self._containers.inspect(self._maker.make(stack, service, number))
         if found is None:
             raise OpsError(
-                f"{service} {number} was removed by somebody else while it was being started.",
+                f"{service} {number} was removed by another program while it was being started.",
                 code="TB-0112",
                 hint="Run the command again.",
             )
@@ -187,14 +187,14 @@ class DockerEngine:
         """Subscribed when this returns; ``close`` it from any thread to end a follower."""
         return EventStream(self.client, self.project, since=since, follow=follow)
 
-    def announce(self, told: Callable[[], None]) -> Callable[[], None]:
-        """A stream that breaks ends the news; asking then tells what became of the engine."""
+    def announce(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """A stream that breaks ends the news; asking then shows what became of the engine."""
         stream = self.events(datetime.now(tz=UTC), follow=True)
 
         def pass_on() -> None:
             with contextlib.suppress(OpsError):
                 for _ in stream:
-                    told()
+                    changed()
 
         threading.Thread(target=pass_on, name="events", daemon=True).start()
         return stream.close

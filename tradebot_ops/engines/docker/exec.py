@@ -27,7 +27,7 @@ def execute(client: Client, replica: Replica, command: Sequence[str], timeout: f
 
     threading.Thread(target=read, daemon=True, name="tradebot-exec").start()
     try:
-        said = answer.result(timeout)
+        output = answer.result(timeout)
     except TimeoutError:
         raise OpsError(
             f"The command did not end within {timeout:g} s: {doing}.",
@@ -36,11 +36,11 @@ def execute(client: Client, replica: Replica, command: Sequence[str], timeout: f
         ) from None
     with client.translating_errors(doing, client.deadlines.read):
         code = client.reads.exec_inspect(made)["ExitCode"]
-    return ExecResult(-1 if code is None else int(code), said.decode("utf-8", "replace"))
+    return ExecResult(-1 if code is None else int(code), output.decode("utf-8", "replace"))
 
 
 def output(client: Client, made: str) -> bytes:
-    """Everything that a command said which ``exec_create`` made, once it has ended."""
+    """All output of a command that ``exec_create`` made, once it has ended."""
     with contextlib.closing(start(client, made, terminal=False)) as answer:
         reader, _ = taken_over(answer)
         return b"".join(chunk for _, chunk in chunks(reader, terminal=False))

@@ -1,7 +1,7 @@
 """The streams of a command inside a container, from its first byte on.
 
 The SDK's own ``exec_start`` reads the socket below the reader that took in the headers, and so loses what the engine
-sent in the same breath: all that a quick command said.
+sent in the same breath: all output of a quick command.
 """
 
 import socket

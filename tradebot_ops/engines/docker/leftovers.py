@@ -1,4 +1,4 @@
-"""What a project left behind on the engine: one-offs that ended, networks, volumes and images nothing needs."""
+"""Leftovers of a project on the engine: one-offs that ended, networks, volumes and images nothing needs."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What containers of one project stand on: its networks and its named volumes."""
+"""Needs of the containers of one project: its networks and its named volumes."""
 
 from collections.abc import Mapping
 from typing import Any

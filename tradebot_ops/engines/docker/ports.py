@@ -30,7 +30,7 @@ class Ports:
         )
         return replace(service, ports=tuple(ports))
 
-    def move(self, service: Service, tell: Callable[[str], None]) -> bool:
+    def move(self, service: Service, report: Callable[[str], None]) -> bool:
         """Find other ports for taken defaults; whether any moved. TB-0821 names the holder of one that was chosen."""
         now = self.settled(service).ports
         taken = [port for port in now if port.published and not is_free(port.published, port.host_ip)]
@@ -41,7 +41,7 @@ class Ports:
         if moves:
             self._state.store(self._state.load(MovedPorts).having(service.name, moves))
         for port in taken:
-            tell(f"port {port.published} is taken by {self._holder(port)}: using {moves[str(port.target)]}")
+            report(f"port {port.published} is taken by {self._holder(port)}: using {moves[str(port.target)]}")
         return bool(moves)
 
     def forget(self) -> None:
@@ -56,7 +56,7 @@ class Ports:
         )
 
     def _holder(self, port: Port) -> str:
-        """Who has a port: a container, a process, or somebody this user may not see."""
+        """Who has a port: a container, a process, or another user's, which this one may not see."""
         with self._client.translating_errors(
             f"asking who publishes port {port.published}", self._client.deadlines.read
         ):

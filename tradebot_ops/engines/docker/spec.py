@@ -1,4 +1,4 @@
-"""What one replica means in the words of Docker's API. Pure: nothing here talks to an engine.
+"""One replica as a request to Docker's API. Pure: nothing here talks to an engine.
 
 Containers, networks and volumes carry Compose's labels, so that `docker compose ps`, `logs` and `down`, and the
 tools that read them, see the stack as their own.

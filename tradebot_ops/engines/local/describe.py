@@ -106,7 +106,7 @@ def describe(
     ports: Mapping[str, Mapping[str, int]],
     environ: Mapping[str, str],
 ) -> Described:
-    """What replica ``number`` is on this host. ``ports`` holds all assigned ones: replica → target → local."""
+    """Description of replica ``number`` on this host. ``ports`` holds all assigned ones: replica → target → local."""
     name = label(service.name, number)
     own = {int(target): local for target, local in ports.get(name, {}).items()}
     refers = _refers(stack, service, ports)

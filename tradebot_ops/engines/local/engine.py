@@ -92,7 +92,7 @@ class LocalEngine:
     def _settle_ports(self, stack: Stack, service: Service, number: int, progress: Progress) -> None:
         held = self._held_ports(label(service.name, number))
         for wish in wishes(stack, service, number):
-            self._ports.assign(wish, held=held, tell=lambda line: progress(service.name, line))
+            self._ports.assign(wish, held=held, report=lambda line: progress(service.name, line))
 
     def _held_ports(self, replica: str) -> Mapping[str, int]:
         record = self._records.get(replica)
@@ -126,14 +126,14 @@ class LocalEngine:
     def apply(self, stack: Stack, service: str, number: int) -> Replica:
         """Start replica ``number`` as described; one that runs as described is left alone."""
         program_of(stack.services[service]).obtain(self._environ, lambda line: self._progress(service, line))
-        # Before it is started: what is edited meanwhile shall count as edited.
+        # Before it is started: what is edited meanwhile must count as edited.
         code = source.source_of(stack.services[service])
         described = self._describe(stack, stack.services[service], number)
         record = replace(described.record, source=code)
         before = self._records.get(record.label)
         if self._processes.alive(record.label):
             if before is not None and before.same_as(record):
-                if before.content_hash != record.content_hash:  # it is about to be told to read its files again
+                if before.content_hash != record.content_hash:  # it is about to be signalled to read its files again
                     described.program.initialise(described.replica)
                     self._records.put(replace(record, started=True))
                 return self._replica(record.label)
@@ -141,7 +141,7 @@ class LocalEngine:
         folders.make(self._layout, described.replica)
         described.program.initialise(described.replica)
         with self._changing.alone():
-            # Making a data folder takes seconds, in which somebody may have taken the port.
+            # Making a data folder takes seconds, in which another program may have taken the port.
             record = self._describe(stack, stack.services[service], number).record
             self._records.put(replace(record, source=code, started=True))
             self._supervisor.configure(self._records.all())
@@ -152,7 +152,7 @@ class LocalEngine:
         return self._replica(record.label)
 
     def _write_discovery(self, service: str) -> None:
-        """Tell Prometheus where the replicas of a service are: the first port of each."""
+        """Write for Prometheus where the replicas of a service are: the first port of each."""
         records = [record for record in self._records.all() if record.service == service and record.ports]
         targets = {record.label: f"{record.reachable}:{record.ports[min(record.ports, key=int)]}" for record in records}
         path = self._layout.discovery(service)

@@ -52,7 +52,7 @@ class Layout:
         return self.records / f"{replica}.json"
 
     def discovery(self, service: str) -> Path:
-        """The file that tells Prometheus where the replicas of a service are."""
+        """The file in which Prometheus reads where the replicas of a service are."""
         return self.discoveries / f"{service}.json"
 
     def log(self, replica: str) -> Path:

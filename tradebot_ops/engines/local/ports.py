@@ -31,23 +31,23 @@ class Ports:
         self._state = state
 
     def known(self) -> Mapping[str, Mapping[str, int]]:
-        """What was assigned so far: replica → target port → local port."""
+        """Ports assigned so far: replica → target port → local port."""
         return self._remembered().ports
 
     def _remembered(self) -> RememberedPorts:
         return self._state.load(RememberedPorts)
 
-    def assign(self, wish: Wish, *, held: Mapping[str, int], tell: Callable[[str], None]) -> int:
+    def assign(self, wish: Wish, *, held: Mapping[str, int], report: Callable[[str], None]) -> int:
         """The local port for ``wish``, remembered.
 
-        ``held`` are the ports the replica's running process already has. A taken default moves and ``tell``
+        ``held`` are the ports the replica's running process already has. A taken default moves and ``report``
         hears why; a taken explicit port raises ``OpsError`` TB-0821 naming its holder.
         """
         known = self._remembered()
         before = known.ports.get(wish.label, {}).get(str(wish.target))
         port = held.get(str(wish.target))
         if port is None or (wish.explicit and port != wish.first):
-            port = self._choose(wish, before, _others(known.ports, wish), tell)
+            port = self._choose(wish, before, _others(known.ports, wish), report)
         if port != before:
             self._state.store(known.having(wish.label, {str(wish.target): port}))
         return port
@@ -56,7 +56,7 @@ class Ports:
         """Forget every choice; the next start begins with the defaults again."""
         self._state.discard(RememberedPorts)
 
-    def _choose(self, wish: Wish, before: int | None, others: set[int], tell: Callable[[str], None]) -> int:
+    def _choose(self, wish: Wish, before: int | None, others: set[int], report: Callable[[str], None]) -> int:
         if wish.explicit:
             if not is_free(wish.first, wish.host):
                 raise _taken(wish)
@@ -70,7 +70,7 @@ class Ports:
         port = _next_free(wish, others)
         if wish.number == 1:
             why = "belongs to another service" if wish.first in others else f"is taken by {holder(wish.first)}"
-            tell(f"port {wish.first} {why}: using {port}")
+            report(f"port {wish.first} {why}: using {port}")
         return port
 
 

@@ -1,4 +1,4 @@
-"""What the engine remembers of each replica: all that is needed to start it, and to tell about it when it is down."""
+"""Records of each replica: all that is needed to start it, and to report on it when it is down."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -18,7 +18,7 @@ class Record(Labelled):
     """One replica as it was described when it was last applied.
 
     ``argv`` and ``environ`` hold no secret: services read those from files. ``ports`` maps a port of the service
-    to the local one, ``published`` names those the operator may use, ``refers`` the ports of others it was told.
+    to the local one, ``published`` names those the operator may use, ``refers`` the ports of others that it gets.
     ``paths`` maps folders and files as the service knows them to where they are on this host. ``source`` is the hash
     of the code it was started from, empty for programs that others made.
     """
@@ -84,7 +84,7 @@ class Records:
             return ()
         except PermissionError as error:
             raise OpsError(
-                f"The state folder {self._layout.state} belongs to somebody else.",
+                f"The state folder {self._layout.state} belongs to another user.",
                 code="TB-0802",
                 hint="Run tradebot as the user who started this project, or choose another folder with TRADEBOT_STATE.",
             ) from error

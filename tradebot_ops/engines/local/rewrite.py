@@ -1,4 +1,4 @@
-"""Rewrite what a service is told about others, and about its files, to where these are on this host. Pure.
+"""Rewrite the addresses of others and the paths of files that a service gets to where these are on this host. Pure.
 
 Three forms are rewritten, in environment values and command words alike: another service's authority
 ``service:port``, an own listening address ``0.0.0.0:port``, and the target path of a mount or secret.

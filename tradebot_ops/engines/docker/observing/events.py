@@ -1,4 +1,4 @@
-"""What happened to the containers of one project, as a stream that any thread may close."""
+"""Events of the containers of one project, as a stream that any thread may close."""
 
 import contextlib
 import json
@@ -15,8 +15,8 @@ from tradebot_ops.engines.docker.observing.observe import event_of
 from tradebot_ops.engines.docker.spec import PROJECT
 from tradebot_ops.errors import OpsError
 
-#: The engine also tells of every command that a health check runs, and of steps that nobody waits for.
-TOLD = ("start", "die", "oom", "stop", "kill", "restart", "pause", "unpause", "health_status", "destroy")
+#: The engine also reports every command that a health check runs, and of steps that nobody waits for.
+SHOWN = ("start", "die", "oom", "stop", "kill", "restart", "pause", "unpause", "health_status", "destroy")
 BEGINNING = datetime.fromtimestamp(0, UTC)
 
 
@@ -47,7 +47,7 @@ class EventStream(Iterator[Event]):
                     *whole, rest = (rest + chunk).split(b"\n")
                     yield from (json.loads(line) for line in whole if line.strip())
         except (OpsError, ValueError, AttributeError):
-            # What the library raises when the connection is shut down under its reader is not worth telling.
+            # What the library raises when the connection is shut down under its reader is not worth reporting.
             if not self._closed:
                 raise
 
@@ -56,7 +56,7 @@ class EventStream(Iterator[Event]):
         return self._raw
 
     def __next__(self) -> Event:
-        return event_of(next(raw for raw in self._raw if raw["Action"].startswith(TOLD)))
+        return event_of(next(raw for raw in self._raw if raw["Action"].startswith(SHOWN)))
 
     def close(self) -> None:
         """End the stream; a thread that waits in it is released."""

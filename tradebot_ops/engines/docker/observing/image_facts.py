@@ -1,4 +1,4 @@
-"""What is the matter with the images of a stack, compared with its containers and its source."""
+"""Problems of the images of a stack, compared with its containers and its source."""
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor

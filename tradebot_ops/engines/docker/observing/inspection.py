@@ -1,4 +1,4 @@
-"""What Docker says of a container and of itself, as the protocol's values, and whether it can run one."""
+"""Docker's description of a container and of itself, as the protocol's values, and whether it can run one."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -108,7 +108,7 @@ def _mounted(raw: Raw) -> Mounted:
 
 
 def _bindings(raw: Raw) -> tuple[Binding, ...]:
-    """What is published now; of a stopped container what it asks for."""
+    """Ports published now; of a stopped container those that it asks for."""
     now = (raw.get("NetworkSettings") or {}).get("Ports") or {}
     wanted = (raw.get("HostConfig") or {}).get("PortBindings") or {}
     return tuple(
@@ -150,7 +150,7 @@ def info(client: Client) -> EngineInfo:
 
 
 def _at_boot(system: str) -> tuple[bool | None, str]:
-    """What an init system starts has a link in a known place; Docker Desktop starts as its user says."""
+    """Whether an init system starts it: that has a link in a known place; Docker Desktop starts as its user says."""
     if "Desktop" in system:
         return None, f"{system} starts when its user says so"
     link = next((path for path in _BOOT_LINKS if Path(path).is_symlink() or Path(path).exists()), "")

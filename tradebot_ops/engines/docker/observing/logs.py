@@ -96,7 +96,7 @@ class Follower:
         self._in_background(lambda: self._copy(container, self.query, None))
 
     def _add_started(self, container: Container) -> None:
-        """Follow one that started meanwhile: all it said since its last known line, or since following began."""
+        """Follow one that started meanwhile: all it wrote since its last known line, or since following began."""
         seen = self._last.get(container["Id"])
         query = replace(self.query, since=seen or self._begun, tail=None)
         self._in_background(lambda: self._copy(container, query, seen))

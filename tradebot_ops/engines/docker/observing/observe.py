@@ -1,4 +1,4 @@
-"""What the engine's JSON says, as the protocol's own shapes. Pure, except that it reads given dictionaries."""
+"""The engine's JSON, as the protocol's own shapes. Pure, except that it reads given dictionaries."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

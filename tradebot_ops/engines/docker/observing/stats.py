@@ -1,7 +1,7 @@
 """Processor and memory use of containers.
 
 The engine's own average takes a second and a half a container. Two one-shot samples a moment apart, all containers
-in parallel, tell the same; whoever asks again soon gets the average since last time and waits for nothing.
+in parallel, gives the same; whoever asks again soon gets the average since last time and waits for nothing.
 """
 
 import threading

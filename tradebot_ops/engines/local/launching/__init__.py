@@ -1,1 +1,1 @@
-"""What the programs of the stack have in common: what one is, and how its binary is found and started."""
+"""Common to the programs of the stack: what one is, and how its binary is found and started."""

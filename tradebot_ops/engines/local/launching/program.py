@@ -1,4 +1,4 @@
-"""What a program of the stack is told about one replica, and what it answers."""
+"""Input of a program of the stack about one replica, and its answer."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What happened to the replicas, read from the supervisor's own log (its times are UTC)."""
+"""Events of the replicas, read from the supervisor's own log (its times are UTC)."""
 
 import contextlib
 import re
@@ -58,15 +58,15 @@ def last_exit(layout: Layout, replica: str) -> int | None:
 
 
 def parse(line: str) -> Event | None:
-    """The event a log line tells of, if any."""
+    """The event in a log line, if any."""
     found = _LINE.match(line)
     if found is None:
         return None
     for action, pattern in _SAYS:
-        if said := pattern.match(found[3]):
+        if groups := pattern.match(found[3]):
             at = datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC, microsecond=int(found[2]) * 1000)
-            code = _exit_code(said["how"]) if "how" in pattern.groupindex else None
-            return Event(at, said["service"], int(said["number"]), action, code)
+            code = _exit_code(groups["how"]) if "how" in pattern.groupindex else None
+            return Event(at, groups["service"], int(groups["number"]), action, code)
     return None
 
 

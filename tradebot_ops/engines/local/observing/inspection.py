@@ -1,4 +1,4 @@
-"""What is known of a replica that is a process of this host, and of this host as an engine."""
+"""Inspection of a replica that is a process of this host, and of this host as an engine."""
 
 import os
 import platform

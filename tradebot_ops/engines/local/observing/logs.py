@@ -35,7 +35,7 @@ def read(find: Callable[[], Sequence[Source]], query: LogQuery) -> Iterator[LogL
 
 
 def line_time(text: str) -> datetime | None:
-    """The time a line tells: a JSON key, or an ISO or Redis time at its start; local times are taken as this host's."""
+    """The time in a line: a JSON key, or an ISO or Redis time at its start; local times are taken as this host's."""
     if text.startswith("{"):
         return _json_time(text)
     if found := _ISO.match(text):
@@ -70,7 +70,7 @@ def _coming(find: Callable[[], Sequence[Source]], starts: Mapping[Path, tuple[Re
 
 
 def _present(lines: Iterator[str | None]) -> Iterator[str]:
-    """What is there now: up to the first ``None``."""
+    """Lines that are there now: up to the first ``None``."""
     while (text := next(lines)) is not None:
         yield text
 

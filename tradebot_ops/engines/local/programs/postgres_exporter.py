@@ -1,4 +1,4 @@
-"""``postgres_exporter``: told where Postgres is by its environment, the password by a file."""
+"""``postgres_exporter``: gets Postgres' address from its environment, the password from a file."""
 
 from tradebot_ops.engines.local.launching import fetched
 from tradebot_ops.engines.local.launching.program import Program

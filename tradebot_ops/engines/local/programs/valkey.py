@@ -13,7 +13,7 @@ _DATA = "/data"  # where the official image keeps its data and starts the server
 
 def _launch(replica: LocalReplica) -> Launch:
     port = replica.ports.get(_PORT) or next(iter(replica.ports.values()), _PORT)
-    # Said last, so that it wins over what the description or its configuration file says.
+    # Passed last, so that it wins over what the description or its configuration file says.
     placed = ("--port", str(port), "--bind", replica.listen)
     return Launch((_binary(), *replica.argv[1:], *placed), replica.folder(_DATA))
 

@@ -59,7 +59,7 @@ class Processes:
                 return
             if not self._stopping(replica):
                 raise self._refused("stop", replica, fault) from fault
-            # Somebody asked already, and perhaps was interrupted: say it again, and wait no longer than we were told.
+            # The stop was requested already, and perhaps interrupted: repeat it, and wait no longer than asked for.
             with contextlib.suppress(OpsError):  # it ended in this very moment
                 self.signal(replica, record.stop_signal)
         deadline = time.monotonic() + grace

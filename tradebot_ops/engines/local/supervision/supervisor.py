@@ -153,7 +153,7 @@ class Supervisor:
 def _launch_script() -> str:
     """A shell script, because the interpreter's path may hold characters the supervisor's configuration cannot.
 
-    It counts the start first: the supervisor tells of restarts in its log alone.
+    It counts the start first: the supervisor reports restarts in its log alone.
     """
     words = [sys.executable, "-I", "-S", str(Path(launch.__file__).absolute())]
     return f'printf . >> "starts/$1"\nexec {shlex.join(words)} "$1"\n'
