@@ -253,7 +253,7 @@ class Prunes(Protocol):
     """Keeps things of a project besides its replicas, and so leaves some behind."""
 
     def leftovers(self, stack: Stack, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
-        """Objects that nothing of the stack needs any more: one-off containers, networks; volumes and images if asked."""
+        """Objects that the stack needs no more: one-off containers, networks; volumes and images if asked."""
 
     def discard(self, leftover: Leftover) -> None:
         """Remove it; what is gone already is fine."""

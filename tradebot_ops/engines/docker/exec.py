@@ -27,7 +27,7 @@ def execute(client: Client, replica: Replica, command: Sequence[str], timeout: f
 
     threading.Thread(target=read, daemon=True, name="tradebot-exec").start()
     try:
-        output = answer.result(timeout)
+        written = answer.result(timeout)
     except TimeoutError:
         raise OpsError(
             f"The command did not end within {timeout:g} s: {doing}.",
@@ -36,7 +36,7 @@ def execute(client: Client, replica: Replica, command: Sequence[str], timeout: f
         ) from None
     with client.translating_errors(doing, client.deadlines.read):
         code = client.reads.exec_inspect(made)["ExitCode"]
-    return ExecResult(-1 if code is None else int(code), output.decode("utf-8", "replace"))
+    return ExecResult(-1 if code is None else int(code), written.decode("utf-8", "replace"))
 
 
 def output(client: Client, made: str) -> bytes:
