@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import typer
@@ -17,7 +18,7 @@ from typer.main import get_command
 
 from tradebot_ops.cli import in_force
 from tradebot_ops.cli.naming import NamedContext, announce, command_name, expected, named
-from tradebot_ops.cli.registry import COMMANDS
+from tradebot_ops.cli.registry import COMMANDS, Entry
 from tradebot_ops.cli.streams import plain_streams, writing_stdout
 from tradebot_ops.errors import ExitCode, OpsError
 
@@ -99,7 +100,12 @@ def renamed(args: list[str]) -> list[str]:
 
 def load(name: str) -> Any:
     """Import a command's module and take the command of that name out of its Typer app."""
-    entry = COMMANDS[name]
+    return _loaded(name, COMMANDS[name])
+
+
+@cache
+def _loaded(name: str, entry: Entry) -> Any:
+    """Made once: a page of documentation is read call by call, and to make a command takes longer than to read one."""
     app: typer.Typer = importlib.import_module(entry.module).app
     command = get_command(app)
     if isinstance(command, TyperGroup) and not entry.group:

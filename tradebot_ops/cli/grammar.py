@@ -2,6 +2,7 @@
 
 import shlex
 import threading
+from functools import cache
 from typing import Any
 
 from typer.main import get_command
@@ -26,9 +27,7 @@ def words(call: str) -> list[str]:
 
 def resolve(call: list[str]) -> None:
     """Raises for what the command line would refuse."""
-    from tradebot_ops.cli.main import app
-
-    root: Any = get_command(app)
+    root = _root()
     command, rest = root, hoist(call, value_options(root))
     context = None
     while True:
@@ -39,6 +38,13 @@ def resolve(call: list[str]) -> None:
         if not rest:
             return
         _, command, rest = command.resolve_command(context, rest)
+
+
+@cache
+def _root() -> Any:
+    from tradebot_ops.cli.main import app
+
+    return get_command(app)
 
 
 def complaint(call: str) -> str:

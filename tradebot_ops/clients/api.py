@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from tradebot_ops.clients import plain
 from tradebot_ops.clients.auth import KeyAuth
 from tradebot_ops.errors import OpsError, Unreachable
 from tradebot_ops.settings import Secret
@@ -34,7 +35,7 @@ class Api:
     def __init__(self, base_url: str, key: Secret, timeout: float = 10.0) -> None:
         self._key = key
         auth = KeyAuth("X-API-Key", key)
-        self._client = httpx.Client(base_url=base_url, timeout=timeout, auth=auth, trust_env=False)
+        self._client = plain.client(base_url=base_url, timeout=timeout, auth=auth)
 
     def submit(self, job_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         return self._call("POST", "/jobs", json={"type": job_type, "payload": payload})

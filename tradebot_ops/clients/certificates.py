@@ -14,13 +14,18 @@ class Certificate:
     expires: datetime | None = None
 
 
-def ask(host: str, port: int, timeout: float = 3.0) -> Certificate | None:
-    """None where nobody speaks TLS. The name on it is not compared: this host reaches the port by another one.
+def trusted() -> ssl.SSLContext:
+    """Trust in what this host trusts, with SSL_CERT_FILE where that is set; read once for all ports.
 
-    What this host trusts is what counts, with SSL_CERT_FILE where that is set.
+    The name on a certificate is not compared: this host reaches the port by another one.
     """
     context = ssl.create_default_context()
     context.check_hostname = False
+    return context
+
+
+def ask(context: ssl.SSLContext, host: str, port: int, timeout: float = 3.0) -> Certificate | None:
+    """None where nobody speaks TLS."""
     try:
         with (
             socket.create_connection((host, port), timeout) as plain,

@@ -84,13 +84,11 @@ class Rest:
     """JSON requests to one service, each within ``failures.timeout`` seconds."""
 
     def __init__(self, failures: Failures) -> None:
-        import httpx
-
+        from tradebot_ops.clients import plain
         from tradebot_ops.clients.auth import LoginAuth
 
         auth = LoginAuth(failures.login) if failures.login else None
-        # No proxy of the environment: these services stand on this host or in the stack's own network.
-        self._client = httpx.Client(base_url=failures.url, auth=auth, timeout=failures.timeout, trust_env=False)
+        self._client = plain.client(base_url=failures.url, auth=auth, timeout=failures.timeout)
         self._failures = failures
 
     def request(

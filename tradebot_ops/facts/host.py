@@ -5,13 +5,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.engines.inspection import EngineInfo
+from tradebot_ops.engines.processes import trees
 from tradebot_ops.errors import NotRunning, OpsError
 from tradebot_ops.facts import engine
 from tradebot_ops.facts.fact import NotApplicable, Skip, fact
+
+if TYPE_CHECKING:
+    import psutil
 
 _TIMEX_BYTES, _STA_UNSYNC, _STA_NANO, _TIME_ERROR = 208, 0x40, 0x2000, 5
 _KERNEL = {
@@ -101,8 +106,8 @@ def pressure(ops: Ops, info: EngineInfo, replicas: tuple[Replica, ...]) -> Press
         if text is None:
             raise NotApplicable(Skip.ENGINE, "The kernel of this host does not measure pressure (no /proc/pressure).")
         some[resource] = _some(text)
-    swap = {each.label: _swap(each.pid) for each in replicas if each.service in {"redis", "postgres"} and each.pid}
-    return Pressure(some, swap if info.on_this_host else {})
+    stores = {each.label: each.pid for each in replicas if each.service in {"redis", "postgres"} and each.pid}
+    return Pressure(some, _swap(stores) if info.on_this_host else {})
 
 
 @fact(seconds=8, of=(engine.info,))
@@ -144,13 +149,17 @@ def _some(text: str) -> float:
     return float(words["avg300"]) / 100
 
 
-def _swap(pid: int) -> int:
+def _swap(pids: Mapping[str, int]) -> dict[str, int]:
+    """By replica, over all its processes; 0 for one that ended meanwhile or is somebody else's."""
+    found = trees(pids.values())
+    return {name: sum(map(_swapped, found[pid])) for name, pid in pids.items()}
+
+
+def _swapped(process: "psutil.Process") -> int:
     import psutil
 
     try:
-        main = psutil.Process(pid)
-        tree = [main, *main.children(recursive=True)]
-        return sum(process.memory_full_info().swap for process in tree)
+        return int(process.memory_full_info().swap)
     except psutil.Error:
         return 0
 

@@ -80,7 +80,7 @@ def plain(connection: socket.socket) -> None:
 
 def test_a_good_one_says_when_it_ends(serve: Serve, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    found = certificates.ask("127.0.0.1", serve(tls(certificate)))
+    found = certificates.ask(certificates.trusted(), "127.0.0.1", serve(tls(certificate)))
     assert found
     assert found.fault == ""
     assert found.expires
@@ -88,16 +88,16 @@ def test_a_good_one_says_when_it_ends(serve: Serve, certificate: Path, monkeypat
 
 
 def test_one_that_nobody_trusts_says_why(serve: Serve, certificate: Path) -> None:
-    found = certificates.ask("127.0.0.1", serve(tls(certificate)))
+    found = certificates.ask(certificates.trusted(), "127.0.0.1", serve(tls(certificate)))
     assert found
     assert "self-signed" in found.fault
 
 
 def test_who_speaks_something_else_or_is_not_there_has_none(serve: Serve) -> None:
-    assert certificates.ask("127.0.0.1", serve(plain)) is None
+    assert certificates.ask(certificates.trusted(), "127.0.0.1", serve(plain)) is None
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
-    assert certificates.ask("127.0.0.1", port) is None
+    assert certificates.ask(certificates.trusted(), "127.0.0.1", port) is None
 
 
 def test_published_ports_are_asked_and_others_left_alone(serve: Serve, certificate: Path, tmp_path: Path) -> None:

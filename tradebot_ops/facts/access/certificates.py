@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from ssl import SSLContext
 
 from tradebot_ops.clients import certificates, probe
 from tradebot_ops.clients.certificates import Certificate
@@ -26,13 +27,14 @@ class Secured:
 def secured(ops: Ops, seen: Seen) -> tuple[Secured, ...]:
     """Of every published port."""
     published = [each for each in seen.ports if each.published and each.port]
+    context = certificates.trusted()
     with ThreadPoolExecutor(16) as pool:
-        return tuple(pool.map(_secured, published))
+        return tuple(pool.map(lambda each: _secured(context, each), published))
 
 
-def _secured(shown: Shown) -> Secured:
+def _secured(context: SSLContext, shown: Shown) -> Secured:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(shown.address, shown.address)  # noqa: S104 - not bound, asked
-    certificate = certificates.ask(host, shown.port)
+    certificate = certificates.ask(context, host, shown.port)
     return Secured(shown, certificate, _plain(host, shown.port) if certificate else 0)
 
 

@@ -17,11 +17,12 @@ from tradebot_ops.text import yaml_
 
 #: Resolves and connects, with TLS where asked; arguments are HOST:PORT[:tls] or the name of a variable with a URL.
 _CONNECT = """
-import json, os, socket, ssl, sys
+import json, os, socket, sys
 from urllib.parse import urlsplit
 def connect(host, port, tls):
     with socket.create_connection((host, port), timeout=3) as plain:
         if tls:
+            import ssl
             with ssl.create_default_context().wrap_socket(plain, server_hostname=host): pass
 answers = []
 for word in sys.argv[1:]:
@@ -86,7 +87,7 @@ def _asked(ops: Ops, replicas: tuple[Replica, ...], targets: Any) -> tuple[Conne
         raise NotRunning("Neither the API nor a worker runs.", hint="tradebot up")
     found: list[Connection] = []
     for replica in first.values():
-        answer = ops.engine.exec(replica, ["python", "-c", _CONNECT, *targets], timeout=20)
+        answer = ops.engine.exec(replica, ["python", "-S", "-c", _CONNECT, *targets], timeout=20)
         try:
             pairs = json.loads(answer.output.strip().splitlines()[-1])
         except (ValueError, IndexError):

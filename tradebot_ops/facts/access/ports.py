@@ -1,13 +1,15 @@
 """Which ports of the stack this host shows, to whom, and what strangers get there: tried, not only read."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Any
 
 from tradebot_ops.clients import probe
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.inspection import EngineInfo, Inspected
+from tradebot_ops.engines.processes import trees
 from tradebot_ops.facts import engine
 from tradebot_ops.facts.fact import NotApplicable, Skip, fact
 from tradebot_ops.facts.replicas import containers
@@ -15,6 +17,8 @@ from tradebot_ops.facts.replicas import containers
 #: Where each of these shows something only to whom it knows.
 LOCKED = {"prometheus": (9090, "/api/v1/status/config"), "alertmanager": (9093, "/api/v2/status"),
           "grafana": (3000, "/api/org")}  # fmt: skip
+#: Addresses with their ports.
+Addresses = set[tuple[str, int]]
 
 
 @dataclass(frozen=True)
@@ -58,40 +62,44 @@ class Door:
 @fact(seconds=20, of=(containers.replicas, engine.info))
 def seen(ops: Ops, replicas: tuple[Inspected, ...], info: EngineInfo) -> Seen:
     """Every published port, and every other one on which a process listens; each connected to from outside loopback."""
-    found = [each for replica in replicas if replica.status == "running" for each in _shown(replica)]
+    running = [replica for replica in replicas if replica.status == "running"]
+    listening = _listening({each.pid for each in running if each.pid and not each.contained})
+    found = [each for replica in running for each in _shown(replica, listening)]
     own = _own_addresses() if info.on_this_host else ()
     with ThreadPoolExecutor(16) as pool:
         return Seen(tuple(pool.map(lambda each: _tried(each, own), found)), own)
 
 
-def _shown(replica: Inspected) -> Iterable[Shown]:
+def _shown(replica: Inspected, listening: Mapping[int, Addresses]) -> Iterable[Shown]:
     published = [
         Shown(replica.service, replica.label, each.target, each.host_ip, each.port) for each in replica.bindings
     ]
     known = {each.port for each in published}
     yield from published
     if not replica.contained and replica.pid:
-        for address, port in sorted(_listening(replica.pid)):
+        for address, port in sorted(listening[replica.pid]):
             if port not in known:
                 yield Shown(replica.service, replica.label, port, address, port, published=False)
             elif not loopback(address) and all(loopback(each.address) for each in published if each.port == port):
                 yield Shown(replica.service, replica.label, port, address, port)
 
 
-def _listening(pid: int) -> set[tuple[str, int]]:
-    """Of a process and its children, as the kernel has it."""
+def _listening(pids: Collection[int]) -> dict[int, Addresses]:
+    """Of each process and its descendants, as the kernel has it; asked once for all.
+
+    Of somebody else's process the kernel shows nothing: connecting shows more than reading.
+    """
     import psutil
 
-    found = set()
-    try:
-        main = psutil.Process(pid)
-        for process in (main, *main.children(recursive=True)):
-            found |= {
-                (s.laddr.ip, s.laddr.port) for s in process.net_connections("tcp") if s.status == psutil.CONN_LISTEN
-            }
-    except psutil.Error:
-        return found  # it ended meanwhile, or is somebody else's: connecting shows more than reading
-    return found
+    if not pids:
+        return {}
+    open_: dict[int | None, Addresses] = {}
+    for each in psutil.net_connections("tcp"):
+        if each.status == psutil.CONN_LISTEN:
+            local: Any = each.laddr  # of a socket that listens, never empty
+            open_.setdefault(each.pid, set()).add((local.ip, local.port))
+    found = trees(pids)
+    return {pid: {address for each in found[pid] for address in open_.get(each.pid, ())} for pid in pids}
 
 
 def _own_addresses() -> tuple[str, ...]:

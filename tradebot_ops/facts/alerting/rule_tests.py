@@ -2,8 +2,9 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from tradebot_ops.context import Ops
@@ -12,7 +13,7 @@ from tradebot_ops.facts.fact import fact
 from tradebot_ops.facts.metrics import promtool
 from tradebot_ops.facts.metrics.config_files import folder, rule_documents
 from tradebot_ops.private_folder import PrivateFolder
-from tradebot_ops.shapes import fields, named, text
+from tradebot_ops.shapes import fields, listed, text
 from tradebot_ops.state import cache_root
 from tradebot_ops.text import yaml_
 
@@ -39,15 +40,30 @@ class Proof:
         )
 
 
+@dataclass(frozen=True)
+class _Remembered:
+    """What was so when the tests passed: at which moment, on which files, and which alerts had none."""
+
+    at: str
+    fingerprint: str
+    untested: tuple[str, ...]
+
+
 @fact(seconds=180)
 def tested(ops: Ops) -> Proof:
     """Runs them all, which takes promtool some ten seconds, unless they passed before on these very files."""
     fingerprint = _fingerprint(ops)
-    passed = _passed_before(ops, fingerprint)
-    said = promtool.Said(True, "") if passed else promtool.test_rules(ops, ())
-    if said.ok and not passed:
-        _remember(ops, fingerprint)
-    documents = [yaml_.load(file.read_text(encoding="utf-8")) for file in promtool.test_files(ops)]
+    files = promtool.test_files(ops)
+    if known := _passed_before(ops, fingerprint):
+        return Proof(True, "", len(files), known.untested, known.at)
+    said, untested = promtool.test_rules(ops, ()), _untested(ops, files)
+    if said.ok:
+        _remember(ops, _Remembered(ops.clock().isoformat(timespec="seconds"), fingerprint, untested))
+    return Proof(said.ok, said.output, len(files), untested)
+
+
+def _untested(ops: Ops, files: Sequence[Path]) -> tuple[str, ...]:
+    documents = [yaml_.load(file.read_text(encoding="utf-8")) for file in files]
     cases = [case for document in documents for each in document["tests"] for case in each.get("alert_rule_test", ())]
     fires = {case["alertname"] for case in cases if case.get("exp_alerts")}
     silent = {case["alertname"] for case in cases if not case.get("exp_alerts")} | {"Watchdog"}
@@ -58,27 +74,28 @@ def tested(ops: Ops) -> Proof:
         for rule in group.get("rules", ())
         if "alert" in rule
     ]
-    untested = tuple(name for name in dict.fromkeys(names) if name not in fires & silent)
-    return Proof(said.ok, said.output, len(documents), untested, passed)
+    return tuple(name for name in dict.fromkeys(names) if name not in fires & silent)
 
 
-def _passed_before(ops: Ops, fingerprint: str) -> str:
-    """When they last passed with this fingerprint; empty if they did not. A failure is never remembered."""
+def _passed_before(ops: Ops, fingerprint: str) -> _Remembered | None:
+    """When they last passed with this fingerprint; None if they did not. A failure is never remembered."""
     try:
-        return _memory(ops).read_as(_FILE, lambda content: _when(content, fingerprint))
+        known = _memory(ops).read_as(_FILE, _remembered)
     except OpsError:
         log.debug("the memory of passed rule tests cannot be read", exc_info=True)
-        return ""
+        return None
+    return known if known and known.fingerprint == fingerprint else None
 
 
-def _when(content: Mapping[str, Any], fingerprint: str) -> str:
-    passed: Mapping[str, str] = fields(content, {"passed": named(text)}).get("passed", {})
-    return passed.get(fingerprint, "")
+def _remembered(content: Mapping[str, Any]) -> _Remembered | None:
+    shapes = {"at": text, "fingerprint": text, "untested": listed(text)}
+    found = fields(content, shapes)
+    return _Remembered(**found) if found.keys() == shapes.keys() else None
 
 
-def _remember(ops: Ops, fingerprint: str) -> None:
+def _remember(ops: Ops, passed: _Remembered) -> None:
     try:
-        _memory(ops).write_json(_FILE, {"passed": {fingerprint: ops.clock().isoformat(timespec="seconds")}})
+        _memory(ops).write_json(_FILE, asdict(passed))
     except OpsError:
         # Only time is lost where nothing can be written.
         log.debug("passed rule tests cannot be remembered", exc_info=True)

@@ -1,8 +1,9 @@
 """The files that configure monitoring, as the stack mounts them: rules, dashboards, declared metrics."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -56,17 +57,29 @@ def dashboards(ops: Ops) -> list[Path]:
 def document(file: Path) -> dict[str, Any]:
     """A dashboard's JSON; raises ``OpsError`` TB-0861 with line and column."""
     try:
-        return dict(json.loads(file.read_text(encoding="utf-8")))
+        return dict(_parsed(file, _stamp(file), json.loads))
     except ValueError as error:
         raise OpsError(f"{file} is not JSON: {error}.", code="TB-0861", hint="tradebot dashboards lint") from None
 
 
 def _yaml(file: Path) -> Any:
     try:
-        return yaml_.load(file.read_text(encoding="utf-8"))
+        return _parsed(file, _stamp(file), yaml_.load)
     except (OSError, yaml.YAMLError) as error:
         where = " ".join(str(error).split())
         raise OpsError(f"{file} cannot be read: {where}.", code="TB-0862", hint="tradebot alerts lint") from None
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    found = file.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+@lru_cache(maxsize=128)
+def _parsed(file: Path, stamp: tuple[int, ...], parse: Callable[[str], Any]) -> Any:
+    """Of each state of a file once: one run reads the rules for half a dozen questions. Nobody may change it."""
+    del stamp
+    return parse(file.read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

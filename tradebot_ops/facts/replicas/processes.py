@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.inspection import EngineInfo, Inspected
+from tradebot_ops.engines.processes import trees
 from tradebot_ops.facts import engine
 from tradebot_ops.facts.fact import fact
 from tradebot_ops.facts.replicas import containers
@@ -35,20 +36,19 @@ def rights(ops: Ops, replicas: tuple[Inspected, ...], info: EngineInfo) -> Mappi
     """
     if not info.on_this_host:
         return {}
-    return {each.label: found for each in replicas if each.pid and (found := _rights(each, each.pid))}
+    found = trees([each.pid for each in replicas if each.pid])
+    return {
+        each.label: rights
+        for each in replicas
+        if each.pid and (rights := _rights(each, [process.pid for process in found[each.pid]]))
+    }
 
 
-def _rights(replica: Inspected, pid: int) -> tuple[Rights, ...]:
-    import psutil
-
-    if replica.contained and replica.id not in _text(pid, "cgroup"):
+def _rights(replica: Inspected, pids: list[int]) -> tuple[Rights, ...]:
+    """Of a replica's processes, its first one first."""
+    if pids and replica.contained and replica.id not in _text(pids[0], "cgroup"):
         return ()  # in this host's list of processes that number is somebody else's
-    try:
-        children = psutil.Process(pid).children(recursive=True)
-    except psutil.Error:
-        return ()
-    pids = [child.pid for child in children] if children and replica.init else [pid, *(c.pid for c in children)]
-    return tuple(_each(pids))
+    return tuple(_each(pids[1:] if replica.init and len(pids) > 1 else pids))
 
 
 def _each(pids: list[int]) -> Iterator[Rights]:

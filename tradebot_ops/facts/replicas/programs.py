@@ -13,11 +13,18 @@ from tradebot_ops.facts.fact import fact
 
 #: Asked by the interpreter of the service itself, and so of its own packages.
 _PACKAGES = """
-import importlib.metadata as m, importlib.util as u, json, pathlib, platform
+import importlib.metadata as m, importlib.util as u, json, pathlib, platform, re
 folder = next(iter(u.find_spec("services").submodule_search_locations))
+installed = {}
+for each in m.distributions():
+    # The two lines alone: to parse all of it takes most of a second.
+    text = each.read_text("METADATA") or each.read_text("PKG-INFO") or ""
+    name, version = (re.search(rf"(?m)^{word}: *(\\S+)", text) for word in ("Name", "Version"))
+    if name and version:
+        installed.setdefault(re.sub("[-_.]+", "-", name[1]).lower(), version[1])
 print(json.dumps({
     "python": platform.python_version(),
-    "installed": {d.name.lower().replace("_", "-").replace(".", "-"): d.version for d in m.distributions() if d.name},
+    "installed": installed,
     "wanted": (pathlib.Path(folder) / "requirements.txt").read_text(),
 }))
 """

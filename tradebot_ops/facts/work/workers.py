@@ -67,6 +67,8 @@ def scrape(ops: Ops, number: int) -> str:
     """What the replica of this number shows at its own port, published or not. Raises ``OpsError`` TB-0509."""
     import httpx
 
+    from tradebot_ops.clients import plain
+
     hint = "tradebot status; tradebot logs worker --tail 50"
     try:
         address = ops.engine.endpoint(SERVICE, PORT, number)
@@ -74,7 +76,8 @@ def scrape(ops: Ops, number: int) -> str:
         why = error.message.rstrip(".")
         raise OpsError(f"Worker {number} cannot be asked: {why}.", code="TB-0509", hint=hint) from None
     try:
-        response = httpx.get(f"http://{address}/metrics", timeout=SECONDS, trust_env=False)
+        with plain.client(timeout=SECONDS) as client:
+            response = client.get(f"http://{address}/metrics")
     except httpx.HTTPError as error:
         why = str(error) or type(error).__name__
         raise OpsError(f"Worker {number} at {address} does not answer: {why}.", code="TB-0509", hint=hint) from None

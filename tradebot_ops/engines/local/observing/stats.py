@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import psutil
 
 from tradebot_ops.engines.base import Stats
+from tradebot_ops.engines.processes import trees
 
 #: CPU is measured over at least this long, in seconds; one pause serves all replicas.
 _SAMPLE = 0.2
@@ -29,32 +30,29 @@ class Usage:
 
     def memory(self, pids: Mapping[str, int]) -> tuple[Stats, ...]:
         """Memory alone, at once."""
-        used = {name: _memory(_tree(pid)) for name, pid in pids.items()}
+        used = {name: _memory(tree) for name, tree in _trees(pids).items()}
         return tuple(Stats(name, None, size) for name, size in used.items() if size)
 
     def of(self, pids: Mapping[str, int]) -> tuple[Stats, ...]:
         """Stats by replica id; one that is gone by now is left out."""
         with self._lock:
-            trees = {name: _tree(pid) for name, pid in pids.items()}
-            before = {name: self._last.get(name) or _sample(tree) for name, tree in trees.items()}
+            first = _trees(pids)
+            before = {name: self._last.get(name) or _sample(tree) for name, tree in first.items()}
             wait = max((_SAMPLE - (time.monotonic() - sample.at) for sample in before.values()), default=0.0)
             if wait > 0:
                 time.sleep(wait)
-            after = {name: _sample(_tree(pid)) for name, pid in pids.items()}
+            after = {name: _sample(tree) for name, tree in _trees(pids).items()}
             self._last = after
         return tuple(
-            Stats(name, round(_cores(before[name], after[name]), 3), _memory(trees[name]))
+            Stats(name, round(_cores(before[name], after[name]), 3), _memory(first[name]))
             for name in pids
             if after[name].seconds
         )
 
 
-def _tree(pid: int) -> list[psutil.Process]:
-    try:
-        main = psutil.Process(pid)
-        return [main, *main.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
+def _trees(pids: Mapping[str, int]) -> dict[str, list[psutil.Process]]:
+    found = trees(pids.values())
+    return {name: found[pid] for name, pid in pids.items()}
 
 
 def _sample(processes: list[psutil.Process]) -> _Sample:
