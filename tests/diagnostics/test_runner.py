@@ -1,11 +1,13 @@
 """The runner: the verdict first, what nobody could see is said, and a new topic is one file."""
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from tradebot_ops.context import Ops
-from tradebot_ops.diagnostics import topics
+from tradebot_ops.diagnostics import runner, topics
 from tradebot_ops.diagnostics.catalogue import catalogue, choose
 from tradebot_ops.diagnostics.runner import NOTHING_WRONG, diagnose, examine, report
 from tradebot_ops.diagnostics.topic import Look, Topic, View, wrong
@@ -98,6 +100,21 @@ def test_everything_down_is_never_healthy(ops: Ops) -> None:
         told = found.data["topics"][name]
         assert told["not_examined"], name
         assert told["values"] == {}, name
+
+
+def test_sources_that_never_answer_keep_nobody_waiting(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long each of them may take elsewhere: one deadline for all, and what did answer is shown."""
+    monkeypatch.setattr(runner, "WITHIN_S", 0.5)
+    never = threading.Event()
+    hung = [Fact(f"source.{number}", lambda ops: never.wait(60), seconds=60) for number in range(30)]
+    looks = [Look(fact.name, (fact,), lambda *_: pytest.fail(NEVER)) for fact in hung]
+    began = time.monotonic()
+    found = report(examine(ops, [topic("hung", *looks), topic("some", SOUND)]))
+    assert time.monotonic() - began < 10
+    never.set()
+    assert found.sections[0].lines[0] == "No problem was seen, but 30 questions got no answer."
+    assert "Not examined, because: source.7 was not known within 0.5 s." in found.sections[1].lines
+    assert found.sections[2].tables[0].rows == (("value", "x"),)
 
 
 def test_a_new_topic_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ops: Ops) -> None:

@@ -64,6 +64,22 @@ def test_one_that_hangs_is_unknown_in_its_own_time_and_holds_up_nobody(ops: Ops)
     never.set()
 
 
+def test_all_together_have_one_deadline_however_long_each_may_take(ops: Ops) -> None:
+    """Also what depends on one that hangs, and what is asked for only after the end."""
+    never = threading.Event()
+    hanging: Fact[bool] = Fact("api.served", lambda ops: never.wait(60), seconds=60)
+    behind: Fact[bool] = Fact("behind", lambda ops, served: True, seconds=60, of=(hanging,))
+    late: Fact[bool] = Fact("late", lambda ops: never.wait(60), seconds=60)
+    facts = Facts(ops, within=0.3)
+    began = time.monotonic()
+    facts.start([behind])
+    assert isinstance(facts.value(behind), Unknown)
+    assert facts.value(hanging) == Unknown("api.served was not known within 0.3 s.")
+    assert facts.value(late) == Unknown("late was not known within 0.3 s.")
+    assert time.monotonic() - began < 5
+    never.set()
+
+
 def test_a_late_answer_does_not_replace_what_was_reported(ops: Ops) -> None:
     go = threading.Event()
     late: Fact[str] = Fact("late", lambda ops: str(go.wait(60)), seconds=0.1)

@@ -13,6 +13,9 @@ from tradebot_ops.facts.fact import Effect, Fact, NotHere, Unknown
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 
 NOTHING_WRONG = "Nothing is wrong."
+#: What one source may take, and all of them together: somebody waits for this screen. A fact may be allowed more, as
+#: `prod-check` has the time; here what came until then is shown, and the rest named.
+WITHIN_S = 10.0
 _MARK = {Level.FAIL: "FAIL", Level.WARN: "WARN"}
 
 
@@ -69,8 +72,8 @@ def examine(ops: Ops, topics: Sequence[Topic]) -> tuple[Examined, ...]:
 
 
 def _looking(ops: Ops) -> Facts:
-    """Nothing is written and no job submitted: a diagnosis only looks."""
-    return Facts(ops, set(Effect) - {Effect.NONE})
+    """Nothing is written and no job submitted: a diagnosis only looks, and not for long."""
+    return Facts(ops, set(Effect) - {Effect.NONE}, within=WITHIN_S)
 
 
 def _asks(topics: Sequence[Topic]) -> Iterator[Fact[Any]]:

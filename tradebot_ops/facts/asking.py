@@ -1,6 +1,7 @@
 """Ask facts in parallel, each within its own deadline; what hangs holds up nobody else."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Collection, Iterable
@@ -33,13 +34,15 @@ class _Question:
 class Facts:
     """The answers of one run. Safe to use from several threads.
 
-    ``without`` names effects that nothing may have. Threads are daemons, one for each question: a source that never
+    ``without`` names effects that nothing may have. ``within`` is how many seconds all of them may take together, from
+    now on: for a screen that somebody waits for. Threads are daemons, one for each question: a source that never
     answers keeps neither the others nor the end of the process waiting.
     """
 
-    def __init__(self, ops: Ops, without: Collection[Effect] = ()) -> None:
+    def __init__(self, ops: Ops, without: Collection[Effect] = (), within: float = math.inf) -> None:
         self._ops = ops
         self._without = frozenset(without)
+        self._within, self._end = within, time.monotonic() + within
         self._questions: dict[Fact[Any], _Question] = {}
         self._changed = threading.Condition()
 
@@ -53,7 +56,7 @@ class Facts:
         question = self._question(fact)
         while not question.done.wait(self._left(fact, question)):
             if self._overdue(fact, question):
-                self._settle(question, Unknown(f"{fact.name} was not known within {fact.seconds:g} s."))
+                self._settle(question, Unknown(f"{fact.name} was not known within {self._most(fact):g} s."))
         answer: T | Unknown | NotHere = question.answer
         return answer
 
@@ -124,13 +127,18 @@ class Facts:
                 question.done.set()
             self._changed.notify_all()
 
-    @staticmethod
-    def _left(fact: Fact[Any], question: _Question) -> float:
+    def _most(self, fact: Fact[Any]) -> float:
+        return min(fact.seconds, self._within)
+
+    def _left(self, fact: Fact[Any], question: _Question) -> float:
         """Seconds until the deadline; a short while as long as the question waits for others."""
         if question.began is None:
-            return 0.1
-        return max(0.0, question.began + fact.seconds - time.monotonic())
+            return max(0.0, min(0.1, self._end - time.monotonic()))
+        return max(0.0, self._deadline(fact, question) - time.monotonic())
 
-    @staticmethod
-    def _overdue(fact: Fact[Any], question: _Question) -> bool:
-        return question.began is not None and time.monotonic() >= question.began + fact.seconds
+    def _overdue(self, fact: Fact[Any], question: _Question) -> bool:
+        return time.monotonic() >= self._deadline(fact, question)
+
+    def _deadline(self, fact: Fact[Any], question: _Question) -> float:
+        own = math.inf if question.began is None else question.began + fact.seconds
+        return min(own, self._end)
