@@ -6,12 +6,14 @@
 import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from tests.drill.faults import frozen
 from tests.integration.local.test_monitoring import monitored
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
+from tradebot_ops.diagnostics.catalogue import catalogue
 from tradebot_ops.diagnostics.runner import NOTHING_WRONG, WITHIN_S
 
 pytestmark = [
@@ -22,6 +24,8 @@ pytestmark = [
 ]
 #: To start Python and to write the screen, on a machine that does other things, too.
 REST_S = 5.0
+#: They ask the host and files alone, which nobody can hang.
+BLIND = {"changes", "clock", "memory"}
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +38,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tradebot]:
         found.clean()
 
 
+def everything(stack: Tradebot) -> list[psutil.Process]:
+    """Every replica with its children, and the supervisor."""
+    replicas = [psutil.Process(int(row["pid"])) for row in stack.status().values() if row["pid"]]
+    found = [*stack.processes(), *replicas, *(child for each in replicas for child in each.children(recursive=True))]
+    return list(dict.fromkeys(found))
+
+
 def test_a_healthy_stack_is_called_healthy_in_the_first_line(stack: Tradebot) -> None:
     until(
         lambda: stack.run("diag", "full").stdout.startswith(NOTHING_WRONG),
@@ -43,14 +54,14 @@ def test_a_healthy_stack_is_called_healthy_in_the_first_line(stack: Tradebot) ->
     )
 
 
-@pytest.mark.parametrize("words", [("full",), ("explain",), ("performance",), ("postgres",), ("redis",), ("monitoring",)])
-def test_with_everything_hung_it_answers_within_its_time(stack: Tradebot, words: tuple[str, ...]) -> None:
-    with frozen(stack.processes()):
+@pytest.mark.parametrize("topic", ["full", "explain", *(each.name for each in catalogue() if each.name not in BLIND)])
+def test_with_everything_hung_it_answers_within_its_time(stack: Tradebot, topic: str) -> None:
+    with frozen(everything(stack)):
         began = time.monotonic()
-        done = stack.run("diag", *words, timeout=120)
+        done = stack.run("diag", topic, timeout=120)
         took = time.monotonic() - began
-    print(f"diag {' '.join(words)}: {took:.1f} s\n{done.stdout}\n{done.stderr}")  # noqa: T201 - the drill's report
+    print(f"diag {topic}: {took:.1f} s\n{done.stdout}\n{done.stderr}")
     assert done.returncode in {0, 1}, done.stderr
-    assert "Not examined" in done.stdout
+    assert done.returncode == 1 or "not examined" in done.stdout.lower()
     assert not done.stdout.startswith(NOTHING_WRONG)
     assert took < WITHIN_S + REST_S
