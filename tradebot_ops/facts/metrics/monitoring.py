@@ -15,12 +15,13 @@ SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What one service answers to its own question. ``absent``: it cannot run on this host, and ``detail`` says why."""
+    """What one service answers to its own question. ``absent``: it cannot run on this host; ``detail`` says why, ``hint`` what helps."""
 
     service: str
     ok: bool
     detail: str
     absent: bool = False
+    hint: str = ""
 
 
 def names(ops: Ops) -> list[str]:
@@ -40,7 +41,7 @@ def services(ops: Ops) -> tuple[Answer, ...]:
 
 def _answer(ops: Ops, name: str) -> Answer:
     if known := ops.unavailable.get(name):
-        return Answer(name, ok=False, detail=known.message, absent=True)
+        return Answer(name, ok=False, detail=known.message, absent=True, hint=known.hint)
     try:
         if name in {"prometheus", "alertmanager"}:
             ready = ops.prometheus.ready() if name == "prometheus" else ops.alertmanager.ready()

@@ -5,7 +5,7 @@ from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.monitoring.services import ready
 
 READY = (Answer("prometheus", ok=True, detail="ready"), Answer("redis-exporter", ok=True, detail="HTTP 200"))
-ABSENT = Answer("grafana", ok=False, detail="In no package.", absent=True)
+ABSENT = Answer("grafana", ok=False, detail="In no package.", absent=True, hint="tradebot dash")
 SILENT = Answer("alertmanager", ok=False, detail="Connection refused")
 
 
@@ -18,6 +18,7 @@ def test_one_that_cannot_run_here_is_no_failure_and_no_pass() -> None:
     verdict = ready((*READY, ABSENT))
     assert verdict.level is Level.WARN
     assert "grafana" in verdict.message
+    assert verdict.hint == "tradebot dash"
     assert verdict.observed == "2 of 3 ready"
 
 

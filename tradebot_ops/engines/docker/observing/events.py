@@ -12,7 +12,7 @@ import requests
 from tradebot_ops.docker.client import Client
 from tradebot_ops.engines.base import Event
 from tradebot_ops.engines.docker.observing.observe import event_of
-from tradebot_ops.engines.docker.spec import PROJECT
+from tradebot_ops.engines.docker.spec import ONE_OFF, PROJECT
 from tradebot_ops.errors import OpsError
 
 #: The engine also reports every command that a health check runs, and of steps that nobody waits for.
@@ -56,12 +56,17 @@ class EventStream(Iterator[Event]):
         return self._raw
 
     def __next__(self) -> Event:
-        return event_of(next(raw for raw in self._raw if raw["Action"].startswith(SHOWN)))
+        return event_of(next(raw for raw in self._raw if raw["Action"].startswith(SHOWN) and not _of_one_off(raw)))
 
     def close(self) -> None:
         """End the stream; a thread that waits in it is released."""
         self._closed = True
         shut_down(self._answer)
+
+
+def _of_one_off(raw: dict[str, Any]) -> bool:
+    """A container that was run for one question, ours or `docker compose run`'s, is no replica."""
+    return str(raw.get("Actor", {}).get("Attributes", {}).get(ONE_OFF, "")).lower() == "true"
 
 
 def stamp(moment: datetime) -> str:

@@ -40,6 +40,6 @@ def ready(answers: tuple[Answer, ...]) -> Verdict:
             observed=observed,
             expected="all ready",
             evidence=evidence,
-            hint="tradebot dash; with Docker: tradebot up --engine docker",
+            hint=absent[0].hint,
         )
     return passed("Every monitoring service is ready.", observed=observed, evidence=evidence)
