@@ -15,7 +15,10 @@ SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What one service answers to its own question. ``absent``: it cannot run on this host; ``detail`` says why, ``hint`` what helps."""
+    """The answer of one service to its own question.
+
+    ``absent``: it cannot run on this host; ``detail`` says why, ``hint`` what helps.
+    """
 
     service: str
     ok: bool
