@@ -4,13 +4,13 @@ import pytest
 import yaml
 
 from tests.paths import ROOT
-from tradebot_ops.monitoring.routes import told
+from tradebot_ops.monitoring.routes import receivers
 
 OWN = (ROOT / "config/alertmanager/alertmanager.yml").read_text()
 
 
 @pytest.mark.parametrize(
-    ("labels", "receivers"),
+    ("labels", "expected"),
     [
         ({"alertname": "Watchdog", "severity": "none"}, ["store"]),
         ({"alertname": "RecentOutage", "severity": "none"}, ["nobody"]),
@@ -22,12 +22,12 @@ OWN = (ROOT / "config/alertmanager/alertmanager.yml").read_text()
         ({"alertname": "SyntheticAlert", "receiver": "critical"}, ["store", "critical"]),
     ],
 )
-def test_our_own_routes(labels: dict[str, str], receivers: list[str]) -> None:
-    assert list(told(OWN, labels)) == receivers
+def test_our_own_routes(labels: dict[str, str], expected: list[str]) -> None:
+    assert list(receivers(OWN, labels)) == expected
 
 
 def test_kinds_of_channel_and_those_who_have_none() -> None:
-    assert told(OWN, {"severity": "critical"}) == {"store": ("webhook",), "critical": ()}
+    assert receivers(OWN, {"severity": "critical"}) == {"store": ("webhook",), "critical": ()}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_kinds_of_channel_and_those_who_have_none() -> None:
 )  # fmt: skip
 def test_matchers(matcher: str, fits: bool) -> None:
     config = {"route": {"receiver": "root", "routes": [{"matchers": [matcher], "receiver": "child"}]}, "receivers": []}
-    assert list(told(yaml.safe_dump(config), {"a": "x"})) == ["child" if fits else "root"]
+    assert list(receivers(yaml.safe_dump(config), {"a": "x"})) == ["child" if fits else "root"]
 
 
 def test_the_older_form_of_matchers_and_inherited_receivers() -> None:
@@ -50,4 +50,4 @@ def test_the_older_form_of_matchers_and_inherited_receivers() -> None:
         },
         "receivers": [{"name": "root", "slack_configs": [{}]}],
     }
-    assert told(yaml.safe_dump(config), {"a": "x", "b": "z", "c": "1"}) == {"root": ("slack",)}
+    assert receivers(yaml.safe_dump(config), {"a": "x", "b": "z", "c": "1"}) == {"root": ("slack",)}

@@ -122,7 +122,7 @@ def app(keys: str) -> str:
         pytest.param(
             app("deploy: {resources: {limits: {memory: '${L:-1gb}'}}}\nx-tradebot: {needs_memory: 2gb}"),
             "TB-0815",
-            "limits.memory is 1024mb, but the service is told to use 2048mb",
+            "limits.memory is 1024mb, but the service is set to use 2048mb",
             "Raise L, such as to 4096mb",
             id="limit too small",
         ),

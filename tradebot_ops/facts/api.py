@@ -23,7 +23,7 @@ TOO_LONG = 64 * 1024**2
 
 @dataclass(frozen=True)
 class Health:
-    """What ``/health`` says, and whether Redis and Postgres answered ourselves: empty, or why they did not."""
+    """Answer of ``/health``, and whether Redis and Postgres answered ourselves: empty, or why they did not."""
 
     document: Mapping[str, Any]
     ours: Mapping[str, str]
@@ -31,7 +31,7 @@ class Health:
 
 @dataclass(frozen=True)
 class Shown:
-    """What it shows at ``/metrics``, by name; ``unreadable`` says why Prometheus could not read it."""
+    """Samples at ``/metrics``, by name; ``unreadable`` gives the reason why Prometheus could not read it."""
 
     families: Mapping[str, Family]
     unreadable: str = ""
@@ -93,7 +93,7 @@ def metrics(ops: Ops) -> Shown:
 def moved(ops: Ops) -> Moved:
     """Ten requests that only we send, and what the metrics make of them.
 
-    Again where more were counted: somebody else may be asking the same at this moment.
+    Again where more were counted: another program may be asking the same at this moment.
     """
     for _ in range(TRIES):
         found = _moved(ops)

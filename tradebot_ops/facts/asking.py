@@ -35,7 +35,7 @@ class Facts:
     """The answers of one run. Safe to use from several threads.
 
     ``without`` names effects that nothing may have. ``within`` is how many seconds all of them may take together, from
-    now on: for a screen that somebody waits for. Threads are daemons, one for each question: a source that never
+    now on: for a screen that a person waits for. Threads are daemons, one for each question: a source that never
     answers keeps neither the others nor the end of the process waiting.
     """
 

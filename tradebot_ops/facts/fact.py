@@ -38,7 +38,7 @@ class Skip(StrEnum):
 
 
 class Effect(StrEnum):
-    """What asking a fact leaves behind, so that a run can do without it."""
+    """Outcome of asking a fact, so that a run can do without it."""
 
     NONE = "none"
     #: Writes and removes something of its own: a key, a scratch container.

@@ -59,7 +59,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Kernel:
-    """What Redis sees; None where the file does not exist there."""
+    """Contents of the file as Redis sees it; None where the file does not exist there."""
 
     overcommit: str | None
     hugepages: str | None
@@ -127,7 +127,7 @@ def kernel(ops: Ops, replicas: tuple[Replica, ...]) -> Kernel:
 
 
 def _answer(ops: Ops, replicas: tuple[Replica, ...], *command: str) -> str:
-    """What a command in the Redis replica writes."""
+    """Output of a command in the Redis replica."""
     redis = next((each for each in replicas if each.service == "redis" and each.state is State.RUNNING), None)
     if redis is None:
         raise NotRunning("Redis does not run, and it is asked there.", hint="tradebot up")
@@ -140,7 +140,7 @@ def _answer(ops: Ops, replicas: tuple[Replica, ...], *command: str) -> str:
 def _here(path: str) -> str | None:
     try:
         return Path(path).read_text(encoding="ascii")
-    except OSError:  # kernels without it, and those told psi=0, refuse
+    except OSError:  # kernels without it, and those booted with psi=0, refuse
         return None
 
 
@@ -150,7 +150,7 @@ def _some(text: str) -> float:
 
 
 def _swap(pids: Mapping[str, int]) -> dict[str, int]:
-    """By replica, over all its processes; 0 for one that ended meanwhile or is somebody else's."""
+    """By replica, over all its processes; 0 for one that ended meanwhile or is another user's."""
     found = trees(pids.values())
     return {name: sum(map(_swapped, found[pid])) for name, pid in pids.items()}
 

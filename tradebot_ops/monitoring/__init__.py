@@ -1,1 +1,1 @@
-"""What config/ says: rules, PromQL, Alertmanager, the metric contract. Pure: nothing here asks a service."""
+"""The contents of config/: rules, PromQL, Alertmanager, the metric contract. Pure: nothing here asks a service."""

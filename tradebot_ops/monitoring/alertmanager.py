@@ -16,7 +16,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.text import yaml_
 
 SECRETS = "/run/secrets"
-#: Who is told what: critical reaches whoever is on call, warnings a place people read, info only the store.
+#: Who gets what: critical reaches whoever is on call, warnings a place people read, info only the store.
 _REACH = {"critical": ("slack", "email", "pagerduty", "opsgenie", "webhook"), "warning": ("slack", "email", "webhook")}
 
 _TITLE = (

@@ -83,7 +83,7 @@ class Contract:
 
 
 def check(uses: Iterable[Use], metrics: Iterable[Metric]) -> Contract:
-    """What dies and what nobody uses. Raises ``OpsError`` (TB-0103) for an expression that is no PromQL."""
+    """Metrics that are used and not emitted, or not used. Raises ``OpsError`` (TB-0103) for what is no PromQL."""
     uses, metrics = tuple(uses), tuple(metrics)
     emitted = _Emitted(uses, metrics)
     broken: dict[Broken, None] = {}
@@ -100,7 +100,7 @@ def check(uses: Iterable[Use], metrics: Iterable[Metric]) -> Contract:
 
 
 def missing(metrics: Iterable[Metric], emitted: Mapping[str, frozenset[str]]) -> list[str]:
-    """What ``emitted`` (series name -> label names) of one source lacks of its declared ``metrics``, in words.
+    """Gaps of ``emitted`` (series name -> label names) of one source against its declared ``metrics``, in words.
 
     A labelled metric is no exception: ours have their children from the start, and so have those of the exporters.
     A late one is: its absence says that nothing has happened yet.

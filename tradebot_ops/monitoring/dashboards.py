@@ -47,7 +47,7 @@ UNITS = frozenset(_IDS.split())
 
 
 def faults(document: Mapping[str, Any]) -> Iterator[str]:
-    """What keeps Grafana from showing the dashboard, in words."""
+    """Faults that keep Grafana from showing the dashboard, in words."""
     if not isinstance(document.get("panels"), list):
         yield "it has no list of panels, as classic JSON has"
         return
@@ -60,7 +60,7 @@ def faults(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _units(panel: Mapping[str, Any]) -> Iterator[str]:
-    """Of all fields, and of those that are told apart."""
+    """Units of all fields, and of those with settings of their own."""
     config = panel.get("fieldConfig", {})
     if unit := config.get("defaults", {}).get("unit"):
         yield str(unit)

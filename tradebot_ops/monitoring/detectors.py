@@ -50,7 +50,7 @@ class _Use:
 
 
 def blind(documents: Sequence[Mapping[str, Any]], metrics: Sequence[Metric]) -> list[Blind]:
-    """What no rule would notice, by the rules' order. Raises ``OpsError`` TB-0103 for what is no PromQL."""
+    """Failures that no rule would notice, by the rules' order. Raises ``OpsError`` TB-0103 for what is no PromQL."""
     rules = [rule for document in documents for group in document.get("groups", ()) for rule in group.get("rules", ())]
     recorded = {rule["record"]: rule["expr"] for rule in rules if "record" in rule}
     alerts = [rule for rule in rules if "alert" in rule]
@@ -73,7 +73,7 @@ def blind(documents: Sequence[Mapping[str, Any]], metrics: Sequence[Metric]) -> 
 
 @dataclass
 class _Twins:
-    """What alerts notice: jobs whose targets are down, gone or counted, and single metrics that are gone."""
+    """Failures that alerts notice: jobs whose targets are down, gone or counted, and single metrics that are gone."""
 
     down: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)

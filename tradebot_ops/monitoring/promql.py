@@ -46,7 +46,7 @@ class Missing:
 
 @dataclass
 class Reading:
-    """What an expression asks for: ``labels`` of its result, metrics ``used``, and what is ``missing``."""
+    """The demands of an expression: ``labels`` of its result, metrics ``used``, and what is ``missing``."""
 
     labels: Labels = None
     used: set[str] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""Whom Alertmanager's configuration tells of an alert. Pure: the text in force and labels in, receivers out."""
+"""Receivers of an alert by Alertmanager's configuration. Pure: the text in force and labels in, receivers out."""
 
 import re
 from collections.abc import Mapping
@@ -6,13 +6,13 @@ from typing import Any
 
 from tradebot_ops.text import yaml_
 
-#: It records every alert in the API and tells nobody.
+#: It records every alert in the API and notifies nobody.
 STORE = "store"
 _MATCHER = re.compile(r"\s*([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.DOTALL)
 
 
-def told(text: str, labels: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Receivers of an alert with these labels, each with its kinds of channel; one without any tells nobody."""
+def receivers(text: str, labels: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Receivers of an alert with these labels, each with its kinds of channel; one without any notifies nobody."""
     config = yaml_.load(text) or {}
     kinds = {
         receiver["name"]: tuple(

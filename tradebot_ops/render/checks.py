@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
-#: What a run tells: the ids of all that will be judged; then, for each, (id, level, title, what was observed).
+#: Progress of a run: the ids of all that will be judged; then, for each, (id, level, title, what was observed).
 OnRow = Callable[[str, str, str, str], None]
 Watch = Callable[[Sequence[str]], OnRow]
 

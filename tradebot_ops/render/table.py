@@ -139,7 +139,7 @@ def _folding(columns: Sequence[Sequence[str]], width: int) -> list[bool]:
 
 
 def error(problem: OpsError, stream: TextIO, color: bool | None) -> None:
-    """What failed and why, what belongs to it, what to type next."""
+    """An error as text: its message, what belongs to it, what to type next."""
     out = console(stream, color)
     out.print(f"[red]error[/] {problem.code}: {escape(problem.message)}", soft_wrap=True)
     for line in problem.detail:

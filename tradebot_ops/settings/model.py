@@ -1,4 +1,4 @@
-"""What a command was told, and where each value was written."""
+"""Settings of a command, and where each value was written."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a command was told, read once. ``stack`` holds every variable ``compose.yaml`` may use.
+    """All settings of a command, read once. ``stack`` holds every variable ``compose.yaml`` may use.
 
     ``docker_from`` is the option that named a Docker engine (it then stands in ``environ``), or empty.
     """
@@ -32,7 +32,7 @@ class Settings:
     files: tuple[Path, ...] = ()
     engine: str = "auto"
     docker_from: str = ""
-    #: Empty: the core alone. None: nobody said; then it is as it was at the last `up`, at first DEFAULT_PROFILES.
+    #: Empty: the core alone. None: not given; then it is as it was at the last `up`, at first DEFAULT_PROFILES.
     profiles: tuple[str, ...] | None = None
     output: str = "table"
     env: str = "dev"
@@ -57,7 +57,7 @@ class Settings:
     def variables(self) -> dict[str, str]:
         """Variables for ``compose.yaml``: declared settings checked and in the form each service reads.
 
-        Memory limits that nobody set follow from what the service inside is told to use.
+        Memory limits that nobody set follow from what the service inside is set to use.
 
         Raises ``OpsError`` TB-0803 naming the setting, its origin and what to write.
         """

@@ -1,4 +1,4 @@
-"""Read what a command was told.
+"""Read the settings of a command.
 
 Precedence, highest first: command-line flag, environment variable, ``tradebot.toml``, ``.env`` file, default.
 Every value remembers where it came from, so that ``config show`` can say it.
@@ -117,7 +117,7 @@ def _seconds(text: str) -> float:
 
 
 def _color(flags: Mapping[str, Any], environ: Mapping[str, str]) -> bool | None:
-    """False or True where somebody decided; None lets the terminal decide."""
+    """False or True where it was decided; None lets the terminal decide."""
     if flags.get("no_color") or environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
         return False
     if environ.get("FORCE_COLOR"):

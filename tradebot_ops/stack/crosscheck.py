@@ -1,4 +1,4 @@
-"""What no single value shows: references between services, cycles, ports taken twice, replicas that cannot be."""
+"""Errors between values: references of services, cycles, ports taken twice, replicas that cannot be."""
 
 from collections.abc import Iterable, Mapping
 
@@ -71,12 +71,12 @@ def _replicas(service: Service, tree: Item, problems: Problems) -> None:
 
 
 def _memory(service: Service, tree: Item, problems: Problems) -> None:
-    """A service told to use more than its limit would be killed for it, hours later and without a word why."""
+    """A service set to use more than its limit would be killed for it, hours later and without a word why."""
     needed, limit = service.needs_memory, service.limits.memory
     if needed is None or limit is None or needed <= limit:
         return
     item = _item_of(tree, "services", service.name, "deploy", "resources", "limits", "memory")
-    message = f"is {_mebibytes(limit)}, but the service is told to use {_mebibytes(needed)}"
+    message = f"is {_mebibytes(limit)}, but the service is set to use {_mebibytes(needed)}"
     names = " or ".join(sorted(item.variables)) or "it"
     problems.add(Code.VALUE, item.place, message, f"Raise {names}, such as to {_mebibytes(2 * needed)}.")
 

@@ -1,4 +1,4 @@
-"""Fingerprints that tell whether a running replica is still what the description asks for.
+"""Fingerprints that show whether a running replica is still what the description asks for.
 
 Two are kept apart, because the answer differs: another specification means a new replica, while other contents of
 mounted configuration mean that it reads them again.
@@ -78,7 +78,7 @@ def content_hash(stack: Stack, service: Service) -> str:
 
 
 def mounted_files(stack: Stack, service: Service) -> dict[str, str]:
-    """Every file that ``content_hash`` covers with a digest of its own, to tell later which one was edited."""
+    """Every file that ``content_hash`` covers with a digest of its own, to find later which one was edited."""
     found = {}
     for root in _roots(stack, service):
         for path in islice(_files(root), MAX_FILES):
@@ -91,7 +91,7 @@ def mounted_files(stack: Stack, service: Service) -> dict[str, str]:
 
 
 def source_hash(build: Build) -> str:
-    """What a service built from a folder runs where no image lies between: the folder without what Python and
+    """Files that a service built from a folder runs where no image lies between: the folder without what Python and
     editors leave in it, and without the Dockerfile."""
     return _contents(
         build.context, lambda path: path != build.dockerfile and path.name != "__pycache__" and path.name[0] != "."

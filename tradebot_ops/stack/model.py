@@ -85,7 +85,7 @@ class Dependency:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one replica may use: bytes, cores (0.5 is half of one), processes."""
+    """Limits of one replica: bytes, cores (0.5 is half of one), processes."""
 
     memory: int | None = None
     cpus: float | None = None
@@ -169,7 +169,7 @@ class Service:
     spec_hash: str = ""
     content_hash: str = ""
     reload: str = ""  # `x-tradebot.reload`: the signal that makes it read its configuration again
-    needs_memory: int | None = None  # `x-tradebot.needs_memory`: bytes it is told to use; the limit must allow them
+    needs_memory: int | None = None  # `x-tradebot.needs_memory`: bytes it is set to use; the limit must allow them
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What must change to make the world match the description: worked out, never done, by pure functions.
+"""Changes that make the world match the description: worked out, never done, by pure functions.
 
 The plan reads the description and what an engine observed, and names a step with its reason for every replica,
 also for those that stay. Carrying it out is the business of ``tradebot_ops.operations``.
@@ -26,7 +26,7 @@ class Action(StrEnum):
 
 
 class ReplicaLike(Protocol):
-    """What the plan needs to know of a replica; an engine's ``Replica`` has it all.
+    """Properties of a replica that the plan needs; an engine's ``Replica`` has it all.
 
     ``state`` is one of the engines' words, such as ``running``. An empty ``spec_hash`` means that tradebot did not
     make it; an empty ``content_hash`` that nobody recorded it.
@@ -159,7 +159,7 @@ def _numbers(wanted: int, existing: Iterable[int]) -> list[int]:
 
 
 def _judge(service: Service, replica: ReplicaLike, newer: str) -> tuple[Action, str]:
-    """What happens to an existing replica, and why. ``newer`` says what of it is older than there is by now."""
+    """The step for an existing replica, and why. ``newer`` names what of it is older than there is by now."""
     if not replica.spec_hash:
         return Action.RECREATE, "was not made by tradebot"
     if replica.spec_hash != service.spec_hash:

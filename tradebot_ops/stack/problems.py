@@ -1,4 +1,4 @@
-"""What is wrong with a stack description: collected while reading, told to the operator all at once."""
+"""Problems of a stack description: collected while reading, reported to the operator all at once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The word that somebody who mistyped one may have meant."""
+"""The word that may have been meant by a mistyped one."""
 
 import difflib
 from collections.abc import Iterable

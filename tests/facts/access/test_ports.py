@@ -71,7 +71,7 @@ def test_addresses_of_one_link_and_of_loopback_are_no_way_in() -> None:
 
 def test_without_monitoring_there_is_no_door(ops: Ops) -> None:
     found = ports.doors
-    assert Facts(ops).value(found) == NotHere(Skip.ENGINE, "The stub engine tells no more of its replicas.")
+    assert Facts(ops).value(found) == NotHere(Skip.ENGINE, "The stub engine reports no more about its replicas.")
     with pytest.raises(Exception, match="is part of this stack"):
         ports.doors(ops, Seen((), ()))
 

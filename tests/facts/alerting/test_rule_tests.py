@@ -32,8 +32,8 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """What promtool will say, run after run; all that are left."""
     will = [True, True, False, True]
 
-    def run(*_: object) -> promtool.Said:
-        return promtool.Said(will.pop(0), "SUCCESS")
+    def run(*_: object) -> promtool.Result:
+        return promtool.Result(will.pop(0), "SUCCESS")
 
     monkeypatch.setattr(promtool, "test_rules", run)
     monkeypatch.setattr(promtool, "identity", lambda ops, tool: "promtool 2.42")

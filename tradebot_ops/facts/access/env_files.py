@@ -41,7 +41,7 @@ class Kept:
 
 @fact(seconds=15)
 def kept(ops: Ops) -> Kept:
-    """What lies where settings are read from; examples hold no value of anybody."""
+    """Files from which settings are read; examples hold no value of anybody."""
     here = ops.settings.cwd
     paths = sorted(path for path in here.glob(".env*") if path.is_file() and not path.name.endswith(EXAMPLE))
     secrets = ops.state.secrets
@@ -72,7 +72,7 @@ def _name(uid: int) -> str:
 
 
 def _git(folder: Path, *words: str) -> str:
-    """What git answers; empty where it answers nothing, refuses, or is not installed."""
+    """Answer of git; empty where it answers nothing, refuses, or is not installed."""
     try:
         found = subprocess.run(
             ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=_GIT_SECONDS, check=False

@@ -1,6 +1,6 @@
 """Whether a secret shows where it must not: in logs, on metrics and health pages, in settings, on command lines.
 
-Values are compared here and go nowhere: a leak is told by its secret's name and its place.
+Values are compared here and go nowhere: a leak is reported by its secret's name and its place.
 """
 
 import base64
@@ -20,7 +20,7 @@ from tradebot_ops.facts.fact import fact
 from tradebot_ops.facts.replicas import containers
 
 LINES = 1000
-#: A shorter word is found anywhere; that it is weak is told elsewhere.
+#: A shorter word is found anywhere; that it is weak is reported elsewhere.
 SHORTEST = 8
 
 
@@ -119,7 +119,7 @@ def _pages(ops: Ops, replicas: tuple[Replica, ...]) -> Iterator[tuple[str, str]]
 
 
 def _page(ops: Ops, replica: Replica, port: int, path: str) -> str:
-    """Empty where there is none, or no answer: other checks tell that."""
+    """Empty where there is none, or no answer: other checks report that."""
     try:
         address = ops.engine.endpoint(replica.service, port, replica.number)
         status, text = probe.page(address.host, address.port, path)

@@ -92,7 +92,7 @@ def _history(ops: Ops) -> Mapping[str, str]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """What belongs into a repository: the description and its folders."""
+    """Files that belong into a repository: the description and its folders."""
     paths = [path for pattern in _PARTS for path in folder.glob(pattern)]
     paths += [path for name in _FOLDERS for path in sorted((folder / name).rglob("*"))[:MOST_FILES]]
     yield from (path for path in paths if path.is_file() and path.stat().st_size <= MOST_BYTES)

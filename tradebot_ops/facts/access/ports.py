@@ -25,7 +25,7 @@ Addresses = set[tuple[str, int]]
 class Shown:
     """A port that a replica shows on this host. ``published`` is False for one that only listens, as processes must.
 
-    ``reached`` are addresses of this host, other than loopback, where somebody connected to it.
+    ``reached`` are addresses of this host, other than loopback, where a connection succeeded.
     """
 
     service: str
@@ -87,7 +87,7 @@ def _shown(replica: Inspected, listening: Mapping[int, Addresses]) -> Iterable[S
 def _listening(pids: Collection[int]) -> dict[int, Addresses]:
     """Of each process and its descendants, as the kernel has it; asked once for all.
 
-    Of somebody else's process the kernel shows nothing: connecting shows more than reading.
+    Of another user's process the kernel shows nothing: connecting shows more than reading.
     """
     import psutil
 

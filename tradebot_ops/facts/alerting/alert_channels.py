@@ -1,4 +1,4 @@
-"""The channels that people are told through: when each last took a test."""
+"""The channels that notify people: when each last took a test."""
 
 from datetime import datetime
 

@@ -86,10 +86,10 @@ def to_the_store_and_back(
 @contextlib.contextmanager
 def ended(ops: Ops, labels: Mapping[str, str]) -> Iterator[Post]:
     """Gives what raises the alert until a moment, or ends it; it is ended however the block is left."""
-    said = {"summary": "A test of the way alerts take; nothing is wrong."}
+    annotations = {"summary": "A test of the way alerts take; nothing is wrong."}
 
     def post(ends: datetime) -> None:
-        ops.alertmanager.post(labels, said, ends)
+        ops.alertmanager.post(labels, annotations, ends)
 
     try:
         yield post

@@ -1,4 +1,4 @@
-"""Alertmanager: what it holds and keeps quiet, whom it tells, and whether that gets through."""
+"""Alertmanager: what it holds and keeps quiet, whom it notifies, and whether that gets through."""
 
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ def alerts(ops: Ops) -> tuple[HeldAlert, ...]:
 
 @fact(of=(status,))
 def loaded(ops: Ops, status: Status) -> Loaded:
-    """What runs against its file."""
+    """Its running configuration against its file."""
     file = config_files.folder(ops, "alertmanager") / "alertmanager.yml"
     written = yaml_.load(file.read_text(encoding="utf-8"))
     places = differences(written, yaml_.load(status.config))

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Proof:
-    """What the unit tests of the rules gave, over so many files. ``untested`` are alerts that no test makes fire, or
+    """Result of the unit tests of the rules, over so many files. ``untested`` are alerts that no test makes fire, or
     none keeps silent; one that always fires by design needs no silence. ``passed_before`` is when, if not just now."""
 
     ok: bool
@@ -42,7 +42,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class _Remembered:
-    """What was so when the tests passed: at which moment, on which files, and which alerts had none."""
+    """State when the tests passed: at which moment, on which files, and which alerts had none."""
 
     at: str
     fingerprint: str
@@ -56,10 +56,10 @@ def tested(ops: Ops) -> Proof:
     files = promtool.test_files(ops)
     if known := _passed_before(ops, fingerprint):
         return Proof(True, "", len(files), known.untested, known.at)
-    said, untested = promtool.test_rules(ops, ()), _untested(ops, files)
-    if said.ok:
+    result, untested = promtool.test_rules(ops, ()), _untested(ops, files)
+    if result.ok:
         _remember(ops, _Remembered(ops.clock().isoformat(timespec="seconds"), fingerprint, untested))
-    return Proof(said.ok, said.output, len(files), untested)
+    return Proof(result.ok, result.output, len(files), untested)
 
 
 def _untested(ops: Ops, files: Sequence[Path]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What the owner's key figures are made of, over a period: alerts and jobs on record, and what Prometheus measured."""
+"""Inputs of the owner's key figures, over a period: alerts and jobs on record, and what Prometheus measured."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,7 +74,7 @@ def measured(period_s: float) -> Fact[Measured]:
 
 
 def expressions(period_s: float) -> dict[str, str]:
-    """What Prometheus is asked, by field of ``Measured``; a step is fine enough for 2000 of them."""
+    """Queries to Prometheus, by field of ``Measured``; a step is fine enough for 2000 of them."""
     period, step = f"{period_s:.0f}s", _step(period_s)
     looks = f"[{period}:{step:.0f}s]"
     return {

@@ -10,19 +10,19 @@ from tradebot_ops.monitoring.contract import Contract, check, missing
 
 @dataclass(frozen=True)
 class Seen:
-    """What a running Prometheus lacks: series and labels, and sources without a target that is up."""
+    """Gaps of a running Prometheus: series and labels, and sources without a target that is up."""
 
     absent: tuple[str, ...]
     unseen: tuple[str, ...]
 
 
 def static(ops: Ops) -> Contract:
-    """What rules and dashboards ask for and nothing declares, and the other way round."""
+    """Metrics that rules and dashboards ask for and nothing declares, and the other way round."""
     return check(config_files.uses(ops), config_files.declared(ops))
 
 
 def look(ops: Ops) -> Seen:
-    """What is declared and missing in Prometheus now."""
+    """Metrics that are declared and missing in Prometheus now."""
     metrics = config_files.declared(ops)
     up = {target.job for target in ops.prometheus.targets() if target.health == "up"}
     sources = dict.fromkeys(metric.source for metric in metrics)

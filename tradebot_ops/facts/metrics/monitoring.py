@@ -61,8 +61,8 @@ def _probed(ops: Ops, name: str) -> Answer:
         return Answer(name, ok=False, detail="nothing is known to ask it")
     path = "/metrics" if name.endswith("exporter") else probe.path
     address = ops.engine.endpoint(name, probe.port)
-    said = ask(Probe("http", probe.port, path), address.host, address.port, SECONDS)
-    return Answer(name, said.ok, f"GET {path}: {said.detail}")
+    probed = ask(Probe("http", probe.port, path), address.host, address.port, SECONDS)
+    return Answer(name, probed.ok, f"GET {path}: {probed.detail}")
 
 
 def _gate(name: str, answers: tuple[Answer, ...]) -> Answer:

@@ -19,7 +19,7 @@ STEP = 60.0
 class Asked:
     """One query and what came of it within 15 minutes: how many series, and in how many is a number.
 
-    ``metrics`` are those it names, ``error`` is what Prometheus said where it refused.
+    ``metrics`` are those it names, ``error`` is Prometheus' answer where it refused.
     """
 
     where: str

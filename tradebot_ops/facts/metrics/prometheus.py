@@ -78,7 +78,7 @@ def edited(ops: Ops, service: str) -> bool:
 
 @fact(seconds=SECONDS, of=(rules,))
 def loaded(ops: Ops, rules: Sequence[Rule]) -> Loaded:
-    """What runs against the files: on an engine that rewrites them, against the copy that it made."""
+    """The running configuration against the files: on an engine that rewrites them, against the copy that it made."""
     file = _on_this_host(ops, ops.prometheus.flags()[_CONFIG])
     written = yaml_.load(file.read_text(encoding="utf-8"))
     places = differences(written, yaml_.load(ops.prometheus.config()))
@@ -177,7 +177,7 @@ def one(ops: Ops, expression: str) -> float | None:
 
 @dataclass(frozen=True)
 class Databases:
-    """What the exporters say of what is behind them; None where they say nothing."""
+    """The exporters' own report on what is behind them; None where there is none."""
 
     redis_up: float | None
     pg_up: float | None

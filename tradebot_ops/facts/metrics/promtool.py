@@ -21,7 +21,7 @@ _SERVICES = {"promtool": "prometheus", "amtool": "alertmanager"}
 
 
 @dataclass(frozen=True)
-class Said:
+class Result:
     ok: bool
     output: str
 
@@ -41,13 +41,13 @@ def check(ops: Ops) -> tuple[str, ...]:
         ("amtool", ["check-config"], [alertmanager / "alertmanager.yml"]),
     ]
     for tool, words, files in todo:
-        said = run(ops, tool, words, files, CHECK_SECONDS)
-        if not said.ok:
-            raise _wrong(said, files)
+        result = run(ops, tool, words, files, CHECK_SECONDS)
+        if not result.ok:
+            raise _wrong(result, files)
     return tuple(str(file) for _, _, files in todo for file in files)
 
 
-def test_rules(ops: Ops, chosen: Sequence[str]) -> Said:
+def test_rules(ops: Ops, chosen: Sequence[str]) -> Result:
     """Run the unit tests of the rules; ``chosen`` names files (``workers`` is ``workers_test.yml``), all when empty."""
     files = test_files(ops)
     if chosen:
@@ -65,14 +65,14 @@ def test_files(ops: Ops) -> list[Path]:
 
 
 def identity(ops: Ops, tool: str) -> str:
-    """What tells this tool from another version of it; raises ``Unavailable`` where there is none."""
+    """Identity of this version of the tool; raises ``Unavailable`` where there is none."""
     if program := _on_this_host(ops, tool):
         stat = Path(program).stat()
         return f"{program} {stat.st_size} {stat.st_mtime_ns}"
     return _running(ops, tool).id
 
 
-def run(ops: Ops, tool: str, words: Sequence[str], files: Sequence[Path], timeout: float) -> Said:
+def run(ops: Ops, tool: str, words: Sequence[str], files: Sequence[Path], timeout: float) -> Result:
     """Run a tool on files of this host. Raises ``Unavailable`` where there is none, TB-0606 when it takes too long."""
     program = _on_this_host(ops, tool)
     if program is None:
@@ -90,7 +90,7 @@ def run(ops: Ops, tool: str, words: Sequence[str], files: Sequence[Path], timeou
         )
     except subprocess.TimeoutExpired:
         raise OpsError(f"{tool} took longer than {timeout:.0f} s.", code="TB-0606") from None
-    return Said(done.returncode == 0, done.stdout)
+    return Result(done.returncode == 0, done.stdout)
 
 
 def _on_this_host(ops: Ops, tool: str) -> str | None:
@@ -102,13 +102,13 @@ def _on_this_host(ops: Ops, tool: str) -> str | None:
     return str(cached) if cached else None
 
 
-def _beside(ops: Ops, tool: str, words: Sequence[str], files: Sequence[Path], timeout: float) -> Said:
+def _beside(ops: Ops, tool: str, words: Sequence[str], files: Sequence[Path], timeout: float) -> Result:
     """In the service's own container, where its configuration is mounted."""
     service = _SERVICES[tool]
     host, inside = str(folder(ops, service)), f"/etc/{service}"
     command = [tool, *words, *(str(file).replace(host, inside, 1) for file in files)]
     done = ops.engine.exec(_running(ops, tool), command, timeout=timeout)
-    return Said(done.exit_code == 0, done.output.replace(inside, host))
+    return Result(done.exit_code == 0, done.output.replace(inside, host))
 
 
 def _running(ops: Ops, tool: str) -> Replica:
@@ -124,10 +124,10 @@ def _running(ops: Ops, tool: str) -> Replica:
     )
 
 
-def _wrong(said: Said, files: Sequence[Path]) -> OpsError:
-    lines = tuple(line.rstrip() for line in said.output.splitlines() if line.strip())
+def _wrong(result: Result, files: Sequence[Path]) -> OpsError:
+    lines = tuple(line.rstrip() for line in result.output.splitlines() if line.strip())
     lines = tuple(line for line in lines if not re.search(r"SUCCESS|^Checking |level=", line))
-    where = re.search(r"(/[^\s:]+\.ya?ml): (?:(\d+):\d+:|.*?line (\d+))", said.output)
+    where = re.search(r"(/[^\s:]+\.ya?ml): (?:(\d+):\d+:|.*?line (\d+))", result.output)
     named = f"{where[1]}, line {where[2] or where[3]}" if where else ", ".join(file.name for file in files)
     return OpsError(
         f"The configuration is not valid: {named}. Nothing was reloaded; what runs goes on as it was.",

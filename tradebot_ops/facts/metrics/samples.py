@@ -1,4 +1,4 @@
-"""What a service shows at ``/metrics``, read with Prometheus' own parser."""
+"""Samples of a service at ``/metrics``, read with Prometheus' own parser."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the stack used over a window: workers, memory, queue, connections; from Prometheus and from the ledger."""
+"""Usage of the stack over a window: workers, memory, queue, connections; from Prometheus and from the ledger."""
 
 import math
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ def over(window_s: float) -> Fact[Usage]:
 
 
 def expressions(window_s: float) -> dict[str, str]:
-    """What Prometheus is asked, by field of ``Usage``; ``steps`` are the looks at which it had samples."""
+    """Queries to Prometheus, by field of ``Usage``; ``steps`` are the looks at which it had samples."""
     window = f"{window_s:.0f}s"
     looks = f"[{window}:{step(window_s):.0f}s]"
     mean = f"[{min(max(window_s / 12, 30), 300):.0f}s]"  # what lasts shorter than this is no load

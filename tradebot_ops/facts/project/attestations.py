@@ -1,4 +1,4 @@
-"""What people vouched for: by whom and when."""
+"""Attestations by people: of what, by whom and when."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from tradebot_ops.records import Attestation, Attestations
 #: What can be attested, and what it says.
 KNOWN = {
     "team-trained": "the team knows the dashboards and what to do when an alert comes",
-    "docs-reviewed": "somebody followed the documentation from beginning to end, and it is right",
+    "docs-reviewed": "a person followed the documentation from beginning to end, and it is right",
 }
 VALID_DAYS = 180
 

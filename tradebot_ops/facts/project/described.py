@@ -92,7 +92,7 @@ def drift(ops: Ops, replicas: tuple[Replica, ...]) -> Drift:
 
 
 def _loaded(ops: Ops) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Where what is in force is not what is written; and what could not be compared, which others tell, too."""
+    """Where what is in force is not what is written; and what could not be compared, which others report, too."""
     found, unseen = [], []
     asked: Mapping[str, Callable[[], prometheus.Loaded]] = {
         "prometheus": lambda: prometheus.loaded(ops, prometheus.rules(ops)),
@@ -102,10 +102,10 @@ def _loaded(ops: Ops) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if name not in ops.stack.services:
             continue
         try:
-            said = ask()
+            answer = ask()
         except OpsError as error:
             unseen.append(f"{name}: {error.message}")
             continue
-        if places := (*said.places, *(f"rule {rule}" for rule in said.rules)):
+        if places := (*answer.places, *(f"rule {rule}" for rule in answer.rules)):
             found.append(f"{name}: {', '.join(places)}")
     return tuple(found), tuple(unseen)

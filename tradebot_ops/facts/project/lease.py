@@ -14,7 +14,7 @@ LOCKS = Path("/proc/locks")
 
 @dataclass(frozen=True)
 class Lease:
-    """``holder`` is empty while nobody holds it; ``seconds`` for how long somebody has."""
+    """``holder`` is empty while nobody holds it; ``seconds`` for how long it has been held."""
 
     holder: str = ""
     seconds: float = 0.0

@@ -1,4 +1,4 @@
-"""What is written as settings and secrets: whether each is known, well formed and more than a placeholder.
+"""Settings and secrets as written: whether each is known, well formed and more than a placeholder.
 
 Values of secrets are compared here and go nowhere.
 """
@@ -33,7 +33,7 @@ _AS_SECRET = re.compile(
 
 @dataclass(frozen=True)
 class Written:
-    """A setting as somebody wrote it. ``unknown``: nothing reads it, and ``meant`` is a question about another name;
+    """A setting as it was written. ``unknown``: nothing reads it, and ``meant`` is a question about another name;
     ``problem`` says what is wrong with the value."""
 
     name: str
@@ -103,7 +103,7 @@ def _given(ops: Ops, name: str) -> bool:
 
 
 def _secrets_without_file(ops: Ops) -> tuple[str, ...]:
-    """Nothing where the description cannot be read: that is told by itself."""
+    """Nothing where the description cannot be read: that is reported by itself."""
     try:
         return tuple(sorted(name for name, secret in ops.stack.secrets.items() if not secret.file.is_file()))
     except OpsError:
@@ -120,7 +120,7 @@ class Placeholders:
 
 @fact()
 def placeholders(ops: Ops) -> Placeholders:
-    """Settings that somebody wrote, and every secret that has a file."""
+    """Settings that were written, and every secret that has a file."""
     values = list(_values(ops))
     return Placeholders(tuple(where for where, secret, text in values if _is_placeholder(text, secret)), len(values))
 

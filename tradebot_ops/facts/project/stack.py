@@ -1,4 +1,4 @@
-"""What is described: the stack as compose.yaml and the settings have it, and for which environment."""
+"""The description: the stack as compose.yaml and the settings have it, and for which environment."""
 
 from collections.abc import Mapping
 

@@ -11,7 +11,7 @@ from datetime import date
 
 TABLE_DATE = date(2026, 11, 26)
 
-#: Last day by program and the beginning of its version, as long as needed to tell releases apart.
+#: Last day by program and the beginning of its version, as long as needed to distinguish releases.
 ENDS: Mapping[str, Mapping[str, date]] = {
     "docker": {"20.10": date(2023, 12, 10), "23.0": date(2024, 5, 19), "24.0": date(2024, 6, 8)},
     "grafana": {"11.6": date(2026, 6, 25)},

@@ -1,4 +1,4 @@
-"""Pages and what they tell people to type: whether the command line knows it."""
+"""Pages and the commands in them that people are to type: whether the command line knows it."""
 
 import re
 from collections.abc import Iterator, Mapping

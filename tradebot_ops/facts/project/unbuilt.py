@@ -1,4 +1,4 @@
-"""What cannot be asked yet: parts that come later, and exchanges that nobody configured."""
+"""Facts that cannot be asked yet: parts that come later, and exchanges that nobody configured."""
 
 from typing import NoReturn
 

@@ -24,7 +24,7 @@ class Condition:
 
 
 def condition_of(ops: Ops, replica: Replica) -> Condition:
-    """What the engine says, and where it says "running" what the service itself answers within a second."""
+    """The engine's answer, and where that is "running" the service's own within a second."""
     service = ops.stack.services.get(replica.service)
     if service is None and replica.service in ops.stack.inactive and replica.state is State.RUNNING:
         return Condition(replica, "running", "its profile is not chosen")

@@ -10,7 +10,7 @@ from tradebot_ops.facts.fact import NotApplicable, Skip, fact
 def inspected(ops: Ops) -> tuple[Inspected, ...]:
     """Replicas and one-offs, containers or processes, running or not."""
     if not isinstance(ops.engine, Inspects):
-        raise NotApplicable(Skip.ENGINE, f"The {ops.engine.name} engine tells no more of its replicas.")
+        raise NotApplicable(Skip.ENGINE, f"The {ops.engine.name} engine reports no more about its replicas.")
     return ops.engine.inspected()
 
 

@@ -1,4 +1,4 @@
-"""What replicas are made of, and how long their work takes to end."""
+"""Images of replicas, and how long their work takes to end."""
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import DatesImages, HasImages, ImageDates, ImageFacts

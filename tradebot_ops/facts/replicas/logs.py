@@ -35,7 +35,7 @@ def recent(ops: Ops) -> Mapping[str, tuple[Entry, ...]]:
 
 
 def collected(lines: Iterable[LogLine], most: int = MOST) -> Mapping[str, tuple[Entry, ...]]:
-    """What is kept of each replica; the oldest lines go first where they are too long together."""
+    """Lines that are kept of each replica; the oldest lines go first where they are too long together."""
     kept: dict[str, _Last] = {}
     for line in lines:
         kept.setdefault(line.label, _Last(most)).add(line)

@@ -1,4 +1,4 @@
-"""What the processes of each running replica may do, as the kernel has it: on this host alone."""
+"""Permissions of the processes of each running replica, as the kernel has it: on this host alone."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -47,7 +47,7 @@ def rights(ops: Ops, replicas: tuple[Inspected, ...], info: EngineInfo) -> Mappi
 def _rights(replica: Inspected, pids: list[int]) -> tuple[Rights, ...]:
     """Of a replica's processes, its first one first."""
     if pids and replica.contained and replica.id not in _text(pids[0], "cgroup"):
-        return ()  # in this host's list of processes that number is somebody else's
+        return ()  # in this host's list of processes that number is another process's
     return tuple(_each(pids[1:] if replica.init and len(pids) > 1 else pids))
 
 

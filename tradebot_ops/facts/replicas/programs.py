@@ -87,10 +87,10 @@ def _exported(found: list[tuple[str, Mapping[str, str]]]) -> dict[str, str]:
     return {name: version for name, version in releases.items() if version}
 
 
-def _redis(said: Mapping[str, object]) -> dict[str, str]:
+def _redis(info: Mapping[str, object]) -> dict[str, str]:
     """Valkey answers in Redis' name, and adds its own."""
-    own = str(said.get("valkey_version") or "")
-    return {"valkey": own} if own else {"redis": str(said.get("redis_version", ""))}
+    own = str(info.get("valkey_version") or "")
+    return {"valkey": own} if own else {"redis": str(info.get("redis_version", ""))}
 
 
 def _asked_directly(ops: Ops) -> dict[str, str]:

@@ -42,7 +42,7 @@ def now(ops: Ops) -> tuple[Condition, ...]:
 
 @fact(seconds=15)
 def events(ops: Ops) -> tuple[Event, ...]:
-    """What happened within a day."""
+    """Events within a day."""
     return tuple(ops.engine.events(ops.clock() - timedelta(days=1)))
 
 

@@ -75,7 +75,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Horizon:
-    """What keeps old rows and old log from being cleared away; ages in seconds."""
+    """Transactions and slots that keep old rows and old log from being cleared away; ages in seconds."""
 
     oldest_snapshot_s: float
     prepared: tuple[tuple[str, float], ...]

@@ -28,7 +28,7 @@ class Anonymous:
 
 @dataclass(frozen=True)
 class Doctors:
-    """What Redis says about its own delays and memory."""
+    """Redis' own reports about its delays and memory."""
 
     latency: str
     memory: str
@@ -96,7 +96,7 @@ def doctors(ops: Ops) -> Doctors:
 
 
 def declared(stack: Stack) -> dict[str, str]:
-    """What the command line of the next start says: ``--name value``, names without dashes; empty without a Redis."""
+    """Settings on the command line of the next start: ``--name value``, names without dashes; empty without a Redis."""
     service = stack.services.get(SERVICE)
     words = [*(service.entrypoint or ()), *service.command] if service else []
     found: dict[str, list[str]] = {}

@@ -115,7 +115,7 @@ class _Trip:
         before, after = self._before.get(label), self._counters().get(label)
         if after is None:
             return f"{label} does not show {PROCESSED}"
-        # Somebody else's canary may be counted, too.
+        # Another user's canary may be counted, too.
         return "" if after >= (before or 0.0) + 1 else f"{label} counted {after - (before or 0.0):g} of 1 job"
 
     def _scraped(self) -> str:

@@ -4,5 +4,5 @@ from tradebot_ops.engines.base import Replica
 
 
 def worker_names(replica: Replica) -> tuple[str, ...]:
-    """What a worker may call itself: the local engine gives it a name, in a container it is the container's id."""
+    """Names that a worker may use: the local engine gives it a name, in a container it is the container's id."""
     return replica.label, replica.name, replica.id[:12]

@@ -49,7 +49,7 @@ class Worker:
 
 @dataclass(frozen=True)
 class Shown:
-    """What one replica shows at ``/metrics``, or why it shows nothing that can be read."""
+    """Samples of one replica at ``/metrics``, or why it shows nothing that can be read."""
 
     label: str
     families: Mapping[str, Family] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Shown:
 
 
 def scrape(ops: Ops, number: int) -> str:
-    """What the replica of this number shows at its own port, published or not. Raises ``OpsError`` TB-0509."""
+    """Metrics of the replica of this number at its own port, published or not. Raises ``OpsError`` TB-0509."""
     import httpx
 
     from tradebot_ops.clients import plain
@@ -82,8 +82,8 @@ def scrape(ops: Ops, number: int) -> str:
         why = str(error) or type(error).__name__
         raise OpsError(f"Worker {number} at {address} does not answer: {why}.", code="TB-0509", hint=hint) from None
     if response.status_code != httpx.codes.OK:
-        said = f"Worker {number} at {address} answers HTTP {response.status_code} instead of metrics."
-        raise OpsError(said, code="TB-0509", hint=hint)
+        message = f"Worker {number} at {address} answers HTTP {response.status_code} instead of metrics."
+        raise OpsError(message, code="TB-0509", hint=hint)
     return response.text
 
 
@@ -112,7 +112,7 @@ def heard(ops: Ops) -> tuple[Beat, ...]:
 
 @fact(seconds=20, of=(replicas,))
 def shown(ops: Ops, replicas: Sequence[Worker]) -> tuple[Shown, ...]:
-    """What each replica shows, asked at once."""
+    """Samples of each replica, asked at once."""
     with ThreadPoolExecutor(max_workers=max(1, min(len(replicas), AT_ONCE))) as pool:
         return tuple(pool.map(lambda worker: look(ops, worker), replicas))
 
@@ -134,7 +134,7 @@ def log(ops: Ops, replicas: Sequence[Worker]) -> tuple[LogLine, ...]:
 
 
 def since(lines: Sequence[LogLine], started: datetime | None) -> Sequence[LogLine]:
-    """Without those of an earlier life. A line that is not JSON has no time of its own: its place tells."""
+    """Without those of an earlier life. A line that is not JSON has no time of its own: its place decides."""
     if started is None:
         return lines
     started += timedelta(seconds=1)  # some engines know whole seconds; in that one the earlier life may have ended

@@ -11,12 +11,12 @@ from tradebot_ops.operations.monitoring import contract
 
 def test_rules(ops: Ops, chosen: Sequence[str]) -> Report:
     """The unit tests of the rules."""
-    said = promtool.test_rules(ops, chosen)
-    lines = tuple(line.rstrip() for line in said.output.splitlines() if line.strip())
-    findings = () if said.ok else (Finding(Level.FAIL, "rules.test", "A rule does not do what its test says."),)
-    shown = lines if not said.ok else (f"{sum('SUCCESS' in line for line in lines)} files of tests passed.",)
+    result = promtool.test_rules(ops, chosen)
+    lines = tuple(line.rstrip() for line in result.output.splitlines() if line.strip())
+    findings = () if result.ok else (Finding(Level.FAIL, "rules.test", "A rule does not do what its test says."),)
+    shown = lines if not result.ok else (f"{sum('SUCCESS' in line for line in lines)} files of tests passed.",)
     return Report(
-        "alerts.test-rules", data={"ok": said.ok, "output": said.output}, findings=findings,
+        "alerts.test-rules", data={"ok": result.ok, "output": result.output}, findings=findings,
         sections=(Section(lines=shown),),
     )  # fmt: skip
 

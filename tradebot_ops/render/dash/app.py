@@ -99,13 +99,13 @@ class Dash(App[None]):
     @work(thread=True, exclusive=True)
     def _ask(self, range_name: str) -> None:
         worker = get_current_worker()
-        told: tuple[Callable[[Any], Any], Any]
+        outcome: tuple[Callable[[Any], Any], Any]
         try:
-            told = self._show, self._look(range_name)
+            outcome = self._show, self._look(range_name)
         except OpsError as problem:
-            told = self._old, problem
+            outcome = self._old, problem
         if not worker.is_cancelled:
-            self.call_from_thread(*told)
+            self.call_from_thread(*outcome)
 
     async def _show(self, document: Document) -> None:
         self._document = document
@@ -131,7 +131,7 @@ class Dash(App[None]):
                 widget.show(panel)
 
     def _old(self, problem: OpsError) -> None:
-        """What is on the screen stays, and is called old."""
+        """Keep what is on the screen, and mark it as old."""
         self._range = str(self._document["range"])
         self._head(f"old: {_clock(self._document)}")
         self._banner(f"Not refreshed: {problem.message}")

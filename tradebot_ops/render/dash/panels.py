@@ -16,7 +16,7 @@ from tradebot_ops.text.quantities import latest, peak, quantity, sparkline
 Panel = Mapping[str, Any]
 Points = tuple[list[float], list[float]]
 
-#: Told apart on dark and light backgrounds, neighbours most of all; after the tenth they repeat.
+#: Distinct on dark and light backgrounds, neighbours most of all; after the tenth they repeat.
 COLORS = (
     (93, 156, 255),
     (242, 151, 90),

@@ -40,13 +40,13 @@ def _rule(finding: Finding) -> dict[str, Any]:
 
 def _result(finding: Finding, rules: list[str]) -> dict[str, Any]:
     file, line = place(finding)
-    said = [finding.message, *([f"Type: {finding.hint}"] if finding.hint else [])]
+    sentences = [finding.message, *([f"Type: {finding.hint}"] if finding.hint else [])]
     location = {"artifactLocation": {"uri": quote(file)}, "region": {"startLine": line}}
     return {
         "ruleId": finding.id,
         "ruleIndex": rules.index(finding.id),
         "level": _LEVELS[finding.level],
-        "message": {"text": " ".join(said)},
+        "message": {"text": " ".join(sentences)},
         "locations": [{"physicalLocation": location}],
         # The same finding in the next run is the same one, whatever was observed.
         "partialFingerprints": {"tradebot/v1": hashlib.sha256(f"{finding.id} {file}".encode()).hexdigest()},

@@ -4,7 +4,7 @@ Mappings merge key by key and later files win. Commands, entrypoints and health 
 ``ports``, ``expose``, ``profiles``, ``env_file`` and the lists of capabilities, groups, tmpfs and security options
 are joined, doubles dropped. ``volumes``, ``secrets`` and ``configs`` of a service are joined by their target.
 ``environment``, ``labels``, ``depends_on``, ``networks`` and ``build`` merge by key in either of their spellings.
-``!override`` replaces what an earlier file said, ``!reset`` removes it.
+``!override`` replaces what an earlier file wrote, ``!reset`` removes it.
 """
 
 from collections.abc import Callable
@@ -84,7 +84,7 @@ def _spelled_out(item: Item, key: str) -> Item:
 
 
 def _started(item: Item) -> dict[str, Item]:
-    """What the short spelling of a dependency means; as a later file it also overrides another condition."""
+    """Meaning of the short spelling of a dependency; as a later file it also overrides another condition."""
     return {"condition": replace(item, value=str(Condition.STARTED), raw=str(Condition.STARTED))}
 
 

@@ -123,7 +123,7 @@ class Reader:
         return self.parsed(item, units.size, None, "Write a size such as 512m or 4gb.")
 
     def parsed(self, item: Item | None, parse: Callable[[str], T], fallback: T, hint: str) -> T:
-        """What ``parse`` makes of the text; a ``ValueError`` or ``KeyError`` of it becomes a problem."""
+        """Result of ``parse`` for the text; a ``ValueError`` or ``KeyError`` of it becomes a problem."""
         if item is None or item.value is None:
             return fallback
         text = self.text(item)

@@ -67,7 +67,7 @@ _RESTART = re.compile(r"no|always|unless-stopped|on-failure(:\d+)?")
 
 @dataclass(frozen=True)
 class ReadContext:
-    """What a service's values may depend on: paths, the environment, and which variables the user set."""
+    """Context on which a service's values may depend: paths, the environment, and which variables the user set."""
 
     paths: Paths
     environ: Mapping[str, str]

@@ -66,7 +66,7 @@ def test_runbooks(
 @pytest.mark.parametrize(
     ("days", "stale", "level", "message"),
     [
-        (10, (), Level.PASS, "maria attests that somebody followed"),
+        (10, (), Level.PASS, "maria attests that a person followed"),
         (None, (), Level.FAIL, "Nobody attests"),
         (10, (STALE,), Level.FAIL, "RedisDown: commands that this version does not have"),
     ],

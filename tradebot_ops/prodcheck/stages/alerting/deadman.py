@@ -13,7 +13,7 @@ from tradebot_ops.facts.metrics import monitoring, prometheus
 from tradebot_ops.facts.metrics.monitoring import Answer
 from tradebot_ops.facts.project import stack
 from tradebot_ops.model import Level
-from tradebot_ops.monitoring.routes import STORE, told
+from tradebot_ops.monitoring.routes import STORE, receivers
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.quantities import age
 
@@ -50,7 +50,7 @@ def beats(
         return failed("Watchdog does not fire in Prometheus.", observed="not firing", expected="always firing",
                       evidence=evidence, hint="tradebot monitoring rules",
                       anchor="config/prometheus/rules/monitoring.yml")  # fmt: skip
-    if not any(told(status.config, _LABELS).values()):
+    if not any(receivers(status.config, _LABELS).values()):
         judge = failed if env == "prod" else warned
         return judge("Nobody receives Watchdog.", observed="no receiver", expected="a receiver", evidence=evidence,
                      hint="tradebot alerts lint")  # fmt: skip
@@ -78,8 +78,8 @@ def outside(status: Status, attempts: dict[str, Attempts], _alertmanager: Answer
     """When the host dies, Prometheus, Alertmanager and the store die with it, and nobody is told. One receiver of
     Watchdog must stand elsewhere and raise the alarm when the beats stop.
     """
-    kinds = {kind for name, found in told(status.config, _LABELS).items() if name != STORE for kind in found}
-    evidence = f"routes of Watchdog: {told(status.config, _LABELS)}; notifications within 1 h: {attempts}"
+    kinds = {kind for name, found in receivers(status.config, _LABELS).items() if name != STORE for kind in found}
+    evidence = f"routes of Watchdog: {receivers(status.config, _LABELS)}; notifications within 1 h: {attempts}"
     if not kinds:
         return failed("No receiver outside this host hears Watchdog.", observed="only the store",
                       expected="a receiver elsewhere", evidence=evidence,

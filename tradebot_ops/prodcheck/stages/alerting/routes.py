@@ -13,7 +13,7 @@ from tradebot_ops.facts.metrics import monitoring, prometheus
 from tradebot_ops.facts.metrics.monitoring import Answer
 from tradebot_ops.facts.metrics.prometheus import Loaded
 from tradebot_ops.monitoring.alertmanager import channels_of
-from tradebot_ops.monitoring.routes import STORE, told
+from tradebot_ops.monitoring.routes import STORE, receivers
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, warned
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import age
@@ -38,7 +38,7 @@ def routed(
     """Prometheus must know Alertmanager, which must run with its written configuration and lead every severity to a
     receiver with a channel. One that ends nowhere is an alert nobody gets; one that ends in the store is a record.
     """
-    ways = {severity: told(status.config, {"alertname": "Any", "severity": severity}) for severity in SEVERITIES}
+    ways = {severity: receivers(status.config, {"alertname": "Any", "severity": severity}) for severity in SEVERITIES}
     evidence = "GET /api/v1/alertmanagers, GET /api/v2/status; " + "; ".join(
         f"{severity} -> {', '.join(way)}" for severity, way in ways.items()
     )
