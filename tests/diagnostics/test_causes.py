@@ -26,7 +26,7 @@ from tradebot_ops.stack.model import Service, Stack
 Values = dict[Fact[Any], Any]
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 NAMES = ("redis", "postgres", "api", "worker", "prometheus", "alertmanager", "redis-exporter")
-CALM = {"cpu": 1.0, "memory": 0.0, "io": 1.0}
+CALM = {"cpu": 0.01, "memory": 0.0, "io": 0.01}
 INFO: dict[str, Any] = {
     "used_memory": 10, "maxmemory": 100, "maxmemory_policy": "noeviction", "evicted_keys": 0, "aof_enabled": 1,
     "aof_last_write_status": "ok", "rdb_last_bgsave_status": "ok",
@@ -94,7 +94,7 @@ FAULTS: Mapping[str, Values] = {
                       postgres.insides: UNKNOWN, postgres.connections: UNKNOWN, queue.queue: UNKNOWN},
     "postgres-connections-taken": {postgres.connections: postgres.Connections(97, 100)},
     "postgres-locked": {postgres.insides: postgres.Insides(0.0, (), 0.99, 0, 90.0, 3, (), ()), requests.served: SLOW},
-    "postgres-disk-slow": {host.pressure: host.Pressure(CALM | {"io": 70.0}, {}), requests.served: SLOW},
+    "postgres-disk-slow": {host.pressure: host.Pressure(CALM | {"io": 0.7}, {}), requests.served: SLOW},
     "disk-full": {host.disk: host.Disk("/", 100, 1, 100, 50), redis.info: INFO | {"aof_last_write_status": "err"}},
     "workers-gone": {services.now: conditions(stopped("worker")), workers.replicas: (), workers.beats: (),
                      queue.queue: STUCK},
@@ -120,8 +120,8 @@ FAULTS: Mapping[str, Values] = {
     "alertmanager-deaf": {services.now: conditions(stopped("alertmanager"))},
     "alertmanager-hung": {services.now: conditions(running("alertmanager", "unhealthy"))},
     "clock-off": {host.clock: host.Clock(True, 3.0, 0.0, "")},
-    "host-short-of-memory": {host.pressure: host.Pressure(CALM | {"memory": 80.0}, {})},
-    "host-short-of-processors": {host.pressure: host.Pressure(CALM | {"cpu": 90.0}, {}), requests.served: SLOW},
+    "host-short-of-memory": {host.pressure: host.Pressure(CALM | {"memory": 0.8}, {})},
+    "host-short-of-processors": {host.pressure: host.Pressure(CALM | {"cpu": 0.9}, {}), requests.served: SLOW},
 }  # fmt: skip
 
 

@@ -239,9 +239,9 @@ def test_disk_memory_clock_and_data() -> None:
     assert said(disk.data_root(Disk("/", 100, 5, 100, 1))) == "F: / has 5% of its space left. F: / has few inodes left."
     assert said(disk.course(None)) == ""
     assert said(disk.course(5)) == "W: The disk is full in 5 days at this rate."
-    assert said(memory.pressure(Pressure({"cpu": 10.0}, {"redis-1": 0}))) == ""
-    assert said(memory.pressure(Pressure({"cpu": 70.0}, {}))) == "F: Work waits for cpu 70 % of the time."
-    assert "swapped out" in said(memory.pressure(Pressure({"cpu": 1.0}, {"redis-1": 5})))
+    assert said(memory.pressure(Pressure({"cpu": 0.1}, {"redis-1": 0}))) == ""
+    assert said(memory.pressure(Pressure({"cpu": 0.7}, {}))) == "F: Work waits for cpu 70% of the time."
+    assert "swapped out" in said(memory.pressure(Pressure({"cpu": 0.01}, {"redis-1": 5})))
     assert said(clock.clock(Clock(False, None, 0.0, ""))) == ""
     assert said(clock.clock(Clock(True, 0.0, 3.0, ""))) == "F: The clock is off by 3 s."
     assert said(data.newest((Series("A", "1d", NOW - timedelta(days=900), 0),), NOW)) == ""
@@ -259,8 +259,8 @@ def test_connections_and_the_scarcest_resource() -> None:
     )
     assert said(performance.workers(Utilisation(0.5, 1.0, 2, 900))) == ""
     assert said(performance.workers(Utilisation(0.97, 2.0, 2, 900))) == "W: The workers are busy 97% of the time."
-    assert said(performance.host_resources(Pressure({"cpu": 5.0, "io": 40.0}, {}))).startswith(
-        "W: The host is short of io"
+    assert said(performance.host_resources(Pressure({"cpu": 0.05, "io": 0.4}, {}))) == (
+        "W: The host is short of io: work waits 40% of the time."
     )
 
 

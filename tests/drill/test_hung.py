@@ -3,6 +3,7 @@
 ``pytest -n 0 -m drill tests/drill/test_hung.py``
 """
 
+import json
 import time
 from collections.abc import Iterator
 
@@ -26,6 +27,7 @@ pytestmark = [
 REST_S = 5.0
 #: They ask the host and files alone, which nobody can hang.
 BLIND = {"changes", "clock", "memory"}
+HOSTS_OWN = ("Work waits for", "The host is short of")
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +48,14 @@ def everything(stack: Tradebot) -> list[psutil.Process]:
 
 
 def test_a_healthy_stack_is_called_healthy_in_the_first_line(stack: Tradebot) -> None:
-    until(
-        lambda: stack.run("diag", "full").stdout.startswith(NOTHING_WRONG),
-        "nothing is wrong",
-        120,
-        lambda: stack.run("diag", "full").stdout,
-    )
+    """However busy the host is with other work: what it lacks is said, too, and is no fault of the stack."""
+
+    def wrong() -> list[str]:
+        document = json.loads(stack.run("diag", "full", "--json").stdout)
+        said = [each["message"] for each in document["findings"] if not each["message"].startswith(HOSTS_OWN)]
+        return said or [document["data"]["verdict"]] * (not document["findings"])
+
+    until(lambda: wrong() in ([], [NOTHING_WRONG]), "nothing is wrong", 120, wrong)
 
 
 @pytest.mark.parametrize("topic", ["full", "explain", *(each.name for each in catalogue() if each.name not in BLIND)])

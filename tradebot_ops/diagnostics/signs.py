@@ -172,12 +172,12 @@ def crash_loop(events: Sequence[Event], now: datetime) -> str:
 
 
 def pressed(resource: str, share: float) -> Sign:
-    """Work waits for a resource of the host."""
+    """Work waits for a resource of the host for more than this share (0 to 1) of the last minutes."""
 
     @sign(host.pressure)
     def see(found: host.Pressure) -> str:
         waits = found.some.get(resource, 0.0)
-        return f"work waits for {resource} {waits:.0f} % of the time" if waits > share else ""
+        return f"work waits for {resource} {waits:.0%} of the time" if waits > share else ""
 
     return see
 

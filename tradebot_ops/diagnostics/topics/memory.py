@@ -6,7 +6,8 @@ from tradebot_ops.facts import engine, host
 from tradebot_ops.text.quantities import human_bytes
 
 TOPIC = Topic("memory", "Host", order=85)
-PRESSED, HARD_PRESSED = 20.0, 60.0
+#: Shares from which on waiting is doubtful, and wrong.
+PRESSED, HARD_PRESSED = 0.2, 0.6
 
 
 @look(asks=(engine.info,))
@@ -21,11 +22,11 @@ def pressure(found: host.Pressure) -> View:
     for resource, share in found.some.items():
         if share > PRESSED:
             say = wrong if share > HARD_PRESSED else doubtful
-            problems.append(say(f"Work waits for {resource} {share:.0f} % of the time.", "tradebot diag performance"))
+            problems.append(say(f"Work waits for {resource} {share:.0%} of the time.", "tradebot diag performance"))
     for service, swapped in found.swap.items():
         if swapped:
             problems.append(
                 doubtful(f"{service} is partly swapped out: {human_bytes(swapped)}.", "tradebot optimize plan")
             )
-    return View(tuple((f"waits for {name}", f"{share:.0f} %") for name, share in found.some.items()),
+    return View(tuple((f"waits for {name}", f"{share:.0%}") for name, share in found.some.items()),
                 problems=tuple(problems))  # fmt: skip

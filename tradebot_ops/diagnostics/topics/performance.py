@@ -16,7 +16,7 @@ SLOW_REDIS_S = 0.005
 def host_resources(found: host.Pressure) -> View:
     """The share of the time in which work waited for a resource of the host."""
     worst = max(found.some, key=lambda name: found.some[name])
-    share = found.some[worst] / 100
+    share = found.some[worst]
     problems = (doubtful(f"The host is short of {worst}: work waits {share:.0%} of the time.",
                          "tradebot optimize plan"),)  # fmt: skip
     return View((("host", f"{worst} is the scarcest: work waits {share:.0%} of the time"),),

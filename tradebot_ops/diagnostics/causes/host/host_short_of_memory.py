@@ -6,7 +6,7 @@ from tradebot_ops.diagnostics.signs import pressed
 CAUSE = Cause(
     "host-short-of-memory",
     "The host is short of memory.",
-    signs=(pressed("memory", 40),),
+    signs=(pressed("memory", 0.4),),
     explains=(
         "requests",
         "crashes",

@@ -7,7 +7,7 @@ CAUSE = Cause(
     "host-short-of-processors",
     "The host is short of processors.",
     signs=(
-        pressed("cpu", 60),
+        pressed("cpu", 0.6),
         api_slow,
     ),
     explains=("requests",),

@@ -7,7 +7,7 @@ CAUSE = Cause(
     "postgres-disk-slow",
     "Postgres waits for a slow disk.",
     signs=(
-        pressed("io", 40),
+        pressed("io", 0.4),
         api_slow,
     ),
     against=(blocked,),
