@@ -30,3 +30,9 @@ def test_the_wait_of_a_rule_is_the_quickest_of_its_name(ops: Ops) -> None:
     waits = kpi._waits(ops)
     assert waits["WorkerInstanceDown"] == 60
     assert waits["APIErrorBudgetBurn"] == 60
+
+
+def test_a_young_stack_is_seen_in_a_long_period() -> None:
+    """Looks at the past are two minutes apart at most, so that an uptime of 99.9% of a month is told from 99%."""
+    assert kpi._step(30 * 86_400.0) <= 150
+    assert kpi._step(300.0) == 15

@@ -12,6 +12,8 @@ from tradebot_ops.units import PROMETHEUS, seconds
 
 #: More alerts than that in a period are counted, and the newest of them looked at.
 MOST_ALERTS = 20_000
+#: Looks at the past within a period: of 30 days every two minutes, or an hour of a young stack would not be seen.
+STEPS = 20_000
 _OURS = 'job="api",endpoint!~"/health.*|/metrics|/dashboard.*"'
 
 _ALERTS = """
@@ -74,7 +76,7 @@ def measured(period_s: float) -> Fact[Measured]:
 
 
 def expressions(period_s: float) -> dict[str, str]:
-    """Queries to Prometheus, by field of ``Measured``; a step is fine enough for 2000 of them."""
+    """Queries to Prometheus, by field of ``Measured``."""
     period, step = f"{period_s:.0f}s", _step(period_s)
     looks = f"[{period}:{step:.0f}s]"
     return {
@@ -88,7 +90,7 @@ def expressions(period_s: float) -> dict[str, str]:
 
 
 def _step(period_s: float) -> float:
-    return max(15.0, period_s / 2000)
+    return max(15.0, period_s / STEPS)
 
 
 def _measured(ops: Ops, period_s: float) -> Measured:
