@@ -1,1 +1,1 @@
-"""What changes the world, and the questions that need several sources. Engine-independent policy lives here."""
+"""Operations that change the world, and questions that need several sources. Engine-independent policy lives here."""

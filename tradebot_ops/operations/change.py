@@ -118,7 +118,7 @@ def _run_hook(ops: Ops, moment: str, made: Change, on_progress: OnProgress, fact
 
 
 def _facts(ops: Ops, made: Change) -> dict[str, str]:
-    """What every hook is told. A `tradebot` that it calls reads some of them, and so means the same project."""
+    """Variables for every hook. A `tradebot` that it calls reads some of them, and so means the same project."""
     facts = {
         "TRADEBOT_COMMAND": made.command,
         "TRADEBOT_ARGUMENTS": " ".join(made.arguments),

@@ -1,4 +1,4 @@
-"""What happened to the replicas of chosen services."""
+"""Events of the replicas of chosen services."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

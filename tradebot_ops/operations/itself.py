@@ -1,4 +1,4 @@
-"""This program as a command of its own process, told what this call was told."""
+"""This program as a command of its own process, with the settings of this call."""
 
 import sys
 

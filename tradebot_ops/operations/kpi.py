@@ -78,7 +78,7 @@ def judge(
             "no data",
             "> 95 %",
             None,
-            "Nobody has said of an alert whether it was right: that is not recorded yet.",
+            "Whether an alert was right is not recorded yet.",
         ),
         Figure("time to diagnose", None, "no data", "< 10 min", None, "Nobody records when a cause was found."),
     )

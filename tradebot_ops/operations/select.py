@@ -45,7 +45,7 @@ class Chosen:
 
 
 def chosen_replicas(stack: Stack, typed: Sequence[str]) -> Chosen:
-    """What ``worker-2``, ``worker 2`` and ``worker`` mean, all when nothing was named. Raises ``OpsError`` TB-0201."""
+    """Replicas named as ``worker-2``, ``worker 2`` or ``worker``, all when none is. Raises ``OpsError`` TB-0201."""
     named: list[tuple[str, int | None]] = []
     for word in typed:
         if word.isdigit() and named and named[-1][1] is None:

@@ -1,6 +1,6 @@
 """Does an alert arrive? A synthetic one goes Alertmanager → webhook → store and back, and is ended again.
 
-Whether people would be told is asked of the channels themselves: a synthetic alert takes a receiver's own way, and
+Whether people would be notified is asked of the channels themselves: a synthetic alert takes a receiver's own way, and
 Alertmanager's counters say whether the other side took it. They know kinds of channels, not receivers, so receivers
 are tried one after the other.
 """
@@ -61,8 +61,8 @@ def _run(ops: Ops, on_progress: OnProgress, receivers: Sequence[str], *, every: 
         with ended(ops, synthetic(f"{nonce}-{receiver}", receiver=receiver)) as post:
             _through(ops, receiver, kinds, post, on_progress, hops, broken)
     if every and not chosen:
-        said = "No channel is switched on: alerts reach the store, and nobody is told."
-        broken.append(Finding(Level.WARN, "alerts.channels", said, hint="Settings ALERT_*: tradebot config show"))
+        problem = "No channel is switched on: alerts reach the store, but no person."
+        broken.append(Finding(Level.WARN, "alerts.channels", problem, hint="Settings ALERT_*: tradebot config show"))
     return _report(nonce, hops, chosen, tuple(broken))
 
 
@@ -86,7 +86,7 @@ def _report(nonce: str, hops: Sequence[Hop], chosen: Kinds, findings: tuple[Find
 
 
 def _chosen(ops: Ops, receivers: Sequence[str], *, every: bool) -> Kinds:
-    """What the running Alertmanager has, not what the settings ask for."""
+    """Channels of the running Alertmanager, not those that the settings ask for."""
     if not receivers and not every:
         return {}
     known = channels_of(ops.alertmanager.status().config)
@@ -98,7 +98,7 @@ def _chosen(ops: Ops, receivers: Sequence[str], *, every: bool) -> Kinds:
             raise OpsError(f"There is no receiver {name}.", code="TB-0221", hint=f"Receivers with channels: {listed}.")
         if not known[name]:
             raise OpsError(
-                f"The receiver {name} has no channel: nobody is told.",
+                f"The receiver {name} has no channel and notifies nobody.",
                 code="TB-0854",
                 hint="Set one of ALERT_* (see .env.production.example), then: tradebot monitoring reload",
             )
@@ -113,7 +113,7 @@ def _through(
     before = ops.alertmanager.deliveries()
     post(datetime.now(UTC) + ENDS_BY_ITSELF)
     for kind, count in kinds.items():
-        # The store is a webhook, and is told of this alert as well.
+        # The store is a webhook, and receives this alert as well.
         expected = count + (kind == "webhook")
         wait = partial(_taken, ops, kind, before.get(kind, Deliveries()), expected)
         try:
@@ -127,14 +127,14 @@ def _through(
 
 def _taken(ops: Ops, kind: str, before: Deliveries, expected: int) -> None:
     deadline = time.monotonic() + CHANNEL_SECONDS
-    while (said := outcome(before, ops.alertmanager.deliveries().get(kind, Deliveries()), expected)) is None:
+    while (problem := outcome(before, ops.alertmanager.deliveries().get(kind, Deliveries()), expected)) is None:
         if time.monotonic() > deadline:
-            said = f"it has not been taken within {CHANNEL_SECONDS:.0f} s."
+            problem = f"it has not been taken within {CHANNEL_SECONDS:.0f} s."
             break
         time.sleep(PAUSE)
-    if said:
+    if problem:
         raise OpsError(
-            said,
+            problem,
             code="TB-0552",
             hint="tradebot logs alertmanager --since 5m --level warning; is its secret file right?",
         )

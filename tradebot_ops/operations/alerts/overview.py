@@ -1,4 +1,4 @@
-"""What fires now, what fired before, and one alert with its rule."""
+"""Alerts that fire now, those that fired before, and one alert with its rule."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ _ORDER = {"critical": 0, "warning": 1, "performance": 2, "info": 3}
 
 
 def list_(ops: Ops, *, every: bool) -> Report:
-    """What fires or is about to, with silences; ``every`` adds what fires by design."""
+    """Alerts that fire or are about to, with silences; ``every`` adds what fires by design."""
     facts = Facts(ops)
     facts.start((alertmanager.alerts, prometheus.alerts, alertmanager.silences))
     held = facts.required(alertmanager.alerts)
@@ -123,7 +123,7 @@ def _rule_rows(rule: Rule) -> tuple[tuple[str, str], ...]:
 
 
 def history(ops: Ops, name: str | None, limit: int) -> Report:
-    """What the API stored of all that Alertmanager told it, newest first; Watchdog and the like only by name."""
+    """Alerts that the API received from Alertmanager and stored, newest first; Watchdog and the like only by name."""
     found = ops.api.alerts(500 if name is None else limit, name)
     found = [alert for alert in found if name is not None or alert["name"] not in BACKGROUND][:limit]
     rows = tuple(

@@ -1,4 +1,4 @@
-"""The page that says how to confirm, mend and prevent what an alert tells."""
+"""The page that describes how to confirm, mend and prevent the cause of an alert."""
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError

@@ -50,8 +50,8 @@ def _unknown(ops: Ops, matchers: Sequence[Matcher]) -> tuple[Finding, ...]:
     try:
         rules = {rule.name for rule in ops.prometheus.rules() if rule.kind == "alerting"}
     except OpsError as error:
-        said = f"Whether there is such an alert could not be looked up: {error.message}"
-        return (Finding(Level.INFO, "silence.unchecked", said),)
+        message = f"Whether there is such an alert could not be looked up: {error.message}"
+        return (Finding(Level.INFO, "silence.unchecked", message),)
     return tuple(
         Finding(
             Level.WARN,

@@ -23,14 +23,14 @@ from tradebot_ops.settings import STACK_SETTINGS, Settings, forms
 
 #: What just came up may need a moment until everything has been scraped once.
 RETRY_SECONDS = 60
-#: For a step that was told to end, before it is killed.
+#: For a step that was asked to end, before it is killed.
 GRACE_SECONDS = 10.0
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
-def run(ops: Ops, check_words: Sequence[str], tell: Tell) -> int:
+def run(ops: Ops, check_words: Sequence[str], report: Report) -> int:
     """The exit code of the check; of `up` where that failed, of `down` where only that did, 130 or 143 for a signal.
 
     Stdout is the check's alone; what `up` and `down` say goes to stderr. Where `up` fails the check runs all the same:
@@ -38,7 +38,7 @@ def run(ops: Ops, check_words: Sequence[str], tell: Tell) -> int:
     """
     settings = replace(ops.settings, project=f"{ops.settings.project[:40]}-ci-{uuid.uuid4().hex[:8]}")
     steps = _Steps(itself.command(settings), {**settings.environ, **_free_ports(settings)})
-    tell(f"Project {settings.project}: up, prod-check, down.")
+    report(f"Project {settings.project}: up, prod-check, down.")
     with steps.ended_by_signals():
         code = steps.run("up", stdout=sys.stderr)
         retry = 0 if code else RETRY_SECONDS
@@ -46,14 +46,14 @@ def run(ops: Ops, check_words: Sequence[str], tell: Tell) -> int:
         code = code or checked
         left = steps.run_always("down", "--volumes", "--yes", stdout=sys.stderr)
     if left:
-        tell(f"{settings.project} was not taken down whole: tradebot -p {settings.project} down --volumes --yes")
+        report(f"{settings.project} was not taken down whole: tradebot -p {settings.project} down --volumes --yes")
     else:
         shutil.rmtree(ops.with_settings(settings).state.folder, ignore_errors=True)
     return 128 + steps.signal if steps.signal else code or left
 
 
 def _free_ports(settings: Settings) -> dict[str, str]:
-    """Other ports for those that somebody chose: two pipelines may run on this host. Defaults move by themselves."""
+    """Other ports for those that were chosen: two pipelines may run on this host. Defaults move by themselves."""
     names = [setting.name for setting in STACK_SETTINGS if setting.check is forms.port]
     return {name: str(any_free()) for name in names if name in settings.explicit}
 

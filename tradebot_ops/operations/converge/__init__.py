@@ -1,1 +1,1 @@
-"""What differs between the description and the world, and how the one becomes the other."""
+"""The difference between the description and the world, and how the one becomes the other."""

@@ -12,7 +12,7 @@ from tradebot_ops.stack.model import Service
 WORKER = "worker"
 #: For the job's process to end and for the ledger to hear of it, after the time granted.
 HANDBACK_SECONDS = 15.0
-#: Of a worker that is told nothing.
+#: Of a worker that is given no time.
 USUAL_SECONDS = 30.0
 
 
@@ -57,6 +57,6 @@ def job_seconds(environment: Mapping[str, str], drain: float | None) -> float:
 
 
 def promise(service: Service, drain: float | None) -> str:
-    """What becomes of the job of a busy worker that leaves."""
+    """The fate of the job of a busy worker that leaves, in words."""
     seconds = job_seconds(service.environment, drain)
     return f"its job has up to {seconds:g} s, then it is handed back" if seconds else "its job is handed back"

@@ -1,4 +1,4 @@
-"""What differs between the description and the world. `up` then acts on exactly that, for it asks the same plan."""
+"""Differences between the description and the world. `up` then acts on exactly that, for it asks the same plan."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -85,7 +85,7 @@ def _orphans(plan: Plan) -> Iterator[Difference]:
 def _report(ops: Ops, found: list[Difference]) -> Report:
     where = f"Project {ops.settings.project} on the {ops.engine.name} engine"
     columns = ("differs", "replica", "remedy", "what")
-    rows = tuple((each.kind, _name(each), each.remedy, _told(each, ops.source.folder)) for each in found)
+    rows = tuple((each.kind, _name(each), each.remedy, _with_files(each, ops.source.folder)) for each in found)
     line = (
         f"{where}: {len(found)} difference{'' if len(found) == 1 else 's'}." if found else f"{where} is as described."
     )
@@ -111,6 +111,6 @@ def _name(each: Difference) -> str:
     return each.service if each.number is None else label(each.service, each.number)
 
 
-def _told(each: Difference, folder: Path) -> str:
+def _with_files(each: Difference, folder: Path) -> str:
     names = ", ".join(name.removeprefix(f"{folder}/") for name in each.files)
     return f"{each.what}: {names}" if names else each.what

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 from tradebot_ops.engines.base import Announces, Engine, Replica
 
-#: How old the list may be, with an engine that tells of changes and with one that must be asked.
-TOLD_SECONDS, ASKED_SECONDS = 1.0, 0.25
+#: How old the list may be, with an engine that announces changes and with one that must be asked.
+ANNOUNCED_SECONDS, ASKED_SECONDS = 1.0, 0.25
 
 
 class Stopped(Exception):  # noqa: N818 - not an error of its own: another one ended the operation
@@ -32,12 +32,12 @@ class EngineView:
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
-        """Within, an engine that can tells of changes, so that nobody needs to ask it again and again."""
+        """Within, an engine that can announces changes, so that nobody needs to ask it again and again."""
         if not isinstance(self.engine, Announces):
             yield
             return
         unsubscribe = self.engine.announce(self.forget)
-        self._fresh_seconds = TOLD_SECONDS
+        self._fresh_seconds = ANNOUNCED_SECONDS
         try:
             yield
         finally:
@@ -53,12 +53,12 @@ class EngineView:
             return self._seen.get((service, number))
 
     def saw(self, found: Replica) -> None:
-        """What an engine said of a replica that it just changed."""
+        """Store the state that an engine returned of a replica that it just changed."""
         with self._asking:
             self._seen[found.service, found.number] = found
 
     def forget(self) -> None:
-        """What was seen is older than what was just done; whoever waits for a change looks again."""
+        """Mark what was seen as older than what was just done; whoever waits for a change looks again."""
         with self._changed:
             self._seen_at = float("-inf")
             self._changed.notify_all()

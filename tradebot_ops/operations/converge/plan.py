@@ -1,4 +1,4 @@
-"""What `up` would do, and why: worked out through a view of the engine that cannot act."""
+"""The steps that `up` would take, and why: worked out through a view of the engine that cannot act."""
 
 from collections.abc import Collection, Sequence
 
@@ -29,7 +29,7 @@ def work_out(
 
 
 def facts_of(engine: Engine, stack: Stack) -> ImageFacts:
-    """What is the matter with the stack's images or source; nothing on an engine that cannot tell."""
+    """Problems of the stack's images or source; nothing on an engine that does not know."""
     return engine.image_facts(stack) if isinstance(engine, HasImages) else ImageFacts()
 
 

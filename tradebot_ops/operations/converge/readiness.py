@@ -71,7 +71,7 @@ def _settled(engine: Engine, service: Service, found: Replica, crashes_before: i
 def _how(found: Replica) -> str:
     if found.oom_killed:
         return "it ran out of memory and was killed"
-    return f"exit code {found.exit_code}" if found.exit_code is not None else "its last lines tell why"
+    return f"exit code {found.exit_code}" if found.exit_code is not None else "its last lines show why"
 
 
 def failed(engine: Engine, found: Replica, message: str) -> OpsError:

@@ -97,34 +97,34 @@ def _forget(view: EngineView, stack: Stack, found: Replica) -> None:
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What a service answered, or why it did not: it may have been started anew, and not answer yet."""
+class _Asked:
+    """Answer of a service, or why there was none: it may have been started anew, and not answer yet."""
 
     status: Answer | None
     why_not: str = ""
 
 
-def _ask(ask: Callable[[], Answer]) -> _Said:
+def _ask(ask: Callable[[], Answer]) -> _Asked:
     try:
-        return _Said(ask())
+        return _Asked(ask())
     except OpsError as error:
-        return _Said(None, error.message)
+        return _Asked(None, error.message)
 
 
 def _prove(view: EngineView, service: str, ask: Callable[[], Answer], since: datetime, *, refused_before: bool) -> None:
-    """After an earlier refusal another one looks the same, so only the end of the time tells it."""
+    """After an earlier refusal another one looks the same, so only the end of the time decides."""
     deadline = view.clock() + SECONDS
     while True:
-        said = _ask(ask)
+        asked = _ask(ask)
         late = view.clock() > deadline
-        if said.status is not None:
-            # Prometheus says the second, not more.
-            if said.status.config_loaded and said.status.config_loaded_at >= since.replace(microsecond=0):
+        if asked.status is not None:
+            # Prometheus reports the second, not more.
+            if asked.status.config_loaded and asked.status.config_loaded_at >= since.replace(microsecond=0):
                 return
-            if not said.status.config_loaded and (late or not refused_before):
+            if not asked.status.config_loaded and (late or not refused_before):
                 raise _refused(service)
         if late:
-            raise _too_late(service, said.why_not)
+            raise _too_late(service, asked.why_not)
         view.pause(PAUSE_SECONDS)
 
 

@@ -28,7 +28,7 @@ PARALLEL = 4
 
 @dataclass(frozen=True)
 class Got:
-    """One image that was built or pulled; ``fresh`` tells whether it is another one than before."""
+    """One image that was built or pulled; ``fresh`` shows whether it is another one than before."""
 
     tag: str
     services: tuple[str, ...]

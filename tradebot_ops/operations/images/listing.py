@@ -55,7 +55,7 @@ def of_stack(ops: Ops) -> list[Listed]:
 
 
 def made_here(images: "Images") -> list[Listed]:
-    """What tradebot built on this engine, for this stack or another."""
+    """Images that tradebot built on this engine, for this stack or another."""
     return [Listed(tag, (), image) for image in images.list(PREFIX) for tag in image.tags]
 
 
@@ -64,8 +64,10 @@ def list_images(ops: Ops) -> Report:
     named = of_stack(ops)
     others = [each for each in made_here(images_of(ops.engine)) if each.name not in {known.name for known in named}]
     missing = sum(each.image is None for each in named)
-    said = f"{missing} of these {'is' if missing == 1 else 'are'} missing: `tradebot up` pulls or builds what it needs."
-    return report_of("images list", [*named, *others], (said,) if missing else ())
+    message = (
+        f"{missing} of these {'is' if missing == 1 else 'are'} missing: `tradebot up` pulls or builds what it needs."
+    )
+    return report_of("images list", [*named, *others], (message,) if missing else ())
 
 
 def report_of(command: str, found: Sequence[Listed], lines: tuple[str, ...]) -> Report:

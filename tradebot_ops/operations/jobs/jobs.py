@@ -13,7 +13,7 @@ from tradebot_ops.operations.change import change
 from tradebot_ops.progress import OnProgress, ignore_progress
 from tradebot_ops.text.sentences import ended
 
-#: Told each time a followed job has changed.
+#: Called each time a followed job has changed.
 Watcher = Callable[[dict[str, Any]], None]
 
 

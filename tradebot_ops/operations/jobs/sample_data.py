@@ -12,7 +12,7 @@ LOAD_SECONDS = 60.0
 
 
 def load_once(ops: Ops, on_progress: OnProgress) -> str:
-    """Run `load_candles` if it never ran here; returns what to tell, empty when there was nothing to do.
+    """Run `load_candles` if it never ran here; returns what to report, empty when there was nothing to do.
 
     Staging and production never get sample data. Raises ``OpsError`` TB-0109 when the load failed.
     """

@@ -1,4 +1,4 @@
-"""How many workers are wanted, told to the stack: the API exports it, and an alert says when some are missing."""
+"""How many workers are wanted, published to the stack: the API exports it, and an alert fires when some are missing."""
 
 import importlib
 import threading
@@ -10,7 +10,7 @@ from tradebot_ops.records import WorkersTold
 from tradebot_ops.stack.plan import Plan
 
 
-def tell(ops: Ops, count: int) -> tuple[str, ...]:
+def publish(ops: Ops, count: int) -> tuple[str, ...]:
     """Returns warnings: everything else works without."""
     if "redis" not in ops.stack.services:
         return ()
@@ -23,8 +23,8 @@ def tell(ops: Ops, count: int) -> tuple[str, ...]:
     return ()
 
 
-def untold(ops: Ops, wanted: Collection[str], planned: Plan) -> bool:
-    """Whether an `up` has to tell: it makes Redis anew, or the number is another one."""
+def outdated(ops: Ops, wanted: Collection[str], planned: Plan) -> bool:
+    """Whether an `up` has to publish it: it makes Redis anew, or the number is another one."""
     if not {"redis", "worker"} <= set(wanted):
         return False
     known = ops.state.load(WorkersTold).workers == ops.stack.services["worker"].replicas
@@ -32,5 +32,5 @@ def untold(ops: Ops, wanted: Collection[str], planned: Plan) -> bool:
 
 
 def get_ready() -> None:
-    """Load the client meanwhile: that takes longer than telling."""
+    """Load the client meanwhile: that takes longer than publishing."""
     threading.Thread(target=importlib.import_module, args=("tradebot_ops.clients.redis",), daemon=True).start()

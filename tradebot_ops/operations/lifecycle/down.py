@@ -67,7 +67,7 @@ def stop_in_order(ops: Ops, found: Sequence[Replica], on_progress: OnProgress) -
 
 
 def stop_levels(ops: Ops, found: Sequence[Replica]) -> list[list[Replica]]:
-    """What lives: dependants before what they depend on; services that the stack does not know go first."""
+    """Replicas that live: dependants before what they depend on, services that the stack does not know first of all."""
     alive = [replica for replica in found if replica.state.alive]
     try:
         needs = _needs(ops.stack)
@@ -83,7 +83,7 @@ def stop_levels(ops: Ops, found: Sequence[Replica]) -> list[list[Replica]]:
 
 
 def _needs(stack: Stack) -> dict[str, set[str]]:
-    """What each service depends on, through others too: a migration in between has ended long ago."""
+    """Services that each one depends on, through others too: a migration in between has ended long ago."""
     needs: dict[str, set[str]] = {}
     for service in stack.in_order():
         direct = {dependency.service for dependency in service.depends_on}

@@ -73,10 +73,10 @@ def status(ops: Ops) -> Report:
         ("prometheus", _prometheus_facts), ("alertmanager", _alertmanager_facts), ("watchdog", _watchdog_facts),
     ):  # fmt: skip
         try:
-            said, wrong = ask(facts, ops.clock())
-            rows += said.items()
+            answers, wrong = ask(facts, ops.clock())
+            rows += answers.items()
             findings += wrong
-            data[about] = said
+            data[about] = answers
         except OpsError as error:
             rows.append((about, error.message))
             data[about] = {"error": error.message}
@@ -127,10 +127,10 @@ def _watchdog_facts(facts: Facts, now: datetime) -> Shown:
 
 
 def watchdog(heard: datetime | None, started: datetime, now: datetime) -> Shown:
-    """What to say of Watchdog, last ``heard`` of, where the younger of Prometheus and Alertmanager ``started``."""
-    said = "never arrived" if heard is None else f"arrived {age(now - heard)} ago"
-    facts = {"watchdog": said}
+    """The report on Watchdog, last ``heard`` of, where the younger of Prometheus and Alertmanager ``started``."""
+    state = "never arrived" if heard is None else f"arrived {age(now - heard)} ago"
+    facts = {"watchdog": state}
     if now - (heard or started) <= WATCHDOG_LIMIT or now - started <= WATCHDOG_LIMIT:
         return facts, []
-    message = f"Watchdog {said}, so other alerts would not arrive either."
+    message = f"Watchdog {state}, so other alerts would not arrive either."
     return facts, [Finding(Level.FAIL, "watchdog.late", message, hint="tradebot alerts test")]

@@ -15,7 +15,7 @@ REPLICA = "replica"
 
 
 def leftovers(ops: Ops, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
-    """What `prune` would remove. Services that wait for their profile are not left over."""
+    """Objects that `prune` would remove. Services that wait for their profile are not left over."""
     found = [Leftover(REPLICA, each.label, _why(each), each.id) for each in _orphans(ops, ops.engine.list())]
     if isinstance(ops.engine, Prunes):
         found += ops.engine.leftovers(ops.stack, images=images, volumes=volumes)
@@ -53,7 +53,7 @@ def _end(ops: Ops, replica: Replica) -> None:
 
 
 def report(found: Sequence[Leftover]) -> Report:
-    """What was removed, or that there was nothing."""
+    """Report of what was removed, or that there was nothing."""
     freed = sum(each.size or 0 for each in found)
     line = "Nothing is left over."
     if found:

@@ -44,12 +44,12 @@ def scale(
             ops.state.store(DesiredReplicas({**ops.desired_replicas, service.name: count}))
         remember(ops, service.name, len(found), count, kept=persist)
         with ThreadPoolExecutor(max_workers=1) as pool:
-            telling = pool.submit(desired_workers.tell, ops, count) if service.name == "worker" else None
+            publishing = pool.submit(desired_workers.publish, ops, count) if service.name == "worker" else None
             stack = with_replicas(ops.stack, service.name, count)
             leaving = leavers(found, count, _activity(ops, service, found, count), promise(service, drain))
             _let_go(draining, service, leaving, on_progress)
             added = _add(ops, stack, service.name, on_progress)
-            warnings = telling.result() if telling else ()
+            warnings = publishing.result() if publishing else ()
     report = _report(service, count, len(found), leaving, [label(service.name, number) for number in added])
     return replace(report, warnings=(*warnings, *draining.warnings))
 
@@ -120,7 +120,7 @@ def leavers(found: Sequence[Replica], count: int, activity: Mapping[int, str], j
 
 
 def _activity(ops: Ops, service: Service, found: Sequence[Replica], count: int) -> dict[int, str]:
-    """What each replica does, by its heartbeat; empty when nobody can say (then the newest leave)."""
+    """Activity of each replica, by its heartbeat; empty when it is unknown (then the newest leave)."""
     if service.name != WORKER or len(found) <= count:
         return {}
     try:
@@ -144,7 +144,7 @@ def _let_go(draining: Drain, service: Service, leaving: Sequence[tuple[Replica, 
 
 
 def _missing(stack: Stack, found: Sequence[Replica], name: str) -> list[Step]:
-    """What brings the service to the number of replicas that this stack describes."""
+    """Steps that bring the service to the number of replicas that this stack describes."""
     return [
         step
         for step in plan(stack, found, services=[name]).steps

@@ -32,10 +32,10 @@ NEXT = (
 
 @dataclass(frozen=True)
 class Done:
-    """What an `up` did: sentences for people, the plan and the canary's job for machines."""
+    """Result of an `up`: sentences for people, the plan and the canary's job for machines."""
 
     plan: Plan
-    said: tuple[str, ...]
+    lines: tuple[str, ...]
     warnings: tuple[str, ...]
     proof: canary.Proof | None = None
 
@@ -65,12 +65,12 @@ def up(
         planned = _prepare(ops, wanted, on_progress, build=build, remove_orphans=remove_orphans)
         done = _carry_out(ops, wanted, planned, on_progress)
         if made:
-            done = replace(done, said=(f"Generated {len(made)} secrets in {ops.state.secrets}.", *done.said))
+            done = replace(done, lines=(f"Generated {len(made)} secrets in {ops.state.secrets}.", *done.lines))
         if prove and _can_work(ops, wanted):
             prices = sample_data.load_once(ops, on_progress)
             proof = canary.run(ops, on_progress)
             sentences = [sentence for sentence in (prices, proof.sentence) if sentence]
-            done = replace(done, said=(*done.said, *sentences), proof=proof)
+            done = replace(done, lines=(*done.lines, *sentences), proof=proof)
     return _report(ops, wanted, done)
 
 
@@ -87,21 +87,21 @@ def _prepare(ops: Ops, wanted: Collection[str], on_progress: OnProgress, *, buil
 
 def _carry_out(ops: Ops, wanted: Collection[str], planned: Plan, on_progress: OnProgress) -> Done:
     """Do it, and remember what is in force from now on."""
-    untold = desired_workers.untold(ops, wanted, planned)
-    if untold:
+    outdated = desired_workers.outdated(ops, wanted, planned)
+    if outdated:
         desired_workers.get_ready()
     missing = converge(
         ops.stack, planned.steps, EngineView(ops.engine, ops.settings.timeout), answers_of(ops), on_progress
     )
     mounted_files.remember(ops, wanted)
     _remember(ops, wanted, missing)
-    warnings = desired_workers.tell(ops, ops.stack.services["worker"].replicas) if untold else ()
+    warnings = desired_workers.publish(ops, ops.stack.services["worker"].replicas) if outdated else ()
     line = summary([step for step in planned.changes if step.service not in missing], "Changed")
     return Done(planned, (line,), warnings)
 
 
 def _check_what_is_reloaded(ops: Ops, planned: Plan) -> None:
-    """A rule with an error is said here, with its line: Prometheus would go on with the old ones and say nothing."""
+    """A rule with an error is reported here, with its line: Prometheus would go on with the old ones silently."""
     reloaded = {step.service for step in planned.changes if step.action is Action.RELOAD}
     if reloaded & {"prometheus", "alertmanager"}:
         check_files(ops)
@@ -116,7 +116,7 @@ def _remember(ops: Ops, wanted: Collection[str], missing: Mapping[str, OpsError]
 
 
 def _hint(service: str, error: OpsError) -> str:
-    """What the engine advises, but for Grafana: Debian has no package to build its image from."""
+    """Advice of the engine, but for Grafana: Debian has no package to build its image from."""
     if not isinstance(error, ImageMissing) or any(item.folder == service for item in STAND_INS):
         return error.hint
     return "The same panels: tradebot dash; or carry its image here with `tradebot images save` and `load`"
@@ -134,5 +134,5 @@ def _report(ops: Ops, wanted: Sequence[str], done: Done) -> Report:
         "changes": changes(done.plan),
         "canary": done.proof.data if done.proof else None,
     }
-    sections = (Section(lines=done.said), *shown.sections, Section("Next", lines=NEXT))
+    sections = (Section(lines=done.lines), *shown.sections, Section("Next", lines=NEXT))
     return Report("up", data=data, warnings=done.warnings, findings=shown.findings, sections=sections)

@@ -1,4 +1,4 @@
-"""Channels that people are told through: Alertmanager's configuration with those that the settings switch on.
+"""Channels that notify people: Alertmanager's configuration with those that the settings switch on.
 
 Without any, the stack's own file is used as it is. With some, a copy lies in the project's state, the secrets that it
 names beside it, and the stack mounts that folder instead.

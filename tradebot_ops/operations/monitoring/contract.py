@@ -10,9 +10,9 @@ EXPORTERS = frozenset({"redis", "postgres", "node", "prometheus", "alertmanager"
 
 
 def contract(ops: Ops, *, live: bool) -> Report:
-    """What is asked for and emitted by nothing; with ``live`` also what is declared and missing in Prometheus.
+    """Metrics that are asked for and emitted by nothing; with ``live`` also those declared and missing in Prometheus.
 
-    A source that Prometheus does not reach fails too: nothing can be said of what it emits.
+    A source that Prometheus does not reach fails too: what it emits is unknown.
     """
     result = static(ops)
     findings = [

@@ -84,8 +84,8 @@ def _data(ops: Ops, sound: Sequence[Use], findings: list[Finding]) -> tuple[list
                 continue
             if not series:
                 empty.append(use.where)
-                said = f"{use.where} has no data now: {use.expression}"
-                findings.append(Finding(Level.WARN, "dashboard.empty", said, hint="tradebot monitoring targets"))
+                message = f"{use.where} has no data now: {use.expression}"
+                findings.append(Finding(Level.WARN, "dashboard.empty", message, hint="tradebot monitoring targets"))
     except OpsError as error:
         return empty, error.message
     return empty, ""
@@ -95,7 +95,7 @@ def _data(ops: Ops, sound: Sequence[Use], findings: list[Finding]) -> tuple[list
 
 
 def layout(found: Panel) -> list[str]:
-    """What is wrong with ids and places, in words."""
+    """Faults of ids and places, in words."""
     every = panels(found)
     ids = [panel.get("id") for panel in every]
     wrong = [f"the id {each} is used twice" for each in sorted({i for i in ids if i is not None and ids.count(i) > 1})]

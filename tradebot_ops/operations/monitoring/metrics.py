@@ -1,4 +1,4 @@
-"""What the services measure: read from them, and listed as declared."""
+"""Metrics of the services: read from them, and listed as declared."""
 
 import re
 from collections.abc import Mapping

@@ -34,8 +34,8 @@ def look(ops: Ops, range_name: str) -> Document:
         try:
             found = _directly(ops, range_name)
         except OpsError as error:
-            said = f"{away.message} Prometheus cannot be asked instead: {error.message}"
-            raise Unreachable(said, code=away.code, hint=away.hint) from None
+            message = f"{away.message} Prometheus cannot be asked instead: {error.message}"
+            raise Unreachable(message, code=away.code, hint=away.hint) from None
         return found | {"direct": True, "note": f"{away.message.rstrip('.')}. Prometheus was asked instead."}
 
 

@@ -80,11 +80,11 @@ def _range(expression: str, found: Sequence[Series], step: float, *, drawn: bool
 
 
 def _report(expression: str, found: Sequence[Series], tables: tuple[Table, ...], lines: tuple[str, ...] = ()) -> Report:
-    said = list(lines)
+    above = list(lines)
     if not found:
-        said.append("No series match. Names of metrics: tradebot metrics list")
+        above.append("No series match. Names of metrics: tradebot metrics list")
     if len(found) > MOST_SERIES:
-        said.append(f"{len(found)} series; the first {MOST_SERIES} are shown.")
+        above.append(f"{len(found)} series; the first {MOST_SERIES} are shown.")
     data = {
         "query": expression,
         "series": [
@@ -92,7 +92,7 @@ def _report(expression: str, found: Sequence[Series], tables: tuple[Table, ...],
             for series in found
         ],
     }
-    return Report("query", data=data, sections=(Section(lines=tuple(said), tables=tables),))
+    return Report("query", data=data, sections=(Section(lines=tuple(above), tables=tables),))
 
 
 def _plain(value: float) -> float | None:

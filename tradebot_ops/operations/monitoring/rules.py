@@ -1,4 +1,4 @@
-"""What Prometheus evaluates: recording and alerting rules."""
+"""Rules that Prometheus evaluates: recording and alerting rules."""
 
 from tradebot_ops.clients.prometheus import Rule
 from tradebot_ops.context import Ops

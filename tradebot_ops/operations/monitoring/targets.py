@@ -1,4 +1,4 @@
-"""What Prometheus scrapes, named as operators know it."""
+"""Targets that Prometheus scrapes, named as operators know them."""
 
 from collections.abc import Container, Sequence
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from tradebot_ops.text.quantities import age
 
 
 def targets(ops: Ops) -> Report:
-    """What Prometheus scrapes, and how that goes; discovered targets by the name of their replica."""
+    """Targets of Prometheus and their health; discovered ones by the name of their replica."""
     facts = Facts(ops)
     facts.start((prometheus.targets, engine.replicas))
     found = facts.required(prometheus.targets)
@@ -53,8 +53,8 @@ def targets(ops: Ops) -> Report:
 
 
 def replica_of(target: Target, present: Sequence[Replica]) -> str:
-    """``worker-3`` for a target that was discovered: under that name, or under the address that only the engine can
-    tell whose it is. Empty for a target that is written down, and for a replica that is gone."""
+    """``worker-3`` for a target that was discovered: under that name, or under the address whose
+    owner only the engine knows. Empty for a target that is written down, and for a replica that is gone."""
     host = target.instance.rpartition(":")[0]
     for found in present:
         if target.instance == found.label or (host and host == found.host and found.service == target.job):
@@ -63,7 +63,7 @@ def replica_of(target: Target, present: Sequence[Replica]) -> str:
 
 
 def service_of(target: Target, services: Container[str]) -> str:
-    """Whose logs tell more: the exporter that is asked, or whoever was discovered for the job."""
+    """The service whose logs show more: the exporter that is asked, or whoever was discovered for the job."""
     written = target.instance.partition(":")[0]
     return written if written in services else target.job
 

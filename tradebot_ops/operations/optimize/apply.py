@@ -21,7 +21,7 @@ KEPT = 50
 
 
 def check(ops: Ops, window: str) -> tuple[Report, Decision]:
-    """What `apply` would do, for whoever is to agree. Raises ``OpsError`` TB-0920 when too little is known."""
+    """Changes that `apply` would make, for agreement. Raises ``OpsError`` TB-0920 when too little is known."""
     measured, decision = plan.look(ops, window)
     if decision.lacking:
         raise OpsError(
@@ -50,7 +50,7 @@ def apply(ops: Ops, shown: Report, decision: Decision, on_progress: OnProgress) 
 
 
 def revert(ops: Ops, on_progress: OnProgress) -> Report:
-    """Undo the last `apply`. What somebody changed since then stays as they want it, with a warning."""
+    """Undo the last `apply`. What was changed by hand since then stays as it is, with a warning."""
     known = ops.state.load(Optimizations).optimizations
     if not known:
         line = "There is nothing to revert: nothing was optimized, or all of it was reverted."
@@ -78,7 +78,7 @@ def _remember(ops: Ops, changes: list[Change]) -> None:
 
 
 def _text(ops: Ops, name: str) -> str | None:
-    """What the file of settings says; None where it says nothing."""
+    """The value in the file of settings; None where there is none."""
     value = ops.settings.stack.get(name)
     return None if value is None or value.origin == "default" else value.text
 

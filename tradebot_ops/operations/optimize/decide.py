@@ -27,7 +27,7 @@ GOOD_HITS = 0.99
 
 @dataclass(frozen=True)
 class Limits:
-    """What is in force; sizes in bytes."""
+    """Settings in force; sizes in bytes."""
 
     workers: int
     worker_memory: int
@@ -97,7 +97,7 @@ def _workers(usage: Usage, now: Limits) -> Iterator[Change | Kept]:
         yield Kept(name, "No workers are wanted.")
         return
     share = usage.busy / now.workers
-    said = f"In 95 % of the time at most {usage.busy:.1f} of {now.workers} workers were busy ({share:.0%})"
+    reason = f"In 95 % of the time at most {usage.busy:.1f} of {now.workers} workers were busy ({share:.0%})"
     after = min(max(1, math.ceil(round(usage.busy / GOAL, 6))), MAX_REPLICAS)
     idle = share < IDLE and not usage.waiting and after < now.workers
     if idle or (share > BUSY and after > now.workers and _fits(usage, now, after)):
@@ -106,13 +106,13 @@ def _workers(usage: Usage, now: Limits) -> Iterator[Change | Kept]:
             name,
             now.workers,
             after,
-            f"{said}{queue}; {GOAL:.0%} is the goal.",
+            f"{reason}{queue}; {GOAL:.0%} is the goal.",
             (now.workers - after) * now.worker_memory,
         )
     elif share > BUSY:
-        yield Kept(name, f"{said}, and this host has no memory for more.")
+        yield Kept(name, f"{reason}, and this host has no memory for more.")
     else:
-        yield Kept(name, f"{said}.")
+        yield Kept(name, f"{reason}.")
 
 
 def _fits(usage: Usage, now: Limits, workers: int) -> bool:
@@ -137,8 +137,8 @@ def _memory(usage: Usage, now: Limits) -> Iterator[Change | Kept]:
         if job != now.job_memory:
             yield Change(names[0], now.job_memory, job, why)
         if worker != now.worker_memory:
-            said = f"A job's {human_bytes(job)} and half as much again as an idle worker takes."
-            yield Change(names[1], now.worker_memory, worker, said, now.workers * (now.worker_memory - worker))
+            reason = f"A job's {human_bytes(job)} and half as much again as an idle worker takes."
+            yield Change(names[1], now.worker_memory, worker, reason, now.workers * (now.worker_memory - worker))
         return
     yield from (Kept(name, why) for name in names)
 
@@ -147,11 +147,11 @@ def _job_memory(usage: Usage, now: Limits) -> tuple[int, str]:
     jobs = usage.jobs
     if jobs.killed:
         return 2 * now.job_memory, f"{jobs.killed} jobs were killed at {human_bytes(now.job_memory)}: twice as much."
-    said = f"The largest of {jobs.jobs} jobs took {human_bytes(int(jobs.peak_bytes))}"
+    reason = f"The largest of {jobs.jobs} jobs took {human_bytes(int(jobs.peak_bytes))}"
     after = max(_steps(1.5 * jobs.peak_bytes, 64), LEAST_JOB)
     if jobs.peak_bytes > NEAR * now.job_memory:
-        return max(after, now.job_memory), f"{said}, {jobs.peak_bytes / now.job_memory:.0%} of its limit."
-    return min(after, now.job_memory), f"{said}; half as much again is enough."
+        return max(after, now.job_memory), f"{reason}, {jobs.peak_bytes / now.job_memory:.0%} of its limit."
+    return min(after, now.job_memory), f"{reason}; half as much again is enough."
 
 
 def _redis(usage: Usage, now: Limits) -> Iterator[Change | Kept]:
@@ -159,16 +159,16 @@ def _redis(usage: Usage, now: Limits) -> Iterator[Change | Kept]:
     if peak is None:
         yield Kept(name, "Nobody measured Redis' memory.", known=False)
         return
-    said = f"Redis took {human_bytes(int(peak))} of {human_bytes(now.redis_memory)} at most"
+    reason = f"Redis took {human_bytes(int(peak))} of {human_bytes(now.redis_memory)} at most"
     if peak > NEAR * now.redis_memory:
         after = _steps(2 * peak, 64)
-        yield Change(name, now.redis_memory, after, f"{said}: twice the peak.", 2 * (now.redis_memory - after))
+        yield Change(name, now.redis_memory, after, f"{reason}: twice the peak.", 2 * (now.redis_memory - after))
         return
     after = max(_steps(3 * peak, 64), LEAST_REDIS)  # a queue grows fast when its workers are away
     if after < FAR * now.redis_memory:
-        yield Change(name, now.redis_memory, after, f"{said}: three times the peak.", 2 * (now.redis_memory - after))
+        yield Change(name, now.redis_memory, after, f"{reason}: three times the peak.", 2 * (now.redis_memory - after))
     else:
-        yield Kept(name, f"{said}.")
+        yield Kept(name, f"{reason}.")
 
 
 def _buffers(usage: Usage, now: Limits) -> Iterator[Change | Kept]:
@@ -176,22 +176,22 @@ def _buffers(usage: Usage, now: Limits) -> Iterator[Change | Kept]:
     if size is None:
         yield Kept(name, "Nobody measured the size of the database.", known=False)
         return
-    said = f"The database has {human_bytes(int(size))}, its cache {human_bytes(now.shared_buffers)}"
+    reason = f"The database has {human_bytes(int(size))}, its cache {human_bytes(now.shared_buffers)}"
     smaller = max(_steps(1.25 * size, 32), LEAST_BUFFERS)
     if smaller < FAR * now.shared_buffers:
         yield Change(
-            name, now.shared_buffers, smaller, f"{said}: it all fits in less.", 2 * (now.shared_buffers - smaller)
+            name, now.shared_buffers, smaller, f"{reason}: it all fits in less.", 2 * (now.shared_buffers - smaller)
         )
         return
     if usage.blocks < BLOCKS_NEEDED or hits is None:
-        yield Kept(name, f"{said}; {usage.blocks:.0f} blocks were read, {BLOCKS_NEEDED} are needed.", known=False)
+        yield Kept(name, f"{reason}; {usage.blocks:.0f} blocks were read, {BLOCKS_NEEDED} are needed.", known=False)
         return
-    said += f"; {hits:.1%} of the reads hit it"
+    reason += f"; {hits:.1%} of the reads hit it"
     larger = min(2 * now.shared_buffers, _steps(0.25 * (usage.host_bytes or 0), 32))
     if hits < GOOD_HITS and size > now.shared_buffers and larger > now.shared_buffers:
-        yield Change(name, now.shared_buffers, larger, f"{said}.", 2 * (now.shared_buffers - larger))
+        yield Change(name, now.shared_buffers, larger, f"{reason}.", 2 * (now.shared_buffers - larger))
     else:
-        yield Kept(name, f"{said}.")
+        yield Kept(name, f"{reason}.")
 
 
 def _connections(usage: Usage, now: Limits) -> Iterator[Change | Kept]:

@@ -1,4 +1,4 @@
-"""What is in force now, and how each setting is written."""
+"""The limits in force now, and how each setting is written."""
 
 from tradebot_ops.context import Ops
 from tradebot_ops.operations.optimize.decide import MB, Change, Limits

@@ -25,7 +25,7 @@ def plan(ops: Ops, window: str) -> Report:
 
 
 def look(ops: Ops, window: str) -> tuple[Usage, Decision]:
-    """What was used, and what follows. Raises what asking Prometheus and Postgres raises."""
+    """Measured usage, and what follows. Raises what asking Prometheus and Postgres raises."""
     length = seconds(window)
     if length < LEAST_S:
         raise OpsError(
@@ -87,5 +87,5 @@ def _summary(decision: Decision) -> str:
     if not decision.changes:
         return "Nothing to change: every setting fits, or too little is known."
     total = sum(change.frees for change in decision.changes)
-    said = f"frees {human_bytes(total)}" if total >= 0 else f"costs {human_bytes(-total)}"
-    return f"{len(decision.changes)} settings would change, which {said}."
+    effect = f"frees {human_bytes(total)}" if total >= 0 else f"costs {human_bytes(-total)}"
+    return f"{len(decision.changes)} settings would change, which {effect}."
