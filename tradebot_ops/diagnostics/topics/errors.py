@@ -14,6 +14,8 @@ from tradebot_ops.text.quantities import age
 TOPIC = Topic("errors", "Errors", order=80)
 WINDOW_S = 3600.0
 SHOWN = 8
+#: Characters of what happened: more of it, and a sample, shows `diag errors`.
+SHORT = 100
 #: Logged so often, and still: a person should look. A service that starts complains a few times, and is right.
 MANY, LATELY_S = 20, 300
 LOGS, API, JOBS = of_logs(WINDOW_S), of_api(WINDOW_S), of_jobs(WINDOW_S)
@@ -30,12 +32,14 @@ def recorded(api: Sequence[Recorded], jobs: Sequence[Recorded], now: datetime) -
 
 
 def _view(found: list[Fault], now: datetime) -> View:
-    rows = tuple(
-        (each.id, f"{each.count} ×", each.service, f"{each.event} {each.exception}".strip(), _age(each, now))
-        for each in found[:SHOWN]
-    )
+    rows = tuple((each.id, f"{each.count} ×", each.service, _what(each), _age(each, now)) for each in found[:SHOWN])
     table = Table(("fault", "count", "service", "what", "last"), rows) if rows else None
     return View(table=table, problems=tuple(_storm(each, now) for each in found if _is_storm(each, now)))
+
+
+def _what(each: Fault) -> str:
+    text = f"{each.event} {each.exception}".strip()
+    return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
 
 
 def _is_storm(each: Fault, now: datetime) -> bool:
