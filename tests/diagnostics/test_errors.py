@@ -9,6 +9,7 @@ import pytest
 
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
+from tradebot_ops.diagnostics import errors
 from tradebot_ops.diagnostics.errors import report
 from tradebot_ops.engines.base import LogLine, Replica, State
 from tradebot_ops.engines.stub import StubEngine
@@ -73,3 +74,10 @@ def test_only_what_is_new(ops: Ops) -> None:
     found = report(ops, "1h", only_new=True)
     assert isinstance(found.data, dict)
     assert [each["event"] for each in found.data["faults"]] == ["FATAL: out of memory"]
+
+
+def test_of_a_log_without_end_the_last_lines_are_read_and_that_is_said(
+    ops: Ops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errors, "MOST_LINES", 3)
+    assert report(ops, "1h").sections[0].lines[1] == "Of worker-1 only the last 3 lines were read."

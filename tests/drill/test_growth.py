@@ -80,7 +80,7 @@ def test_time_and_memory_do_not_grow_with_what_grows(stack: Tradebot) -> None:
             path.unlink()
     print("\n" + table(small, large))
     odd = strange(logs)
-    found = measured(stack, "diag", "errors", "--since", "1d")
+    found = measured(stack, "diag", "errors", "--since", "1d", "--json")
     odd.unlink()
     assert found.code in {0, 1}, found.err
     assert "what is wrong here" in found.out

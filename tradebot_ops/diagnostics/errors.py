@@ -14,9 +14,12 @@ from tradebot_ops.facts.replicas import errors
 from tradebot_ops.facts.replicas.errors import Recorded
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.logs import since
+from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import age
 
-#: Reading a gigabyte of lines takes a while; what was read until then is not lost with the rest.
+#: Lines read of each replica, the last ones: a log may be a gigabyte long. On the screen of everything somebody waits.
+MOST_LINES, AT_ONCE = 1_000_000, 100_000
+#: Reading so many takes a while.
 LOGS_S = 60.0
 SHOWN = 20
 
@@ -49,7 +52,7 @@ def report(ops: Ops, begin: str, *, only_new: bool = False) -> Report:
     start = since(begin, now) or now
     seconds = max((now - start).total_seconds(), 0.0)
     of_project(ops)  # raises at once, rather than to call the logs a source that is away
-    logs = of_logs(seconds, within=LOGS_S)
+    logs = of_logs(seconds, MOST_LINES, LOGS_S)
     api, jobs = of_api(seconds), of_jobs(seconds)
     facts = Facts(ops)
     facts.start((logs, api, jobs, errors.last_start))
@@ -61,7 +64,10 @@ def report(ops: Ops, begin: str, *, only_new: bool = False) -> Report:
     away = {name: each.why for name, each in (("logs", grouped), ("API errors", counted), ("dead jobs", dead))
             if isinstance(each, Unknown | NotHere)}  # fmt: skip
     wanted = [each for each in found if each.new or not only_new]
-    return _report(ops, wanted, away, _head(grouped, wanted, moment, now, only_new=only_new))
+    head = [_head(grouped, wanted, moment, now, only_new=only_new)]
+    if isinstance(grouped, Grouped) and (cut := unread(grouped, MOST_LINES)):
+        head.append(cut)
+    return _report(ops, wanted, away, head)
 
 
 def of_api(seconds: float) -> Fact[tuple[Recorded, ...]]:
@@ -85,14 +91,19 @@ def _clean(recorded: Fact[tuple[Recorded, ...]]) -> Fact[tuple[Recorded, ...]]:
     return Fact(recorded.name, read, recorded.seconds)
 
 
-def of_logs(seconds: float, within: float = 10.0) -> Fact[Grouped]:
-    """The errors in the logs of so many seconds until now."""
+def of_logs(seconds: float, most: int = AT_ONCE, within: float = 10.0) -> Fact[Grouped]:
+    """The errors in the logs of so many seconds until now, in the last ``most`` lines of each replica."""
 
     def read(ops: Ops) -> Grouped:
-        start = ops.clock() - timedelta(seconds=seconds)
-        return group(ops.engine.logs(LogQuery(since=start)), of_project(ops))
+        query = LogQuery(since=ops.clock() - timedelta(seconds=seconds), tail=most)
+        return group(ops.engine.logs(query), of_project(ops), most)
 
     return Fact("errors.of_logs", read, seconds=within)
+
+
+def unread(grouped: Grouped, most: int) -> str:
+    """What of the logs was not read, in one sentence; empty where all was."""
+    return f"Of {few(grouped.cut)} only the last {most} lines were read." if grouped.cut else ""
 
 
 def faults(
@@ -138,7 +149,7 @@ def _head(
     return f"{len(found)} faults, seen {total} times; {since_start}{lines}."
 
 
-def _report(ops: Ops, found: list[Fault], away: dict[str, str], head: str) -> Report:
+def _report(ops: Ops, found: list[Fault], away: dict[str, str], head: list[str]) -> Report:
     now = ops.clock()
     rows = tuple(
         (
@@ -148,7 +159,7 @@ def _report(ops: Ops, found: list[Fault], away: dict[str, str], head: str) -> Re
         for each in found[:SHOWN]
     )  # fmt: skip
     tables = [Table(("id", "count", "from", "service", "what", "last", ""), rows)] if rows else []
-    lines = [head, *(f"{name} not examined: {why}" for name, why in away.items())]
+    lines = [*head, *(f"{name} not examined: {why}" for name, why in away.items())]
     if len(found) > SHOWN:
         lines.append(f"The {SHOWN} most frequent are shown; --json has all.")
     sample = [f"{each.id}  {each.sample.splitlines()[0][:300]}" for each in found[:3] if each.sample]

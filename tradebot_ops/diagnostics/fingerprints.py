@@ -8,6 +8,7 @@ errors: those are passed over before anything is parsed.
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -80,26 +81,31 @@ class Group:
 
 @dataclass(frozen=True)
 class Grouped:
-    """Groups, the most frequent first; ``lines`` were looked at, and ``beyond`` errors belong to groups too many."""
+    """Groups, the most frequent first; ``lines`` were looked at, and ``beyond`` errors belong to groups too many.
+
+    Of the replicas in ``cut`` only the last lines were read.
+    """
 
     groups: tuple[Group, ...]
     lines: int
     beyond: int = 0
+    cut: tuple[str, ...] = ()
 
 
-def group(lines: Iterable[LogLine], redactor: Redactor) -> Grouped:
-    """Read lines, each replica's in their order, and group the errors among them.
+def group(lines: Iterable[LogLine], redactor: Redactor, most: int | None = None) -> Grouped:
+    """Read lines, each replica's in their order, and group the errors among them. ``most`` were asked for of each.
 
     Secrets go before anything is masked or cut: of half a secret nobody could say afterwards that it is one.
     """
     reader = _Reader(redactor)
-    count = 0
+    read: Counter[tuple[str, int]] = Counter()
     for line in lines:
-        count += 1
+        read[line.service, line.number] += 1
         reader.read(line)
     reader.finish()
     groups = sorted(reader.groups.values(), key=lambda each: -each.count)
-    return Grouped(tuple(groups), count, reader.beyond)
+    cut = sorted(f"{service}-{number}" for (service, number), count in read.items() if count == most)
+    return Grouped(tuple(groups), read.total(), reader.beyond, tuple(cut))
 
 
 class _Reader:

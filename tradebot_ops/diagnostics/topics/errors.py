@@ -1,9 +1,10 @@
 """Errors of the last hour, each fault once: logged, counted by the API, and jobs that died."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from tradebot_ops.diagnostics.errors import Fault, of_api, of_jobs, of_log, of_logs, of_record
+from tradebot_ops.diagnostics.errors import AT_ONCE, Fault, of_api, of_jobs, of_log, of_logs, of_record, unread
 from tradebot_ops.diagnostics.fingerprints import Grouped
 from tradebot_ops.diagnostics.topic import Problem, Topic, View, doubtful, look
 from tradebot_ops.facts import moment
@@ -23,7 +24,9 @@ LOGS, API, JOBS = of_logs(WINDOW_S), of_api(WINDOW_S), of_jobs(WINDOW_S)
 
 @look(asks=(LOGS, moment.now))
 def logged(found: Grouped, now: datetime) -> View:
-    return _view([of_log(each, None) for each in found.groups], now)
+    view = _view([of_log(each, None) for each in found.groups], now)
+    cut = unread(found, AT_ONCE)
+    return replace(view, values=(("not read", cut),)) if cut else view
 
 
 @look(asks=(API, JOBS, moment.now))

@@ -17,6 +17,8 @@ AT = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
     "text",
     [
         '{"event": "x", "timestamp": "2026-01-02T03:04:05.678Z"}',
+        '{"at": "2020-01-01T00:00:00Z", "x": {"ts": 5}, "timestamp": "2026-01-02T03:04:05.678Z"}',
+        '{"timestamp": "2026-01-02T03:04:05.678Z", "note": "no \\"timestamp\\": \\"2020-01-01T00:00:00Z\\""}',
         '{"ts": 1767323045.678, "event": "x"}',
         '{"time": "2026-01-02T05:04:05.678+02:00"}',
         "2026-01-02 03:04:05.678 UTC [12] LOG:  ready",
@@ -37,6 +39,8 @@ def test_a_line_tells_its_time(text: str) -> None:
         '["x"]',
         "2026-13-45T99:99:99Z x",
         '{"timestamp": null}',
+        '{"sub": {"timestamp": "2026-01-02T03:04:05Z"}}',
+        '{"event": "x", "timestamp": "soon"}',
         "{1: 2}",
         '{"a": ' * 99_999,
     ],
@@ -88,3 +92,6 @@ def test_lines_without_a_time_belong_to_the_line_before(tmp_path: Path) -> None:
     assert found[-1].at == datetime(2026, 1, 2, 4, tzinfo=UTC)
     last = list(logs.read(lambda: [(a_record(), path)], LogQuery(since=since, tail=1)))
     assert [line.text for line in last] == ["Traceback of that:"]
+    path.write_text('no time\n{"timestamp": "2026-01-02T03:00:00Z"}\n{"timestamp": "2026-01-02T04:00:00Z"}\n')
+    end = list(logs.read(lambda: [(a_record(), path)], LogQuery(since=since, tail=3)))
+    assert [line.text for line in end] == ['{"timestamp": "2026-01-02T04:00:00Z"}']

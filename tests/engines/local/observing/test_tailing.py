@@ -22,7 +22,7 @@ def log(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("count", [0, 1, 3, 5, 9, 20])
 def test_the_last_lines_are_taken_over_all_files(log: Path, count: int) -> None:
     expected = [f"line {number}" for number in range(1, 10)]
-    assert tailing.last_lines(log, count) == expected[max(9 - count, 0) :]
+    assert list(tailing.last_lines(log, count)) == expected[max(9 - count, 0) :]
 
 
 def test_all_lines_come_oldest_first_and_old_files_stay_closed(log: Path) -> None:
@@ -33,7 +33,7 @@ def test_all_lines_come_oldest_first_and_old_files_stay_closed(log: Path) -> Non
 
 
 def test_a_log_that_does_not_exist_is_empty(tmp_path: Path) -> None:
-    assert tailing.last_lines(tmp_path / "no.log", 3) == []
+    assert list(tailing.last_lines(tmp_path / "no.log", 3)) == []
     assert list(tailing.lines_since(tmp_path / "no.log", None)) == []
 
 
@@ -41,7 +41,20 @@ def test_the_tail_of_a_large_file_with_long_lines_is_exact(tmp_path: Path) -> No
     path = tmp_path / "big.log"
     lines = [f"{number} " + "ü" * 1000 for number in range(500)]
     path.write_text("\n".join(lines) + "\n")
-    assert tailing.last_lines(path, 321) == lines[-321:]
+    assert list(tailing.last_lines(path, 321)) == lines[-321:]
+
+
+@pytest.mark.parametrize("text", ["", "a", "a\n", "\n", "\n\n", "a\nb", "a\n\nb\n", "ü\nö\n" * 7 + "half"])
+@pytest.mark.parametrize("block", [1, 2, 3, 65536])
+def test_the_tail_is_exact_wherever_blocks_and_lines_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, block: int
+) -> None:
+    monkeypatch.setattr(tailing, "_BLOCK", block)
+    path = tmp_path / "x.log"
+    path.write_text(text)
+    lines = text.removesuffix("\n").split("\n") if text else []
+    for count in range(1, 20):
+        assert list(tailing.last_lines(path, count)) == lines[-count:]
 
 
 def test_following_goes_on_over_a_rotation_and_keeps_half_lines_back(log: Path) -> None:
@@ -81,5 +94,5 @@ def test_reading_ends_where_following_begins(log: Path) -> None:
     with log.open("a") as stream:
         stream.write("later\n")
     assert list(tailing.lines_since(log, None, end=end))[-1] == "line 9"
-    assert tailing.last_lines(log, 2, end=end) == ["line 8", "line 9"]
-    assert tailing.last_lines(log, 1) == ["later"]
+    assert list(tailing.last_lines(log, 2, end=end)) == ["line 8", "line 9"]
+    assert list(tailing.last_lines(log, 1)) == ["later"]

@@ -1,21 +1,22 @@
 """Errors in the logs of a day, grouped."""
 
-from datetime import timedelta
-
 from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics.bundle.collector import Collector, Files
-from tradebot_ops.diagnostics.fingerprints import Group, group
-from tradebot_ops.diagnostics.redaction import of_project
-from tradebot_ops.engines.base import LogQuery
+from tradebot_ops.diagnostics.errors import of_logs
+from tradebot_ops.diagnostics.fingerprints import Group
+
+DAY_S = 24 * 3600.0
+#: Of each replica: a collector has half a minute for all of them.
+MOST_LINES = 200_000
 
 
 def collect(ops: Ops) -> Files:
-    lines = ops.engine.logs(LogQuery(since=ops.clock() - timedelta(days=1)))
-    found = group(lines, of_project(ops))
+    found = of_logs(DAY_S, MOST_LINES)(ops)
     return {
         "errors.json": {
             "lines": found.lines,
             "beyond": found.beyond,
+            "cut": list(found.cut),
             "groups": [_content(each) for each in found.groups],
         }
     }

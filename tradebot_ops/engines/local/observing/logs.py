@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +16,9 @@ Source = tuple[Record, Path]
 
 _YEAR_9999 = 253_370_764_800  # seconds; what is beyond counts something else
 _KEYS = ("timestamp", "ts", "time", "at", "asctime")
+#: Our services end a line with its time. What stands before the last brace is the outermost object's; parsing the whole
+#: line takes five times as long.
+_LAST, _ENDING, _LONGEST = ' "timestamp": "', '"}', 60
 #: ISO 8601 as Postgres, uvicorn and most others begin a line; and the form of Redis and Valkey.
 _ISO = re.compile(r"\W?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?\d* ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?")
 _REDIS = re.compile(r"\d+:[A-Z] (\d\d \w{3} \d{4} \d\d:\d\d:\d\d)\.(\d{3}) ")
@@ -37,7 +40,7 @@ def read(find: Callable[[], Sequence[Source]], query: LogQuery) -> Iterator[LogL
 def line_time(text: str) -> datetime | None:
     """The time in a line: a JSON key, or an ISO or Redis time at its start; local times are taken as this host's."""
     if text.startswith("{"):
-        return _json_time(text)
+        return _last_time(text) or _json_time(text)
     if found := _ISO.match(text):
         return _iso(found[1], found[2], found[3])
     if found := _REDIS.match(text):
@@ -47,12 +50,30 @@ def line_time(text: str) -> datetime | None:
 
 
 def _past(record: Record, path: Path, query: LogQuery, end: Position) -> Iterator[LogLine]:
-    if query.since is None and query.tail is not None:
-        yield from _dated(record, tailing.last_lines(path, query.tail, end=end))
+    """A tail is read from the end, however long the log is."""
+    if query.tail is None:
+        yield from _recent(_dated(record, tailing.lines_since(path, query.since, end=end)), query.since)
         return
-    lines = _dated(record, tailing.lines_since(path, query.since, end=end))
-    recent = (line for line in lines if query.since is None or line.at is None or line.at >= query.since)
-    yield from recent if query.tail is None else deque(recent, maxlen=query.tail)
+    lines = _dated(record, tailing.last_lines(path, query.tail, end=end))
+    yield from lines if query.since is None else _recent(_known(lines), query.since)
+
+
+def _recent(lines: Iterable[LogLine], since: datetime | None) -> Iterator[LogLine]:
+    return (line for line in lines if since is None or line.at is None or line.at >= since)
+
+
+def _known(lines: Iterator[LogLine]) -> Iterator[LogLine]:
+    """The lines before the first with a time get that time: the one before them, which told theirs, was not read."""
+    undated: list[LogLine] = []
+    for line in lines:
+        if line.at is not None:
+            yield from (replace(each, at=line.at) for each in undated)
+            undated.clear()
+            yield line
+            break
+        undated.append(line)
+    yield from undated
+    yield from lines
 
 
 def _coming(find: Callable[[], Sequence[Source]], starts: Mapping[Path, tuple[Record, Position]]) -> Iterator[LogLine]:
@@ -80,6 +101,16 @@ def _dated(record: Record, texts: Iterable[str]) -> Iterator[LogLine]:
     for text in texts:
         at = line_time(text) or at
         yield LogLine(record.service, record.number, text, at)
+
+
+def _last_time(text: str) -> datetime | None:
+    place = text.rfind(_LAST, max(len(text) - _LONGEST, 0))
+    if place < 0 or not text.endswith(_ENDING):
+        return None
+    try:
+        return datetime.fromisoformat(text[place + len(_LAST) : -len(_ENDING)]).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _json_time(text: str) -> datetime | None:

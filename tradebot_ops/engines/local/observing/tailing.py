@@ -24,15 +24,25 @@ def files(path: Path) -> list[Path]:
     return [*older, path]
 
 
-def last_lines(path: Path, count: int, *, end: Position = NOWHERE) -> list[str]:
-    """The last ``count`` lines over all files, oldest first; not beyond ``end`` where that is given."""
-    found: list[str] = []
-    for file in reversed(files(path)):
-        if len(found) >= count:
-            break
-        with contextlib.suppress(FileNotFoundError), file.open("rb") as stream:
-            found = _last_of(stream, count - len(found), _size(stream, end)) + found
-    return found
+def last_lines(path: Path, count: int, *, end: Position = NOWHERE) -> Iterator[str]:
+    """The last ``count`` lines over all files, oldest first; not beyond ``end`` where that is given.
+
+    The files are held open from the first look on: a rotation meanwhile takes no line away.
+    """
+    with contextlib.ExitStack() as opened:
+        found: list[tuple[BinaryIO, int, int]] = []
+        for file in reversed(files(path)):
+            if count <= 0:
+                break
+            with contextlib.suppress(FileNotFoundError):
+                stream = opened.enter_context(file.open("rb"))
+                size = _size(stream, end)
+                limit = stream.seek(0, os.SEEK_END) if size is None else size
+                start, lines = _start_of_last(stream, count, limit)
+                count -= lines
+                found.append((stream, start, limit))
+        for part in reversed(found):
+            yield from _between(*part)
 
 
 def lines_since(path: Path, since: datetime | None, *, end: Position = NOWHERE) -> Iterator[str]:
@@ -113,15 +123,37 @@ def _size(stream: BinaryIO, end: Position) -> int | None:
     return size if inode is not None and os.fstat(stream.fileno()).st_ino == inode else None
 
 
-def _last_of(stream: BinaryIO, count: int, size: int | None) -> list[str]:
-    position = stream.seek(0, os.SEEK_END) if size is None else size
-    content = b""
-    while position > 0 and content.count(b"\n") <= count:
+def _start_of_last(stream: BinaryIO, count: int, limit: int) -> tuple[int, int]:
+    """Where the last ``count`` lines before ``limit`` begin, and how many they are."""
+    if not limit:
+        return 0, 0
+    stream.seek(limit - 1)
+    whole = stream.read(1) == b"\n"
+    wanted = count + whole  # the end of the line before the first
+    position = limit
+    while position > 0:
         block = min(_BLOCK, position)
         position -= block
         stream.seek(position)
-        content = stream.read(block) + content
-    return [_text(line) for line in content.splitlines()[-count:]]
+        content = stream.read(block)
+        here = content.count(b"\n")
+        if here >= wanted:
+            place = len(content)
+            for _ in range(wanted):
+                place = content.rfind(b"\n", 0, place)
+            return position + place + 1, count
+        wanted -= here
+    return 0, count - wanted + 1
+
+
+def _between(stream: BinaryIO, start: int, limit: int) -> Iterator[str]:
+    stream.seek(start)
+    left = limit - start
+    for line in stream:
+        if left <= 0:
+            return
+        yield _text(line[:left])
+        left -= len(line)
 
 
 def _text(line: bytes) -> str:
