@@ -13,7 +13,7 @@ from tradebot_ops.facts.fact import Effect, Fact, NotHere, Unknown
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 
 NOTHING_WRONG = "Nothing is wrong."
-#: What one source may take, and all of them together: somebody waits for this screen. A fact may be allowed more, as
+#: What one source may take, and all of them together: a person waits for this screen. A fact may be allowed more, as
 #: `prod-check` has the time; here what came until then is shown, and the rest named.
 WITHIN_S = 10.0
 _MARK = {Level.FAIL: "FAIL", Level.WARN: "WARN"}

@@ -39,7 +39,7 @@ def _stage(module: ModuleType) -> Stage:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a run looks at. ``only`` and ``skip`` are ids or patterns such as ``WRK-*``; empty means no limit."""
+    """Selection of a run. ``only`` and ``skip`` are ids or patterns such as ``WRK-*``; empty means no limit."""
 
     stages: Sequence[str] = ()
     only: Sequence[str] = ()

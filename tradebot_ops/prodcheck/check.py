@@ -42,7 +42,7 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a judge says. ``message`` is a sentence; ``evidence`` is what was asked and the raw answer.
+    """Answer of a judge. ``message`` is a sentence; ``evidence`` is what was asked and the raw answer.
 
     ``hint`` and ``anchor`` stand in for the check's own where this case has a better one.
     """
@@ -119,7 +119,7 @@ class Check:
 
     @property
     def why(self) -> str:
-        """What it proves and why that matters."""
+        """Why it matters, and how it proves it."""
         return " ".join((self.judge.__doc__ or "").split())
 
     def __call__(self, *values: Any) -> Verdict:

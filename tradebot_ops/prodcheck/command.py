@@ -1,4 +1,4 @@
-"""What `tradebot prod-check` does: choose, run, compare with the run before, remember, report."""
+"""The steps of `tradebot prod-check`: choose, run, compare with the run before, remember, report."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -119,7 +119,7 @@ def list_(ops: Ops) -> Report:
 
 
 def explain(ops: Ops, id_: str) -> Report:
-    """What one check proves, why that matters, what it asks, and what to do when it fails."""
+    """Explain one check: what it proves, why that matters, what it asks, and what to do when it fails."""
     del ops
     stage, check = find(id_)
     facts = ", ".join(fact.name for fact in check.asks) or "nothing"

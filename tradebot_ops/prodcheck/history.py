@@ -1,4 +1,4 @@
-"""What earlier runs found: kept per project in an SQLite file, the newest runs only.
+"""Results of earlier runs: kept per project in an SQLite file, the newest runs only.
 
 SQLite, because runs are written by two commands at once, must survive a kill in the middle, and are asked for by check.
 A store that cannot be written costs the run nothing but its memory: the caller turns the error into a warning.
@@ -146,7 +146,7 @@ class Change:
 
 
 def changes(before: Past, run: Run) -> tuple[Change, ...]:
-    """What differs from an earlier run, among what both judged or only this one did."""
+    """Differences from an earlier run, among what both judged or only this one did."""
     return tuple(
         Change(result.check.id, before.states.get(result.check.id, ""), str(result.state))
         for result in run.results

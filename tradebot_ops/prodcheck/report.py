@@ -42,7 +42,7 @@ def exit_code(run: Run, *, fail_on: str = "fail", strict: bool = False, min_scor
 
 
 def notes(run: Run) -> tuple[str, ...]:
-    """What is wrong beside the checks: waivers that waive nothing, stages of which nothing was judged."""
+    """Problems beside the checks: waivers that waive nothing, stages of which nothing was judged."""
     from tradebot_ops.prodcheck.waivers import unused
 
     judged = {result.check.id for result in run.results if result.state is not State.SKIP}
@@ -91,10 +91,10 @@ def finding(result: Result) -> Finding:
 
 def row(result: Result) -> tuple[str, ...]:
     """The cells of one check: what people read while the run goes on, and afterwards."""
-    said = result.verdict.message if result.state is not State.PASS else result.verdict.observed
+    text = result.verdict.message if result.state is not State.PASS else result.verdict.observed
     if result.waiver:
-        said = f"{said} (waived by {result.waiver.owner} until {result.waiver.expires}: {result.waiver.reason})"
-    return str(result.state), result.check.id, f"{result.check.title}: {said}" if said else result.check.title
+        text = f"{text} (waived by {result.waiver.owner} until {result.waiver.expires}: {result.waiver.reason})"
+    return str(result.state), result.check.id, f"{result.check.title}: {text}" if text else result.check.title
 
 
 def _stages(run: Run) -> list[Section]:
@@ -182,7 +182,7 @@ def _check_data(result: Result) -> dict[str, Any]:
 
 
 def declared(stage: Stage, check: Check) -> dict[str, Any]:
-    """What is true of a check before it runs."""
+    """Properties of a check that are known before it runs."""
     return {
         "id": check.id,
         "stage": stage.number,

@@ -136,12 +136,12 @@ def _bad(results: Collection[Result]) -> bool:
 
 
 def _worth_another_look(result: Result) -> bool:
-    """What failed, and what was skipped because something that it is asked of was away."""
+    """True of what failed, and of what was skipped because something that it is asked of was away."""
     return result.state in {State.FAIL, State.ERROR} or result.verdict.skip is Skip.PREREQUISITE
 
 
 def with_dependants(again: Sequence[Check], chosen: Sequence[Check]) -> list[Check]:
-    """What failed, and what was skipped for it."""
+    """Checks that failed, and those that were skipped for them."""
     ids = {check.id for check in again}
     grown = True
     while grown:

@@ -54,13 +54,13 @@ def serve(
     *,
     canary: bool,
     metrics: Callable[[Report], str],
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> None:
     """Until Ctrl-C or SIGTERM. Raises ``OpsError`` TB-0236 where the port is taken."""
     wishes = command.Wishes(canary=canary)
     cache = Cache(lambda: command.prod_check(ops.with_settings(ops.settings), wishes, _nobody_watches), every)
     with _listening(cache, metrics, port) as bound:
-        tell(f"Serving http://{HOST}:{bound}/readyz and /metrics; a run every {every:g} s.")
+        report(f"Serving http://{HOST}:{bound}/readyz and /metrics; a run every {every:g} s.")
         stop = threading.Event()
         before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
@@ -108,8 +108,8 @@ def _handler(cache: Cache, metrics: Callable[[Report], str]) -> type[BaseHTTPReq
 
         def do_GET(self) -> None:
             if self.path == "/readyz":
-                ready, said = cache.ready()
-                self._answer(200 if ready else 503, f"{said}\n")
+                ready, body = cache.ready()
+                self._answer(200 if ready else 503, f"{body}\n")
             elif self.path == "/metrics":
                 report = cache.report
                 self._answer(200, metrics(report) if report else "", "text/plain; version=0.0.4; charset=utf-8")

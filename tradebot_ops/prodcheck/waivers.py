@@ -1,4 +1,4 @@
-"""Waivers: failures that somebody accepted, for a reason and until a day. They are listed, never hidden.
+"""Waivers: failures that were accepted, for a reason and until a day. They are listed, never hidden.
 
     [[waiver]]
     id = "ENG-03"

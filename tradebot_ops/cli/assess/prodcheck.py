@@ -137,4 +137,4 @@ def serve(
     from tradebot_ops.prodcheck import serve as serving
     from tradebot_ops.render.formats import prometheus
 
-    serving.serve(ops_of(context), port, every, canary=not no_canary, metrics=prometheus.text, tell=say)
+    serving.serve(ops_of(context), port, every, canary=not no_canary, metrics=prometheus.text, report=say)

@@ -1,4 +1,4 @@
-"""Stage 8: whether somebody is told."""
+"""Stage 8: whether alerts reach people."""
 
 from tradebot_ops.prodcheck.check import Stage
 
@@ -6,5 +6,5 @@ STAGE = Stage(
     8,
     "ALR",
     "Alerting and notifications",
-    "Every alert of the brief is loaded and tested, and reaches somebody who can act on it.",
+    "Every alert of the brief is loaded and tested, and reaches a person who can act on it.",
 )

@@ -67,7 +67,7 @@ def beats(
 
 @check(
     "ALR-10",
-    "Somebody outside hears Watchdog",
+    "Watchdog is heard outside",
     asks=(alertmanager.status, alertmanager.attempts, monitoring.alertmanager, monitoring.prometheus),
     source="Google SRE workbook: monitor the monitoring from outside",
     anchor=_FILE,
@@ -75,7 +75,7 @@ def beats(
     at_most={"dev": Level.WARN, "staging": Level.WARN},
 )
 def outside(status: Status, attempts: dict[str, Attempts], _alertmanager: Answer, _prometheus: Answer) -> Verdict:
-    """When the host dies, Prometheus, Alertmanager and the store die with it, and nobody is told. One receiver of
+    """When the host dies, Prometheus, Alertmanager and the store die with it, and nobody is notified. One receiver of
     Watchdog must stand elsewhere and raise the alarm when the beats stop.
     """
     kinds = {kind for name, found in receivers(status.config, _LABELS).items() if name != STORE for kind in found}
@@ -90,4 +90,4 @@ def outside(status: Status, attempts: dict[str, Attempts], _alertmanager: Answer
         return failed("The outside receiver of Watchdog had no beat within the last hour.", observed=", ".join(silent),
                       expected="a beat a minute", evidence=evidence,
                       hint="tradebot logs alertmanager --since 1h --level warning")  # fmt: skip
-    return passed("Somebody outside hears Watchdog.", observed=", ".join(sorted(kinds)), evidence=evidence)
+    return passed("Watchdog is heard outside.", observed=", ".join(sorted(kinds)), evidence=evidence)

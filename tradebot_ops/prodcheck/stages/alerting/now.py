@@ -1,4 +1,4 @@
-"""What fires now, what is kept quiet, and how much of it is noise."""
+"""Alerts that fire now, those that are kept quiet, and how much of it is noise."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -45,8 +45,10 @@ def quiet(alerts: tuple[HeldAlert, ...], silences: tuple[Silence, ...], now: dat
         return failed(f"Critical alerts fire: {named}.", observed=observed, expected="none", evidence=evidence,
                       hint=f"tradebot runbook show {firing[0].name}")  # fmt: skip
     if bad:
-        said = f"{' '.join(map(str, bad[0].matchers))} for {age(bad[0].ends_at - now)} by {bad[0].author or 'nobody'}"
-        return warned("Silences are too long, or nobody says why they are there.", observed=said,
+        longest = (
+            f"{' '.join(map(str, bad[0].matchers))} for {age(bad[0].ends_at - now)} by {bad[0].author or 'nobody'}"
+        )
+        return warned("Silences are too long, or without an owner or a reason.", observed=longest,
                       expected="an owner, a reason, at most 7 days", evidence=evidence,
                       hint=f"tradebot alerts unsilence {bad[0].id}")  # fmt: skip
     if hidden:
@@ -66,7 +68,7 @@ def quiet(alerts: tuple[HeldAlert, ...], silences: tuple[Silence, ...], now: dat
 )
 def rare(history: tuple[dict[str, Any], ...], now: datetime) -> Verdict:
     """Counts what was stored within a day: alerts that come all the time, or come and go, teach people to look away.
-    Whether they were right cannot be counted before somebody acknowledges them.
+    Whether they were right cannot be counted before a person acknowledges them.
     """
     since = now - DAY
     raised = {

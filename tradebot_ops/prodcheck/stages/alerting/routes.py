@@ -1,4 +1,4 @@
-"""The way of an alert: Prometheus, Alertmanager, a receiver that tells somebody."""
+"""The way of an alert: Prometheus, Alertmanager, a receiver that notifies a person."""
 
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ _FILE = "config/alertmanager/alertmanager.yml"
 
 @check(
     "ALR-04",
-    "Every alert has a way to somebody",
+    "Every alert has a way to a person",
     asks=(prometheus.status, alertmanager.status, alertmanager.loaded, monitoring.prometheus, monitoring.alertmanager),
     severity=Severity.CRITICAL,
     source="brief: config/alertmanager/alertmanager.yml, alert routing",
@@ -58,12 +58,12 @@ def routed(
                       observed=f"differs: {few(loaded.places)}" if loaded.places else "edited since it was read",
                       expected="as written", evidence=evidence, hint="tradebot monitoring reload")  # fmt: skip
     if not any(kinds for name, kinds in ways["critical"].items() if name != STORE):
-        return warned("Critical alerts are stored, and nobody is told: no channel is switched on.",
+        return warned("Critical alerts are stored, and reach nobody: no channel is switched on.",
                       observed="critical -> store", expected="a channel that people read", evidence=evidence,
                       hint="Set ALERT_SLACK_CHANNEL or another of ALERT_* in .env, then: tradebot monitoring reload",
                       anchor=".env")  # fmt: skip
     observed = f"critical -> {', '.join(name for name, kinds in ways['critical'].items() if kinds)}"
-    return passed("Every alert has a way to somebody.", observed=observed, evidence=evidence)
+    return passed("Every alert has a way to a person.", observed=observed, evidence=evidence)
 
 
 @check(

@@ -45,18 +45,20 @@ def loaded(rules: tuple[Rule, ...], _answers: Answer) -> Verdict:
     expected = f"at least {LEAST}, all of the brief, {len(SEVERITIES)} severities, no error"
     evidence = "GET /api/v1/rules"
     if sick:
-        said = f"Prometheus cannot evaluate {few(rule.name for rule in sick)}."
-        return failed(said, observed=observed, expected=expected, evidence=f"{evidence}: {sick[0].last_error}",
+        message = f"Prometheus cannot evaluate {few(rule.name for rule in sick)}."
+        return failed(message, observed=observed, expected=expected, evidence=f"{evidence}: {sick[0].last_error}",
                       anchor=f"{_FOLDER}#{sick[0].name}")  # fmt: skip
     if missing:
-        said = f"Alerts of the brief are not loaded: {few(missing)}."
-        return failed(said, observed=observed, expected=expected, evidence=evidence, hint="tradebot monitoring reload")
+        message = f"Alerts of the brief are not loaded: {few(missing)}."
+        return failed(
+            message, observed=observed, expected=expected, evidence=evidence, hint="tradebot monitoring reload"
+        )
     if lacking:
-        said = f"No alert has the severity {few(lacking)}."
-        return failed(said, observed=observed, expected=expected, evidence=evidence)
+        message = f"No alert has the severity {few(lacking)}."
+        return failed(message, observed=observed, expected=expected, evidence=evidence)
     if len(alerts) < LEAST:
-        said = f"Only {len(alerts)} alerts are loaded."
-        return failed(said, observed=observed, expected=expected, evidence=evidence)
+        message = f"Only {len(alerts)} alerts are loaded."
+        return failed(message, observed=observed, expected=expected, evidence=evidence)
     return passed("Every alert of the brief is loaded.", observed=observed, evidence=evidence)
 
 
@@ -131,8 +133,8 @@ def proved(tested: Proof) -> Verdict:
         return failed("A rule does not do what its test says.", observed=few(line.strip() for line in lines[:2]),
                       expected="every test passes", evidence=tested.output[-2000:])  # fmt: skip
     if tested.untested:
-        said = f"Alerts without both tests: {few(tested.untested)}."
-        return failed(said, observed=f"{len(tested.untested)} untested", expected="fires, and does not, for each",
+        message = f"Alerts without both tests: {few(tested.untested)}."
+        return failed(message, observed=f"{len(tested.untested)} untested", expected="fires, and does not, for each",
                       evidence=tested.evidence)  # fmt: skip
     return passed("Every alert is proved to fire and to stay silent.", observed=f"{tested.files} files of tests pass",
                   evidence=tested.evidence)  # fmt: skip

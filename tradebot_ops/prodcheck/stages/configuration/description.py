@@ -85,7 +85,7 @@ def in_force(found: Drift) -> Verdict:
 )
 def sizes(description: Stack, info: EngineInfo) -> Verdict:
     """Workers, stores and monitoring share one memory: what each may take must fit beside the others, and no store may
-    be told to fill its own limit, for then the kernel kills it.
+    be set to fill its own limit, for then the kernel kills it.
     """
     return worst([_together(description, info.memory), *map(_store, _stores(description))])
 

@@ -1,4 +1,4 @@
-"""What running processes make of their settings: the environment they work for, and how they write logs."""
+"""Settings in running processes: the environment they work for, and how they write logs."""
 
 from collections.abc import Mapping
 
@@ -43,10 +43,10 @@ def declared(found: Reported, env: str) -> Verdict:
         hint = f"tradebot up --env {env}"
         return failed("Services work for another environment.", observed=few(wrong), expected=wanted, hint=hint)
     if found.debugging:
-        tell = warned if env == "dev" else failed
+        judge = warned if env == "dev" else failed
         hint = "Remove DEBUG and --reload from compose.yaml and .env, then: tradebot up"
         message = "Replicas run with switches for developers."
-        return tell(message, observed=few(found.debugging), expected="none", hint=hint)
+        return judge(message, observed=few(found.debugging), expected="none", hint=hint)
     observed = f"{wanted}: /health and {len(found.replicas)} replicas"
     return passed("Services work for the declared environment.", observed=observed)
 
@@ -74,9 +74,9 @@ def structured(recent: Mapping[str, tuple[Entry, ...]], replicas: tuple[Replica,
     observed = f"{len(lines) - len(strange)} of {len(lines)} lines of {len(running)} replicas"
     evidence = "\n".join(entry.text[:200] for entry in strange[:5])
     if strange:
-        tell = warned if len(lines) - len(strange) >= ENOUGH * len(lines) else failed
+        judge = warned if len(lines) - len(strange) >= ENOUGH * len(lines) else failed
         message = "Services write lines that are not JSON with time, level and event."
-        return tell(message, observed=observed, expected="every line", evidence=evidence)
+        return judge(message, observed=observed, expected="every line", evidence=evidence)
     if silent := [label for label, entries in last.items() if not entries]:
         message = "Some replicas wrote nothing since they started."
         return warned(message, observed=few(silent), expected=f"{LINES} lines", hint="tradebot logs --tail 50")

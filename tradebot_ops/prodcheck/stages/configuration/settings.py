@@ -1,4 +1,4 @@
-"""Settings as somebody wrote them: known, well formed, filled in, and readable to their owner alone."""
+"""Settings as written: known, well formed, filled in, and readable to their owner alone."""
 
 from tradebot_ops.facts.access import env_files
 from tradebot_ops.facts.access.env_files import Kept, SettingsFile

@@ -1,4 +1,4 @@
-"""What the engine must do for its containers: run them, bound their logs, speak our API, come back after a reboot."""
+"""Duties of the engine for its containers: run them, bound their logs, speak our API, come back after a reboot."""
 
 from tradebot_ops.engines.inspection import EngineInfo, Inspected
 from tradebot_ops.facts import engine
@@ -65,7 +65,7 @@ def _bounded(each: Inspected) -> bool:
     remedy="tradebot version; then unset DOCKER_API_VERSION, or upgrade the engine",
 )
 def api(info: EngineInfo) -> Verdict:
-    """Outside the engine's own range every call fails; a version that somebody pinned years ago leads there."""
+    """Outside the engine's own range every call fails; a version that was pinned years ago leads there."""
     if not info.api:
         return skipped(Skip.ENGINE, "The local engine has no API of its own.")
     observed = f"in use {info.api}, engine {info.api_min} to {info.api_max}"
@@ -97,8 +97,8 @@ def reboot(info: EngineInfo, env: str) -> Verdict:
         return skipped(Skip.ENGINE, f"Whether it starts at boot cannot be seen from here: {info.boot_evidence}.")
     if info.starts_at_boot:
         return passed("The engine starts with the host.", observed=info.boot_evidence)
-    tell = failed if env == "prod" else warned
-    return tell(
+    judge = failed if env == "prod" else warned
+    return judge(
         "Nothing starts the engine when the host boots.",
         observed="not enabled",
         expected="enabled at boot",

@@ -1,4 +1,4 @@
-"""What runs: Python packages as declared, and programs that still get security fixes."""
+"""Versions of what runs: Python packages as declared, and programs that still get security fixes."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -35,8 +35,8 @@ def memory(info: EngineInfo, description: Stack, env: str) -> Verdict:
     if env == "dev":
         return passed("The limits fit into the memory.", observed=observed)
     if info.memory < LEAST_MEMORY:
-        tell = failed if env == "prod" else warned
-        return tell("There is less memory than production needs.", observed=observed, expected="at least 32 GB")
+        judge = failed if env == "prod" else warned
+        return judge("There is less memory than production needs.", observed=observed, expected="at least 32 GB")
     if info.memory < wanted * SPARE:
         expected = f"at least {human_bytes(int(wanted * SPARE))}"
         return warned("The limits leave the host too little memory.", observed=observed, expected=expected)

@@ -35,13 +35,15 @@ def shows(shown: Shown) -> Verdict:
                       evidence=evidence, anchor="config/grafana/provisioning/datasources/prometheus.yml")  # fmt: skip
     missing = [uid for uid, titles in shown.dashboards.items() if titles is None]
     if missing or not shown.dashboards:
-        said = "A dashboard is not provisioned." if missing else "There is no dashboard."
-        return failed(said, observed=f"missing: {few(missing)}", expected="every file a dashboard", evidence=evidence)
+        message = "A dashboard is not provisioned." if missing else "There is no dashboard."
+        return failed(
+            message, observed=f"missing: {few(missing)}", expected="every file a dashboard", evidence=evidence
+        )
     titles = {title for found in shown.dashboards.values() for title in found or ()}
     lacking = [title for title in PANELS if title not in titles]
     observed = f"{len(PANELS) - len(lacking)} of {len(PANELS)} panels"
     if lacking:
-        said = f"Panels are missing: {few(lacking)}."
-        return failed(said, observed=observed, expected=f"{len(PANELS)} panels", evidence=evidence,
+        message = f"Panels are missing: {few(lacking)}."
+        return failed(message, observed=observed, expected=f"{len(PANELS)} panels", evidence=evidence,
                       anchor="config/grafana/dashboards/trading-bot-dashboard.json")  # fmt: skip
     return passed("Grafana shows the dashboard.", observed=observed, evidence=evidence)

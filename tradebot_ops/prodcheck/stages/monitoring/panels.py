@@ -32,11 +32,11 @@ def filled(found: Panels, _answers: Answer) -> Verdict:
     if not count:
         return failed("No dashboard has a panel.", observed="0 queries", expected="12 panels")
     if unknown:
-        said = f"Nothing emits what these ask for: {few(each.where for each in unknown)}."
-        return failed(said, observed=observed, expected="all", evidence=_evidence(unknown))
+        message = f"Nothing emits what these ask for: {few(each.where for each in unknown)}."
+        return failed(message, observed=observed, expected="all", evidence=_evidence(unknown))
     if empty:
-        said = f"No data within 15 minutes: {few(each.where for each in empty)}."
-        return warned(said, observed=observed, expected="all", evidence=_evidence(empty),
+        message = f"No data within 15 minutes: {few(each.where for each in empty)}."
+        return warned(message, observed=observed, expected="all", evidence=_evidence(empty),
                       hint="tradebot monitoring targets")  # fmt: skip
     return passed(
         "Every panel has data.", observed=observed, evidence="GET /api/v1/query_range, 15 minutes, each query"
@@ -65,8 +65,8 @@ def readable(dashboards: tuple[Dashboard, ...]) -> Verdict:
     if not dashboards:
         return failed("There is no dashboard.", observed="0 files", expected="config/grafana/dashboards/*.json")
     if wrong:
-        said = "Grafana would not show a dashboard as it is meant."
+        message = "Grafana would not show a dashboard as it is meant."
         return failed(
-            said, observed=few(wrong), expected="panels, schemaVersion, known units", evidence="\n".join(wrong)
+            message, observed=few(wrong), expected="panels, schemaVersion, known units", evidence="\n".join(wrong)
         )
     return passed("Grafana can show the dashboards.", observed=f"{len(dashboards)} read: {names}")

@@ -34,8 +34,8 @@ def configuration(status: Status, loaded: Loaded, storage: Storage, _answers: An
 def _in_force(status: Status, loaded: Loaded) -> Verdict:
     evidence = f"GET /api/v1/status/config, GET /api/v1/rules against {loaded.file}"
     if not status.config_loaded:
-        said = "Prometheus refused its last configuration and runs the one before."
-        return failed(said, observed="the last reload failed", expected="loaded", evidence=evidence,
+        message = "Prometheus refused its last configuration and runs the one before."
+        return failed(message, observed="the last reload failed", expected="loaded", evidence=evidence,
                       hint="tradebot alerts lint")  # fmt: skip
     different = [*loaded.places, *(f"rule {name}" for name in loaded.rules)]
     if different or loaded.edited:
@@ -52,8 +52,8 @@ def _kept(storage: Storage) -> Verdict:
     limit = f"{storage.retention_time} or {human_bytes(storage.retention_size)}"
     evidence = f"GET /api/v1/status/flags: {storage.path}, retention {limit}, used {storage.used}, free {storage.free}"
     if not storage.on_volume:
-        said = "The series lie in no volume and are lost with the container."
-        return failed(said, observed=storage.path, expected="a volume", evidence=evidence,
+        message = "The series lie in no volume and are lost with the container."
+        return failed(message, observed=storage.path, expected="a volume", evidence=evidence,
                       hint="tradebot config show", anchor="compose.yaml#prometheus")  # fmt: skip
     if storage.retention_time in {"", "0s"} and not storage.retention_size:
         return warned("No retention is set: the default of 15 days holds.", observed="none", expected="a time or size",
@@ -89,8 +89,8 @@ def healthy(health: Health, _answers: Answer) -> Verdict:
     )
     evidence = f"its own metrics, 5 and 15 minutes: {health}"
     wrong = [
-        said
-        for said, value in (
+        fault
+        for fault, value in (
             ("rules fail to evaluate", health.failures),
             ("its log was damaged", health.corruptions),
             ("most notifications are lost", (health.dropped or 0) > MOST_LOST),
@@ -101,12 +101,12 @@ def healthy(health: Health, _answers: Answer) -> Verdict:
         return failed(f"Prometheus is not well: {', '.join(wrong)}.", observed=observed, expected="none",
                       evidence=evidence, hint="tradebot monitoring rules")  # fmt: skip
     if health.failures is None or health.corruptions is None or health.series is None:
-        said = "Prometheus does not measure itself, so nobody knows how it fares."
-        return warned(said, observed=observed, expected="a target of the job prometheus", evidence=evidence,
+        message = "Prometheus does not measure itself, so nobody knows how it fares."
+        return warned(message, observed=observed, expected="a target of the job prometheus", evidence=evidence,
                       hint="tradebot monitoring targets", anchor="config/prometheus/prometheus.yml")  # fmt: skip
     if (health.dropped or 0) > SOME_LOST:
-        said = f"{health.dropped or 0:.0%} of the notifications reached no Alertmanager."
-        return warned(said, observed=observed, expected=f"at most {SOME_LOST:.0%}", evidence=evidence,
+        message = f"{health.dropped or 0:.0%} of the notifications reached no Alertmanager."
+        return warned(message, observed=observed, expected=f"at most {SOME_LOST:.0%}", evidence=evidence,
                       hint="tradebot logs alertmanager --tail 50")  # fmt: skip
     if (health.queue or 0) > QUEUE_SHARE * (health.queue_capacity or 1):
         return warned("Notifications wait for Alertmanager.", observed=observed, expected="a short queue",

@@ -1,4 +1,4 @@
-"""What Prometheus scrapes: all of it, lately, and with something behind it."""
+"""Targets of Prometheus: all of it, lately, and with something behind it."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ _URL = "GET /api/v1/targets"
     remedy="tradebot monitoring targets",
 )
 def scraped(targets: tuple[Target, ...], dropped: dict[str, int], now: datetime, _answers: Answer) -> Verdict:
-    """What Prometheus does not scrape can neither be seen on a panel nor alert. A target counts when it is up, was
+    """A source that Prometheus does not scrape is on no panel and causes no alert. A target counts when it is up, was
     scraped within two intervals, and was not left out by a rule of its job.
     """
     down = [target for target in targets if target.health != "up"]
@@ -49,8 +49,8 @@ def scraped(targets: tuple[Target, ...], dropped: dict[str, int], now: datetime,
         return failed(f"Not scraped of late: {named}.", observed=observed, expected=expected, evidence=evidence)
     if dropped:
         named = few(f"{count} of {job}" for job, count in dropped.items())
-        said = f"Found and not scraped: {named}."
-        return failed(said, observed=observed, expected=expected, evidence=f"{_URL}?state=dropped: {dropped}")
+        message = f"Found and not scraped: {named}."
+        return failed(message, observed=observed, expected=expected, evidence=f"{_URL}?state=dropped: {dropped}")
     return passed(f"All {len(targets)} targets are scraped.", observed=observed, evidence=evidence)
 
 
@@ -92,8 +92,8 @@ def complete(
     missing = sorted(sources - jobs.keys())
     observed = f"{100 * (len(sources) - len(missing)) // max(len(sources), 1)} % of {len(sources)} sources"
     if missing:
-        said = f"Nothing is scraped of {few(missing)}."
-        return warned(said, observed=observed, expected="100 %", evidence=evidence)
+        message = f"Nothing is scraped of {few(missing)}."
+        return warned(message, observed=observed, expected="100 %", evidence=evidence)
     return passed("Everything that measures is scraped.", observed=observed, evidence=evidence)
 
 
@@ -122,8 +122,8 @@ def reached(found: Databases, _answers: Answer) -> Verdict:
     )
     evidence = "min(redis_up); min(pg_up); count(node_filesystem_size_bytes)"
     if blind:
-        said = f"An exporter does not reach what it measures: {', '.join(blind)}."
-        return failed(said, observed=observed, expected="1, 1 and at least one", evidence=evidence)
+        message = f"An exporter does not reach what it measures: {', '.join(blind)}."
+        return failed(message, observed=observed, expected="1, 1 and at least one", evidence=evidence)
     return passed("The exporters reach what they measure.", observed=observed, evidence=evidence)
 
 

@@ -6,5 +6,5 @@ STAGE = Stage(
     10,
     "OPS",
     "Operations: recovery, people, money",
-    "What goes wrong can be undone, somebody knows how, and trading stops when it must.",
+    "What goes wrong can be undone, people know how, and trading stops when it must.",
 )

@@ -1,4 +1,4 @@
-"""People: trained, with a page for every alert, and documentation that somebody followed."""
+"""People: trained, with a page for every alert, and documentation that a person followed."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -84,7 +84,7 @@ def runbooks_complete(
     at_most={"dev": Level.WARN, "staging": Level.WARN, "prod": Level.WARN},
 )
 def documented(made: Mapping[str, Attestation], now: datetime, stale: tuple[StaleCommand, ...]) -> Verdict:
-    """Documentation is wrong until somebody followed it. Commands that do not exist any more are found here; the rest
+    """Documentation is wrong until a person followed it. Commands that do not exist any more are found here; the rest
     a person vouches for.
     """
     attested = _attested("docs-reviewed", made, now)

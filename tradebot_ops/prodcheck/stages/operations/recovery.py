@@ -17,7 +17,7 @@ from tradebot_ops.prodcheck.check import Severity, check
     remedy="tradebot status",
 )
 def recent_backup(backups: object) -> NoReturn:
-    """What was lost since the last backup is lost for good, and so is what it leaves out."""
+    """Data since the last backup is lost for good, and so is what it leaves out."""
     raise _unjudged(backups)
 
 

@@ -61,4 +61,4 @@ def kept_promise(found: slo.Availability) -> Verdict:
         return failed("The budget for outages is used up.", **shown)
     if found.share < OBJECTIVE and found.seconds >= ENOUGH_S:
         return warned("The API was away more often than it may be in the long run.", **shown)
-    return passed(f"The API kept its promise, as far as {known} can tell.", **shown)
+    return passed(f"The API kept its promise, as far as {known} shows.", **shown)

@@ -1,4 +1,4 @@
-"""What a replica could do to this host if somebody took it over."""
+"""Powers of a replica over this host if an attacker took it over."""
 
 from collections.abc import Iterator, Mapping
 
@@ -66,7 +66,7 @@ def hardened(found: tuple[Inspected, ...], rights: Mapping[str, tuple[Rights, ..
 
 
 def _open(each: Inspected) -> Iterator[str]:
-    """What makes a container no container."""
+    """Settings that make a container no container."""
     options = {option.replace("=", ":", 1) for option in each.security_opt}
     if each.privileged:
         yield "is privileged (5.5)"

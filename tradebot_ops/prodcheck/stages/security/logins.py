@@ -38,9 +38,9 @@ def guarded(attempts: tuple[Attempt, ...], strengths: tuple[Strength, ...], envi
         return failed(message, observed=few(open_), expected="refused", evidence=evidence)
     weak = [f"{each.name}: {each.length} letters, {each.bits:.0f} bits" for each in strengths if _weak(each)]
     if weak:
-        tell = failed if environment == "prod" else warned
+        judge = failed if environment == "prod" else warned
         expected = f"{LENGTH} letters and {BITS:.0f} bits"
-        return tell(f"{len(weak)} passwords are weak.", observed=few(weak), expected=expected, evidence=evidence)
+        return judge(f"{len(weak)} passwords are weak.", observed=few(weak), expected=expected, evidence=evidence)
     observed = f"{len(attempts)} default logins refused, {len(strengths)} secrets measured"
     return passed("No default login works, and no password is weak.", observed=observed, evidence=evidence)
 

@@ -31,7 +31,7 @@ _SHARED = frozenset({"bridge", "default", "host"})
 )
 def isolated(found: tuple[Inspected, ...], outside: Mapping[str, str]) -> Verdict:
     """On the engine's default network every container of every project reaches every other one. A scratch container
-    there tries to connect to Redis and Postgres, because a firewall rule that somebody flushed shows nowhere else.
+    there tries to connect to Redis and Postgres, because a firewall rule that was flushed shows nowhere else.
     """
     if not found:
         return skipped(Skip.PREREQUISITE, "No replica runs.")
@@ -85,8 +85,8 @@ def _judged(each: Secured, now: datetime, environment: str) -> Verdict | None:
     if certificate is None:
         if not each.shown.beyond_loopback:
             return None
-        tell = failed if environment == "prod" else warned
-        return tell(f"{name} is open to the network without TLS.", observed=f"{name} plain", expected="TLS")
+        judge = failed if environment == "prod" else warned
+        return judge(f"{name} is open to the network without TLS.", observed=f"{name} plain", expected="TLS")
     evidence = f"TLS handshake with {each.shown.address}:{each.shown.port}: {certificate.fault or certificate.expires}"
     if certificate.fault or certificate.expires is None:
         message = f"The certificate of {name} is not trusted: {certificate.fault}."

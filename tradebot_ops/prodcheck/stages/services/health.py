@@ -15,7 +15,7 @@ from tradebot_ops.stack.model import Service, Stack
 
 YOUNG_SECONDS = 60
 SIGKILLED = 137
-#: Seconds before an end in which a stop or a kill that somebody asked for explains it.
+#: Seconds before an end in which a stop or a kill that was requested explains it.
 ASKED_SECONDS = 120
 BAD = frozenset({"unhealthy", "restarting", "failed", "stopped", "paused"})
 
@@ -104,14 +104,14 @@ def steady(looks: tuple[tuple[Condition, ...], ...], now: datetime) -> Verdict:
     remedy="tradebot status; then raise the service's memory limit, or find the job: tradebot jobs list",
 )
 def memory(found: tuple[Replica, ...], events: tuple[Event, ...], kills: Mapping[str, int]) -> Verdict:
-    """What the kernel kills has no chance to write or to hand back its job. The engine flags the main process only, so
-    the kernel's own count of each container is read as well.
+    """A killed process has no chance to write or to hand back its job. The engine flags the main process only, so the
+    kernel's own count of each container is read as well.
     """
     flagged = [each.label for each in found if each.oom_killed]
-    told = [event.label for event in events if event.action == "oom"]
+    reported = [event.label for event in events if event.action == "oom"]
     counted = [f"{name} ({count} processes)" for name, count in kills.items() if count]
-    killed = list(dict.fromkeys([*flagged, *told, *counted]))
-    evidence = f"OOMKilled: {len(flagged)}; oom events of a day: {len(told)}; containers with a count: {len(kills)}"
+    killed = list(dict.fromkeys([*flagged, *reported, *counted]))
+    evidence = f"OOMKilled: {len(flagged)}; oom events of a day: {len(reported)}; containers with a count: {len(kills)}"
     if killed:
         return failed("The kernel killed for memory.", observed=few(killed), expected="none", evidence=evidence)
     ours = {each.label for each in found}
@@ -125,7 +125,7 @@ def memory(found: tuple[Replica, ...], events: tuple[Event, ...], kills: Mapping
 
 
 def _shot(end: Event, events: tuple[Event, ...]) -> bool:
-    """Ended by SIGKILL, and nobody asked the engine for it: the kernel tells nobody."""
+    """Ended by SIGKILL, and nobody asked the engine for it: the kernel reports it nowhere."""
     if end.action != "die" or end.exit_code != SIGKILLED:
         return False
     asked = [each.at for each in events if each.action == "kill" and each.label == end.label]

@@ -1,4 +1,4 @@
-"""What keeps services running and lets them end well: policies, signals, images, and nothing left behind."""
+"""Conditions under which services keep running and end well: policies, signals, images, and nothing left behind."""
 
 from datetime import datetime, timedelta
 

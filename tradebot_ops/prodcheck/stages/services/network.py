@@ -27,7 +27,7 @@ def inside(found: tuple[Connection, ...]) -> Verdict:
     "SVC-10",
     "Names outside are reached",
     asks=(connections.outside,),
-    source="design: alerts and orders leave this host by names that somebody else answers for",
+    source="design: alerts and orders leave this host by names that others answer for",
     needs=("ENG-01",),
     anchor=".env#ALERT_EMAIL_SMARTHOST",
     remedy="tradebot alerts test; then check DNS, the firewall and the certificates of this host",

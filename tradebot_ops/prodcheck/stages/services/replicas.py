@@ -22,7 +22,7 @@ from tradebot_ops.stack.model import Stack
 )
 def replicas(description: Stack, found: tuple[Replica, ...], absent: Mapping[str, str], env: str) -> Verdict:
     """A missing replica is lost capacity, a missing service an outage; one too many answers for nobody. What this
-    host cannot run at all (no image, no program) is no outage: `up` said so.
+    host cannot run at all (no image, no program) is no outage: `up` reported it.
     """
     running = Counter(each.service for each in found if each.state is State.RUNNING)
     lasting = {name: service.replicas for name, service in description.services.items() if not service.one_shot}

@@ -89,8 +89,8 @@ def connections(found: postgres.Connections, stack: Stack) -> Verdict:
     remedy="tradebot logs postgres --tail 50",
 )
 def healthy(insides: postgres.Insides) -> Verdict:
-    """What ends badly slowly: transaction numbers that run out stop all writing, dead rows and cold caches make every
-    job slower, a session that blocks others stops them.
+    """Slow failures: transaction numbers that run out stop all writing, dead rows and cold caches make every job
+    slower, a session that blocks others stops them.
     """
     hits = "–" if insides.cache_hits is None else f"{insides.cache_hits:.1%}"
     shown: dict[str, str] = {

@@ -19,8 +19,8 @@ SEQUENCE_WARN, SEQUENCE_FAIL = 0.7, 0.9
     remedy="tradebot restart postgres",
 )
 def least_rights(roles: tuple[postgres_access.Role, ...], user: str, schema: migrations.Schema) -> Verdict:
-    """A superuser reads files of the server and runs programs there: one flaw in a job, and the host is somebody
-    else's. The monitoring account needs statistics only.
+    """A superuser reads files of the server and runs programs there: one flaw in a job, and the host is the
+    attacker's. The monitoring account needs statistics only.
     """
     known = {role.name: role for role in roles}
     app, monitor = known[user], known.get(POSTGRES_MONITOR)

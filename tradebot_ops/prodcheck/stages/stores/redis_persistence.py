@@ -68,10 +68,10 @@ def starts_again(stack: Stack, config: Mapping[str, str], files: tuple[str, ...]
     """A setting that was changed by hand holds until the next start, which is when it is needed. The files of the log
     must be there, or that start begins with nothing.
     """
-    told = DECIDES | {name: value for name, value in redis.declared(stack).items() if name in DECIDES}
+    declared = DECIDES | {name: value for name, value in redis.declared(stack).items() if name in DECIDES}
     other = [
         f"{name} is {config.get(name, '')!r}, next {value!r}"
-        for name, value in told.items()
+        for name, value in declared.items()
         if _same(config.get(name, "")) != _same(value)
     ]
     shown: dict[str, str] = {
@@ -82,7 +82,7 @@ def starts_again(stack: Stack, config: Mapping[str, str], files: tuple[str, ...]
     found = []
     if other:
         found.append(failed(f"{len(other)} settings in force are not those of the next start.", **shown))
-    if told["appendonly"] == "yes" and not any(name.endswith((".aof", ".manifest")) for name in files):
+    if declared["appendonly"] == "yes" and not any(name.endswith((".aof", ".manifest")) for name in files):
         hint = "tradebot exec redis -- redis-cli bgrewriteaof"
         found.append(failed("The append-only log has no files.", **shown, hint=hint))
     return worst(found) if found else passed("Redis will start again as it runs now.", **shown)

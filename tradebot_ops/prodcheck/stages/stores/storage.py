@@ -59,8 +59,8 @@ def lasting(
 def _not_in_force(stack: Stack, config: Mapping[str, str], settings: Mapping[str, postgres.Setting]) -> list[str]:
     """Sentences' parts such as "shared_buffers 128MB, described 262144kB"."""
     pairs = [("maxmemory", config.get("maxmemory", ""), redis.declared(stack).get("maxmemory"))]
-    told = postgres.declared(stack)
-    pairs += [(name, settings[name].value, told.get(name)) for name in ("shared_buffers", "max_connections")]
+    declared = postgres.declared(stack)
+    pairs += [(name, settings[name].value, declared.get(name)) for name in ("shared_buffers", "max_connections")]
     return [
         f"{name} {now}, described {described}"
         for name, now, described in pairs

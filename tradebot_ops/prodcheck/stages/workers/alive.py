@@ -75,8 +75,8 @@ def measured(shown: Sequence[Shown], metrics: tuple[Metric, ...]) -> Verdict:
         return failed("No worker runs.", observed=observed, expected=expected, hint="tradebot up")
     if wrong:
         message = f"{len({label for label, _ in wrong})} of {len(shown)} workers do not show what they promise."
-        said = few([f"{label}: {problem}" for label, problem in wrong], 3)
-        return failed(message, observed=said, expected=expected, evidence=evidence)
+        listed = few([f"{label}: {problem}" for label, problem in wrong], 3)
+        return failed(message, observed=listed, expected=expected, evidence=evidence)
     return passed("Each worker shows its metrics.", observed=observed, evidence=evidence)
 
 

@@ -92,7 +92,7 @@ def steady(growth: Sequence[Growth], limit: int | None) -> Verdict:
     known = [each for each in growth if each.seconds >= LEAST_S]
     if not known:
         span = max((each.seconds for each in growth), default=0.0)
-        return skipped(Skip.PREREQUISITE, f"Only {quantity(span, 's')} are on record; an hour is needed to tell.")
+        return skipped(Skip.PREREQUISITE, f"Only {quantity(span, 's')} are on record; an hour is needed to judge.")
     fastest = max(known, key=lambda each: each.slope)
     observed = f"{fastest.instance} grows by {human_bytes(int(max(fastest.slope, 0.0) * 3600))} an hour"
     evidence = "\n".join(

@@ -1,4 +1,4 @@
-"""What workers write about their jobs."""
+"""Log lines of workers about their jobs."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ def written(log: Sequence[LogLine], now: datetime) -> Verdict:
         message = f"{traces} exceptions that nobody foresaw within 15 minutes."
         return failed(message, observed=observed, expected=f"under {BURST}", evidence=evidence)
     if strange or traces:
-        message = "Some lines of workers are not JSON, or tell of an exception."
+        message = "Some lines of workers are not JSON, or hold an exception."
         return warned(message, observed=observed, expected="only JSON, no exception", evidence=evidence)
     return passed("Workers write what became of each job.", observed=observed, evidence=evidence)
 

@@ -1,4 +1,4 @@
-"""What waits, what died, and whether the waiting is worked on."""
+"""Jobs that wait, jobs that died, and whether the queue is worked on."""
 
 from collections.abc import Sequence
 from statistics import fmean
