@@ -8,6 +8,7 @@ import pytest
 from tests.engines.docker.parts import require_docker
 from tests.integration.docker.rig import MONITORING_IMAGES, NEEDED, api, clean, inspected, monitored
 from tests.integration.local.test_monitoring import panels, targets, values
+from tests.integration.readiness import assert_ready
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
 
@@ -114,3 +115,7 @@ def test_reloading_restarts_nothing(stack: Tradebot) -> None:
     before = stack.status()["prometheus-1"]["started_at"]
     stack.ok("monitoring", "reload")
     assert stack.status()["prometheus-1"]["started_at"] == before
+
+
+def test_prod_check_finds_nothing_that_fails_on_a_healthy_stack(stack: Tradebot) -> None:
+    assert_ready(stack)

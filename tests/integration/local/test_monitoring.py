@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.integration.local.conftest import ports
+from tests.integration.readiness import assert_ready
 from tests.integration.tradebot import Tradebot
 from tests.paths import ROOT
 from tests.waiting import free_port, until
@@ -353,3 +354,7 @@ def test_without_programs_and_mirror_the_core_runs_and_says_what_is_missing(tmp_
         assert project.run("status").returncode == 0
     finally:
         project.clean()
+
+
+def test_prod_check_finds_nothing_that_fails_on_a_healthy_stack(stack: Tradebot) -> None:
+    assert_ready(stack)
