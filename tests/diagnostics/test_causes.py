@@ -70,7 +70,7 @@ HEALTHY: Values = {
 STUCK = queue.Queue(5, 5, 90.0, 90.0)
 LONG = queue.Queue(90, 90, 60.0, 1.0)
 SILENT = (workers.Beat("w1", "busy", 60.0),)
-DIED = (Event(NOW - timedelta(minutes=5), "api", 1, "die", exit_code=1),) * 3
+DIED = tuple(Event(NOW - timedelta(seconds=ago), "api", 1, "die", exit_code=1) for ago in (50, 30, 5))
 OOM = (Event(NOW - timedelta(minutes=5), "worker", 1, "oom"),)
 BUSY = worker_load.Utilisation(0.97, 1.0, 1, 900)
 SLOW = requests.Served(2.5, 0.0, 100, "Prometheus")
@@ -192,6 +192,38 @@ def test_what_nobody_explains_is_named() -> None:
     assert lines(why({services.now: conditions(stopped("redis-exporter"))})) == (
         "Inconclusive: no known cause explains what is wrong: redis-exporter: redis-exporter-1 is stopped.",
     )
+
+
+def test_what_is_missing_is_named() -> None:
+    found = why({**FAULTS["redis-full"], redis.info: UNKNOWN})
+    assert first(found) == []
+    assert lines(found) == (
+        "Inconclusive: 5 causes could not be examined: redis-append-fails, redis-evicting, redis-full and 2 more.",
+        "Missing: It did not answer.",
+    )
+
+
+def test_where_nothing_runs_no_part_is_blamed() -> None:
+    """Each of them is stopped, and would be a cause by itself."""
+    assert [each.cause.name for each in why(FAULTS["nothing-runs"]).found if each.evidence] == ["nothing-runs"]
+
+
+def test_a_crash_loop_is_over_once_it_was_quiet_or_is_given_up() -> None:
+    quiet = tuple(replace(each, at=each.at - timedelta(minutes=2)) for each in DIED)
+    assert first(why({services.events: quiet})) == []
+    given_up = Condition(Replica("api", 1, "api", "demo-api-1", State.FAILED), "failed", "exit code 1")
+    assert first(why({services.events: quiet, services.now: conditions(given_up)})) == ["crash-loop"]
+
+
+def test_all_workers_busy_at_this_moment_is_enough_to_call_it_more_work() -> None:
+    """The average of 15 minutes does not show it yet."""
+    busy = (workers.Beat("w1", "busy", 0.5),)
+    assert first(why({queue.queue: LONG, workers.beats: busy})) == ["more-work"]
+
+
+def test_jobs_that_the_worker_kills_for_memory_are_no_poison() -> None:
+    letters = queue.DeadLetters(5, 5, 5, 9.0, memory=4)
+    assert first(why({queue.dead_letters: letters})) == ["worker-killed-for-memory"]
 
 
 def test_a_tie_is_shown_as_one() -> None:

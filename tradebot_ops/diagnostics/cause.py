@@ -54,6 +54,20 @@ def sign(*asks: Fact[Any]) -> Callable[[Callable[..., str]], Sign]:
     return lambda see: Sign(asks, see)
 
 
+@dataclass(frozen=True, eq=False)
+class _Either(Sign):
+    signs: tuple[Sign, ...] = ()
+
+    def seen(self, values: Values) -> str | None:
+        found = [each.seen(values) for each in self.signs]
+        return next((text for text in found if text), None if None in found else "")
+
+
+def either(*signs: Sign) -> Sign:
+    """Several ways to see the same: one that was seen is enough, and all must have been looked at to miss it."""
+    return _Either(tuple(dict.fromkeys(fact for each in signs for fact in each.asks)), str, signs)
+
+
 @dataclass(frozen=True)
 class Cause:
     """``depth`` is its place in the graph of dependencies: 0 is the API, 1 a worker, 2 the monitoring, 3 a store, 4 the
@@ -67,6 +81,8 @@ class Cause:
     depth: int
     mend: str
     against: tuple[Sign, ...] = ()
+    #: Once this is sure, whatever else it explains is its consequence, and no cause of its own.
+    total: bool = False
 
     @property
     def asks(self) -> tuple[Fact[Any], ...]:
@@ -105,11 +121,15 @@ def judge(cause: Cause, values: Values, symptoms: Sequence[str]) -> Judged:
 
 
 def ranked(causes: Sequence[Cause], values: Values, symptoms: Sequence[str]) -> list[Judged]:
-    """All that are not ruled out, the best first."""
-    found = (judge(cause, values, symptoms) for cause in causes)
-    return sorted(
-        (each for each in found if each.grade), key=lambda each: (*(-part for part in each.rank), each.cause.name)
+    """All that are not ruled out, the best first, without what follows from a total one."""
+    judged = (judge(cause, values, symptoms) for cause in causes)
+    found = sorted(
+        (each for each in judged if each.grade), key=lambda each: (*(-part for part in each.rank), each.cause.name)
     )
+    if not (found and found[0].cause.total and found[0].grade is Grade.SUPPORTED):
+        return found
+    own = set(found[0].explained)
+    return [found[0], *(each for each in found[1:] if not each.evidence or set(each.explained) - own)]
 
 
 def best(found: Sequence[Judged]) -> tuple[Judged, ...]:

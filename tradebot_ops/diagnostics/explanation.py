@@ -7,7 +7,7 @@ from typing import Any
 from tradebot_ops.diagnostics import symptoms
 from tradebot_ops.diagnostics.cause import Cause, Grade, Judged, best, ranked
 from tradebot_ops.facts.asking import Facts
-from tradebot_ops.facts.fact import Fact
+from tradebot_ops.facts.fact import Fact, Unknown
 from tradebot_ops.model import Section, Table
 from tradebot_ops.text.lists import few
 
@@ -17,11 +17,14 @@ _WORDS = {Grade.SUPPORTED: "supported", Grade.LIKELY: "likely", Grade.INCONCLUSI
 
 @dataclass(frozen=True)
 class Explanation:
-    """``found`` are the causes that were not ruled out, the best first; ``ruled_out`` names the others."""
+    """``found`` are the causes that were not ruled out, the best first; ``ruled_out`` names the others. ``missing`` is
+    why something could not be looked at, each reason once.
+    """
 
     symptoms: tuple[str, ...]
     found: tuple[Judged, ...]
     ruled_out: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
     @property
     def best(self) -> tuple[Judged, ...]:
@@ -34,6 +37,8 @@ class Explanation:
     @property
     def data(self) -> dict[str, Any]:
         return {
+            "verdict": lines(self)[0],
+            "best": [each.cause.name for each in self.best],
             "symptoms": list(self.symptoms),
             "causes": [
                 {
@@ -49,6 +54,7 @@ class Explanation:
             ],
             "ruled_out": list(self.ruled_out),
             "not_examined": list(self.unseen),
+            "missing": list(self.missing),
         }
 
 
@@ -64,22 +70,30 @@ def judged(values: Mapping[Fact[Any], Any], causes: Sequence[Cause]) -> Explanat
     seen = symptoms.symptoms(values)
     found = tuple(ranked(causes, values, seen))
     kept = {each.cause.name for each in found}
-    return Explanation(seen, found, tuple(cause.name for cause in causes if cause.name not in kept))
+    wanted = dict.fromkeys(fact for each in found if each.unseen for fact in each.cause.asks)
+    missing = dict.fromkeys(value.why for fact in wanted if isinstance(value := values.get(fact), Unknown))
+    return Explanation(seen, found, tuple(cause.name for cause in causes if cause.name not in kept), tuple(missing))
 
 
 def lines(why: Explanation) -> tuple[str, ...]:
     """The verdict: what is wrong and how sure that is, and what to type."""
     first = why.best
     if not first:
-        if why.symptoms:
-            return (f"Inconclusive: no known cause explains what is wrong: {few(why.symptoms)}.",)
-        if why.unseen:
-            return (f"Inconclusive: {len(why.unseen)} causes could not be examined.",)
-        return ("No cause is needed: nothing is wrong.",)
+        return _inconclusive(why)
     if len(first) > 1:
         names = " Or: ".join(each.cause.title for each in first[:MOST])
         return (f"Several causes fit equally well ({_WORDS[first[0].grade]}): {names}", f"Next: {first[0].cause.mend}")
     return (f"{first[0].cause.title} ({_WORDS[first[0].grade]})", f"Next: {first[0].cause.mend}")
+
+
+def _inconclusive(why: Explanation) -> tuple[str, ...]:
+    """With what would have to be seen, where something could not be."""
+    missing = (f"Missing: {' '.join(why.missing[:MOST])}",) if why.missing else ()
+    if why.symptoms:
+        return (f"Inconclusive: no known cause explains what is wrong: {few(why.symptoms)}.", *missing)
+    if why.unseen:
+        return (f"Inconclusive: {len(why.unseen)} causes could not be examined: {few(why.unseen)}.", *missing)
+    return ("No cause is needed: nothing is wrong.",)
 
 
 def section(why: Explanation) -> Section | None:

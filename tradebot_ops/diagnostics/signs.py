@@ -1,11 +1,12 @@
 """Signs that several causes share. Each returns what it saw, in words; an empty text where it is not there."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
-from tradebot_ops.diagnostics.cause import Sign, sign
+from tradebot_ops.diagnostics.cause import Sign, either, sign
 from tradebot_ops.engines.base import Event, State
 from tradebot_ops.facts import host, moment, requests
 from tradebot_ops.facts.project import stack
@@ -21,6 +22,8 @@ LATELY = timedelta(hours=1)
 #: Jobs are due and for so long nobody took one.
 STUCK_S = 30.0
 CRASHES = 3
+#: So long a service must live at least after its last crash, to count as mended.
+QUIET = timedelta(minutes=1)
 
 
 def stopped(service: str) -> Sign:
@@ -125,6 +128,11 @@ def jobs_given_up(found: queue.DeadLetters) -> str:
     return f"{found.hour} jobs were given up within an hour" if found.hour >= CRASHES else ""
 
 
+@sign(queue.dead_letters)
+def jobs_too_big(found: queue.DeadLetters) -> str:
+    return f"{found.memory} jobs were killed for memory within an hour" if found.memory else ""
+
+
 @sign(workers.replicas, workers.beats)
 def heartbeats_fresh(replicas: Sequence[workers.Worker], beats: Sequence[workers.Beat]) -> str:
     fresh = {beat.name for beat in beats if beat.fresh}
@@ -139,9 +147,20 @@ def silent_worker(replicas: Sequence[workers.Worker], beats: Sequence[workers.Be
     return f"no fresh heartbeat of {few(silent)}" if silent else ""
 
 
+@sign(workers.replicas, workers.beats)
+def all_busy(replicas: Sequence[workers.Worker], beats: Sequence[workers.Beat]) -> str:
+    """At this moment, when the average of minutes does not show it yet."""
+    busy = {beat.name for beat in beats if beat.fresh and beat.state == "busy"}
+    mine = [each.label for each in replicas if busy & set(each.names)]
+    return f"all {len(mine)} workers have a job" if mine and len(mine) == len(replicas) else ""
+
+
 @sign(worker_load.utilisation)
-def workers_busy(found: worker_load.Utilisation) -> str:
+def long_busy(found: worker_load.Utilisation) -> str:
     return f"{found.workers} workers are busy {found.share:.0%} of the time" if found.share > 0.9 else ""
+
+
+workers_busy = either(all_busy, long_busy)
 
 
 @sign(requests.served)
@@ -155,20 +174,30 @@ def api_fails(found: requests.Served) -> str:
 
 
 @sign(services.events, moment.now)
-def killed_for_memory(events: Sequence[Event], now: datetime) -> str:
+def kernel_killed(events: Sequence[Event], now: datetime) -> str:
     names = sorted({event.label for event in events if event.action == "oom" and now - event.at < LATELY})
     return f"the kernel killed for memory: {few(names)}" if names else ""
 
 
-@sign(services.events, moment.now)
-def crash_loop(events: Sequence[Event], now: datetime) -> str:
-    died = Counter(
-        event.label
-        for event in events
-        if event.action == "die" and event.exit_code not in {0, 143, None} and now - event.at < LATELY
-    )
-    worst = [f"{name} {count} times" for name, count in died.items() if count >= CRASHES]
+killed_for_memory = either(kernel_killed, jobs_too_big)
+
+
+@sign(services.now, services.events, moment.now)
+def crash_loop(found: Sequence[Condition], events: Sequence[Event], now: datetime) -> str:
+    given_up = {each.replica.label for each in found if each.replica.state in {State.FAILED, State.RESTARTING}}
+    died: dict[str, list[datetime]] = defaultdict(list)
+    for event in events:
+        if event.action == "die" and event.exit_code not in {0, 143, None} and now - event.at < LATELY:
+            died[event.label].append(event.at)
+    loops = {name: times for name, times in died.items() if len(times) >= CRASHES}
+    worst = [f"{name} {len(times)} times" for name, times in loops.items() if name in given_up or _lasts(times, now)]
     return f"died within an hour: {few(worst)}" if worst else ""
+
+
+def _lasts(died: Sequence[datetime], now: datetime) -> bool:
+    """A loop is over once it was quiet for twice as long as between any two of its deaths."""
+    longest = max(later - earlier for earlier, later in pairwise(died))
+    return now - died[-1] < max(2 * longest, QUIET)
 
 
 def pressed(resource: str, share: float) -> Sign:

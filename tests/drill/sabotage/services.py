@@ -13,7 +13,7 @@ def _typing(*words: str) -> Act:
     return run
 
 
-def _scaled(count: int, before: int) -> tuple[Act, Act]:
+def scaled(count: int, before: int) -> tuple[Act, Act]:
     return (
         _typing("scale", "worker", str(count), "--no-persist"),
         _typing("scale", "worker", str(before), "--no-persist"),
@@ -36,7 +36,7 @@ def _applied(acts: tuple[Act, Act], service: str) -> tuple[Act, Act]:
 FAULTS = (
     Fault("a service without its replica", "SVC-01", "fail", *stopping("node-exporter"),
           also=("SVC-02", "SVC-06", *_OBSERVED)),
-    Fault("a worker more than described", "SVC-01", "warn", *_scaled(3, 2), also=("SVC-03", "MON-02", "MON-03")),
+    Fault("a worker more than described", "SVC-01", "warn", *scaled(3, 2), also=("SVC-03", "MON-02", "MON-03")),
     Fault("a service that hangs", "SVC-02", "fail", *hanging("node-exporter-1"), also=_OBSERVED),
     Fault("a replica that was started this minute", "SVC-03", "warn",
           _typing("restart", "node-exporter"), lambda stack: None),

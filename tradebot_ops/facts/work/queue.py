@@ -22,6 +22,8 @@ SELECT count(*) FILTER (WHERE state IN ('queued', 'retrying')) AS waiting,
   count(*) FILTER (WHERE state = 'dead') AS dead,
   count(*) FILTER (WHERE state = 'dead' AND finished_at > now() - interval '1 hour') AS dead_hour,
   count(*) FILTER (WHERE state = 'dead' AND finished_at > now() - interval '1 day') AS dead_day,
+  count(*) FILTER (WHERE state = 'dead' AND finished_at > now() - interval '1 hour'
+                   AND error_type = 'MemoryLimitExceeded') AS dead_memory,
   extract(epoch FROM now() - min(finished_at) FILTER (WHERE state = 'dead'))::float8 AS oldest_dead_s
 FROM job WHERE state IN ('queued', 'retrying', 'dead')
 """  # noqa: S608 - only constants are put together
@@ -50,12 +52,15 @@ class Queue:
 
 @dataclass(frozen=True)
 class DeadLetters:
-    """Jobs that were given up: all, those of the last hour and day, and the age of the oldest in seconds."""
+    """Jobs that were given up: all, those of the last hour and day, and the age of the oldest in seconds; ``memory``
+    of the last hour's were killed for theirs.
+    """
 
     count: int
     hour: int
     day: int
     oldest_s: float | None
+    memory: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ def queue(ops: Ops) -> Queue:
 @fact(seconds=7)
 def dead_letters(ops: Ops) -> DeadLetters:
     (row,) = ops.postgres.rows(_COUNTS)
-    return DeadLetters(row["dead"], row["dead_hour"], row["dead_day"], row["oldest_dead_s"])
+    return DeadLetters(row["dead"], row["dead_hour"], row["dead_day"], row["oldest_dead_s"], row["dead_memory"])
 
 
 @fact(seconds=7)
