@@ -194,6 +194,13 @@ def test_what_nobody_explains_is_named() -> None:
     )
 
 
+def test_an_api_that_does_not_answer_is_not_blamed_while_its_database_cannot_be_looked_at() -> None:
+    """Behind it may be a lock that nobody sees."""
+    found = why({**FAULTS["api-hung"], postgres.insides: UNKNOWN})
+    assert first(found) == []
+    assert lines(found)[0].startswith("Inconclusive: ")
+
+
 def test_what_is_missing_is_named() -> None:
     found = why({**FAULTS["redis-full"], redis.info: UNKNOWN})
     assert first(found) == []

@@ -168,15 +168,11 @@ def app(_stack: Tradebot, ops: Ops) -> str:
 @contextmanager
 def locked(stack: Tradebot, ops: Ops) -> Iterator[None]:
     """A session forgot to end its transaction, and another waits for it."""
-    with psycopg.connect(postgres(stack, ops)) as one, psycopg.connect(postgres(stack, ops)) as two:
-        one.execute("LOCK TABLE job IN ACCESS EXCLUSIVE MODE")
-        two.execute("SET lock_timeout = '120s'")
-        two.pgconn.send_query(b"LOCK TABLE job IN ACCESS EXCLUSIVE MODE")
-        try:
-            yield
-        finally:
-            one.rollback()
-            two.cancel()
+    address = postgres(stack, ops)
+    with closing(psycopg.connect(address)) as waiting, closing(psycopg.connect(address)) as forgotten:
+        forgotten.execute("LOCK TABLE job IN ACCESS EXCLUSIVE MODE")
+        waiting.pgconn.send_query(b"SELECT count(*) FROM job")
+        yield
 
 
 def killed_for_memory(stack: Tradebot, _ops: Ops) -> contextlib.AbstractContextManager[None]:
@@ -199,7 +195,7 @@ def _set(stack: Tradebot, name: str, value: str, then: Callable[[Tradebot], None
     """The workers run with another setting."""
     stack.environ[name] = value
     try:
-        stack.run("up", "worker", "--no-wait", timeout=300)
+        stack.run("up", "worker", timeout=300)
         then(stack)
         yield
     finally:

@@ -81,12 +81,14 @@ class Cause:
     depth: int
     mend: str
     against: tuple[Sign, ...] = ()
+    #: What lies deeper and looks the same from here: as long as one of them was not looked at, nothing is concluded.
+    rivals: tuple[Sign, ...] = ()
     #: Once this is sure, whatever else it explains is its consequence, and no cause of its own.
     total: bool = False
 
     @property
     def asks(self) -> tuple[Fact[Any], ...]:
-        return tuple(dict.fromkeys(fact for each in (*self.signs, *self.against) for fact in each.asks))
+        return tuple(dict.fromkeys(fact for each in (*self.signs, *self.against, *self.rivals) for fact in each.asks))
 
 
 @dataclass(frozen=True)
@@ -107,15 +109,16 @@ class Judged:
 
 
 def judge(cause: Cause, values: Values, symptoms: Sequence[str]) -> Judged:
-    """Pure. One sign that is not there, or one against it that is, rules a cause out."""
+    """Pure. One sign that is not there, or one against it or of a rival that is, rules a cause out."""
     found = [each.seen(values) for each in cause.signs]
     against = [each.seen(values) for each in cause.against]
-    if "" in found or any(against):
+    rivals = [each.seen(values) for each in cause.rivals]
+    if "" in found or any(against) or any(rivals):
         return Judged(cause, Grade.RULED_OUT)
     evidence = tuple(text for text in found if text)
-    unseen = sum(text is None for text in (*found, *against))
+    unseen = sum(text is None for text in (*found, *against, *rivals))
     explained = tuple(symptom for symptom in symptoms if symptom.partition(":")[0] in cause.explains)
-    if not evidence:
+    if not evidence or None in rivals:
         return Judged(cause, Grade.INCONCLUSIVE, unseen=unseen)
     return Judged(cause, Grade.LIKELY if unseen else Grade.SUPPORTED, evidence, unseen, explained)
 
