@@ -102,6 +102,10 @@ WAYS: dict[str, Callable[[Ops], int]] = {
 def ops_of(project: str) -> Ops:
     ops = Ops(load_settings({"project": project, "engine": "local"}, os.environ, ROOT))
     ops.complaint = complaint
+    # Their libraries are loaded by now; nobody connects yet.
+    assert ops.api
+    assert ops.redis
+    assert ops.postgres
     return ops
 
 

@@ -1,19 +1,20 @@
-"""The stack's own API, over httpx. Answers are the API's JSON; problems become sentences."""
+"""The stack's own API, over httpx, which is loaded with the first client. Answers are the API's JSON; problems become
+sentences.
+"""
 
 import http.client
 import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
-
-from tradebot_ops.clients import plain
-from tradebot_ops.clients.auth import KeyAuth
 from tradebot_ops.errors import OpsError, Unreachable
 from tradebot_ops.settings import Secret
 from tradebot_ops.text.sentences import ended
+
+if TYPE_CHECKING:
+    import httpx
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class Api:
     """
 
     def __init__(self, base_url: str, key: Secret, timeout: float = 10.0) -> None:
+        from tradebot_ops.clients import plain
+        from tradebot_ops.clients.auth import KeyAuth
+
         self._key = key
         auth = KeyAuth("X-API-Key", key)
         self._client = plain.client(base_url=base_url, timeout=timeout, auth=auth)
@@ -96,13 +100,15 @@ class Api:
     def _call(self, method: str, path: str, accept: tuple[int, ...] = (), **options: Any) -> dict[str, Any]:
         return dict(self._ask(method, path, accept, **options).json())
 
-    def _ask(self, method: str, path: str, accept: tuple[int, ...] = (), **options: Any) -> httpx.Response:
+    def _ask(self, method: str, path: str, accept: tuple[int, ...] = (), **options: Any) -> "httpx.Response":
         response = self._sent(f"{method} {path}", self._client.build_request(method, path, **options))
         if response.is_success or response.status_code in accept:
             return response
         raise _problem(response, self._key)
 
-    def _sent(self, what: str, request: httpx.Request, **options: Any) -> httpx.Response:
+    def _sent(self, what: str, request: "httpx.Request", **options: Any) -> "httpx.Response":
+        import httpx
+
         try:
             return self._client.send(request, **options)
         except httpx.TimeoutException:
@@ -122,7 +128,7 @@ class Api:
         )
 
 
-def _problem(response: httpx.Response, key: Secret) -> OpsError:
+def _problem(response: "httpx.Response", key: Secret) -> OpsError:
     """An RFC 9457 problem document, or whatever came instead, as a sentence."""
     try:
         document = dict(json.loads(key.hide_in(response.text)))

@@ -1,4 +1,7 @@
-"""Redis, over redis-py: what the command itself writes there, and what it asks of a server whose health is in doubt."""
+"""Redis, over redis-py: what the command itself writes there, and what it asks of a server whose health is in doubt.
+
+redis-py is loaded with the first client.
+"""
 
 import secrets
 import time
@@ -6,15 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any, TypeVar
-
-import redis
-from redis.backoff import NoBackoff
-from redis.credentials import CredentialProvider
-from redis.retry import Retry
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tradebot_ops.errors import OpsError, Refused, Unreachable
 from tradebot_ops.settings import Secret
+
+if TYPE_CHECKING:
+    from redis import RedisError
 
 #: Read by the API, which exports it as ``tradebot_workers_desired``.
 WORKERS_DESIRED = "tradebot:workers:desired"
@@ -84,12 +85,18 @@ class Redis:
     def __init__(
         self, host: str, port: int, password: Secret | None, user: str | None = None, timeout: float = TIMEOUT_SECONDS
     ) -> None:
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        from tradebot_ops.clients.redis_credentials import Credentials
+
         self._timeout, self._password = timeout, password
         self._client = redis.Redis(
             host=host,
             port=port,
             username=None if password else user,
-            credential_provider=_Credentials(password, user) if password else None,
+            credential_provider=Credentials(password, user) if password else None,
             socket_timeout=timeout,
             socket_connect_timeout=timeout,
             retry=Retry(NoBackoff(), 0),  # by default three times, with pauses: a hung server takes 25 s
@@ -210,6 +217,8 @@ class Redis:
     @contextmanager
     def _asking(self, what: str) -> Iterator[None]:
         """Turns the library's errors into sentences that begin with "Redis cannot"."""
+        import redis
+
         hint = "tradebot status; tradebot logs redis --tail 50"
         try:
             yield
@@ -222,7 +231,7 @@ class Redis:
         except redis.RedisError as error:
             raise OpsError(f"Redis cannot {what}: {self._reason(error)}.", code="TB-0532", hint=hint) from None
 
-    def _reason(self, error: redis.RedisError) -> str:
+    def _reason(self, error: "RedisError") -> str:
         """Redis repeats the arguments of a command that it does not know, and a renamed AUTH is one."""
         return self._password.hide_in(str(error)) if self._password else str(error)
 
@@ -233,16 +242,6 @@ class Redis:
             yield item
             if time.monotonic() > end:
                 return
-
-
-class _Credentials(CredentialProvider):
-    """Asked at each connect, so that no pool keeps a readable password, which older versions also print."""
-
-    def __init__(self, password: Secret, user: str | None) -> None:
-        self._password, self._user = password, user
-
-    def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        return (self._user, self._password.reveal()) if self._user else (self._password.reveal(),)
 
 
 def _text(raw: object) -> str:

@@ -8,8 +8,6 @@ import time
 from dataclasses import dataclass
 from itertools import pairwise
 
-from psycopg import sql
-
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.fact import Effect, fact
@@ -98,6 +96,8 @@ class Integrity:
 
 @fact(effect=Effect.WRITES)
 def written(ops: Ops) -> Written:
+    from psycopg import sql
+
     name = sql.Identifier(f"tradebot_check_{secrets.token_hex(6)}")
     value = secrets.token_hex(8)
     began = time.perf_counter()
