@@ -61,14 +61,13 @@ class Section:
     tables: tuple[Table, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """The result of a command: ``data`` for machines, ``sections`` for people, ``findings`` for both.
 
-    ``command`` is the caller's to fill in: the command line puts its own name there, whatever an operation wrote.
+    Operations leave ``command`` empty: the command line alone knows under which name it was called.
     """
 
-    command: str = ""
     data: Json = None
     sections: tuple[Section, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -79,6 +78,8 @@ class Report:
     success: int = ExitCode.OK
     #: False where the sections show the findings already, in an order of their own.
     findings_shown: bool = True
+    #: Filled in where the report is shown, for the JSON schema and for headings.
+    command: str = ""
 
     @property
     def ok(self) -> bool:

@@ -1,5 +1,6 @@
 """The ``schema`` of every command's JSON: its path, however the call ends."""
 
+import ast
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from tests.cli.conftest import Run, Shown
+from tests.paths import ROOT
 from tradebot_ops.cli.boundary import load
 from tradebot_ops.cli.registry import COMMANDS, OLD_NAMES
 
@@ -124,3 +126,19 @@ def test_an_old_name_reports_the_new_one(run: Run, old: str) -> None:
 def test_one_call_after_another_starts_anew(run: Run) -> None:
     assert schema(run("jobs", "list", "--bogus", "--json")) == "tradebot/v1/jobs.list"
     assert schema(run("--bogus", "--json")) == "tradebot/v1/tradebot"
+
+
+def _named_reports(tree: ast.AST) -> list[int]:
+    """Lines on which a report is given a command's name."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {"Report", "replace"}
+        if any(each.arg == "command" for each in node.keywords)
+    ]
+
+
+def test_reports_are_named_in_one_place() -> None:
+    package = ROOT / "tradebot_ops"
+    naming = [path for path in package.rglob("*.py") if _named_reports(ast.parse(path.read_text(encoding="utf-8")))]
+    assert naming == [package / "cli" / "emit.py"]

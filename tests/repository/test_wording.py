@@ -17,7 +17,11 @@ ANSWERS = {"passed", "warned", "failed", "skipped", "NotApplicable"} | PLACES.ke
 NAMES = ("pip ", "debootstrap ", "prometheus.yml ", "vm.overcommit_memory ", "net.core.somaxconn ", "pg_hba.conf ")
 PACKAGES = ("tradebot_ops", "services")
 #: How nobody speaks of programs, in docstrings, comments and messages alike.
-WORDS = re.compile(r"could not be had|had of\b|no more is known|is had\b|can be had\b", re.IGNORECASE)
+WORDS = re.compile(
+    r"could not be had|had of\b|no more is known|is had\b|can be had\b|\bof before\b|\bsomebody\b|\bshall\b"
+    r"|(?<!-)\b_?(told|said|telling|tells)\b|(?<!\.)\b_?tell\b",  # a stream has ``tell``, a record of ours an old name
+    re.IGNORECASE,
+)
 
 
 def _modules() -> Iterator[tuple[Path, ast.Module]]:
@@ -99,6 +103,30 @@ def test_words_that_a_stranger_would_stumble_over() -> None:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if WORDS.search(line)
     ] == []
+
+
+def vague(tree: ast.Module) -> list[int]:
+    """Lines of docstrings that open with "What": they leave open what the thing is, or what the function does."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    return [
+        node.body[0].lineno
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and (ast.get_docstring(node) or "").startswith("What ")
+    ]
+
+
+def test_docstrings_name_the_thing_or_the_act() -> None:
+    assert [f"{path.relative_to(ROOT)}:{line}" for path, tree in TREES for line in vague(tree)] == []
+
+
+def test_a_vague_docstring_is_seen() -> None:
+    assert vague(ast.parse('"""What runs."""\n\ndef f():\n    """What it does."""\n')) == [1, 4]
+
+
+@pytest.mark.parametrize("line", ["# a worker that is told", "def _tell(self):", "if said := ask():", "tell = warned"])
+def test_a_homely_word_is_seen(line: str) -> None:
+    assert WORDS.search(line)
+    assert not WORDS.search("stream.tell(); foretell")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tradebot_ops.operations.logs import since
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import age
 
-#: Lines read of each replica, the last ones: a log may be a gigabyte long. On the screen of everything somebody waits.
+#: Lines read of each replica, the last ones: a log may be a gigabyte long. On the screen of everything a person waits.
 MOST_LINES, AT_ONCE = 1_000_000, 100_000
 #: Reading so many takes a while.
 LOGS_S = 60.0
@@ -102,7 +102,7 @@ def of_logs(seconds: float, most: int = AT_ONCE, within: float = 10.0) -> Fact[G
 
 
 def unread(grouped: Grouped, most: int) -> str:
-    """What of the logs was not read, in one sentence; empty where all was."""
+    """Logs that were not read to their beginning, in one sentence; empty where all was."""
     return f"Of {few(grouped.cut)} only the last {most} lines were read." if grouped.cut else ""
 
 

@@ -32,7 +32,6 @@ def init(target: Path) -> Report:
     written = [*PARTS, ".env.production.example"]
     line = f"Wrote {', '.join(written)} into {target}."
     return Report(
-        "init",
         data={"folder": str(target), "written": written},
         sections=(Section(lines=(line, "Edit them, then, in that folder: tradebot up")),),
     )
@@ -71,7 +70,6 @@ def show_config(ops: Ops) -> Report:
         "settings": [{"name": name, "value": value.text, "origin": value.origin} for name, value in values.items()],
     }
     return Report(
-        "config.show",
         data=data,
         sections=(Section(lines=(where,), tables=(Table(("setting", "value", "from", "meaning"), rows),)),),
     )
@@ -83,7 +81,6 @@ def validate_config(ops: Ops) -> Report:
     names = list(stack.services)
     line = f"The configuration is valid: {len(names)} services ({', '.join(names)}) from {ops.source.folder}."
     return Report(
-        "config.validate",
         data={"services": names, "folder": str(ops.source.folder)},
         sections=(Section(lines=(line,)),),
     )

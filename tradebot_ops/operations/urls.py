@@ -73,13 +73,13 @@ def urls(ops: Ops) -> Report:
     """Published addresses of running replicas, moved ports included, and whose password lies where; never a secret."""
     rows = pages(ops)
     if not rows:
-        return Report("urls", data=[], sections=(Section(lines=("Nothing runs. Start it with: tradebot up",)),))
+        return Report(data=[], sections=(Section(lines=("Nothing runs. Start it with: tradebot up",)),))
     logins = {name: (LOGINS[name], _secret_file(ops, name)) for name, _ in rows if name in LOGINS}
     sections = [Section(tables=(Table(("what", "address"), tuple(rows)),))]
     if logins:
         sections.append(_logins(logins))
     data = [{"name": name, "url": url, **_login_data(*logins.get(name, (None, None)))} for name, url in rows]
-    return Report("urls", data=data, sections=tuple(sections))
+    return Report(data=data, sections=tuple(sections))
 
 
 def _logins(logins: Mapping[str, tuple[Account, Path]]) -> Section:

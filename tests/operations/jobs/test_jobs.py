@@ -39,7 +39,7 @@ def test_any_value_survives(text: str) -> None:
 
 
 def test_a_result_becomes_small_tables() -> None:
-    report = job_report(JOB, "jobs.show")
+    report = job_report(JOB)
     tables = {table.title: table for section in report.sections for table in section.tables}
     assert ("sharpe", "0.5123") in tables[""].rows
     assert len(tables["trades (first 10 of 12)"].rows) == 10
@@ -47,8 +47,6 @@ def test_a_result_becomes_small_tables() -> None:
 
 
 def test_a_dead_job_is_a_failure_that_names_its_reason() -> None:
-    report = job_report(
-        JOB | {"state": "dead", "result": None, "error": {"type": "Timeout", "message": "over 60 s"}}, "jobs.show"
-    )
+    report = job_report(JOB | {"state": "dead", "result": None, "error": {"type": "Timeout", "message": "over 60 s"}})
     assert report.exit_code == 1
     assert "over 60 s" in report.to_dict()["errors"][0]["message"]

@@ -32,7 +32,7 @@ FINDINGS = (
     Finding(Level.INFO, "MON-09", "Waived.", title="Contract", group="7. Monitoring"),
 )  # fmt: skip
 REPORT = Report(
-    "prod-check",
+    command="prod-check",
     data={"score": 62.5, "grade": "D", "seconds": 2.0, "started": "2026-11-26T12:00:00+00:00", "started_at": 1.7e9,
           "env": "dev", "counts": {"pass": 1, "fail": 1}},
     findings=FINDINGS,
@@ -123,7 +123,7 @@ def test_junit_is_read_back_with_its_counts_and_texts() -> None:
 
 @given(st.lists(ANY, max_size=5))
 def test_any_text_gives_xml_that_can_be_read(findings: list[Finding]) -> None:
-    suites = JUnitXml.fromstring(written("junit", Report("x", findings=tuple(findings))).encode())
+    suites = JUnitXml.fromstring(written("junit", Report(command="x", findings=tuple(findings))).encode())
     assert suites.tests == len(findings)
 
 
@@ -148,14 +148,14 @@ def test_sarif_has_a_place_for_every_result() -> None:
 
 @given(st.lists(ANY, max_size=5))
 def test_any_text_gives_sarif_that_is_valid(findings: list[Finding]) -> None:
-    jsonschema.validate(json.loads(written("sarif", Report("x", findings=tuple(findings)))), SARIF)
+    jsonschema.validate(json.loads(written("sarif", Report(command="x", findings=tuple(findings)))), SARIF)
 
 
 def test_a_fingerprint_survives_another_observation() -> None:
     def prints(observed: str) -> list[str]:
         finding = Finding(Level.FAIL, "MON-02", f"{observed} down.", anchor="a.yml:3", observed=observed)
-        (issue,) = json.loads(written("gitlab", Report("x", findings=(finding,))))
-        (result,) = json.loads(written("sarif", Report("x", findings=(finding,))))["runs"][0]["results"]
+        (issue,) = json.loads(written("gitlab", Report(command="x", findings=(finding,))))
+        (result,) = json.loads(written("sarif", Report(command="x", findings=(finding,))))["runs"][0]["results"]
         return [issue["fingerprint"], result["partialFingerprints"]["tradebot/v1"]]
 
     assert prints("2") == prints("3")
@@ -179,7 +179,7 @@ def test_github_annotations_are_one_line_each_and_escaped() -> None:
 @given(st.lists(ANY, max_size=5))
 def test_any_text_stays_one_annotation(findings: list[Finding]) -> None:
     bad = [finding for finding in findings if finding.level in {Level.WARN, Level.FAIL, Level.ERROR}]
-    text = written("github", Report("x", findings=tuple(findings)))
+    text = written("github", Report(command="x", findings=tuple(findings)))
     assert len(re.findall(r"^::(?:error|warning) file=", text, re.MULTILINE)) == len(bad)
     assert text.count("\n") == len(bad) + 1
 
@@ -232,7 +232,7 @@ def test_a_page_escapes_every_text_and_loads_nothing(text: str) -> None:
     hostile = f"<script>alert(1)</script>{text}"
     finding = Finding(Level.FAIL, hostile, hostile, hint=hostile, observed=hostile, title=hostile, group=hostile)
     page = _Page()
-    page.feed(written("html", Report(hostile, findings=(finding,), warnings=(hostile,))))
+    page.feed(written("html", Report(command=hostile, findings=(finding,), warnings=(hostile,))))
     assert "script" not in page.tags
     assert page.loads == []
 
@@ -247,7 +247,9 @@ def test_a_page_holds_the_run() -> None:
 
 def test_every_format_renders_a_report_without_findings() -> None:
     for output in outputs():
-        assert isinstance(written(output, Report("status", data={"a": 1}, sections=(Section(lines=("x",)),))), str)
+        assert isinstance(
+            written(output, Report(command="status", data={"a": 1}, sections=(Section(lines=("x",)),))), str
+        )
 
 
 def test_the_formats_are_the_files_of_their_room() -> None:

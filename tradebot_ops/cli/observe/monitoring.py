@@ -29,7 +29,7 @@ def setup(context: typer.Context) -> None:
 
     ops = operation.with_monitoring(ops_of(context))
     with show_progress(ops) as on_progress:
-        report = operation.start(ops, on_progress, "monitoring.setup")
+        report = operation.start(ops, on_progress, "monitoring setup")
     emit(ops, report)
 
 
@@ -40,7 +40,7 @@ def start(context: typer.Context) -> None:
 
     ops = operation.with_monitoring(ops_of(context))
     with show_progress(ops) as on_progress:
-        report = operation.start(ops, on_progress, "monitoring.start")
+        report = operation.start(ops, on_progress, "monitoring start")
     emit(ops, report)
 
 

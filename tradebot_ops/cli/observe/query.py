@@ -51,4 +51,4 @@ def open_(
     ops = ops_of(context)
     url = urls.find(ops, name)
     opened = sys.stdout.isatty() and webbrowser.open(url)
-    emit(ops, Report("open", data={"url": url, "opened": opened}, sections=(Section(lines=(url,)),)))
+    emit(ops, Report(data={"url": url, "opened": opened}, sections=(Section(lines=(url,)),)))

@@ -39,7 +39,6 @@ def version(context: typer.Context) -> None:
     emit(
         ops_of(context),
         Report(
-            "version",
             data=data,
             sections=(Section(lines=(f"tradebot {data['tradebot']} (Python {data['python']})",)),),
         ),

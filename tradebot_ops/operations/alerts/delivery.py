@@ -77,7 +77,7 @@ def _report(nonce: str, hops: Sequence[Hop], chosen: Kinds, findings: tuple[Find
     }
     table = Table(("hop", "took"), tuple((hop.name, f"{hop.seconds:.1f} s") for hop in hops))
     return Report(
-        "alerts.test", data=data, findings=findings, sections=(Section(lines=tuple(lines), tables=(table,)),),
+        data=data, findings=findings, sections=(Section(lines=tuple(lines), tables=(table,)),),
         failure=ExitCode.DEPENDENCY_UNREACHABLE,
     )  # fmt: skip
 

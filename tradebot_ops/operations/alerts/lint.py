@@ -16,7 +16,7 @@ def test_rules(ops: Ops, chosen: Sequence[str]) -> Report:
     findings = () if result.ok else (Finding(Level.FAIL, "rules.test", "A rule does not do what its test says."),)
     shown = lines if not result.ok else (f"{sum('SUCCESS' in line for line in lines)} files of tests passed.",)
     return Report(
-        "alerts.test-rules", data={"ok": result.ok, "output": result.output}, findings=findings,
+        data={"ok": result.ok, "output": result.output}, findings=findings,
         sections=(Section(lines=shown),),
     )  # fmt: skip
 
@@ -39,6 +39,6 @@ def lint(ops: Ops) -> Report:
         f"{len(files)} files and {len(alerts)} alerts looked at: {'nothing is wrong' if not findings else 'see above'}."
     )
     return Report(
-        "alerts.lint", data={"files": list(files), "alerts": alerts}, findings=tuple(findings),
+        data={"files": list(files), "alerts": alerts}, findings=tuple(findings),
         sections=(Section(lines=(line,)),),
     )  # fmt: skip

@@ -37,7 +37,7 @@ def list_(ops: Ops, *, every: bool) -> Report:
     if silences:
         sections.append(Section("Silences", tables=(_silences(silences),)))
     data = {"alerts": found, "silences": [_silence_data(silence) for silence in silences]}
-    return Report("alerts.list", data=data, sections=tuple(sections))
+    return Report(data=data, sections=tuple(sections))
 
 
 def _row(alert: HeldAlert) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def show(ops: Ops, name: str) -> Report:
     sections.append(Section("Now", tables=(table,)) if rows else Section("Now", lines=("It does not fire.",)))
     sections.append(Section(lines=(f"What to do: tradebot runbook show {rules[0].name}",)))
     data = {"rules": [dict(_rule_rows(rule)) for rule in rules], "active": active}
-    return Report("alerts.show", data=data, sections=tuple(sections))
+    return Report(data=data, sections=tuple(sections))
 
 
 def _rule_rows(rule: Rule) -> tuple[tuple[str, str], ...]:
@@ -134,7 +134,7 @@ def history(ops: Ops, name: str | None, limit: int) -> Report:
     table = Table(("received (UTC)", "last repeated", "alert", "status", "severity", "summary"), rows)
     nothing = "No alert was stored yet." if name is None else f"No alert of the name {name} is stored."
     section = Section(tables=(table,)) if rows else Section(lines=(nothing,))
-    return Report("alerts.history", data={"alerts": found}, sections=(section,))
+    return Report(data={"alerts": found}, sections=(section,))
 
 
 def _second(moment: str) -> str:

@@ -37,7 +37,7 @@ def silence(
     line = f"Silenced {' '.join(map(str, matchers))} until {ends:%Y-%m-%d %H:%M} UTC."
     lines = (line, f"End it: tradebot alerts unsilence {made}")
     return Report(
-        "alerts.silence", data={"id": made, "ends_at": ends.isoformat()}, findings=_unknown(ops, matchers),
+        data={"id": made, "ends_at": ends.isoformat()}, findings=_unknown(ops, matchers),
         sections=(Section(lines=lines),),
     )  # fmt: skip
 
@@ -93,4 +93,4 @@ def unsilence(ops: Ops, silence_id: str, on_progress: OnProgress = ignore_progre
     chosen = fitting[0] if len(fitting) == 1 else silence_id
     with change(ops, "alerts unsilence", chosen, on_progress=on_progress, lease=False):
         ops.alertmanager.unsilence(chosen)
-    return Report("alerts.unsilence", data={"id": chosen}, sections=(Section(lines=(f"Ended the silence {chosen}.",)),))
+    return Report(data={"id": chosen}, sections=(Section(lines=(f"Ended the silence {chosen}.",)),))

@@ -104,7 +104,7 @@ def _report(ops: Ops, found: list[Difference]) -> Report:
             for each in found
         ],
     }
-    return Report("drift", data, (Section(lines=(line,), tables=(Table(columns, rows),) if rows else ()),))
+    return Report(data=data, sections=(Section(lines=(line,), tables=(Table(columns, rows),) if rows else ()),))
 
 
 def _name(each: Difference) -> str:

@@ -44,7 +44,6 @@ def plan(ops: Ops, services: Sequence[str] = (), *, remove_orphans: bool = False
     found = work_out(engine, ops.stack, wanted, facts, remove_orphans=remove_orphans)
     todo = [*_secrets(ops), *_images(ops.stack, [name for name in wanted if name in facts.missing])]
     return Report(
-        "plan",
         data={
             "project": ops.settings.project,
             "engine": ops.engine.name,

@@ -44,7 +44,7 @@ def save(ops: Ops, path: Path, *, tags: Sequence[str] = ()) -> Report:
         part.unlink(missing_ok=True)
     line = f"Saved {len(wanted)} images to {path} ({path.stat().st_size / 1e6:.0f} MB)."
     data = {"file": str(path), "tags": list(wanted), "left": list(left)}
-    return Report("images save", data=data, sections=(Section(lines=(line,)),), warnings=tuple(left.values()))
+    return Report(data=data, sections=(Section(lines=(line,)),), warnings=tuple(left.values()))
 
 
 def _stays(each: Listed) -> str:
@@ -66,7 +66,7 @@ def load(ops: Ops, path: Path, on_progress: OnProgress = ignore_progress) -> Rep
             loaded = images.load(stream)
         choose(ops, [item for item in STAND_INS if item.variable and item.tag in loaded])
     lines = (f"Loaded {', '.join(loaded)}." if loaded else "The file held no image with a name.",)
-    return Report("images load", data={"tags": list(loaded)}, sections=(Section(lines=lines),))
+    return Report(data={"tags": list(loaded)}, sections=(Section(lines=lines),))
 
 
 @contextlib.contextmanager

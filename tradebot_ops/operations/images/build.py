@@ -50,7 +50,7 @@ def build(ops: Ops, services: Sequence[str], on_progress: OnProgress, *, no_cach
         )
     with change(ops, "build", *services, on_progress=on_progress, lease=False):
         made = make(ops, chosen, on_progress, no_cache=no_cache)
-    return _report("build", "Built", made, ())
+    return _report("Built", made, ())
 
 
 def make(ops: Ops, names: Collection[str], on_progress: OnProgress, *, no_cache: bool = False) -> list[Got]:
@@ -119,7 +119,7 @@ def pull(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
     with change(ops, "pull", *services, on_progress=on_progress, lease=False):
         got = _fetch(ops, others, on_progress)
     skipped = tuple(f"{tag} is made here, not pulled: {_maker(shared[tag])}" for tag in shared if tag in made_here)
-    return _report("pull", "Pulled", got, skipped)
+    return _report("Pulled", got, skipped)
 
 
 def _fetch(ops: Ops, services: Sequence[Service], on_progress: OnProgress) -> list[Got]:
@@ -142,7 +142,7 @@ def _maker(users: Sequence[Service]) -> str:
     return "tradebot build" if any(user.build for user in users) else "tradebot images build --from debian"
 
 
-def _report(command: str, verb: str, got: Sequence[Got], besides: Sequence[str]) -> Report:
+def _report(verb: str, got: Sequence[Got], besides: Sequence[str]) -> Report:
     changed = [each.tag for each in got if each.fresh]
     lines = [f"{verb} {len(got)} image{'' if len(got) == 1 else 's'}."] if got else ["Nothing to fetch."]
     lines += ["`tradebot up` puts them into force."] if changed else ["No image changed."] if got else []
@@ -163,7 +163,7 @@ def _report(command: str, verb: str, got: Sequence[Got], besides: Sequence[str])
     ]
     table = Table(("image", "for", "size", "took", "changed"), rows)
     section = Section(lines=(*lines, *besides), tables=(table,) if rows else ())
-    return Report(command, data={"images": data}, sections=(section,))
+    return Report(data={"images": data}, sections=(section,))
 
 
 def _word(each: Got) -> str:

@@ -75,7 +75,7 @@ def build_from_debian(ops: Ops, progress: Progress, *, only: Collection[str] = (
     with change(ops, "images build", *only, on_progress=_as_lines(progress), lease=False):
         made = maker.make(wanted, app=not only or "app" in only)
         choose(ops, [item for item in wanted if item.variable])
-    return report_of("images build", made_here(images), (_summary(made, time.monotonic() - started),))
+    return report_of(made_here(images), (_summary(made, time.monotonic() - started),))
 
 
 def _as_lines(progress: Progress) -> OnProgress:

@@ -67,14 +67,14 @@ def list_images(ops: Ops) -> Report:
     message = (
         f"{missing} of these {'is' if missing == 1 else 'are'} missing: `tradebot up` pulls or builds what it needs."
     )
-    return report_of("images list", [*named, *others], (message,) if missing else ())
+    return report_of([*named, *others], (message,) if missing else ())
 
 
-def report_of(command: str, found: Sequence[Listed], lines: tuple[str, ...]) -> Report:
+def report_of(found: Sequence[Listed], lines: tuple[str, ...]) -> Report:
     rows = tuple((each.name, *_facts(each.image), ", ".join(each.services)) for each in found)
     table = Table(("IMAGE", "SIZE", "REVISION", "FOR"), rows)
     sections = (Section(lines=lines, tables=(table,) if rows else ()),)
-    return Report(command, data=[_data(each) for each in found], sections=sections)
+    return Report(data=[_data(each) for each in found], sections=sections)
 
 
 def _facts(image: "Image | None") -> tuple[str, str]:

@@ -38,7 +38,7 @@ def submit(
                 code="TB-0602",
                 hint=f"tradebot jobs watch {job['id']}",
             )
-    return job_report(job, "jobs.submit")
+    return job_report(job)
 
 
 def payload_of(pairs: Sequence[str]) -> dict[str, Any]:
@@ -60,17 +60,17 @@ def payload_of(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def show(ops: Ops, job_id: str) -> Report:
-    return job_report(ops.api.job(job_id), "jobs.show")
+    return job_report(ops.api.job(job_id))
 
 
 def watch_job(ops: Ops, job_id: str, watch: Watcher) -> Report:
-    return job_report(follow(ops, job_id, deadline=time.monotonic() + ops.settings.timeout, watch=watch), "jobs.watch")
+    return job_report(follow(ops, job_id, deadline=time.monotonic() + ops.settings.timeout, watch=watch))
 
 
 def cancel(ops: Ops, job_id: str, on_progress: OnProgress = ignore_progress) -> Report:
     with change(ops, "jobs cancel", job_id, on_progress=on_progress, lease=False):
         job = ops.api.cancel(job_id)
-    return Report("jobs.cancel", data=job, sections=(Section(lines=(f"Job {job['id']} is {job['state']}.",)),))
+    return Report(data=job, sections=(Section(lines=(f"Job {job['id']} is {job['state']}.",)),))
 
 
 def list_jobs(ops: Ops, state: str | None, job_type: str | None, limit: int) -> Report:
@@ -97,13 +97,12 @@ def list_jobs(ops: Ops, state: str | None, job_type: str | None, limit: int) -> 
     more = (f"There are more: tradebot jobs list --limit {limit * 2}",) if page["next"] else ()
     tables = (Table(columns, rows),) if rows else ()
     return Report(
-        "jobs.list",
         data=page,
         sections=(Section(lines=lines, tables=tables), *([Section(lines=more)] if more else [])),
     )
 
 
-def job_report(job: dict[str, Any], command: str) -> Report:
+def job_report(job: dict[str, Any]) -> Report:
     """One job for people: what it is, how it went, and its result as small tables."""
     head = (
         ("job", job["id"]),
@@ -128,7 +127,7 @@ def job_report(job: dict[str, Any], command: str) -> Report:
         findings = (Finding(Level.FAIL, "job.cancelled", "The job was cancelled."),)
     if result := job.get("result"):
         sections.append(Section("Result", tables=_result_tables(result)))
-    return Report(command, data=job, sections=tuple(sections), findings=findings)
+    return Report(data=job, sections=tuple(sections), findings=findings)
 
 
 def _result_tables(result: dict[str, Any]) -> tuple[Table, ...]:

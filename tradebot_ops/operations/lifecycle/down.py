@@ -29,7 +29,6 @@ def down(ops: Ops, on_progress: OnProgress, *, volumes: bool = False, drain: flo
         if volumes:
             ops.state.forget()
     return Report(
-        "down",
         data={"stopped": [replica.label for replica in found], "removed": list(gone), "volumes": volumes},
         sections=(Section(lines=(_sentence(len(found), gone, volumes=volumes),)),),
         warnings=tuple(draining.warnings),

@@ -35,21 +35,18 @@ def with_monitoring(ops: Ops) -> Ops:
 
 def start(ops: Ops, on_progress: OnProgress, command: str) -> Report:
     """Make the monitoring run, the core being as it is; what cannot run here is named."""
-    with change(ops, command.replace(".", " "), on_progress=on_progress):
-        done = up(ops, names(ops), on_progress, prove=False, dependencies=False)
-    return replace(done, command=command)
+    with change(ops, command, on_progress=on_progress):
+        return up(ops, names(ops), on_progress, prove=False, dependencies=False)
 
 
 def stop(ops: Ops, on_progress: OnProgress) -> Report:
     with change(ops, "monitoring stop", on_progress=on_progress):
-        done = startstop.stop(ops, _made(ops), on_progress)
-    return replace(done, command="monitoring.stop")
+        return startstop.stop(ops, _made(ops), on_progress)
 
 
 def restart(ops: Ops, on_progress: OnProgress) -> Report:
     with change(ops, "monitoring restart", on_progress=on_progress):
-        done = startstop.restart(ops, _made(ops), on_progress)
-    return replace(done, command="monitoring.restart")
+        return startstop.restart(ops, _made(ops), on_progress)
 
 
 def _made(ops: Ops) -> list[str]:
@@ -60,7 +57,7 @@ def _made(ops: Ops) -> list[str]:
 
 def status(ops: Ops) -> Report:
     """The services, and what Prometheus and Alertmanager say of themselves; a silent one is named."""
-    shown = services_status(ops, names(ops), command="monitoring.status", only=True)
+    shown = services_status(ops, names(ops), only=True)
     if any(found.id == "status.down" for found in shown.findings) and ops.engine.list():
         nothing = Finding(Level.FAIL, "status.down", "Nothing of the monitoring runs.", hint=START_MONITORING)
         shown = replace(shown, findings=(nothing,))

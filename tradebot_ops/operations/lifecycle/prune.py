@@ -64,7 +64,7 @@ def report(found: Sequence[Leftover]) -> Report:
         "bytes": freed,
     }
     tables = (Table(("removed", "name", "because"), rows),) if rows else ()
-    return Report("prune", data=data, sections=(Section(lines=(line,), tables=tables),))
+    return Report(data=data, sections=(Section(lines=(line,), tables=tables),))
 
 
 def line(leftover: Leftover) -> str:

@@ -30,7 +30,6 @@ def reload(ops: Ops, on_progress: OnProgress) -> Report:
             _reload(ops, found, on_progress)
     line = f"{'Checked and reloaded' if checked else 'Reloaded'}: {', '.join(found.service for found in running)}."
     return Report(
-        "monitoring.reload",
         data={"reloaded": [found.service for found in running]},
         sections=(Section(lines=(line,)),),
     )

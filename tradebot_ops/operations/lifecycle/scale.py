@@ -182,7 +182,7 @@ def _report(
         "removed": removed,
         "changed": not only_explained,
     }
-    return Report("scale", data=data, sections=(Section(lines=tuple(lines)),))
+    return Report(data=data, sections=(Section(lines=tuple(lines)),))
 
 
 def parse(service: str, count: str | None) -> tuple[str, int]:

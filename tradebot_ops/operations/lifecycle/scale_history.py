@@ -19,13 +19,13 @@ def history(ops: Ops) -> Report:
     """The scalings that this host remembers, newest last."""
     known = _known(ops)
     if not known:
-        return Report("scale", data={"scalings": []}, sections=(Section(lines=("Nobody has scaled anything yet.",)),))
+        return Report(data={"scalings": []}, sections=(Section(lines=("Nobody has scaled anything yet.",)),))
     rows = tuple(
         (row.at, row.by, row.service, f"{row.before} -> {row.after}", "yes" if row.kept else "until `up`")
         for row in known
     )
     table = Table(("at", "by", "service", "replicas", "kept"), rows)
-    return Report("scale", data=ScaleHistory(known).content(), sections=(Section(tables=(table,)),))
+    return Report(data=ScaleHistory(known).content(), sections=(Section(tables=(table,)),))
 
 
 def _known(ops: Ops) -> tuple[Scaling, ...]:

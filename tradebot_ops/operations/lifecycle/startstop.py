@@ -20,7 +20,7 @@ def stop(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
     with change(ops, "stop", *services, on_progress=on_progress):
         found = [replica for replica in _named(ops, services) if replica.state.alive]
         stop_in_order(ops, found, on_progress)
-    return _report("stop", found, "Stopped", "Nothing of that was running.")
+    return _report(found, "Stopped", "Nothing of that was running.")
 
 
 def start(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
@@ -32,7 +32,7 @@ def start(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
                 ops.stack, lambda service, line: on_progress(ProgressEvent(service, Phase.PREPARING, line))
             )
             _converge(ops, Action.START, found, on_progress)
-    return _report("start", found, "Started", "Nothing was stopped. What does not exist yet is made by: tradebot up")
+    return _report(found, "Started", "Nothing was stopped. What does not exist yet is made by: tradebot up")
 
 
 def restart(ops: Ops, services: Sequence[str], on_progress: OnProgress, *, rolling: bool = False) -> Report:
@@ -45,7 +45,7 @@ def restart(ops: Ops, services: Sequence[str], on_progress: OnProgress, *, rolli
         found = _long_running(ops, services)
         for together in _one_by_one(ops, found) if rolling else [found]:
             _converge(ops, Action.RESTART, together, on_progress)
-    return _report("restart", found, "Restarted", "Nothing of that runs. Start it with: tradebot up")
+    return _report(found, "Restarted", "Nothing of that runs. Start it with: tradebot up")
 
 
 def _one_by_one(ops: Ops, found: Sequence[Replica]) -> list[list[Replica]]:
@@ -70,7 +70,7 @@ def _converge(ops: Ops, action: Action, found: Sequence[Replica], on_progress: O
     converge(ops.stack, steps, EngineView(ops.engine, ops.settings.timeout), answers_of(ops), on_progress)
 
 
-def _report(command: str, found: Sequence[Replica], verb: str, nothing: str) -> Report:
+def _report(found: Sequence[Replica], verb: str, nothing: str) -> Report:
     replicas = [replica.label for replica in found]
     line = f"{verb} {', '.join(replicas)}." if replicas else nothing
-    return Report(command, data={"replicas": replicas}, sections=(Section(lines=(line,)),))
+    return Report(data={"replicas": replicas}, sections=(Section(lines=(line,)),))

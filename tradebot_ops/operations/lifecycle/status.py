@@ -32,9 +32,7 @@ class Row(Labelled):
     hint: str = ""
 
 
-def status(
-    ops: Ops, wanted: Collection[str] = (), *, command: str = "status", cpu: bool = False, only: bool = False
-) -> Report:
+def status(ops: Ops, wanted: Collection[str] = (), *, cpu: bool = False, only: bool = False) -> Report:
     """Look at everything at once; ``wanted`` names the services that must be there, all when empty.
 
     With ``only`` no others are looked at. Each question ends by itself, and a silent service is shown as such."""
@@ -45,7 +43,7 @@ def status(
         rows = list(pool.map(lambda replica: _row(ops, replica), found))
         by_id = {stats.id: stats for stats in measured.result()}
     rows += _missing(ops, found, wanted or ops.stack.services.keys())
-    return _report(ops, command, _ordered(ops, rows), by_id)
+    return _report(ops, _ordered(ops, rows), by_id)
 
 
 def _row(ops: Ops, replica: Replica) -> Row:
@@ -76,7 +74,7 @@ def _ordered(ops: Ops, rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (order.get(row.service, len(order)), row.number))
 
 
-def _report(ops: Ops, command: str, rows: Sequence[Row], stats: dict[str, Stats]) -> Report:
+def _report(ops: Ops, rows: Sequence[Row], stats: dict[str, Stats]) -> Report:
     measured = any(each.cpu is not None for each in stats.values())
     columns = ("service", "state", "endpoint", "memory", *(["cpu"] if measured else []), "up", "restarts", "detail")
     table = Table(
@@ -90,7 +88,6 @@ def _report(ops: Ops, command: str, rows: Sequence[Row], stats: dict[str, Stats]
     nothing = not any(row.condition in _ALIVE for row in rows)
     engine = f"Project {ops.settings.project} on the {ops.engine.name} engine ({ops.choice.why})."
     return Report(
-        command,
         data={
             "project": ops.settings.project,
             "engine": {"name": ops.engine.name, "why": ops.choice.why},

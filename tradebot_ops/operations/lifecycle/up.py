@@ -128,11 +128,11 @@ def _can_work(ops: Ops, wanted: Collection[str]) -> bool:
 
 
 def _report(ops: Ops, wanted: Sequence[str], done: Done) -> Report:
-    shown = status(ops, wanted, command="up")
+    shown = status(ops, wanted)
     data = {
         **dict(shown.data if isinstance(shown.data, dict) else {}),
         "changes": changes(done.plan),
         "canary": done.proof.data if done.proof else None,
     }
     sections = (Section(lines=done.lines), *shown.sections, Section("Next", lines=NEXT))
-    return Report("up", data=data, warnings=done.warnings, findings=shown.findings, sections=sections)
+    return Report(data=data, warnings=done.warnings, findings=shown.findings, sections=sections)

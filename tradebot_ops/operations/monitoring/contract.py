@@ -47,4 +47,4 @@ def _contract_report(result: Contract, seen: Seen, findings: tuple[Finding, ...]
         "unseen": list(seen.unseen),
         "unused": unused,
     }
-    return Report("metrics.contract", data=data, findings=findings, sections=(Section(lines=tuple(lines)),))
+    return Report(data=data, findings=findings, sections=(Section(lines=tuple(lines)),))

@@ -27,7 +27,7 @@ def list_(ops: Ops) -> Report:
             data.append({"dashboard": found.get("title"), "file": str(file), "id": number, "title": title,
                          "type": kind, "queries": queries})  # fmt: skip
     table = Table(("id", "panel", "kind", "query"), tuple(rows))
-    return Report("dashboards.list", data=data, sections=(Section(tables=(table,)),))
+    return Report(data=data, sections=(Section(tables=(table,)),))
 
 
 def lint(ops: Ops) -> Report:
@@ -50,7 +50,6 @@ def lint(ops: Ops) -> Report:
     wrong = f"{len(findings)} problems" if findings else "nothing is wrong"
     asked = f"They were not asked for data: {not_asked}" if not_asked else "Each query was asked of Prometheus."
     return Report(
-        "dashboards.lint",
         data={"panels": count, "empty": empty, "asked": not not_asked, "why_not_asked": not_asked},
         findings=tuple(findings),
         sections=(Section(lines=(f"{count} panels looked at: {wrong}. {asked}",)),),

@@ -71,7 +71,6 @@ def report(document: Document) -> Report:
         for panel in stats
     )
     return Report(
-        "dash",
         data=document,
         sections=(
             Section(lines=(head,)),

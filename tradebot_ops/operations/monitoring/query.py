@@ -92,7 +92,7 @@ def _report(expression: str, found: Sequence[Series], tables: tuple[Table, ...],
             for series in found
         ],
     }
-    return Report("query", data=data, sections=(Section(lines=tuple(above), tables=tables),))
+    return Report(data=data, sections=(Section(lines=tuple(above), tables=tables),))
 
 
 def _plain(value: float) -> float | None:

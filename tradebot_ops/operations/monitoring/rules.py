@@ -32,7 +32,7 @@ def rules(ops: Ops) -> Report:
         for rule in found
     ]
     table = Table(("rule", "kind", "severity", "for", "state", "health", "group"), rows)
-    return Report("monitoring.rules", data=data, findings=findings, sections=(Section(tables=(table,)),))
+    return Report(data=data, findings=findings, sections=(Section(tables=(table,)),))
 
 
 def _for(rule: Rule) -> str:

@@ -49,7 +49,7 @@ def targets(ops: Ops) -> Report:
         for target in found
     ]
     table = Table(("job", "instance", "health", "scraped", "took", "address"), rows)
-    return Report("monitoring.targets", data=data, findings=findings, sections=(Section(tables=(table,)),))
+    return Report(data=data, findings=findings, sections=(Section(tables=(table,)),))
 
 
 def replica_of(target: Target, present: Sequence[Replica]) -> str:

@@ -63,7 +63,7 @@ def _recent(lines: Iterable[LogLine], since: datetime | None) -> Iterator[LogLin
 
 
 def _known(lines: Iterator[LogLine]) -> Iterator[LogLine]:
-    """The lines before the first with a time get that time: the one before them, which told theirs, was not read."""
+    """The lines before the first with a time get that time: the one before them, which gave theirs, was not read."""
     undated: list[LogLine] = []
     for line in lines:
         if line.at is not None:
