@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.main import get_command
 
+from tests.cli.conftest import Run
 from tradebot_ops.cli.boundary import hoist, run_guarded
 from tradebot_ops.cli.main import app
 from tradebot_ops.cli.naming import announce
@@ -92,3 +93,12 @@ def test_an_option_without_its_value_is_named(capsys: pytest.CaptureFixture[str]
     """It stood in front of the command once and took that for its value."""
     assert get_command(app).main(words.split(), standalone_mode=False) == 2
     assert f"Option '{words.rsplit(maxsplit=1)[-1]}' requires an argument." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", ["", "jobs", "jobs submit", "status"])
+def test_help_is_a_word_too(run: Run, words: str) -> None:
+    assert str(run("help", *words.split())) == str(run(*words.split(), "--help"))
+
+
+def test_help_for_what_is_no_command_says_so(run: Run) -> None:
+    assert "No such command 'nothing'" in run("help", "nothing").stderr

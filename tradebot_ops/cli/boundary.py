@@ -82,7 +82,7 @@ class OpsGroup(TyperGroup):
         announce([])  # a call may follow another in one process
         front, rest = parted(words, value_options(self))
         in_force.keep(front)
-        ordered, name = [*front, *rest], prog_name or "tradebot"
+        ordered, name = [*front, *asked_for_help(rest)], prog_name or "tradebot"
         code = run_guarded(lambda: super(OpsGroup, self).main(ordered, name, standalone_mode=False, **extra), words)
         if standalone:
             sys.exit(code)
@@ -127,6 +127,11 @@ def hoist(words: Sequence[str], options: Mapping[str, bool]) -> list[str]:
     """Move global options to the front, so that they may stand before or after the command."""
     front, rest = parted(words, options)
     return front + rest
+
+
+def asked_for_help(words: list[str]) -> list[str]:
+    """`tradebot help jobs submit` is another spelling of `tradebot jobs submit --help`."""
+    return [*words[1:], "--help"] if words[:1] == ["help"] else words
 
 
 def parted(words: Sequence[str], options: Mapping[str, bool]) -> tuple[list[str], list[str]]:

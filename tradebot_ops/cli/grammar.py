@@ -28,7 +28,7 @@ def words(call: str) -> list[str]:
 def resolve(call: list[str]) -> None:
     """Raises for what the command line would refuse."""
     root = _root()
-    command, rest = root, hoist(call, value_options(root))
+    command, rest = root, hoist(call[1:] if call[:1] == ["help"] else call, value_options(root))
     context = None
     while True:
         context = command.make_context(command.name or "tradebot", rest, parent=context)
