@@ -9,6 +9,7 @@ import pytest
 
 from tradebot_ops.clients.api import Answer
 from tradebot_ops.clients.prometheus import PendingOrFiring, Target
+from tradebot_ops.clients.redis import Size, Sizes
 from tradebot_ops.diagnostics.fingerprints import Group, Grouped, Key
 from tradebot_ops.diagnostics.topic import View
 from tradebot_ops.diagnostics.topics import (
@@ -37,6 +38,8 @@ from tradebot_ops.facts.requests import Served
 from tradebot_ops.facts.stores.candles import Series
 from tradebot_ops.facts.stores.migrations import Schema
 from tradebot_ops.facts.stores.postgres import Connections, Horizon, Insides, Setting, Slot
+from tradebot_ops.facts.stores.postgres_load import Statement, Statements, Waits
+from tradebot_ops.facts.stores.redis_load import Command
 from tradebot_ops.facts.work.queue import DeadLetters, Lost, Queue
 from tradebot_ops.facts.work.worker_load import Utilisation
 from tradebot_ops.facts.work.workers import Beat, Worker
@@ -164,6 +167,20 @@ def test_other_faults_of_redis() -> None:
 )  # fmt: skip
 def test_postgres(view: View, expected: str) -> None:
     assert said(view) == expected
+
+
+def test_what_redis_and_postgres_spend_their_time_on() -> None:
+    assert said(redis.commands((Command("GET", 100.0, 0.2),))) == ""
+    assert said(redis.commands((Command("KEYS", 2.0, 0.9),))) == "W: Redis is busy 90% of the time: KEYS 2/s."
+    sampled = redis.largest(Sizes((Size("k" * 99, "list", 2048),), 5000, complete=False)).table
+    assert sampled is not None
+    assert (sampled.columns[0], sampled.rows) == (
+        "largest of 5000 keys sampled", (("k" * 60, "list", "2 KiB"),),
+    )  # fmt: skip
+    slow = postgres.statements(Statements(recorded=True, found=(Statement("SELECT $1", 4, 2.0),))).table
+    assert slow is not None
+    assert slow.rows == (("2 s", "4", "500 ms", "SELECT $1"),)
+    assert postgres.waits(Waits((("processor", 1.5),))).values == (("sessions at work", "processor 1.5"),)
 
 
 def test_workers_are_heard_and_known() -> None:

@@ -54,6 +54,24 @@ class Keys:
 
 
 @dataclass(frozen=True)
+class Size:
+    """A key, its type, and the bytes it takes."""
+
+    name: str
+    type: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The largest of ``looked_at`` keys; ``complete`` where those are all there are."""
+
+    largest: tuple[Size, ...]
+    looked_at: int
+    complete: bool
+
+
+@dataclass(frozen=True)
 class AclUser:
     """A user of Redis' access list; ``passwords`` counts them, ``commands`` and ``keys`` are Redis' own rules."""
 
@@ -170,6 +188,31 @@ class Redis:
             else:
                 return Keys(tuple(sorted(found))[:most], complete=False)
         return Keys(tuple(sorted(found))[:most], complete=cursor == 0 and len(found) <= most)
+
+    def sizes(self, most: int = 5, steps: int = 5) -> Sizes:
+        """The largest of the keys that ``steps`` steps of about a thousand keys give; large ones are measured by
+        samples of what they hold."""
+        found: dict[str, int] = {}
+        cursor = 0
+        with self._asking("be asked for the sizes of its keys"):
+            for _ in self._in_time(range(steps)):
+                cursor, names = self._client.scan(cursor, count=KEYS_A_STEP)
+                found.update(self._of_each("memory_usage", map(str, names)))
+                if cursor == 0:
+                    break
+            largest = sorted(found, key=lambda name: -found[name])[:most]
+            types = self._of_each("type", largest)
+        kept = tuple(Size(name, str(types[name]), found[name]) for name in largest if name in types)
+        return Sizes(kept, len(found), complete=cursor == 0)
+
+    def _of_each(self, command: str, names: Iterable[str]) -> dict[str, Any]:
+        """The answer for each key that is still there, all asked at once."""
+        wanted = list(names)
+        pipeline = self._client.pipeline(transaction=False)
+        for name in wanted:
+            getattr(pipeline, command)(name)
+        answers = zip(wanted, pipeline.execute(), strict=True)
+        return {str(name): answer for name, answer in answers if answer not in {None, "none"}}
 
     def latency_doctor(self) -> str:
         """Redis' own report about its delays."""

@@ -55,6 +55,19 @@ def test_slow_commands(server: RedisPart) -> None:
     assert slow.client.startswith("127.0.0.1:")
 
 
+def test_the_largest_of_a_sample_of_keys(server: RedisPart) -> None:
+    admin = server.client()
+    admin.mset({f"small:{number}": "x" for number in range(3000)})
+    admin.rpush("large", *("y" * 100 for _ in range(1000)))
+    found = client(server).sizes(2)
+    assert (found.looked_at, found.complete) == (3001, True)
+    assert (found.largest[0].name, found.largest[0].type) == ("large", "list")
+    assert found.largest[0].bytes > 100_000 > found.largest[1].bytes
+    some = client(server).sizes(2, steps=1)
+    assert not some.complete
+    assert some.looked_at < 3001
+
+
 def test_clients(redis_server: RedisPart) -> None:
     found = client(redis_server).clients()
     assert all(each["addr"] and each["user"] == "default" for each in found)

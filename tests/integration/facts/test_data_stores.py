@@ -1,12 +1,15 @@
 """Facts about Redis and Postgres against real ones: right answers, and what is said where there are none."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.integration.parts import PASSWORD, PostgresPart, RedisPart
+from tests.waiting import until
 from tradebot_ops.clients.postgres import Account, Postgres
 from tradebot_ops.clients.redis import Redis
 from tradebot_ops.context import Ops
@@ -15,7 +18,7 @@ from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Fact, Unknown
 from tradebot_ops.facts.stores import postgres as postgres_facts
-from tradebot_ops.facts.stores import postgres_access, redis
+from tradebot_ops.facts.stores import postgres_access, postgres_load, redis, redis_load
 from tradebot_ops.settings import Secret, load_settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("parts")]
@@ -23,10 +26,11 @@ pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("parts")]
 OF_POSTGRES: list[Fact[Any]] = [
     *(value for value in vars(postgres_facts).values() if isinstance(value, Fact)),
     *(value for value in vars(postgres_access).values() if isinstance(value, Fact)),
+    *(value for value in vars(postgres_load).values() if isinstance(value, Fact)),
 ]
 OF_REDIS: list[Fact[Any]] = [
     value
-    for value in vars(redis).values()
+    for value in (*vars(redis).values(), *vars(redis_load).values())
     if isinstance(value, Fact) and value is not redis.anonymous  # it has no password to be wrong
 ]
 
@@ -58,6 +62,26 @@ def test_settings_say_what_is_off(ops: Ops) -> None:
     assert found["fsync"].value == "off"
     assert found["full_page_writes"].value == "on"
     assert not found["shared_buffers"].pending, "set on the command line, so no restart will change it"
+
+
+def test_statements_are_recorded_or_those_that_run(ops: Ops, postgres: PostgresPart) -> None:
+    with closing(postgres.connect()) as other, ThreadPoolExecutor(1) as pool:
+        running = pool.submit(other.execute, "SELECT pg_sleep(30), 'a secret'")
+        try:
+            found = until(lambda: [each for each in postgres_load.statements(ops).found if "pg_sleep" in each.text],
+                          "the statement is seen")  # fmt: skip
+            waits = dict(postgres_load.waits(ops).sessions)
+        finally:
+            other.cancel_safe()
+            assert isinstance(running.exception(10), psycopg.errors.QueryCanceled)
+    assert [each.text for each in found] == ["SELECT pg_sleep(…), …"]
+    assert waits["Timeout: PgSleep"] == pytest.approx(1.0, abs=0.5)
+
+
+def test_commands_of_now_and_the_largest_keys(ops: Ops) -> None:
+    ops.redis.grant_drain(["large"], 1.5)
+    assert "INFO" in {each.name for each in redis_load.commands(ops)}
+    assert "tradebot:drain:large" in {each.name for each in redis_load.largest(ops).largest}
 
 
 def test_access_and_roles(ops: Ops) -> None:

@@ -76,6 +76,8 @@ def test_a_dead_job_and_what_was_logged_are_one_fault_each(stack: Tradebot) -> N
     assert dead[0]["exception"]
     assert dead[0]["new"] is True
     assert logged
+    jobs = stack.json("diag", "performance")["topics"]["performance"]["values"]["jobs"]
+    assert jobs.startswith("1: waited "), jobs
     assert dead[0]["jobs"] == logged[0]["jobs"] == [job]
 
 

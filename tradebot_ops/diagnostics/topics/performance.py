@@ -3,7 +3,7 @@
 from tradebot_ops.diagnostics.topic import Topic, View, doubtful, look
 from tradebot_ops.facts import host, requests
 from tradebot_ops.facts.stores import postgres, redis
-from tradebot_ops.facts.work import worker_load
+from tradebot_ops.facts.work import timings, worker_load
 from tradebot_ops.text.quantities import quantity
 
 TOPIC = Topic("performance", "Performance", order=45)
@@ -28,6 +28,13 @@ def workers(found: worker_load.Utilisation) -> View:
     message = f"The workers are busy {found.share:.0%} of the time."
     problems = (doubtful(message, f"tradebot scale workers {found.workers + 1}"),) if found.share > BUSY else ()
     return View((("workers", f"{found.workers}, busy {found.share:.0%} of 15 minutes"),), problems=problems)
+
+
+@look(asks=(timings.timings,))
+def jobs(found: timings.Timings) -> View:
+    """Time in the queue against time at work; the peak of one job's memory."""
+    means = f"waited {quantity(found.waited_s, 's')}, worked {quantity(found.worked_s, 's')} on average"
+    return View((("jobs", f"{found.jobs}: {means}; at most {quantity(found.memory, 'bytes')}"),))
 
 
 @look(asks=(postgres.connections,))

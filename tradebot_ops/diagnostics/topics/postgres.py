@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from tradebot_ops.diagnostics.topic import Problem, Topic, View, doubtful, look, wrong
-from tradebot_ops.facts.stores import migrations, postgres
+from tradebot_ops.facts.stores import migrations, postgres, postgres_load
+from tradebot_ops.model import Table
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import quantity
 
@@ -12,6 +13,8 @@ TAKEN, NEARLY_TAKEN = 0.9, 0.7
 LONG_S = 300
 CACHE_HITS, CACHE_BLOCKS = 0.9, 100_000
 WRAPAROUND = 0.5
+#: Characters of a statement that are shown.
+STATEMENT = 60
 
 
 @look(asks=(postgres.connections,))
@@ -52,6 +55,24 @@ def work(insides: postgres.Insides) -> View:
         ("blocked sessions", str(insides.blocked)),
     )
     return View(values, problems=tuple(problems))
+
+
+@look(asks=(postgres_load.waits,))
+def waits(found: postgres_load.Waits) -> View:
+    """What active sessions did over a second."""
+    shown = ", ".join(f"{what} {sessions:.1f}" for what, sessions in found.sessions)
+    return View((("sessions at work", shown or "none"),))
+
+
+@look(asks=(postgres_load.statements,))
+def statements(found: postgres_load.Statements) -> View:
+    rows = tuple(
+        (quantity(each.seconds, "s"), str(each.calls), quantity(each.seconds / max(each.calls, 1), "s"),
+         each.text[:STATEMENT])
+        for each in found.found
+    )  # fmt: skip
+    name = "statement that took most" if found.recorded else "statement that runs longest"
+    return View(table=Table(("took", "calls", "each", name), rows))
 
 
 @look(asks=(postgres.horizon,))

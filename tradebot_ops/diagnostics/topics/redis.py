@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from tradebot_ops.clients.redis import SlowCommand
+from tradebot_ops.clients.redis import Sizes, SlowCommand
 from tradebot_ops.diagnostics.topic import Topic, View, doubtful, look, wrong
 from tradebot_ops.facts import moment
-from tradebot_ops.facts.stores import redis
+from tradebot_ops.facts.stores import redis, redis_load
 from tradebot_ops.model import Table
 from tradebot_ops.text.quantities import quantity
 
@@ -16,6 +16,9 @@ SLOW_S = 0.005
 FULL, NEARLY_FULL = 0.9, 0.75
 SHOWN = 5
 LATELY_S = 3600
+#: Commands and characters of a key that are shown.
+SHOWN_COMMANDS, KEY = 3, 60
+BUSY = 0.8
 
 
 @look(asks=(redis.info,))
@@ -72,6 +75,22 @@ def latency(pings: tuple[float, ...]) -> View:
     slowest = redis.p99(sorted(pings))
     slow = (doubtful(f"Redis answers slowly: {quantity(slowest, 's')}.", "tradebot diag performance"),)
     return View((("PING, p99", quantity(slowest, "s")),), problems=slow if slowest > SLOW_S else ())
+
+
+@look(asks=(redis_load.commands,))
+def commands(found: tuple[redis_load.Command, ...]) -> View:
+    """What takes its time now; a Redis works on one command at a time."""
+    busy = sum(each.share for each in found)
+    shown = ", ".join(f"{each.name} {quantity(each.rate, 'ops')}" for each in found[:SHOWN_COMMANDS])
+    problems = (doubtful(f"Redis is busy {busy:.0%} of the time: {shown}.", "tradebot diag performance"),)
+    return View((("commands", f"busy {busy:.1%}: {shown or 'none'}"),), problems=problems if busy > BUSY else ())
+
+
+@look(asks=(redis_load.largest,))
+def largest(found: Sizes) -> View:
+    of = f"largest of {'all ' if found.complete else ''}{found.looked_at} keys" + ("" if found.complete else " sampled")
+    rows = tuple((each.name[:KEY], each.type, quantity(each.bytes, "bytes")) for each in found.largest)
+    return View(table=Table((of, "type", "size"), rows))
 
 
 @look(asks=(redis.slowlog, moment.now))

@@ -1,0 +1,84 @@
+"""What Postgres spends its time on: statements, and what its sessions wait for."""
+
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from tradebot_ops.context import Ops
+from tradebot_ops.facts.fact import fact
+
+MOST = 5
+SAMPLES, BETWEEN_S = 10, 0.1
+#: Characters of a statement that are kept.
+LONGEST = 300
+
+# The text of a recorded statement has no values; that of a running one is as it was sent.
+_RECORDED = """
+SELECT query, calls, total_exec_time / 1000 AS seconds
+FROM pg_stat_statements JOIN pg_database ON pg_database.oid = dbid AND datname = current_database()
+ORDER BY total_exec_time DESC LIMIT %s
+"""
+_RUNNING = """
+SELECT query, 1 AS calls, extract(epoch FROM clock_timestamp() - query_start)::float8 AS seconds
+FROM pg_stat_activity WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+ORDER BY query_start LIMIT %s
+"""
+_WAITS = """
+SELECT coalesce(wait_event_type || ': ' || wait_event, 'processor') AS what, count(*) AS sessions
+FROM pg_stat_activity WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+GROUP BY 1
+"""
+_LITERAL = re.compile(r"'(?:[^']|'')*(?:'|\Z)|\$(\w*)\$.*?(?:\$\1\$|\Z)|(?<![\w$])\d+(?:\.\d+)?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """``seconds`` all its ``calls`` took together."""
+
+    text: str
+    calls: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Statements:
+    """Those that took most time, without the values in them. ``recorded``: since the statistics began; else those that
+    run now."""
+
+    recorded: bool
+    found: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Waits:
+    """How many sessions on average worked (``processor``) or waited, by what for, the most frequent first."""
+
+    sessions: tuple[tuple[str, float], ...]
+
+
+@fact()
+def statements(ops: Ops) -> Statements:
+    (there,) = ops.postgres.rows("SELECT to_regclass('pg_stat_statements') IS NOT NULL AS recorded")
+    rows = ops.postgres.rows(_RECORDED if there["recorded"] else _RUNNING, [MOST])
+    return Statements(
+        there["recorded"],
+        tuple(Statement(without_values(row["query"] or ""), row["calls"], row["seconds"]) for row in rows),
+    )
+
+
+@fact(seconds=8)
+def waits(ops: Ops) -> Waits:
+    """Ten samples a tenth of a second apart."""
+    seen: Counter[str] = Counter()
+    for sample in range(SAMPLES):
+        if sample:
+            time.sleep(BETWEEN_S)
+        for row in ops.postgres.rows(_WAITS):
+            seen[row["what"]] += row["sessions"]
+    return Waits(tuple((what, count / SAMPLES) for what, count in seen.most_common(MOST)))
+
+
+def without_values(query: str) -> str:
+    """A statement on one line, an ellipsis for each value: what was sent may hold a password."""
+    return " ".join(_LITERAL.sub("…", query).split())[:LONGEST]
