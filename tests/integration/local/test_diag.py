@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -12,17 +11,13 @@ from tests.integration.local.test_monitoring import monitored, values
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
 from tradebot_ops.diagnostics.bundle import archive
-from tradebot_ops.diagnostics.catalogue import catalogue
 from tradebot_ops.diagnostics.redaction import forms, parts
-from tradebot_ops.diagnostics.runner import NOTHING_WRONG
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.xdist_group("local-monitoring"),
     pytest.mark.timeout(420),
 ]
-#: A terminal's screen.
-COLUMNS, LINES = 100, 24
 #: Stands in a settings file under a name that means a secret.
 PLANTED = "pl4nted/in a+settings file"
 
@@ -48,21 +43,6 @@ def secrets(stack: Tradebot) -> list[str]:
 
 def leaked(stack: Tradebot, text: str) -> list[str]:
     return [form for value in secrets(stack) for form in forms(value) if form in text]
-
-
-def test_a_healthy_stack_is_called_so_first_and_each_section_is_one_screen(stack: Tradebot) -> None:
-    """At 100 columns, as `COLUMNS` says even where nobody looks through a window."""
-    narrow = replace(stack, environ=stack.environ | {"COLUMNS": str(COLUMNS)})
-    text = until(lambda: _healthy(narrow), "nothing is wrong", 120, lambda: narrow.run("diag", "full").stdout)
-    sections = text.split("\n\n")
-    assert len(sections) > len(catalogue())
-    assert [line for line in text.splitlines() if len(line) > COLUMNS] == []
-    assert {section: section.count("\n") for section in sections if section.count("\n") >= LINES} == {}
-
-
-def _healthy(stack: Tradebot) -> str:
-    text = stack.run("diag", "full").stdout
-    return text if text.startswith(NOTHING_WRONG + "\n") else ""
 
 
 def test_a_dead_job_and_what_was_logged_are_one_fault_each(stack: Tradebot) -> None:

@@ -79,7 +79,7 @@ def latency(pings: tuple[float, ...]) -> View:
 
 @look(asks=(redis_load.commands,))
 def commands(found: tuple[redis_load.Command, ...]) -> View:
-    """What takes its time now; a Redis works on one command at a time."""
+    """Commands of now; a Redis works on one at a time."""
     busy = sum(each.share for each in found)
     shown = ", ".join(f"{each.name} {quantity(each.rate, 'ops')}" for each in found[:SHOWN_COMMANDS])
     problems = (doubtful(f"Redis is busy {busy:.0%} of the time: {shown}.", "tradebot diag performance"),)

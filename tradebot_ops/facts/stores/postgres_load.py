@@ -1,4 +1,4 @@
-"""What Postgres spends its time on: statements, and what its sessions wait for."""
+"""Load of Postgres: the statements that take its time, and what its sessions wait for."""
 
 import re
 import time

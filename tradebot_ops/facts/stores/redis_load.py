@@ -1,4 +1,4 @@
-"""What Redis spends its time and its memory on: commands, and the largest of some keys."""
+"""Load of Redis: the commands that take its time, and the largest of some keys."""
 
 import time
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class Command:
 
 @fact()
 def commands(ops: Ops) -> tuple[Command, ...]:
-    """What ran within half a second, what took most time first."""
+    """Commands of half a second, the one that took most time first."""
     before, began = ops.redis.info("commandstats"), time.monotonic()
     time.sleep(BETWEEN_S)
     after = ops.redis.info("commandstats")

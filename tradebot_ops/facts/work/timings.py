@@ -1,4 +1,4 @@
-"""What jobs of the last hour took: time in the queue, time at work, and the largest memory of one."""
+"""Costs of the jobs of the last hour: time in the queue, time at work, and the largest memory of one."""
 
 from dataclasses import dataclass
 
