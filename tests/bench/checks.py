@@ -102,7 +102,8 @@ WAYS: dict[str, Callable[[Ops], int]] = {
 def ops_of(project: str) -> Ops:
     ops = Ops(load_settings({"project": project, "engine": "local"}, os.environ, ROOT))
     ops.complaint = complaint
-    # Their libraries are loaded by now; nobody connects yet.
+    # Loads the libraries that the command has by then, or loads once for all; nobody connects yet.
+    assert complaint("status") == ""
     assert ops.api
     assert ops.redis
     assert ops.postgres
