@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from tradebot_ops.diagnostics import symptoms
+from tradebot_ops.diagnostics import onset, symptoms
 from tradebot_ops.diagnostics.cause import Cause, Grade, Judged, best, ranked
+from tradebot_ops.facts import moment
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Fact, Unknown
 from tradebot_ops.model import Section, Table
 from tradebot_ops.text.lists import few
+from tradebot_ops.text.quantities import age
 
 MOST = 3
 _WORDS = {Grade.SUPPORTED: "supported", Grade.LIKELY: "likely", Grade.INCONCLUSIVE: "inconclusive"}
@@ -18,13 +21,16 @@ _WORDS = {Grade.SUPPORTED: "supported", Grade.LIKELY: "likely", Grade.INCONCLUSI
 @dataclass(frozen=True)
 class Explanation:
     """``found`` are the causes that were not ruled out, the best first; ``ruled_out`` names the others. ``missing`` is
-    why something could not be looked at, each reason once.
+    why something could not be looked at, each reason once; ``since`` the first sign of the best cause, ``now`` the
+    time of this look.
     """
 
     symptoms: tuple[str, ...]
     found: tuple[Judged, ...]
     ruled_out: tuple[str, ...]
     missing: tuple[str, ...] = ()
+    since: datetime | None = None
+    now: datetime | None = None
 
     @property
     def best(self) -> tuple[Judged, ...]:
@@ -39,6 +45,7 @@ class Explanation:
         return {
             "verdict": lines(self)[0],
             "best": [each.cause.name for each in self.best],
+            "since": self.since.isoformat(timespec="seconds") if self.since else None,
             "symptoms": list(self.symptoms),
             "causes": [
                 {
@@ -60,7 +67,7 @@ class Explanation:
 
 def explained(facts: Facts, causes: Sequence[Cause]) -> Explanation:
     """Ask all that any cause wants to know at once, then judge."""
-    asks = tuple(dict.fromkeys((*symptoms.ASKS, *(fact for cause in causes for fact in cause.asks))))
+    asks = tuple(dict.fromkeys((*symptoms.ASKS, *onset.ASKS, *(fact for cause in causes for fact in cause.asks))))
     facts.start(asks)
     return judged({fact: facts.value(fact) for fact in asks}, causes)
 
@@ -72,7 +79,10 @@ def judged(values: Mapping[Fact[Any], Any], causes: Sequence[Cause]) -> Explanat
     kept = {each.cause.name for each in found}
     wanted = dict.fromkeys(fact for each in found if each.unseen for fact in each.cause.asks)
     missing = dict.fromkeys(value.why for fact in wanted if isinstance(value := values.get(fact), Unknown))
-    return Explanation(seen, found, tuple(cause.name for cause in causes if cause.name not in kept), tuple(missing))
+    out = tuple(cause.name for cause in causes if cause.name not in kept)
+    since = min((at for each in best(found) if (at := onset.first_sign(each, values))), default=None)
+    now = values.get(moment.now)
+    return Explanation(seen, found, out, tuple(missing), since, now if isinstance(now, datetime) else None)
 
 
 def lines(why: Explanation) -> tuple[str, ...]:
@@ -80,10 +90,12 @@ def lines(why: Explanation) -> tuple[str, ...]:
     first = why.best
     if not first:
         return _inconclusive(why)
-    if len(first) > 1:
-        names = " Or: ".join(each.cause.title for each in first[:MOST])
-        return (f"Several causes fit equally well ({_WORDS[first[0].grade]}): {names}", f"Next: {first[0].cause.mend}")
-    return (f"{first[0].cause.title} ({_WORDS[first[0].grade]})", f"Next: {first[0].cause.mend}")
+    sure = _WORDS[first[0].grade]
+    if why.since is not None and why.now is not None:
+        sure += f"; first sign {age(why.now - why.since)} ago"
+    names = " Or: ".join(each.cause.title for each in first[:MOST])
+    verdict = f"Several causes fit equally well ({sure}): {names}" if len(first) > 1 else f"{names} ({sure})"
+    return (verdict, f"Next: {first[0].cause.mend}")
 
 
 def _inconclusive(why: Explanation) -> tuple[str, ...]:

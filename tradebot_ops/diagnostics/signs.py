@@ -187,11 +187,16 @@ def crash_loop(found: Sequence[Condition], events: Sequence[Event], now: datetim
     given_up = {each.replica.label for each in found if each.replica.state in {State.FAILED, State.RESTARTING}}
     died: dict[str, list[datetime]] = defaultdict(list)
     for event in events:
-        if event.action == "die" and event.exit_code not in {0, 143, None} and now - event.at < LATELY:
+        if crashed(event, now):
             died[event.label].append(event.at)
     loops = {name: times for name, times in died.items() if len(times) >= CRASHES}
     worst = [f"{name} {len(times)} times" for name, times in loops.items() if name in given_up or _lasts(times, now)]
     return f"died within an hour: {few(worst)}" if worst else ""
+
+
+def crashed(event: Event, now: datetime) -> bool:
+    """It died of itself within the hour: neither was it stopped, nor had it done its work."""
+    return event.action == "die" and event.exit_code not in {0, 143, None} and now - event.at < LATELY
 
 
 def _lasts(died: Sequence[datetime], now: datetime) -> bool:
