@@ -75,6 +75,10 @@ class NotRunning(Unreachable):
     """A service gives no answer because it was never started, or was stopped."""
 
 
+class NoneLeft(Unreachable):
+    """A service gives no answer because others have taken all the connections that it can have."""
+
+
 class Refused(OpsError):  # noqa: N818
     """A service answers, and refuses what it was asked for: the same question again gets the same answer."""
 

@@ -201,6 +201,12 @@ def test_an_api_that_does_not_answer_is_not_blamed_while_its_database_cannot_be_
     assert lines(found)[0].startswith("Inconclusive: ")
 
 
+def test_half_of_the_evidence_for_what_explains_nothing_is_none() -> None:
+    """The host is busy, and nobody knows whether the API is slow."""
+    busy = {host.pressure: host.Pressure(CALM | {"cpu": 0.9}, {})}
+    assert first(why({**busy, requests.served: UNKNOWN})) == []
+
+
 def test_what_is_missing_is_named() -> None:
     found = why({**FAULTS["redis-full"], redis.info: UNKNOWN})
     assert first(found) == []

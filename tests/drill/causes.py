@@ -1,7 +1,7 @@
 """A real fault for each cause that `diag explain` must name, made and unmade on a running stack."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ import redis
 
 from tests.drill.faults import Breaking, frozen, hung, long_queue, postgres, stopped
 from tests.drill.sabotage.every import every
-from tests.drill.sabotage.fault import sql
+from tests.drill.sabotage.fault import editing, sql
 from tests.drill.sabotage.services import scaled
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
@@ -175,31 +175,30 @@ def locked(stack: Tradebot, ops: Ops) -> Iterator[None]:
         yield
 
 
-def killed_for_memory(stack: Tradebot, _ops: Ops) -> contextlib.AbstractContextManager[None]:
-    """A job may use less memory than Python alone needs."""
-    return _set(stack, "JOB_MEMORY_LIMIT", "16mb", _one_dies)
-
-
-def _one_dies(stack: Tradebot) -> None:
-    job = stack.submit("backtest", "symbol=AAPL", "strategy=sma_cross", "fast=10", "slow=30")
-    assert stack.ended(job, 120)["state"] == "dead"
-
-
-def crash_loop(stack: Tradebot, _ops: Ops) -> contextlib.AbstractContextManager[None]:
+@contextmanager
+def crash_loop(stack: Tradebot, _ops: Ops) -> Iterator[None]:
     """A setting was changed to one that the worker refuses at its start."""
-    return _set(stack, "LOG_LEVEL", "shout", lambda stack: None)
+    change, back = editing("compose.yaml", "JOB_MEMORY_LIMIT: ${JOB_MEMORY_LIMIT:-1gb}", "JOB_MEMORY_LIMIT: plenty")
+    change(stack)
+    try:
+        stack.run("up", "worker", timeout=300)
+        yield
+    finally:
+        back(stack)
+        stack.ok("up", "worker", timeout=300)
 
 
 @contextmanager
-def _set(stack: Tradebot, name: str, value: str, then: Callable[[Tradebot], None]) -> Iterator[None]:
-    """The workers run with another setting."""
-    stack.environ[name] = value
+def killed_for_memory(stack: Tradebot, _ops: Ops) -> Iterator[None]:
+    """A job may use less memory than Python alone needs."""
+    stack.environ["JOB_MEMORY_LIMIT"] = "16mb"
     try:
         stack.run("up", "worker", timeout=300)
-        then(stack)
+        job = stack.submit("backtest", "symbol=AAPL", "strategy=sma_cross", "fast=10", "slow=30")
+        assert stack.ended(job, 120)["state"] == "dead"
         yield
     finally:
-        del stack.environ[name]
+        del stack.environ["JOB_MEMORY_LIMIT"]
         stack.ok("up", "worker", timeout=300)
         _NO_DEAD(stack)
 

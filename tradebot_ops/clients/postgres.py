@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from tradebot_ops.clients.deadline import within
-from tradebot_ops.errors import OpsError, Refused, Unreachable
+from tradebot_ops.errors import NoneLeft, OpsError, Refused, Unreachable
 from tradebot_ops.settings import Secret
 
 Query = str | sql.SQL | sql.Composed
@@ -29,6 +29,7 @@ _REFUSED = re.compile(
     r"authentication failed|no password supplied|pg_hba\.conf|not permitted to log in|role \S+ does not exist"
     r"|permission denied for database"
 )
+_FULL = re.compile(r"too many (clients|connections)|remaining connection slots are reserved")
 _LOST = ("08", "57P")  # classes of SQLSTATE: the connection broke, the server shuts down
 
 
@@ -107,12 +108,14 @@ class Postgres:
                 code="TB-0536",
                 hint="Is this the right project (-p)? Its data may be older than its secrets: tradebot logs postgres",
             )
+        if error.sqlstate is None and _FULL.search(words):
+            return self._unreachable(f"has no connection left: {words}", NoneLeft)
         if error.sqlstate is None or error.sqlstate.startswith(_LOST):
             return self._unreachable(f"cannot be reached: {words}")
         return OpsError(f"Postgres cannot answer: {words}.", code="TB-0537", hint="tradebot logs postgres --tail 50")
 
-    def _unreachable(self, why: str) -> Unreachable:
-        return Unreachable(
+    def _unreachable(self, why: str, kind: type[Unreachable] = Unreachable) -> Unreachable:
+        return kind(
             f"Postgres at {self._host}:{self._port} {why}.",
             code="TB-0535",
             hint="tradebot status; tradebot logs postgres --tail 50",

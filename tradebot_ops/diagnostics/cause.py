@@ -118,7 +118,8 @@ def judge(cause: Cause, values: Values, symptoms: Sequence[str]) -> Judged:
     evidence = tuple(text for text in found if text)
     unseen = sum(text is None for text in (*found, *against, *rivals))
     explained = tuple(symptom for symptom in symptoms if symptom.partition(":")[0] in cause.explains)
-    if not evidence or None in rivals:
+    # Half of the evidence for something that would explain nothing is none.
+    if not evidence or None in rivals or (unseen and not explained):
         return Judged(cause, Grade.INCONCLUSIVE, unseen=unseen)
     return Judged(cause, Grade.LIKELY if unseen else Grade.SUPPORTED, evidence, unseen, explained)
 

@@ -23,7 +23,7 @@ _SUBJECTS, _SILENT = ("outage", "service", "job"), "none"
 
 
 def first_sign(found: Judged, values: Values) -> datetime | None:
-    """None where nothing that tells the time can be seen."""
+    """None where no trace of it has a time."""
     words = {symptom.partition(":")[0] for symptom in found.explained}
     return min(
         (*_stops(words, values), *_crashes(words, values), *_alerts(words, values), *_waits(words, values)),

@@ -12,7 +12,7 @@ from tests.integration.parts import PASSWORD, PostgresPart, new_database
 from tests.waiting import until
 from tradebot_ops.clients.postgres import Account, Postgres
 from tradebot_ops.context import POSTGRES_MONITOR
-from tradebot_ops.errors import OpsError, Refused, Unreachable
+from tradebot_ops.errors import NoneLeft, OpsError, Refused, Unreachable
 from tradebot_ops.settings import Secret
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("parts")]
@@ -75,6 +75,14 @@ def test_refused_login(postgres: PostgresPart, user: str, password: str) -> None
         client(postgres, user=user, password=password).rows("SELECT 1")
     assert caught.value.code == "TB-0536"
     assert password not in f"{caught.value.message} {caught.value.hint} {caught.value.detail}"
+
+
+def test_no_connection_left_is_a_kind_of_its_own(postgres: PostgresPart) -> None:
+    with closing(postgres.connect()) as admin:
+        admin.execute(f"CREATE ROLE crowded LOGIN PASSWORD '{PASSWORD}' CONNECTION LIMIT 0")
+    with pytest.raises(NoneLeft, match="has no connection left") as caught:
+        client(postgres, user="crowded").rows("SELECT 1")
+    assert caught.value.code == "TB-0535"
 
 
 def test_a_database_that_is_not_there_is_no_refused_login(postgres: PostgresPart) -> None:

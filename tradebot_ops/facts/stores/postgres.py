@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tradebot_ops.context import Ops
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import NoneLeft, OpsError
 from tradebot_ops.facts.fact import Effect, fact
 from tradebot_ops.stack.model import Stack
 
@@ -125,6 +125,17 @@ def settings(ops: Ops) -> dict[str, Setting]:
 
 @fact()
 def connections(ops: Ops) -> Connections:
+    """Where not even this question gets one, all are taken: that much is known without an answer."""
+    try:
+        return _counted(ops)
+    except NoneLeft:
+        most = int(declared(ops.stack).get("max_connections", 0))
+        if not most:
+            raise
+        return Connections(most, most)
+
+
+def _counted(ops: Ops) -> Connections:
     (row,) = ops.postgres.rows(
         "SELECT count(*) AS used, current_setting('max_connections')::int"
         " - current_setting('superuser_reserved_connections')::int"
