@@ -242,7 +242,7 @@ def test_monitoring() -> None:
     assert said(monitoring.services((replace(READY, ok=False),))) == "F: prometheus does not answer: ready."
     assert said(monitoring.targets((target("up"),), READY)) == ""
     assert said(monitoring.targets((target("down"),), READY)) == "F: api at a:1 is down: refused."
-    assert said(monitoring.targets((target("unknown"),), READY)) == "W: 1 targets were not scraped yet."
+    assert said(monitoring.targets((target("unknown"),), READY)) == "W: 1 target was not scraped yet."
     assert said(monitoring.targets((), READY)) == "F: Prometheus has no target at all."
     assert said(monitoring.alerts((alert("Watchdog", "none"),), NOW, READY)) == ""
     assert said(monitoring.alerts((), NOW, READY)) == "F: Watchdog does not fire: alerts may not arrive."

@@ -1,8 +1,8 @@
-"""One full stop, whatever the words of another program end with."""
+"""One full stop, whatever the words of another program end with; and one thing is no several."""
 
 import pytest
 
-from tradebot_ops.text.sentences import ended
+from tradebot_ops.text.sentences import agreed, ended
 
 
 @pytest.mark.parametrize(
@@ -11,3 +11,22 @@ from tradebot_ops.text.sentences import ended
 )
 def test_it_ends_once(text: str, expected: str) -> None:
     assert ended(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1 jobs were given up, 1 of them within an hour.", "1 job was given up, 1 of them within an hour."),
+        ("11 jobs wait.", "11 jobs wait."),
+        ("1 images have a version and no digest.", "1 image has a version and no digest."),
+        ("1 of 10 replicas hold rights.", "1 of 10 replicas hold rights."),
+        ("worker died 1 times within an hour.", "worker died 1 time within an hour."),
+        (
+            "Counted under 1 addresses; 0.1 jobs; 5,1 jobs; 1 series.",
+            "Counted under 1 address; 0.1 jobs; 5,1 jobs; 1 series.",
+        ),
+        ("worker 1 keeps its job.", "worker 1 keeps its job."),
+    ],
+)
+def test_one_is_not_several(text: str, expected: str) -> None:
+    assert agreed(text) == expected

@@ -16,6 +16,7 @@ from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.logs import since
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import age
+from tradebot_ops.text.sentences import agreed
 
 #: Lines read of each replica, the last ones: a log may be a gigabyte long. On the screen of everything a person waits.
 MOST_LINES, AT_ONCE = 1_000_000, 100_000
@@ -146,7 +147,7 @@ def _head(
     since_start = f"{new} new since the last start {age(now - started)} ago; " if started else ""
     if not found:
         return f"No {'new ' if only_new else ''}errors; {lines}."
-    return f"{len(found)} faults, seen {total} times; {since_start}{lines}."
+    return agreed(f"{len(found)} faults, seen {total} times; {since_start}{lines}.")
 
 
 def _report(ops: Ops, found: list[Fault], away: dict[str, str], head: list[str]) -> Report:

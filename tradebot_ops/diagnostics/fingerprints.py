@@ -17,6 +17,7 @@ from typing import Any
 from tradebot_ops.diagnostics.masks import masked
 from tradebot_ops.diagnostics.redaction import WITHHELD, Redactor
 from tradebot_ops.engines.base import LogLine
+from tradebot_ops.text.labels import label
 
 TOP_FRAMES = 5
 #: What is kept: so many groups, and so much of each.
@@ -104,7 +105,7 @@ def group(lines: Iterable[LogLine], redactor: Redactor, most: int | None = None)
         reader.read(line)
     reader.finish()
     groups = sorted(reader.groups.values(), key=lambda each: -each.count)
-    cut = sorted(f"{service}-{number}" for (service, number), count in read.items() if count == most)
+    cut = sorted(label(service, number) for (service, number), count in read.items() if count == most)
     return Grouped(tuple(groups), read.total(), reader.beyond, tuple(cut))
 
 
@@ -135,8 +136,8 @@ class _Reader:
                     return
 
     def finish(self) -> None:
-        for label in list(self._open):
-            self._close(label)
+        for replica in list(self._open):
+            self._close(replica)
 
     def _json(self, line: LogLine) -> None:
         fields = _loaded(line.text)

@@ -11,6 +11,7 @@ from tradebot_ops.diagnostics.topic import Look, Problem, Topic, View
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Effect, Fact, NotHere, Unknown
 from tradebot_ops.model import Finding, Level, Report, Section, Table
+from tradebot_ops.text.sentences import agreed
 
 NOTHING_WRONG = "Nothing is wrong."
 #: What one source may take, and all of them together: a person waits for this screen. A fact may be allowed more, as
@@ -118,14 +119,13 @@ def report(examined: Sequence[Examined], why: Explanation | None = None) -> Repo
 
 def _verdict(examined: Sequence[Examined], findings: Sequence[Finding], why: Explanation | None) -> tuple[str, ...]:
     unseen = {why for each in examined for why in each.unseen}
-    blind = f"{len(unseen)} questions got no answer." if len(unseen) != 1 else "1 question got no answer."
+    blind = agreed(f"{len(unseen)} questions got no answer.")
     if not findings:
         return (f"No problem was seen, but {blind}",) if unseen else (NOTHING_WRONG,)
     if why is not None and why.best:
         return (*lines(why), *([blind] if unseen else []))
     worst = sorted(findings, key=lambda finding: finding.level is not Level.FAIL)
-    count = "1 problem" if len(worst) == 1 else f"{len(worst)} problems"
-    first = f"{count}, worst first: {worst[0].message}"
+    first = f"{agreed(f'{len(worst)} problems')}, worst first: {worst[0].message}"
     return (first, *([blind] if unseen else []), f"Next: {worst[0].hint}")
 
 

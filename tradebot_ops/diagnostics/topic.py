@@ -16,6 +16,7 @@ from typing import Any
 
 from tradebot_ops.facts.fact import Fact
 from tradebot_ops.model import Level, Table
+from tradebot_ops.text.sentences import agreed
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,11 @@ class Problem:
 
 
 def wrong(message: str, hint: str) -> Problem:
-    return Problem(Level.FAIL, message, hint)
+    return Problem(Level.FAIL, agreed(message), hint)
 
 
 def doubtful(message: str, hint: str) -> Problem:
-    return Problem(Level.WARN, message, hint)
+    return Problem(Level.WARN, agreed(message), hint)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from typing import Any
 
 from tradebot_ops.facts.fact import Fact, Skip
 from tradebot_ops.model import Level
+from tradebot_ops.text.sentences import agreed
 
 _NOBODY: Mapping[str, Level] = {}
 
@@ -58,19 +59,19 @@ class Verdict:
 
 
 def passed(message: str, *, observed: str = "", expected: str = "", evidence: str = "") -> Verdict:
-    return Verdict(Level.PASS, message, observed, expected, evidence)
+    return Verdict(Level.PASS, agreed(message), agreed(observed), expected, evidence)
 
 
 def warned(
     message: str, *, observed: str = "", expected: str = "", evidence: str = "", hint: str = "", anchor: str = ""
 ) -> Verdict:
-    return Verdict(Level.WARN, message, observed, expected, evidence, hint, anchor)
+    return Verdict(Level.WARN, agreed(message), agreed(observed), expected, evidence, hint, anchor)
 
 
 def failed(
     message: str, *, observed: str = "", expected: str = "", evidence: str = "", hint: str = "", anchor: str = ""
 ) -> Verdict:
-    return Verdict(Level.FAIL, message, observed, expected, evidence, hint, anchor)
+    return Verdict(Level.FAIL, agreed(message), agreed(observed), expected, evidence, hint, anchor)
 
 
 def skipped(reason: Skip, why: str) -> Verdict:

@@ -1,7 +1,83 @@
-"""Sentences made of the words of other programs, which end as they like."""
+"""Sentences made of the words of other programs, and of numbers."""
+
+import re
 
 
 def ended(text: str) -> str:
     """The text with a full stop, unless it ends like a sentence already."""
     text = text.rstrip()
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+#: Verbs of our sentences whose form depends on the number, as they follow several things and one.
+_VERBS = {
+    "are": "is",
+    "were": "was",
+    "have": "has",
+    "do": "does",
+    "wait": "waits",
+    "keep": "keeps",
+    "hold": "holds",
+    "belong": "belongs",
+    "differ": "differs",
+}
+#: The things that our sentences count.
+_NOUNS = (
+    "alert",
+    "answer",
+    "candle",
+    "cause",
+    "change",
+    "channel",
+    "check",
+    "command",
+    "container",
+    "difference",
+    "error",
+    "fault",
+    "file",
+    "image",
+    "job",
+    "key",
+    "line",
+    "metric",
+    "package",
+    "panel",
+    "part",
+    "password",
+    "path",
+    "place",
+    "port",
+    "problem",
+    "project",
+    "query",
+    "question",
+    "replica",
+    "request",
+    "restart",
+    "rule",
+    "secret",
+    "service",
+    "setting",
+    "session",
+    "source",
+    "table",
+    "target",
+    "time",
+    "token",
+    "value",
+    "warning",
+    "worker",
+)
+_IRREGULAR = {"addresses": "address", "processes": "process", "queries": "query", "entries": "entry"}
+_SINGULAR = {f"{noun}s": noun for noun in _NOUNS} | _IRREGULAR
+_ONE = re.compile(rf"(?<![\w.,/])1 ({'|'.join(_SINGULAR)})\b(?: ({'|'.join(_VERBS)})\b)?")
+
+
+def agreed(text: str) -> str:
+    """The text, which is written for several, with what follows a 1 made singular: `1 jobs were` is `1 job was`."""
+
+    def singular(found: re.Match[str]) -> str:
+        return f"1 {_SINGULAR[found[1]]}" + (f" {_VERBS[found[2]]}" if found[2] else "")
+
+    return _ONE.sub(singular, text)

@@ -80,7 +80,7 @@ def noted(**more: str) -> dict[str, Any]:
 def test_complete(change: dict[str, Any], lacking: str) -> None:
     verdict = complete(({"groups": [{"rules": [SOUND | change, {"record": "r", "expr": "up"}]}]},), PAGES)
     assert verdict.level is (Level.WARN if lacking else Level.PASS)
-    assert verdict.observed == (lacking or "1 alerts, each with a runbook")
+    assert verdict.observed == (lacking or "1 alert, each with a runbook")
 
 
 def test_proved() -> None:

@@ -26,12 +26,12 @@ def target(job: str, health: str = "up", ago: float | None = 5, error: str = "")
 @pytest.mark.parametrize(
     ("targets", "dropped", "level", "message"),
     [
-        ((target("api"),), {}, Level.PASS, "All 1 targets are scraped."),
+        ((target("api"),), {}, Level.PASS, "All 1 target is scraped."),
         ((), {}, Level.FAIL, "Prometheus has no target at all."),
         ((target("api"), target("redis", "down", error="refused")), {}, Level.FAIL, "Not up: redis (redis:1)."),
         ((target("api", "unknown", None),), {}, Level.FAIL, "Not up: api (api:1)."),
         ((target("api", ago=31),), {}, Level.FAIL, "Not scraped of late: api (api:1)."),
-        ((target("api", ago=29),), {}, Level.PASS, "All 1 targets are scraped."),
+        ((target("api", ago=29),), {}, Level.PASS, "All 1 target is scraped."),
         ((target("api"),), {"worker": 2}, Level.FAIL, "Found and not scraped: 2 of worker."),
     ],
 )
@@ -66,7 +66,7 @@ def test_a_source_without_a_target_is_a_warning() -> None:
 
 def test_a_worker_that_is_not_scraped_fails_and_so_does_one_too_many() -> None:
     assert covered("api").level is Level.FAIL
-    assert covered("api", "worker", "worker").message == "1 workers run and 2 are scraped."
+    assert covered("api", "worker", "worker").message == "1 worker run and 2 are scraped."
     stopped = replace(WORKER, state=State.EXITED)
     assert covered("api", replicas=(stopped,)).level is Level.PASS
 

@@ -24,8 +24,8 @@ def container(service: str = "api", **changed: Any) -> Inspected:
 @pytest.mark.parametrize(
     ("changed", "rights", "level", "observed"),
     [
-        ({}, (), Level.PASS, "1 replicas"),
-        ({"user": ""}, (USER,), Level.PASS, "1 replicas"),
+        ({}, (), Level.PASS, "1 replica"),
+        ({"user": ""}, (USER,), Level.PASS, "1 replica"),
         ({"user": ""}, (), Level.WARN, "run as root (4.1): api-1"),
         ({"user": "0:0"}, (), Level.WARN, "run as root (4.1)"),
         ({}, (USER, ROOT), Level.WARN, "run as root (4.1)"),
@@ -55,9 +55,9 @@ def test_of_a_process_only_its_user_is_judged() -> None:
 @pytest.mark.parametrize(
     ("service", "changed", "level", "observed"),
     [
-        ("api", {}, Level.PASS, "1 containers"),
-        ("api", {"mounts": (Mounted("bind", "/home/me/config", "/c", True),)}, Level.PASS, "1 containers"),
-        ("node-exporter", {"mounts": (Mounted("bind", "/", "/host", True),)}, Level.PASS, "1 containers"),
+        ("api", {}, Level.PASS, "1 container"),
+        ("api", {"mounts": (Mounted("bind", "/home/me/config", "/c", True),)}, Level.PASS, "1 container"),
+        ("node-exporter", {"mounts": (Mounted("bind", "/", "/host", True),)}, Level.PASS, "1 container"),
         ("node-exporter", {"mounts": (Mounted("bind", "/", "/host", False),)}, Level.FAIL, "has the host's / (5.6)"),
         ("api", {"mounts": (Mounted("bind", "/etc", "/e", True),)}, Level.FAIL, "has the host's /etc (5.6)"),
         ("api", {"mounts": (Mounted("bind", "/var/run/docker.sock", "/s", True),)}, Level.FAIL, "socket"),

@@ -19,9 +19,9 @@ NEW, OLD = NOW - timedelta(days=3), NOW - timedelta(days=91)
         (NEW, NEW, Level.PASS, "young"),
         (NEW, None, Level.PASS, "young"),
         (OLD, OLD, Level.WARN, "2 images or bases are old"),
-        (NEW, OLD, Level.WARN, "1 images or bases are old"),
+        (NEW, OLD, Level.WARN, "1 image or bases are old"),
         (None, None, Level.WARN, "No image says"),
-        (None, NEW, Level.WARN, "1 images do not say"),
+        (None, NEW, Level.WARN, "1 image does not say"),
     ],
 )
 def test_age(built: datetime | None, base: datetime | None, level: Level, message: str) -> None:

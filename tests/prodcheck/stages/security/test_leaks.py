@@ -11,7 +11,7 @@ PLACES = {"api-1 log": 20, "api-1 /metrics": 300}
 def test_nowhere_is_a_pass_that_says_where_was_looked() -> None:
     verdict = kept(Searched((), PLACES, ("api_key",), ("pin",)))
     assert verdict.level is Level.PASS
-    assert verdict.observed == "1 secrets searched for in 2 places"
+    assert verdict.observed == "1 secret searched for in 2 places"
     assert "too short to be searched for: pin" in verdict.evidence
 
 

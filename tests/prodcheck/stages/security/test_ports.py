@@ -17,9 +17,9 @@ def port(service: str, address: str = "127.0.0.1", reached: tuple[str, ...] = ()
 @pytest.mark.parametrize(
     ("shown", "level", "observed"),
     [
-        (port("api"), Level.PASS, "1 ports"),
-        (port("redis", published=False), Level.PASS, "1 ports"),
-        (port("worker", "::1"), Level.PASS, "1 ports"),
+        (port("api"), Level.PASS, "1 port"),
+        (port("redis", published=False), Level.PASS, "1 port"),
+        (port("worker", "::1"), Level.PASS, "1 port"),
         (port("redis"), Level.WARN, "redis-1 on 127.0.0.1:1"),
         (port("grafana", "0.0.0.0"), Level.WARN, "grafana-1 on 0.0.0.0:1"),
         (port("api", reached=(LAN,)), Level.WARN, f"reached through {LAN}"),

@@ -86,9 +86,9 @@ def test_persistence(info: dict[str, Any], config: dict[str, str], lasting: bool
     ("config", "files", "level", "message"),
     [
         ({}, FILES, Level.PASS, "as it runs now"),
-        ({"maxmemory": "1000"}, FILES, Level.FAIL, "1 settings in force are not those of the next start"),
-        ({"appendonly": "no"}, FILES, Level.FAIL, "1 settings in force"),
-        ({"save": "60 1"}, FILES, Level.FAIL, "1 settings in force"),
+        ({"maxmemory": "1000"}, FILES, Level.FAIL, "1 setting in force are not those of the next start"),
+        ({"appendonly": "no"}, FILES, Level.FAIL, "1 setting in force"),
+        ({"save": "60 1"}, FILES, Level.FAIL, "1 setting in force"),
         ({}, (), Level.FAIL, "has no files"),
     ],
 )
