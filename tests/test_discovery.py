@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from tradebot_ops.discovery import discover
+from tradebot_ops.discovery import discover, names
 
 _NAMES = itertools.count()
 
@@ -37,6 +37,7 @@ def test_a_room_stands_for_what_it_holds(package: ModuleType) -> None:
     (room / "inner.py").write_text("STAGE = 'inner'")
     importlib.invalidate_caches()
     assert discover(package, "STAGE") == ("a", "b", "inner")
+    assert list(names(list(package.__path__))) == ["beta", "inner"], "a package is no name, nor is what is shared"
 
 
 def test_a_file_that_offers_nothing_is_named(package: ModuleType) -> None:

@@ -2,7 +2,8 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -17,19 +18,29 @@ def modules(package: ModuleType) -> tuple[ModuleType, ...]:
 
 
 def discover(package: ModuleType, attribute: str) -> tuple[Any, ...]:
-    """The ``attribute`` of every module of ``package``, and of every module of its rooms: sub-packages without one.
+    """The ``attribute`` of every module that ``offering`` finds."""
+    return tuple(getattr(module, attribute) for module in offering(package, attribute))
+
+
+def offering(package: ModuleType, attribute: str) -> Iterator[ModuleType]:
+    """Every module of ``package`` with the ``attribute``, and of its rooms: sub-packages without one.
 
     ``ImportError`` names the file that has no such attribute.
     """
-    return tuple(_found(package, attribute))
-
-
-def _found(package: ModuleType, attribute: str) -> Iterator[Any]:
     for module in modules(package):
         if hasattr(module, attribute):
-            yield getattr(module, attribute)
+            yield module
         elif hasattr(module, "__path__"):
-            yield from _found(module, attribute)
+            yield from offering(module, attribute)
         else:
             why = f"{module.__file__} has no {attribute}."
             raise ImportError(why, name=module.__name__, path=module.__file__)
+
+
+def names(folders: Sequence[str]) -> Iterator[str]:
+    """The names of all modules in folders and in the rooms there, none of them imported."""
+    for found in pkgutil.iter_modules(folders):
+        if found.ispkg:
+            yield from names([str(Path(folder) / found.name) for folder in folders])
+        elif not found.name.startswith("_"):
+            yield found.name

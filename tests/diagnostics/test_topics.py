@@ -16,18 +16,16 @@ from tradebot_ops.diagnostics.topics import (
     api,
     clock,
     containers,
-    data,
     disk,
     errors,
     memory,
     monitoring,
     net,
     performance,
-    postgres,
     queue,
-    redis,
     workers,
 )
+from tradebot_ops.diagnostics.topics.stores import data, postgres, redis
 from tradebot_ops.engines.base import Event, Replica, State
 from tradebot_ops.facts.access.connections import Connection
 from tradebot_ops.facts.host import Clock, Disk, Pressure

@@ -34,8 +34,8 @@ class Api:
     """
 
     def __init__(self, base_url: str, key: Secret, timeout: float = 10.0) -> None:
-        from tradebot_ops.clients import plain
-        from tradebot_ops.clients.auth import KeyAuth
+        from tradebot_ops.clients.connection import plain
+        from tradebot_ops.clients.connection.auth import KeyAuth
 
         self._key = key
         auth = KeyAuth("X-API-Key", key)

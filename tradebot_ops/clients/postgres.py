@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from tradebot_ops.clients.deadline import within
+from tradebot_ops.clients.connection.deadline import within
 from tradebot_ops.errors import NoneLeft, OpsError, Refused, Unreachable
 from tradebot_ops.settings import Secret
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tradebot_ops.clients.deadline import within
+from tradebot_ops.clients.connection.deadline import within
 from tradebot_ops.clients.prometheus import Series
 from tradebot_ops.clients.rest import Failures, Login
 from tradebot_ops.errors import OpsError, Refused

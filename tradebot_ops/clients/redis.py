@@ -107,7 +107,7 @@ class Redis:
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
-        from tradebot_ops.clients.redis_credentials import Credentials
+        from tradebot_ops.clients.connection.redis_credentials import Credentials
 
         self._timeout, self._password = timeout, password
         self._client = redis.Redis(

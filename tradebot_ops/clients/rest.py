@@ -84,8 +84,8 @@ class Rest:
     """JSON requests to one service, each within ``failures.timeout`` seconds."""
 
     def __init__(self, failures: Failures) -> None:
-        from tradebot_ops.clients import plain
-        from tradebot_ops.clients.auth import LoginAuth
+        from tradebot_ops.clients.connection import plain
+        from tradebot_ops.clients.connection.auth import LoginAuth
 
         auth = LoginAuth(failures.login) if failures.login else None
         self._client = plain.client(base_url=failures.url, auth=auth, timeout=failures.timeout)

@@ -8,7 +8,7 @@ from types import ModuleType
 from tradebot_ops.diagnostics import causes, topics
 from tradebot_ops.diagnostics.cause import Cause
 from tradebot_ops.diagnostics.topic import Look, Topic
-from tradebot_ops.discovery import discover, modules
+from tradebot_ops.discovery import discover, offering
 from tradebot_ops.errors import OpsError
 from tradebot_ops.text.suggest import did_you_mean
 
@@ -18,7 +18,7 @@ FULL = "full"
 @cache
 def catalogue() -> tuple[Topic, ...]:
     """Every topic, in the order in which `diag full` shows them."""
-    found = (_topic(module) for module in modules(topics))
+    found = (_topic(module) for module in offering(topics, "TOPIC"))
     return tuple(sorted(found, key=lambda topic: (topic.order, topic.name)))
 
 

@@ -161,13 +161,11 @@ OWN = frozenset({"errors", "net"})
 
 def _register() -> None:
     """One command a topic: a new file in ``diagnostics/topics`` is a new command."""
-    import pkgutil
-
     from tradebot_ops.diagnostics import topics
+    from tradebot_ops.discovery import names
 
-    for found in pkgutil.iter_modules(topics.__path__):
-        if not found.name.startswith("_") and found.name not in OWN:
-            app.command(found.name)(_topic(found.name))
+    for name in sorted(set(names(list(topics.__path__))) - OWN):
+        app.command(name)(_topic(name))
 
 
 _register()

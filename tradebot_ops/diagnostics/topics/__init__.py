@@ -1,1 +1,1 @@
-"""One file a topic."""
+"""One file a topic; rooms below part them by what they look at."""

@@ -67,7 +67,7 @@ def scrape(ops: Ops, number: int) -> str:
     """Metrics of the replica of this number at its own port, published or not. Raises ``OpsError`` TB-0509."""
     import httpx
 
-    from tradebot_ops.clients import plain
+    from tradebot_ops.clients.connection import plain
 
     hint = "tradebot status; tradebot logs worker --tail 50"
     try:

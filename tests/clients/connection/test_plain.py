@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from tradebot_ops.clients import plain
+from tradebot_ops.clients.connection import plain
 
 
 class _Server(BaseHTTPRequestHandler):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tradebot_ops.clients.deadline import within
+from tradebot_ops.clients.connection.deadline import within
 
 
 def test_the_answer_is_passed_on() -> None:

@@ -1,0 +1,1 @@
+"""Redis, Postgres and the data in them."""
