@@ -243,7 +243,7 @@ CASES = (
     Case("postgres-down", sabotage("Postgres stopped"), noisy=True),
     Case("postgres-hung", hung("postgres"), noisy=True),
     Case("postgres-connections-taken", connections_taken),
-    Case("postgres-locked", locked, noisy=True, blind=locked_out("postgres_password"), sample=True),
+    Case("postgres-locked", locked, noisy=True, blind=locked_out("postgres_password")),
     Case("workers-gone", sabotage("every worker stopped"), noisy=True),
     Case("workers-idle", sabotage("workers alive and idle")),
     Case("worker-hung", sabotage("a worker that hangs"), noisy=True),
