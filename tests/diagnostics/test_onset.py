@@ -28,11 +28,11 @@ DOWN = PendingOrFiring(
         ({services.events: (replace(STOPPED, at=NOW - timedelta(hours=2)), STOPPED)}, 12),
         ({prometheus.alerts: (DOWN,)}, 3),
         ({services.events: (STOPPED,), prometheus.alerts: (DOWN,)}, 12),
-        ({prometheus.alerts: (replace(DOWN, labels={"job": "prometheus"}),)}, None),
-        ({prometheus.alerts: (replace(DOWN, labels={"job": "redis", "severity": "none"}),)}, None),
+        ({prometheus.alerts: (replace(DOWN, labels={"job": "prometheus", "severity": "critical"}),)}, None),
+        ({prometheus.alerts: (replace(DOWN, labels={"job": "redis", "severity": "warning"}),)}, None),
         ({services.events: UNKNOWN, prometheus.alerts: UNKNOWN}, None),
     ],
-    ids=["its last end", "a pending alert", "the earlier of both", "of another", "one that only silences", "unseen"],
+    ids=["its last end", "a pending alert", "the earlier of both", "of another", "one that looks back", "unseen"],
 )
 def test_since_when_redis_is_down(more: Values, minutes: int | None) -> None:
     found = why({**FAULTS["redis-down"], **more})

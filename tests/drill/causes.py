@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 import redis
 
@@ -86,8 +87,8 @@ def locked_out(name: str) -> Breaking:
 @contextmanager
 def supervisor_hung(stack: Tradebot, _ops: Ops) -> Iterator[None]:
     """What knows which replicas run does not answer."""
-    (supervisor,) = [each for each in stack.processes() if any("supervisord" in word for word in each.cmdline())]
-    with frozen([supervisor]):
+    (file,) = stack.state.rglob("supervisord.pid")
+    with frozen([psutil.Process(int(file.read_text(encoding="ascii")))]):
         yield
 
 

@@ -18,8 +18,8 @@ T = TypeVar("T")
 
 ASKS: tuple[Fact[Any], ...] = (services.now, services.events, prometheus.alerts, queue.queue, moment.now)
 _ENDS = {"die", "stop", "oom", "kill", "failed"}
-#: Alerts name what they are about under one of these labels; those of this severity only silence others.
-_SUBJECTS, _SILENT = ("outage", "service", "job"), "none"
+#: Alerts name what they are about under one of these labels. Lesser ones look back, to what was before this.
+_SUBJECTS, _URGENT = ("outage", "service", "job"), "critical"
 
 
 def first_sign(found: Judged, values: Values) -> datetime | None:
@@ -56,7 +56,7 @@ def _alerts(words: set[str], values: Values) -> Iterator[datetime]:
     nothing: tuple[PendingOrFiring, ...] = ()
     for alert in _known(values, prometheus.alerts, nothing):
         subjects = {alert.labels.get(name) for name in _SUBJECTS}
-        if subjects & words and alert.labels.get("severity") != _SILENT:
+        if subjects & words and alert.labels.get("severity") == _URGENT:
             yield alert.active_since
 
 
