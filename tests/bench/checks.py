@@ -8,7 +8,8 @@ were run before for everybody.
 
 * The whole run: `runner.run`, every fact asked once and all together.
 * The same checks one after another, as a tool asks that has a list of checks: each asks what it needs itself, one
-  question at a time, and is judged before the next begins. Like such a tool it is one process, reads the description
+  question at a time (those, too, that a fact asks of several services side by side), and is judged before the next
+  begins. Like such a tool it is one process, reads the description
   once and keeps its connections; that it also keeps files it parsed is in its favour. This is the peer of the target.
 * Each fact once, one after another: what is left of the difference when nothing is asked twice, which tells what
   asking together brings by itself.
@@ -20,6 +21,7 @@ goss (Debian's) is the peer outside for what it can ask, too: ports, HTTP answer
 """
 
 import argparse
+import gc
 import json
 import os
 import resource
@@ -30,9 +32,12 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from tests.bench import goss
 from tests.integration.tradebot import Tradebot
@@ -74,6 +79,15 @@ def together(ops: Ops) -> int:
     return len(done.results)
 
 
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Facts that ask several services side by side ask them in turn."""
+    begin = ThreadPoolExecutor.__init__
+    with mock.patch.object(ThreadPoolExecutor, "__init__", lambda pool, *_, **__: begin(pool, max_workers=1)):
+        yield
+
+
+@one_at_a_time()
 def one_by_one(ops: Ops) -> int:
     for check in CHECKS:
         facts = Facts(ops, WITHOUT)
@@ -85,6 +99,7 @@ def one_by_one(ops: Ops) -> int:
     return len(CHECKS)
 
 
+@one_at_a_time()
 def facts_in_turn(ops: Ops) -> int:
     facts, wanted = Facts(ops, WITHOUT), in_order(fact for check in CHECKS for fact in check.asks)
     for fact in wanted:
@@ -112,6 +127,7 @@ def ops_of(project: str) -> Ops:
 
 def measure(way: str, project: str) -> None:
     """In a process of its own: print the seconds that passed and those of processor time."""
+    gc.set_threshold(50_000, 20, 100)  # as the command does
     ops = ops_of(project)
     began = time.perf_counter()
     asked = WAYS[way](ops)
