@@ -79,6 +79,16 @@ def skipped(reason: Skip, why: str) -> Verdict:
     return Verdict(Level.SKIP, why, skip=reason)
 
 
+def unseen(message: str, *, observed: str, expected: str, evidence: str, hint: str) -> Verdict:
+    """Where a fact says itself that a part of it could not be learnt, and nothing else is wrong."""
+    return Verdict(Level.ERROR, message, observed, expected, evidence, hint)
+
+
+def unjudged(value: object) -> NotImplementedError:
+    """Error of a judge that waits for its part of the project: a fact that is known too early passes nothing."""
+    return NotImplementedError(f"nothing is known yet about how to judge {value!r}")
+
+
 def worst(verdicts: Sequence[Verdict]) -> Verdict:
     """One verdict of several about the same check: the worst, with the messages of all that are as bad."""
     order = [Level.SKIP, Level.PASS, Level.INFO, Level.WARN, Level.FAIL, Level.ERROR]

@@ -11,7 +11,7 @@ from tradebot_ops.prodcheck.stages.configuration import description
 from tradebot_ops.stack.model import Build, Limits, Probe, Service, Stack
 
 GB = 1024**3
-PASS, WARN, FAIL, SKIP = Level.PASS, Level.WARN, Level.FAIL, Level.SKIP
+PASS, WARN, FAIL, SKIP, ERROR = Level.PASS, Level.WARN, Level.FAIL, Level.SKIP, Level.ERROR
 
 
 def stack(*services: Service) -> Stack:
@@ -32,7 +32,7 @@ def test_a_description_with_problems_names_the_first_and_its_line() -> None:
         (Drift(), SKIP),
         (Drift(contents=("api-1",), replicas=4), WARN),
         (Drift(loaded=("prometheus: rule X",), replicas=4), WARN),
-        (Drift(unseen=("prometheus: away",), replicas=4), WARN),
+        (Drift(unseen=("prometheus: away",), replicas=4), ERROR),
         (Drift(description=("api-1",), contents=("worker-1",), replicas=4), FAIL),
     ],
 )

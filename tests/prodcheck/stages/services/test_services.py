@@ -127,8 +127,20 @@ def test_policy(policy: str, one_shot: bool, level: Level) -> None:
     assert lasting.policy(description, (seen(restart_policy=policy),)).level is level
 
 
-def test_where_nothing_was_started_no_policy_is_judged() -> None:
-    assert lasting.policy(stack(API), ()).level is SKIP
+@pytest.mark.parametrize(
+    ("check", "values"),
+    [
+        (health.steady, (((), ()), NOW)),
+        (health.memory, ((), (), {})),
+        (lasting.policy, (stack(API), ())),
+        (lasting.built, (ImageFacts(), stack(API), (), "dev")),
+        (lasting.stops, (stack(API), (), None)),
+        (lasting.orphans, (stack(API), (), (), NOW)),
+    ],
+    ids=lambda value: value.id if isinstance(value, Check) else "",
+)
+def test_where_nothing_was_started_nothing_is_judged(check: Check, values: tuple[object, ...]) -> None:
+    assert check(*values).level is SKIP
 
 
 BUILT = Service("api", "i", (), build=Build(Path(), Path("Dockerfile")))

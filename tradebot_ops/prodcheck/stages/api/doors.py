@@ -1,11 +1,11 @@
 """Who may do what: the API's doors, and how it does without Redis."""
 
-from typing import Any
+from typing import NoReturn
 
 from tradebot_ops.facts import api
 from tradebot_ops.facts.api import Doors
 from tradebot_ops.facts.project import stack
-from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
+from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, unjudged, warned
 
 REFUSED = (401, 403)
 
@@ -50,8 +50,8 @@ def shut(doors: Doors, environment: str) -> Verdict:
     anchor="services/api/routes/jobs.py",
     remedy="tradebot status",
 )
-def rehearsed(_drill: Any) -> Verdict:
+def rehearsed(drill: object) -> NoReturn:
     """How the API answers while Redis is away is proved by taking Redis away, which a check may not; so the last
     rehearsal must not be old.
     """
-    return passed("The API was seen to cope without Redis.")
+    raise unjudged(drill)

@@ -10,7 +10,7 @@ from tradebot_ops.facts.project import described, stack
 from tradebot_ops.facts.project.described import Drift, Reading
 from tradebot_ops.facts.replicas import containers
 from tradebot_ops.model import Level
-from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, warned, worst
+from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, unseen, warned, worst
 from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import human_bytes
@@ -69,7 +69,7 @@ def in_force(found: Drift) -> Verdict:
     if found.unseen:
         message = "What some services loaded could not be compared with their files."
         hint = "tradebot monitoring status"
-        return warned(message, observed=few(found.unseen), expected="compared", evidence=evidence, hint=hint)
+        return unseen(message, observed=few(found.unseen), expected="compared", evidence=evidence, hint=hint)
     return passed("What runs is what is written.", observed=f"{found.replicas} replicas")
 
 

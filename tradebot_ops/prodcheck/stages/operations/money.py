@@ -4,7 +4,7 @@ from typing import NoReturn
 
 from tradebot_ops.facts.project import unbuilt
 from tradebot_ops.model import Level
-from tradebot_ops.prodcheck.check import Severity, check
+from tradebot_ops.prodcheck.check import Severity, check, unjudged
 
 ONLY_WARN = {"dev": Level.WARN, "staging": Level.WARN, "prod": Level.WARN}
 
@@ -22,7 +22,7 @@ def trading_safe(exchange: object) -> NoReturn:
     """Paper or live as declared, not halted, one instance an account, clocks that agree, fresh market data, and a key
     that cannot withdraw.
     """
-    raise _unjudged(exchange)
+    raise unjudged(exchange)
 
 
 @check(
@@ -37,7 +37,7 @@ def trading_safe(exchange: object) -> NoReturn:
 )
 def stop_works(exchange: object) -> NoReturn:
     """A stop that nobody tried leaves the resting orders of a halted bot in the market."""
-    raise _unjudged(exchange)
+    raise unjudged(exchange)
 
 
 @check(
@@ -51,7 +51,7 @@ def stop_works(exchange: object) -> NoReturn:
 )
 def keys_limited(exchange: object) -> NoReturn:
     """A key that works from anywhere is the thief's, too; one that ends stops trading on that day."""
-    raise _unjudged(exchange)
+    raise unjudged(exchange)
 
 
 @check(
@@ -66,8 +66,4 @@ def keys_limited(exchange: object) -> NoReturn:
 )
 def maintenance_known(exchange: object) -> NoReturn:
     """Alarms during an announced outage teach people to look away, and those after it must come."""
-    raise _unjudged(exchange)
-
-
-def _unjudged(value: object) -> NotImplementedError:
-    return NotImplementedError(f"nothing is known yet about how to judge {value!r}")
+    raise unjudged(exchange)

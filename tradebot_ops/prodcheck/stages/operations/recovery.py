@@ -4,7 +4,7 @@ from typing import NoReturn
 
 from tradebot_ops.facts.project import unbuilt
 from tradebot_ops.model import Level
-from tradebot_ops.prodcheck.check import Severity, check
+from tradebot_ops.prodcheck.check import Severity, check, unjudged
 
 
 @check(
@@ -18,7 +18,7 @@ from tradebot_ops.prodcheck.check import Severity, check
 )
 def recent_backup(backups: object) -> NoReturn:
     """Data since the last backup is lost for good, and so is what it leaves out."""
-    raise _unjudged(backups)
+    raise unjudged(backups)
 
 
 @check(
@@ -32,7 +32,7 @@ def recent_backup(backups: object) -> NoReturn:
 )
 def proved_restore(backups: object) -> NoReturn:
     """A backup that nobody ever restored is a hope."""
-    raise _unjudged(backups)
+    raise unjudged(backups)
 
 
 @check(
@@ -46,7 +46,7 @@ def proved_restore(backups: object) -> NoReturn:
 )
 def copy_elsewhere(backups: object) -> NoReturn:
     """A copy on the same host shares its fate, and one that cannot be read is none."""
-    raise _unjudged(backups)
+    raise unjudged(backups)
 
 
 @check(
@@ -61,7 +61,7 @@ def copy_elsewhere(backups: object) -> NoReturn:
 )
 def way_back(releases: object) -> NoReturn:
     """The quickest mend of a bad release is the one before, if its images are still there."""
-    raise _unjudged(releases)
+    raise unjudged(releases)
 
 
 @check(
@@ -75,7 +75,7 @@ def way_back(releases: object) -> NoReturn:
 )
 def understands_database(releases: object) -> NoReturn:
     """Going back to code that does not know the new tables turns one outage into two."""
-    raise _unjudged(releases)
+    raise unjudged(releases)
 
 
 @check(
@@ -89,7 +89,7 @@ def understands_database(releases: object) -> NoReturn:
 )
 def retention_ran(backups: object) -> NoReturn:
     """A disk that fills with old backups takes no new one."""
-    raise _unjudged(backups)
+    raise unjudged(backups)
 
 
 @check(
@@ -104,8 +104,4 @@ def retention_ran(backups: object) -> NoReturn:
 )
 def read_back(backups: object) -> NoReturn:
     """Bytes rot where nobody reads them."""
-    raise _unjudged(backups)
-
-
-def _unjudged(value: object) -> NotImplementedError:
-    return NotImplementedError(f"nothing is known yet about how to judge {value!r}")
+    raise unjudged(backups)

@@ -8,7 +8,7 @@ from tradebot_ops.facts.project import unbuilt
 from tradebot_ops.facts.work import worker_load, workers
 from tradebot_ops.facts.work.worker_load import Growth, Utilisation
 from tradebot_ops.model import Level
-from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, warned
+from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, unjudged, warned
 from tradebot_ops.text.quantities import human_bytes, quantity
 
 IDLE, BUSY, FULL = 0.4, 0.9, 0.95
@@ -32,7 +32,7 @@ def tried_again(retries: object) -> NoReturn:
     """A canary that fails twice must succeed at its third attempt, later each time; one that always fails must become
     a dead letter. What is given up too soon is lost work, and what is never given up holds up everybody.
     """
-    raise _unjudged(retries)
+    raise unjudged(retries)
 
 
 @check(
@@ -45,7 +45,7 @@ def tried_again(retries: object) -> NoReturn:
 )
 def closed(breakers: object) -> NoReturn:
     """An open breaker means that an outside service is away, and that jobs are put off for it."""
-    raise _unjudged(breakers)
+    raise unjudged(breakers)
 
 
 @check(
@@ -122,8 +122,4 @@ def steady(growth: Sequence[Growth], limit: int | None) -> Verdict:
 )
 def within_limits(exchange: object) -> NoReturn:
     """Each process that keeps to the limit by itself is one too many as soon as there are two."""
-    raise _unjudged(exchange)
-
-
-def _unjudged(value: object) -> NotImplementedError:
-    return NotImplementedError(f"nothing is known yet about how to judge {value!r}")
+    raise unjudged(exchange)
