@@ -62,7 +62,8 @@ def hung(service: str) -> Breaking:
 @contextlib.contextmanager
 def frozen(processes: list[psutil.Process]) -> Iterator[None]:
     for process in processes:
-        process.suspend()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended meanwhile, as a probe does
+            process.suspend()
     try:
         yield
     finally:
