@@ -9,6 +9,7 @@ import pytest
 
 from tests.prodcheck.test_report import made
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.project.last_check import FILE
 from tradebot_ops.prodcheck import history
 from tradebot_ops.prodcheck.history import Change, History, changes
 from tradebot_ops.prodcheck.runner import State
@@ -68,7 +69,7 @@ def test_runs_that_end_together_are_all_kept(tmp_path: Path) -> None:
 
 
 def test_a_damaged_store_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / history.FILE).write_bytes(b"no database" * 100)
+    (tmp_path / FILE).write_bytes(b"no database" * 100)
     store = History(tmp_path)
     for use in (store.last, lambda: store.add(made(State.PASS))):
         with pytest.raises(OpsError, match="earlier runs") as caught:

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.project.last_check import FILE
 from tradebot_ops.private_folder import make_private
 from tradebot_ops.prodcheck.runner import Run
 
-FILE = "checks.sqlite"
 #: Runs kept; about 20 KB each.
 KEPT = 500
 BUSY_SECONDS = 5.0

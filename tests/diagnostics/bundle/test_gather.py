@@ -1,7 +1,10 @@
 """Whatever a collector brings leaves clean or not at all; one that fails or hangs costs its own files."""
 
+import contextlib
 import json
+import sqlite3
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,8 @@ import pytest
 
 from tests.diagnostics.bundle.planted import KNOWN, MARK, UNKNOWN, leaked, lines, told
 from tests.paths import ROOT
+from tests.prodcheck.test_report import made
+from tradebot_ops.clients.prometheus import Series
 from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics.bundle import archive, gather
 from tradebot_ops.diagnostics.bundle.collector import Collector, Files
@@ -17,8 +22,11 @@ from tradebot_ops.diagnostics.redaction import Redactor, Unclean, of_project
 from tradebot_ops.engines.base import LogLine, Replica, State
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
+from tradebot_ops.prodcheck.history import History
+from tradebot_ops.prodcheck.runner import State as Judged
 from tradebot_ops.records import Optimization, Optimizations, ScaleHistory, Scaling
 from tradebot_ops.settings import load_settings
+from tradebot_ops.settings.secret import SHOWN
 
 COLLECTORS = {each.name: each for each in gather.collectors()}
 
@@ -33,8 +41,20 @@ class Liar:
         return lambda *words, **options: list(self._answer)
 
 
+@dataclass(frozen=True)
+class Told(Series):
+    """A series that is full of secrets, and may be taken for another answer."""
+
+    state: Any = None
+
+
 class Loud(StubEngine):
-    """An engine whose replicas tell all they know."""
+    """An engine whose replicas tell all they know, and which says it itself."""
+
+    name = " ".join(lines())
+
+    def list(self) -> tuple[Replica, ...]:
+        return (Replica("api", 1, "a", self.name, State.EXITED, image=self.name),)
 
     def logs(self, query: Any) -> Any:
         for number, line in enumerate(lines()):
@@ -80,10 +100,20 @@ def ops(tmp_path: Path) -> Ops:
     text = " ".join(lines())
     ops.state.store(ScaleHistory((Scaling("2026", text, "worker", 1, 2, True),)))
     ops.state.store(Optimizations((Optimization("2026", text, {"A": text}, {text: "1"}),)))
+    _store_check(ops, text)
     rows: list[Any] = [{"state": text, "api_key": MARK, "nested": {"token": [MARK], "x": [text]}}]
-    for client in ("prometheus", "alertmanager", "api", "postgres", "postgres_monitor", "redis"):
+    for client in ("alertmanager", "api", "postgres", "postgres_monitor", "redis"):
         ops.__dict__[client] = Liar(*rows)
+    ops.__dict__["prometheus"] = Liar(Told({"__name__": "x", "password": MARK, "y": text}, ((0.0, 1.0),), *rows))
     return ops
+
+
+def _store_check(ops: Ops, text: str) -> None:
+    """A run of `prod-check` whose every message says it, too."""
+    store = History(ops.state.folder)
+    store.add(made(Judged.PASS, Judged.FAIL))
+    with contextlib.closing(sqlite3.connect(store.path)) as db, db:
+        db.execute("UPDATE result SET message = ?", (text,))
 
 
 @pytest.mark.parametrize("name", COLLECTORS)
@@ -92,6 +122,8 @@ def test_no_secret_of_any_kind_leaves_any_collector(ops: Ops, name: str) -> None
     for part in found.parts:
         assert leaked(part.text) == [], part.name
     assert leaked(json.dumps([row.why for row in found.rows])) == []
+    assert found.parts, "a collector that brought nothing was not looked at"
+    assert SHOWN in "".join(part.text for part in found.parts), "nothing was planted there"
 
 
 @pytest.mark.parametrize("kind", [*KNOWN, *UNKNOWN])
