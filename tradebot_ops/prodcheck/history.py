@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tradebot_ops.errors import OpsError
-from tradebot_ops.facts.project.last_check import FILE
+from tradebot_ops.facts.project.last_check import FILE, unusable
 from tradebot_ops.private_folder import make_private
 from tradebot_ops.prodcheck.runner import Run
 
@@ -108,11 +107,7 @@ class History:
             finally:
                 db.close()
         except (sqlite3.Error, OSError) as error:
-            raise OpsError(
-                f"The results of earlier runs in {self.path} cannot be {'written' if write else 'read'}: {error}.",
-                code="TB-0808",
-                hint=f"Move the file away and run the command again: mv '{self.path}' '{self.path}.damaged'",
-            ) from error
+            raise unusable(self.path, "written" if write else "read", error) from error
 
     def _make(self) -> None:
         """The file belongs to its owner alone before anything is written into it."""

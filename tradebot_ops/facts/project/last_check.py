@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
@@ -32,6 +33,15 @@ class LastCheck:
     results: tuple[Result, ...]
 
 
+def unusable(path: Path, use: str, error: Exception) -> OpsError:
+    """The file of earlier runs cannot be ``read`` or ``written``."""
+    return OpsError(
+        f"The results of earlier runs in {path} cannot be {use}: {error}.",
+        code="TB-0808",
+        hint=f"Move the file away and run the command again: mv '{path}' '{path}.damaged'",
+    )
+
+
 @fact()
 def last_check(ops: Ops) -> LastCheck:
     path = ops.state.folder / FILE
@@ -43,7 +53,7 @@ def last_check(ops: Ops) -> LastCheck:
             rows = db.execute("SELECT id, state, message FROM result WHERE run = ? ORDER BY id", run[:1]) if run else ()
             results = tuple(Result(*row) for row in rows)
     except sqlite3.Error as error:
-        raise OpsError(f"The results of earlier runs in {path} cannot be read: {error}.", code="TB-0808") from error
+        raise unusable(path, "read", error) from error
     if run is None:
         raise NotApplicable(Skip.PREREQUISITE, "No run of prod-check is stored.")
     _, started, env, score, grade = run
