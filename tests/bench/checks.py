@@ -204,7 +204,8 @@ def main() -> int:
     tradebot.environ["TRADEBOT_PROFILES"] = "monitoring"
     try:
         tradebot.ok("up", timeout=300)
-        tradebot.ok(*COMMAND, timeout=300)  # proves the alerting rules, once for all
+        # Proves the alerting rules, once for all, and is there when Prometheus has measured everything.
+        tradebot.ok(*COMMAND, "--retry-timeout", "60", timeout=300)
         os.environ.update(tradebot.environment())
         good = compare(tradebot, arguments.rounds)
         compare_with_goss(tradebot, arguments.rounds)
