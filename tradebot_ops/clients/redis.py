@@ -276,7 +276,8 @@ class Redis:
 
     def _reason(self, error: "RedisError") -> str:
         """Redis repeats the arguments of a command that it does not know, and a renamed AUTH is one."""
-        return self._password.hide_in(str(error)) if self._password else str(error)
+        words = str(error).rstrip(".")
+        return self._password.hide_in(words) if self._password else words
 
     def _in_time(self, items: Iterable[T]) -> Iterator[T]:
         """``items``, ended after ``timeout`` seconds."""
