@@ -155,3 +155,24 @@ def test_the_page_on_monitoring_names_every_channel_and_every_login() -> None:
     assert len(settings) == 9
     assert len(secrets) == 9
     assert [name for name in {*settings, *secrets} if f"`{name}" not in page] == []
+
+
+def recipes(page: str) -> dict[str, list[str]]:
+    """The lines to read and to type of each recipe under "Add …", without blank ones and fences."""
+    text = page.partition("\n## Add …\n")[2].partition("\n## ")[0]
+    return {
+        part.partition("\n")[0]: [line for line in part.splitlines()[1:] if line.strip() and not line.startswith("```")]
+        for part in text.split("\n### ")[1:]
+    }
+
+
+def test_a_recipe_has_ten_lines() -> None:
+    found = recipes((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert len(found) >= 7
+    assert {name: len(lines) for name, lines in found.items() if len(lines) > 10} == {}
+
+
+def test_the_lines_of_a_recipe_are_counted() -> None:
+    assert recipes("\n## Add …\n\n### A b\n\nOne:\n\n```python\ntwo\n\nthree\n```\n\n## End\nx") == {
+        "A b": ["One:", "two", "three"]
+    }
