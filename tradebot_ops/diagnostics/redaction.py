@@ -157,10 +157,11 @@ def _places(text: str, word: str) -> Iterator[int]:
 
 
 def _hide(match: re.Match[str]) -> str:
-    if _HARMLESS.search(match["name"]) or SHOWN in match["value"]:
-        return match[0]
     first = match["value"][0]
     mark = match["mark"] or (first if first in "\"'" else "")
+    # Without quotes nobody knows where the value ends: what was hidden in it was all of it.
+    if _HARMLESS.search(match["name"]) or (SHOWN in match["value"] and not mark):
+        return match[0]
     return f"{match['name']}{match['between']}{mark}{SHOWN}{mark}"
 
 

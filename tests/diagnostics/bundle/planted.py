@@ -23,6 +23,9 @@ UNKNOWN = {
     "key": f"-----BEGIN EC PRIVATE KEY-----\n{MARK}\n-----END EC PRIVATE KEY-----",
     "hub": f"ghp_{MARK}{MARK}{MARK}{MARK}",
 }
+#: Tokens of well-known services, by their shape; put together here, so that no scanner takes this file for a leak.
+TOKENS = ("AKIA" + "Q7ZX" * 4, "ghp_" + "aB3d" * 9, "xoxb-" + "1234567890-" * 2 + "aB3d" * 6, "sk_live_" + "aB3d" * 6,
+          "npm_" + "aB3d" * 9)  # fmt: skip
 
 
 def told(value: str) -> list[str]:
@@ -42,13 +45,13 @@ def told(value: str) -> list[str]:
 
 
 def lines() -> list[str]:
-    return [f"said {form} loudly" for value in KNOWN.values() for form in told(value)] + list(UNKNOWN.values())
+    return [f"said {form} loudly" for value in KNOWN.values() for form in told(value)] + [*UNKNOWN.values(), *TOKENS]
 
 
 def leaked(text: str) -> list[str]:
     """What of it is in a text."""
     found = [form for value in KNOWN.values() for form in told(value)[3:] if _core(form) in text]
-    return found + [value for value in (*KNOWN.values(), MARK) if value in text]
+    return found + [value for value in (*KNOWN.values(), *TOKENS, MARK) if value in text]
 
 
 def _core(form: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.diagnostics.bundle.planted import KNOWN, MARK, UNKNOWN, leaked, lines, told
+from tests.diagnostics.bundle.second_opinion import found_in
 from tests.paths import ROOT
 from tests.prodcheck.test_report import made
 from tradebot_ops.clients.prometheus import Series
@@ -152,6 +153,17 @@ def test_the_whole_archive_is_clean_and_its_owners_alone(ops: Ops, tmp_path: Pat
     assert leaked("\n".join(files.values())) == []
     assert leaked(json.dumps(report.to_dict())) == []
     assert {row["collector"] for row in report.to_dict()["data"]["collectors"]} == set(COLLECTORS)
+
+
+def test_a_scanner_that_knows_nothing_of_it_finds_nothing_either(ops: Ops, tmp_path: Path) -> None:
+    bundle(ops, tmp_path / "bundle.tar.gz")
+    folder = tmp_path / "unpacked"
+    folder.mkdir()
+    for number, (name, text) in enumerate(archive.read(tmp_path / "bundle.tar.gz").items()):
+        (folder / f"{number}-{name.replace('/', '-')}").write_text(text, encoding="utf-8")
+    (tmp_path / "planted.txt").write_text("\n".join(lines()), encoding="utf-8")
+    assert len({kind for _, kind, _ in found_in([tmp_path / "planted.txt"])}) >= 5, "it is no witness"
+    assert found_in(folder.iterdir()) == []
 
 
 def test_what_cannot_be_cleaned_stays_and_is_named(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
