@@ -95,6 +95,17 @@ def test_a_broken_prerequisite_skips_what_needs_it_through_others_too(tmp_path: 
     assert done.results[1].verdict.skip is Skip.PREREQUISITE
 
 
+def test_what_needs_a_check_that_was_skipped_is_skipped_for_the_same_reason(tmp_path: Path) -> None:
+    def none(ops: Ops) -> int:
+        raise NotApplicable(Skip.PROFILE, "The profile is not chosen.")
+
+    unmonitored: Fact[int] = Fact("services", none)
+    checks = [make_check("AAA-01", asks=[unmonitored]), make_check("BBB-01", needs=("AAA-01",))]
+    verdict = run(tmp_path, checks).results[1].verdict
+    assert verdict.skip is Skip.PROFILE
+    assert verdict.message == "Needs AAA-01, which was skipped. The profile is not chosen."
+
+
 def test_a_warning_is_enough_for_what_needs_it(tmp_path: Path) -> None:
     checks = [make_check("AAA-01", says(Level.WARN)), make_check("BBB-01", needs=("AAA-01",))]
     assert states(run(tmp_path, checks))["BBB-01"] is State.PASS

@@ -6,11 +6,13 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeGuard
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import LogQuery
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.fact import Effect, fact
+from tradebot_ops.facts.metrics import prometheus
 
 #: Prometheus is believed from so many requests in 15 minutes on.
 REQUESTS = 20
@@ -41,17 +43,17 @@ class Served:
 def served(ops: Ops) -> Served:
     """The last 15 minutes as Prometheus has them; where it has too little, twenty requests now."""
     try:
-        count, p95, errors = (_one(ops, expression) for expression in (_COUNT, P95, ERRORS))
+        count, p95, errors = (prometheus.one(ops, expression) for expression in (_COUNT, P95, ERRORS))
     except OpsError as error:
         return _sampled(ops, error.message)
-    if count < REQUESTS or not math.isfinite(p95) or not math.isfinite(errors):
-        return _sampled(ops, "Prometheus has seen too few requests.")
-    return Served(p95, errors, count, "Prometheus, over 15 minutes")
+    if count and count >= REQUESTS and _known(p95) and _known(errors):
+        return Served(p95, errors, count, "Prometheus, over 15 minutes")
+    return _sampled(ops, "Prometheus has seen too few requests.")
 
 
-def _one(ops: Ops, expression: str) -> float:
-    found = ops.prometheus.query(expression)
-    return found[0].value if found else math.nan
+def _known(value: float | None) -> TypeGuard[float]:
+    """Of no requests Prometheus makes no series, or one that is not a number."""
+    return value is not None and math.isfinite(value)
 
 
 def _sampled(ops: Ops, why: str) -> Served:

@@ -215,7 +215,7 @@ class _Judging:
 
     def _result(self, check: Check, *, overdue: bool) -> Result:
         if need := self._broken_need(check):
-            return self._made(check, skipped(Skip.PREREQUISITE, f"Needs {need}, which does not hold."), 0.0)
+            return self._made(check, _without(self._results[need]), 0.0)
         late = [fact for fact in check.asks if overdue and not self._facts.known(fact)]
         if late:
             why = f"The time of the whole run was over before {late[0].name} was known."
@@ -243,6 +243,13 @@ class _Judging:
         state = State(verdict.level)
         waiver = self._waivers.active.get(check.id) if state in {State.FAIL, State.WARN} else None
         return Result(self._stage_of[check.id], check, State.WAIVED if waiver else state, verdict, seconds, waiver)
+
+
+def _without(need: Result) -> Verdict:
+    """Verdict on a check whose prerequisite does not hold: skipped, for the same reason where that was skipped, too."""
+    if need.verdict.skip is None:
+        return skipped(Skip.PREREQUISITE, f"Needs {need.check.id}, which does not hold.")
+    return skipped(need.verdict.skip, f"Needs {need.check.id}, which was skipped. {need.verdict.message}")
 
 
 def _softened(verdict: Verdict, most: Level | None) -> Verdict:

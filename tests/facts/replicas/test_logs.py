@@ -1,6 +1,7 @@
 """What is kept of logs stays bounded, and no line of whatever kind is an error."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,20 @@ def test_a_long_line_is_read_and_an_endless_one_cut() -> None:
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"a": ' * 100_000, "{\udcff}", "\ufffd\x00", "null", '{"a": NaN'])
 def test_what_is_no_object_of_json_has_no_fields(text: str) -> None:
     assert logs.fields_of(text) is None
+
+
+def test_what_an_earlier_life_wrote_does_not_count() -> None:
+    now = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+
+    def entry(text: str, at: datetime | None = None) -> logs.Entry:
+        return logs.Entry(LogLine("worker", 1, text, at), logs.fields_of(text))
+
+    old, plain, new = entry("{}", now - timedelta(hours=1)), entry("plain"), entry("{}", now)
+    # JSON again after a start, and no longer JSON after one.
+    assert logs.since((old, plain, new, new), now - timedelta(seconds=2)) == (new, new)
+    assert logs.since((old, plain), now) == (plain,)
+    assert logs.since((old, plain), None) == (old, plain)
+    assert logs.since((), now) == ()
 
 
 def test_a_stack_that_wrote_nothing(tmp_path: Path) -> None:

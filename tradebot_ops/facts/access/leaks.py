@@ -12,14 +12,14 @@ from urllib.parse import quote, quote_plus
 
 from tradebot_ops.clients import probe
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import LogQuery, Replica, State
+from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.engines.inspection import Inspected
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts import engine
 from tradebot_ops.facts.fact import fact
-from tradebot_ops.facts.replicas import containers
+from tradebot_ops.facts.replicas import containers, logs
+from tradebot_ops.facts.replicas.logs import Entry
 
-LINES = 1000
 #: A shorter word is found anywhere; that it is weak is reported elsewhere.
 SHORTEST = 8
 
@@ -44,11 +44,17 @@ class Searched:
     too_short: tuple[str, ...] = ()
 
 
-@fact(seconds=30, of=(engine.replicas, containers.inspected))
-def searched(ops: Ops, replicas: tuple[Replica, ...], inspected: tuple[Inspected, ...]) -> Searched:
+@fact(seconds=30, of=(engine.replicas, containers.inspected, logs.recent))
+def searched(
+    ops: Ops,
+    replicas: tuple[Replica, ...],
+    inspected: tuple[Inspected, ...],
+    recent: Mapping[str, tuple[Entry, ...]],
+) -> Searched:
     values = dict(_values(ops))
     forms = {name: dict(_forms(value)) for name, value in values.items() if len(value) >= SHORTEST}
-    places = dict(_logs(ops)) | dict(_pages(ops, replicas))
+    places = {f"{label} log": "\n".join(entry.text for entry in entries) for label, entries in recent.items()}
+    places |= dict(_pages(ops, replicas))
     places |= {f"{each.label} command line": " ".join(each.command) for each in inspected}
     places["tradebot config show"] = "\n".join(f"{name}={value.text}" for name, value in ops.settings.stack.items())
     found = [leak for place, text in places.items() for leak in _found(forms, place, text)]
@@ -91,15 +97,6 @@ def _found(forms: Mapping[str, Mapping[str, str]], place: str, text: str) -> Ite
         for form, how in written.items():
             if count := text.count(form):
                 yield Leak(secret, place, how.partition(" ")[0], count)
-
-
-def _logs(ops: Ops) -> Iterator[tuple[str, str]]:
-    """The last lines of each replica."""
-    by_replica: dict[str, list[str]] = {}
-    for line in ops.engine.logs(LogQuery(tail=LINES)):
-        by_replica.setdefault(line.label, []).append(line.text)
-    for label, lines in by_replica.items():
-        yield f"{label} log", "\n".join(lines)
 
 
 def _pages(ops: Ops, replicas: tuple[Replica, ...]) -> Iterator[tuple[str, str]]:

@@ -2,8 +2,9 @@
 
 import json
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from tradebot_ops.context import Ops
@@ -40,6 +41,17 @@ def collected(lines: Iterable[LogLine], most: int = MOST) -> Mapping[str, tuple[
     for line in lines:
         kept.setdefault(line.label, _Last(most)).add(line)
     return {label: tuple(map(_entry, last.lines, last.cuts)) for label, last in kept.items()}
+
+
+def since(entries: Sequence[Entry], started: datetime | None) -> Sequence[Entry]:
+    """Without those of an earlier life. A line that is not JSON has no time of its own: its place decides."""
+    if started is None:
+        return entries
+    started += timedelta(seconds=1)  # some engines know whole seconds; in that one the earlier life may have ended
+    times = [entry.line.at for entry in entries]
+    ours = next((place for place, at in enumerate(times) if at and at >= started), None)
+    theirs = max((place for place, at in enumerate(times) if at and at < started), default=-1)
+    return entries[theirs + 1 if ours is None else ours :]
 
 
 class _Last:

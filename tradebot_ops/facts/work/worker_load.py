@@ -1,11 +1,11 @@
 """How much of their time and memory workers use, as Prometheus has it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.fact import NotApplicable, Skip, fact
+from tradebot_ops.facts.metrics import prometheus
 
 BUSY = 'avg(avg_over_time(worker_busy{job="worker"}[15m]))'
 ALL_BUSY = 'sum(avg_over_time(worker_busy{job="worker"}[15m]))'
@@ -57,14 +57,14 @@ def _by_instance(ops: Ops, expression: str) -> dict[str, float]:
 
 def _one(ops: Ops, expression: str) -> float:
     _measured(ops)
-    found: Sequence[float] = [series.value for series in ops.prometheus.query(expression)]
-    if not found:
+    found = prometheus.one(ops, expression)
+    if found is None:
         raise OpsError(
             "Prometheus has not measured a worker yet.",
             code="TB-0265",
             hint="Wait for the first scrape, or see what is scraped: tradebot monitoring targets",
         )
-    return found[0]
+    return found
 
 
 def _measured(ops: Ops) -> None:

@@ -4,14 +4,15 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import LogLine, LogQuery
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.fact import fact
 from tradebot_ops.facts.metrics import samples
 from tradebot_ops.facts.metrics.samples import Family
+from tradebot_ops.facts.replicas import logs
+from tradebot_ops.facts.replicas.logs import Entry
 from tradebot_ops.facts.work.worker_names import worker_names
 
 SERVICE = "worker"
@@ -126,21 +127,12 @@ def look(ops: Ops, worker: Worker) -> Shown:
         return Shown(worker.label, unreadable=f"Prometheus cannot read it: {str(error) or type(error).__name__}.")
 
 
-@fact(seconds=15, of=(replicas,))
-def log(ops: Ops, replicas: Sequence[Worker]) -> tuple[LogLine, ...]:
+@fact(of=(replicas, logs.recent))
+def log(ops: Ops, replicas: Sequence[Worker], recent: Mapping[str, tuple[Entry, ...]]) -> tuple[Entry, ...]:
     """The last lines that each replica wrote since it was started."""
-    queries = ((each, LogQuery(services=(SERVICE,), number=each.number, tail=LINES)) for each in replicas)
-    return tuple(line for each, query in queries for line in since(tuple(ops.engine.logs(query)), each.started_at))
-
-
-def since(lines: Sequence[LogLine], started: datetime | None) -> Sequence[LogLine]:
-    """Without those of an earlier life. A line that is not JSON has no time of its own: its place decides."""
-    if started is None:
-        return lines
-    started += timedelta(seconds=1)  # some engines know whole seconds; in that one the earlier life may have ended
-    ours = next((place for place, line in enumerate(lines) if line.at and line.at >= started), None)
-    theirs = max((place for place, line in enumerate(lines) if line.at and line.at < started), default=-1)
-    return lines[theirs + 1 if ours is None else ours :]
+    del ops
+    last = ((each, recent.get(each.label, ())[-LINES:]) for each in replicas)
+    return tuple(entry for each, entries in last for entry in logs.since(entries, each.started_at))
 
 
 @fact(of=(replicas,))

@@ -12,6 +12,7 @@ from tradebot_ops.engines.base import LogLine, LogQuery, Replica, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Unknown
+from tradebot_ops.facts.replicas.logs import Entry, fields_of
 from tradebot_ops.facts.work import workers
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.workers.logs import SAYS, written
@@ -21,9 +22,9 @@ DONE = dict.fromkeys(SAYS, "x") | {"event": "job done"}
 BROKEN = {"event": "oops", "exception": "Traceback …"}
 
 
-def lines(*records: object, at: datetime = NOW) -> tuple[LogLine, ...]:
+def lines(*records: object, at: datetime = NOW) -> tuple[Entry, ...]:
     texts = (each if isinstance(each, str) else json.dumps(each) for each in records)
-    return tuple(LogLine("worker", 1, text, at) for text in texts)
+    return tuple(Entry(LogLine("worker", 1, text, at), fields_of(text)) for text in texts)
 
 
 @pytest.mark.parametrize(
@@ -41,18 +42,8 @@ def lines(*records: object, at: datetime = NOW) -> tuple[LogLine, ...]:
         (lines(DONE, *[BROKEN] * 5, at=NOW - timedelta(hours=1)), Level.PASS),
     ],
 )
-def test_written(log: tuple[LogLine, ...], level: Level) -> None:
+def test_written(log: tuple[Entry, ...], level: Level) -> None:
     assert written(log, NOW).level is level
-
-
-def test_what_an_earlier_life_wrote_does_not_count() -> None:
-    old, new = lines(DONE, at=NOW - timedelta(hours=1)), lines(DONE, DONE)
-    plain = (LogLine("worker", 1, "plain"),)
-    # JSON again after a start, and no longer JSON after one.
-    assert workers.since((*old, *plain, *new), NOW - timedelta(seconds=2)) == new
-    assert workers.since((*old, *plain), NOW) == plain
-    assert workers.since((*old, *plain), None) == (*old, *plain)
-    assert workers.since((), NOW) == ()
 
 
 def test_an_engine_that_gives_no_logs_is_no_answer() -> None:
@@ -65,8 +56,10 @@ def test_an_engine_that_gives_no_logs_is_no_answer() -> None:
     assert isinstance(answer, Unknown)
 
 
-def test_the_fact_leaves_out_an_earlier_life() -> None:
+def test_the_fact_leaves_out_an_earlier_life_and_other_services() -> None:
     old, new = lines("plain", at=NOW - timedelta(hours=1)), lines(DONE)
+    other = LogLine("api", 1, "plain", NOW)
     worker = Replica("worker", 1, "id", "worker-1", State.RUNNING, started_at=NOW - timedelta(seconds=2))
-    engine = SimpleNamespace(logs=lambda _query: [*old, *new], list=lambda: [worker])
+    written = [each.line for each in (*old, *new)]
+    engine = SimpleNamespace(logs=lambda _query: [*written, other], list=lambda: [worker])
     assert Facts(cast("Ops", SimpleNamespace(engine=engine))).value(workers.log) == new

@@ -1,11 +1,10 @@
 """Log lines of workers about their jobs."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from tradebot_ops.engines.base import LogLine
 from tradebot_ops.facts import moment
+from tradebot_ops.facts.replicas.logs import Entry
 from tradebot_ops.facts.work import workers
 from tradebot_ops.prodcheck.check import Verdict, check, failed, passed, warned
 
@@ -25,21 +24,21 @@ SAYS = ("timestamp", "level", "job_id", "job_type", "attempt", "status", "second
     anchor="services/common/logging.py",
     remedy="tradebot logs worker --since 15m",
 )
-def written(log: Sequence[LogLine], now: datetime) -> Verdict:
+def written(log: Sequence[Entry], now: datetime) -> Verdict:
     """Every line is JSON, and those about jobs say which job, which attempt and how it went. A burst of exceptions that
     nobody foresaw is an outage that has begun.
     """
-    lines = [line for line in log if line.text.strip()]
-    records = [(line, record) for line in lines if (record := _record(line.text)) is not None]
+    entries = [entry for entry in log if entry.text.strip()]
+    records = [(entry.line, entry.fields) for entry in entries if entry.fields is not None]
     about = [record for _, record in records if record.get("event") in ABOUT_JOBS]
     lacking = sorted({name for record in about for name in SAYS if name not in record})
     traces = sum("exception" in record for line, record in records if line.at is None or line.at > now - RECENT)
-    observed = f"{len(records)} of {len(lines)} lines are JSON, {len(about)} about jobs, {traces} exceptions"
-    strange = [line.text[:200] for line in lines if _record(line.text) is None]
-    evidence = "\n".join(strange[:5] or [line.text[:200] for line in lines[-2:]])
-    if not lines:
+    observed = f"{len(records)} of {len(entries)} lines are JSON, {len(about)} about jobs, {traces} exceptions"
+    strange = [entry.text[:200] for entry in entries if entry.fields is None]
+    evidence = "\n".join(strange[:5] or [entry.text[:200] for entry in entries[-2:]])
+    if not entries:
         return warned("Workers have written nothing.", observed="no line", expected="JSON lines", evidence="no line")
-    if len(records) < JSON_SHARE * len(lines):
+    if len(records) < JSON_SHARE * len(entries):
         hint = "Set LOG_FORMAT=json, then: tradebot up"
         message = "Workers do not write JSON."
         return failed(message, observed=observed, expected="every line", evidence=evidence, hint=hint)
@@ -53,11 +52,3 @@ def written(log: Sequence[LogLine], now: datetime) -> Verdict:
         message = "Some lines of workers are not JSON, or hold an exception."
         return warned(message, observed=observed, expected="only JSON, no exception", evidence=evidence)
     return passed("Workers write what became of each job.", observed=observed, evidence=evidence)
-
-
-def _record(text: str) -> Mapping[str, object] | None:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
