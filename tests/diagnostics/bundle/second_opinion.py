@@ -1,7 +1,8 @@
 """detect-secrets, a scanner that knows nothing of how a bundle is cleaned."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 from detect_secrets.core.secrets_collection import SecretsCollection
@@ -15,7 +16,8 @@ _NOISY = {"Base64HighEntropyString", "HexHighEntropyString", "IPPublicDetector"}
 
 def found_in(paths: Iterable[Path]) -> list[tuple[str, str, str]]:
     """File, kind and value of each secret; what was hidden is none."""
-    names = [kind.__name__ for kind in get_mapping_from_secret_type_to_class().values()]
+    kinds: Mapping[str, Any] = get_mapping_from_secret_type_to_class()
+    names = [kind.__name__ for kind in kinds.values()]
     secrets = SecretsCollection()
     with transient_settings({"plugins_used": [{"name": name} for name in names if name not in _NOISY]}):
         for path in paths:
