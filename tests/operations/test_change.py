@@ -304,13 +304,13 @@ from tradebot_ops.operations.alerts import silences
 from tradebot_ops.operations.change import change
 
 interrupt.arm()
-with change(world(Path(sys.argv[1])), "stop"):
+with change(world(Path(sys.argv[1])), "stop", on_progress=lambda event: Path("hook").write_text(event.detail)):
     Path("changed").touch()
 """
 
 
 def test_ctrl_c_ends_the_hook_that_runs_and_nothing_is_changed(tmp_path: Path, write: Write) -> None:
-    write("pre-stop", f'trap "" INT; echo $$ > "{tmp_path}/hook"; exec sleep 600')
+    write("pre-stop", 'trap "" INT; echo $$; exec sleep 600')
     environ = {**os.environ, "PYTHONPATH": str(Path.cwd())}
     process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(tmp_path)], cwd=tmp_path, env=environ, stderr=-1)
     hook = int(until(lambda: (tmp_path / "hook").exists() and (tmp_path / "hook").read_text(), "the hook's start"))

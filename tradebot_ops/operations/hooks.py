@@ -64,13 +64,14 @@ def run(hook: Path, environ: Mapping[str, str], say: Callable[[str], None], seco
     process = _start(hook, environ)
     lines: deque[str] = deque(maxlen=LAST_LINES)
     reader = threading.Thread(target=_read, args=(process.stdout, lines, say), daemon=True)
-    reader.start()
     why = ""
     try:
+        reader.start()
         why = _wait(process, seconds)
     finally:
         _end(process)
-        reader.join(LAST_WORDS_SECONDS)
+        if reader.ident is not None:
+            reader.join(LAST_WORDS_SECONDS)
     if why:
         raise Failed(why, tuple(lines))
 
