@@ -4,11 +4,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from tradebot_ops.clients.prometheus import PendingOrFiring, Rule, Status, Target
 from tradebot_ops.context import Ops
-from tradebot_ops.facts.fact import fact
+from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.fact import NotApplicable, Skip, fact
 from tradebot_ops.facts.metrics import config_files
 from tradebot_ops.monitoring.loaded import differences, shape, written_rules
 from tradebot_ops.stack.model import MountKind
@@ -173,6 +175,21 @@ def one(ops: Ops, expression: str) -> float | None:
     """The first value of an expression; None for no series."""
     found = ops.prometheus.query(expression)
     return found[0].value if found else None
+
+
+#: So long may the first scrape of a new Prometheus take, discovery of its targets included.
+FIRST_SCRAPE = timedelta(minutes=1)
+
+
+def unmeasured(ops: Ops, what: str) -> OpsError | NotApplicable:
+    """The error for a series that is not there; nothing to judge while Prometheus is too young to have it."""
+    if ops.clock() - ops.prometheus.status().started < FIRST_SCRAPE:
+        return NotApplicable(Skip.PREREQUISITE, f"Prometheus has only just started and not measured {what} yet.")
+    return OpsError(
+        f"Prometheus has not measured {what} yet.",
+        code="TB-0264",
+        hint="See what is scraped: tradebot monitoring targets",
+    )
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from tradebot_ops.context import Ops
-from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.fact import NotApplicable, Skip, fact
+from tradebot_ops.facts.metrics.prometheus import unmeasured
 
 WINDOW_S = 30 * 86_400.0
 AVAILABILITY = 'avg(avg_over_time(up{job="api"}[30d]))'
@@ -33,10 +33,6 @@ def availability(ops: Ops) -> Availability:
         raise NotApplicable(Skip.PROFILE, "Without the monitoring profile nothing measures availability.")
     found = [ops.prometheus.query(expression) for expression in (AVAILABILITY, SPAN)]
     if not all(found):
-        raise OpsError(
-            "Prometheus has not measured yet whether the API answers.",
-            code="TB-0264",
-            hint="Wait for the first scrape, or see what is scraped: tradebot monitoring targets",
-        )
+        raise unmeasured(ops, "whether the API answers")
     share, span = (series[0].value for series in found)
     return Availability(share, min(span, WINDOW_S))

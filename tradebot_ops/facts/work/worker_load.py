@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from tradebot_ops.context import Ops
-from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.fact import NotApplicable, Skip, fact
 from tradebot_ops.facts.metrics import prometheus
 
@@ -59,11 +58,7 @@ def _one(ops: Ops, expression: str) -> float:
     _measured(ops)
     found = prometheus.one(ops, expression)
     if found is None:
-        raise OpsError(
-            "Prometheus has not measured a worker yet.",
-            code="TB-0265",
-            hint="Wait for the first scrape, or see what is scraped: tradebot monitoring targets",
-        )
+        raise prometheus.unmeasured(ops, "a worker")
     return found
 
 
