@@ -158,22 +158,37 @@ def test_a_waiver_covers_a_failure_and_not_a_look_that_broke(tmp_path: Path) -> 
     assert list(states(run(tmp_path, checks, waivers=waivers)).values()) == [State.WAIVED, State.ERROR, State.PASS]
 
 
-def test_looking_again_repairs_what_needs_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "RETRY_SLEEP", 0.01)
+def test_looking_again_repairs_what_needs_a_moment(tmp_path: Path) -> None:
     answers = iter([False, False, True])
     moment: Fact[bool] = Fact("moment", lambda ops: next(answers))
     first = Check(
         "AAA-01", "t", lambda ok: says(Level.PASS if ok else Level.FAIL), (moment,), Severity.MAJOR, "", "", ""
     )
-    done = run(tmp_path, [first, make_check("BBB-01", needs=("AAA-01",))], retry_timeout=5)
+    done = run(tmp_path, [first, make_check("BBB-01", needs=("AAA-01",))], retry_timeout=5, retry_sleep=0.01)
     assert states(done) == {"AAA-01": State.PASS, "BBB-01": State.PASS}
     assert done.retries == 2
 
 
-def test_looking_again_asks_again_what_was_skipped_because_its_source_was_away(
+def test_between_two_looks_a_run_waits_as_long_as_it_is_asked_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "RETRY_SLEEP", 0.01)
+    waits: list[float] = []
+    monkeypatch.setattr(runner.time, "sleep", waits.append)
+    answers = iter([False, False, True])
+    moment: Fact[bool] = Fact("moment", lambda ops: next(answers))
+    check = Check(
+        "AAA-01", "t", lambda ok: says(Level.PASS if ok else Level.FAIL), (moment,), Severity.MAJOR, "", "", ""
+    )
+    assert states(run(tmp_path, [check], retry_timeout=60, retry_sleep=7)) == {"AAA-01": State.PASS}
+    assert waits == [7, 7]
+
+
+def test_no_look_is_begun_that_would_end_after_the_time(tmp_path: Path) -> None:
+    done = run(tmp_path, [make_check("AAA-01", says(Level.FAIL))], retry_timeout=5, retry_sleep=60)
+    assert (states(done), done.retries) == ({"AAA-01": State.FAIL}, 0)
+
+
+def test_looking_again_asks_again_what_was_skipped_because_its_source_was_away(tmp_path: Path) -> None:
     there = iter([False, True])
 
     def ask(ops: Ops) -> bool:
@@ -186,7 +201,7 @@ def test_looking_again_asks_again_what_was_skipped_because_its_source_was_away(
     first = Check(
         "AAA-01", "t", lambda ok: says(Level.PASS if ok else Level.FAIL), (ready,), Severity.MAJOR, "", "", ""
     )
-    done = run(tmp_path, [first, make_check("BBB-01", asks=(Fact("gated", ask),))], retry_timeout=5)
+    done = run(tmp_path, [first, make_check("BBB-01", asks=(Fact("gated", ask),))], retry_timeout=5, retry_sleep=0.01)
     assert states(done) == {"AAA-01": State.PASS, "BBB-01": State.PASS}
 
 

@@ -24,11 +24,19 @@ LATELY = timedelta(hours=1)
 @look(asks=(services.now, stack.description, stack.absent, moment.now))
 def replicas(found: tuple[Condition, ...], described: Stack, absent: Mapping[str, str], now: datetime) -> View:
     bad = [each for each in found if each.word not in WELL]
-    good = Counter(each.replica.service for each in found if each.word in WELL)
+    good: dict[str, list[Condition]] = {}
+    for each in found:
+        if each.word in WELL:
+            good.setdefault(each.replica.service, []).append(each)
     rows = [(each.replica.label, each.word, _up(each, now), each.detail) for each in bad]
-    rows += [(service, f"{count} well", "", "") for service, count in good.items()]
+    rows += [(service, f"{len(some)} well", _up(_youngest(some), now), "") for service, some in good.items()]
     problems = [_problem(each) for each in bad] + _missing(found, described, absent)
     return View(table=Table(("service", "state", "up", "detail"), tuple(rows)), problems=tuple(problems))
+
+
+def _youngest(some: list[Condition]) -> Condition:
+    """The one that was started last: a restart is what one looks for."""
+    return max(some, key=lambda each: each.replica.started_at.timestamp() if each.replica.started_at else 0.0)
 
 
 def _up(each: Condition, now: datetime) -> str:

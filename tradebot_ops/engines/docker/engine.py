@@ -30,10 +30,11 @@ from tradebot_ops.engines.docker.leftovers import Leftovers
 from tradebot_ops.engines.docker.networks_and_volumes import Ground
 from tradebot_ops.engines.docker.observing import inspection
 from tradebot_ops.engines.docker.observing.addresses import local_address, remote_address
-from tradebot_ops.engines.docker.observing.events import EventStream
+from tradebot_ops.engines.docker.observing.events import BEGINNING, EventStream
 from tradebot_ops.engines.docker.observing.image_facts import image_facts
 from tradebot_ops.engines.docker.observing.logs import Follower, merged
 from tradebot_ops.engines.docker.observing.observe import replica_of
+from tradebot_ops.engines.docker.observing.remembered import SAME, remembered
 from tradebot_ops.engines.docker.observing.stats import Sampler
 from tradebot_ops.engines.docker.replicas import Maker
 from tradebot_ops.engines.inspection import EngineInfo, Inspected
@@ -185,7 +186,10 @@ class DockerEngine:
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> EventStream:
         """Subscribed when this returns; ``close`` it from any thread to end a follower."""
-        return EventStream(self.client, self.project, since=since, follow=follow)
+        begin = since or BEGINNING
+        asked_back = not follow or datetime.now(tz=UTC) - begin > SAME
+        past = remembered(self._containers.find(), begin) if asked_back else ()
+        return EventStream(self.client, self.project, since=since, follow=follow, past=past)
 
     def announce(self, changed: Callable[[], None]) -> Callable[[], None]:
         """A stream that breaks ends the news; asking then shows what became of the engine."""

@@ -23,8 +23,8 @@ class Condition:
     detail: str
 
 
-def condition_of(ops: Ops, replica: Replica) -> Condition:
-    """The engine's answer, and where that is "running" the service's own within a second."""
+def condition_of(ops: Ops, replica: Replica, seconds: float = ASK_SECONDS) -> Condition:
+    """The engine's answer, and where that is "running" the service's own within so many seconds."""
     service = ops.stack.services.get(replica.service)
     if service is None and replica.service in ops.stack.inactive and replica.state is State.RUNNING:
         return Condition(replica, "running", "its profile is not chosen")
@@ -36,7 +36,7 @@ def condition_of(ops: Ops, replica: Replica) -> Condition:
         return Condition(replica, "failed" if service.one_shot else "stopped", f"exit code {replica.exit_code}")
     if replica.state is not State.RUNNING:
         return Condition(replica, str(replica.state), f"{replica.restarts} restarts" if replica.restarts else "")
-    sample = sample_of(ops.engine, service, replica, ASK_SECONDS)
+    sample = sample_of(ops.engine, service, replica, seconds)
     if sample.ok:
         word = "running" if service.one_shot or service.probe is None else "ready"
         return Condition(replica, word, sample.detail)

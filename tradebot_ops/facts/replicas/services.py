@@ -15,9 +15,11 @@ from tradebot_ops.facts.replicas import containers
 from tradebot_ops.facts.replicas.condition import Condition, condition_of
 
 LOOKS, PAUSE_SECONDS = 3, 1.0
+#: Longer than `status` waits: every other fact is asked at the same time, and slow is not dead.
+PATIENCE_SECONDS = 3.0
 
 
-@fact(seconds=15)
+@fact(seconds=20)
 def looks(ops: Ops) -> tuple[tuple[Condition, ...], ...]:
     """Three looks at everything, a second apart: what flickers, restarts or only starts up is seen."""
     found = []
@@ -31,7 +33,7 @@ def looks(ops: Ops) -> tuple[tuple[Condition, ...], ...]:
 def _look(ops: Ops) -> tuple[Condition, ...]:
     replicas = ops.engine.list()
     with ThreadPoolExecutor(max_workers=max(1, len(replicas))) as pool:
-        return tuple(pool.map(lambda replica: condition_of(ops, replica), replicas))
+        return tuple(pool.map(lambda replica: condition_of(ops, replica, PATIENCE_SECONDS), replicas))
 
 
 @fact(seconds=10)

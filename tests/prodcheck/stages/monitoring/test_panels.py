@@ -45,6 +45,13 @@ def test_gaps_are_counted() -> None:
     assert verdict.observed == "2 of 2 queries have data, 1 of them nothing but gaps"
 
 
+@pytest.mark.parametrize(("metric", "level"), [("up", Level.WARN), ("renamed", Level.FAIL)])
+def test_a_panel_of_several_queries_is_named_once(metric: str, level: Level) -> None:
+    empty = asked(series=0, metric=metric)
+    verdict = filled(Panels((empty, empty), KNOWN, KNOWN), GATE)
+    assert (verdict.level, verdict.message.count("panel 1 'P'")) == (level, 1)
+
+
 def test_readable() -> None:
     sound = Dashboard(Path("a.json"), {"schemaVersion": 39, "panels": []})
     assert readable((sound,)).level is Level.PASS

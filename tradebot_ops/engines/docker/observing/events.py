@@ -3,7 +3,7 @@
 import contextlib
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ import requests
 from tradebot_ops.docker.client import Client
 from tradebot_ops.engines.base import Event
 from tradebot_ops.engines.docker.observing.observe import event_of
+from tradebot_ops.engines.docker.observing.remembered import same
 from tradebot_ops.engines.docker.spec import ONE_OFF, PROJECT
 from tradebot_ops.errors import OpsError
 
@@ -23,10 +24,19 @@ BEGINNING = datetime.fromtimestamp(0, UTC)
 class EventStream(Iterator[Event]):
     """Subscribed once constructed, so that nothing started afterwards is missed. Iterate it in one thread.
 
-    ``since`` None begins with the oldest event that the engine still remembers.
+    ``since`` None begins with the oldest event that the engine still remembers. ``past`` is what the containers
+    remember, the oldest first: it is told in its place where the engine forgot it.
     """
 
-    def __init__(self, client: Client, project: str, *, since: datetime | None = None, follow: bool = False) -> None:
+    def __init__(
+        self,
+        client: Client,
+        project: str,
+        *,
+        since: datetime | None = None,
+        follow: bool = False,
+        past: Sequence[Event] = (),
+    ) -> None:
         self._client = client
         self._closed = False
         now = datetime.now(tz=UTC)
@@ -37,6 +47,7 @@ class EventStream(Iterator[Event]):
         with client.translating_errors("subscribing to events", client.deadlines.read):
             self._answer = client.stream("/events", params, endless=follow)
         self._raw = self._read()
+        self._shown = self._merged(list(past))
 
     def _read(self) -> Iterator[dict[str, Any]]:
         """The engine sends one JSON object a line, each at once."""
@@ -56,7 +67,18 @@ class EventStream(Iterator[Event]):
         return self._raw
 
     def __next__(self) -> Event:
-        return event_of(next(raw for raw in self._raw if raw["Action"].startswith(SHOWN) and not _of_one_off(raw)))
+        return next(self._shown)
+
+    def _merged(self, past: list[Event]) -> Iterator[Event]:
+        """Every event moves the time on, shown or not: what was before it is told first."""
+        for raw in self._raw:
+            event = event_of(raw)
+            past = [each for each in past if not same(each, event)]
+            while past and past[0].at < event.at:
+                yield past.pop(0)
+            if raw["Action"].startswith(SHOWN) and not _of_one_off(raw):
+                yield event
+        yield from past
 
     def close(self) -> None:
         """End the stream; a thread that waits in it is released."""

@@ -32,15 +32,20 @@ def filled(found: Panels, _answers: Answer) -> Verdict:
     if not count:
         return failed("No dashboard has a panel.", observed="0 queries", expected="12 panels")
     if unknown:
-        message = f"Nothing emits what these ask for: {few(each.where for each in unknown)}."
+        message = f"Nothing emits what these ask for: {_places(unknown)}."
         return failed(message, observed=observed, expected="all", evidence=_evidence(unknown))
     if empty:
-        message = f"No data within 15 minutes: {few(each.where for each in empty)}."
+        message = f"No data within 15 minutes: {_places(empty)}."
         return warned(message, observed=observed, expected="all", evidence=_evidence(empty),
                       hint="tradebot monitoring targets")  # fmt: skip
     return passed(
         "Every panel has data.", observed=observed, evidence="GET /api/v1/query_range, 15 minutes, each query"
     )
+
+
+def _places(asked: list[Asked]) -> str:
+    """A panel of several queries is named once."""
+    return few(dict.fromkeys(each.where for each in asked))
 
 
 def _evidence(asked: list[Asked]) -> str:

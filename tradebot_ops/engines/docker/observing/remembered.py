@@ -1,0 +1,41 @@
+"""What containers themselves remember of their past. The engine keeps the last 256 events of all its containers, and
+the commands of health checks are events: of a start two minutes ago it knows nothing any more.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from tradebot_ops.engines.base import Event
+from tradebot_ops.engines.docker.observing.observe import parse_time
+from tradebot_ops.engines.docker.spec import NUMBER, SERVICE
+
+#: Ended by SIGKILL; whether somebody asked the engine for it is forgotten with the events.
+SIGKILLED = 137
+#: A container writes down its start a moment before or after the engine tells of it.
+SAME = timedelta(seconds=5)
+
+
+def remembered(containers: Sequence[Mapping[str, Any]], since: datetime) -> list[Event]:
+    """The last start and the last end of each container after ``since``, the oldest first."""
+    found = [event for raw in containers for event in _of(raw) if event.at >= since]
+    return sorted(found, key=lambda event: event.at)
+
+
+def _of(raw: Mapping[str, Any]) -> Iterator[Event]:
+    state, labels = raw["State"], raw["Config"].get("Labels") or {}
+    who = {"service": labels.get(SERVICE, ""), "number": int(labels.get(NUMBER) or 1)}
+    started, ended = (parse_time(state.get(name, "")) for name in ("StartedAt", "FinishedAt"))
+    if started:
+        yield Event(at=started, action="start", **who)
+    if ended:
+        # One that runs again shows the exit code of now.
+        known = (not started or ended >= started) and state.get("ExitCode") != SIGKILLED
+        yield Event(at=ended, action="die", exit_code=state.get("ExitCode") if known else None, **who)
+    if ended and state.get("OOMKilled"):
+        yield Event(at=ended, action="oom", **who)
+
+
+def same(one: Event, other: Event) -> bool:
+    """Whether two sources tell of one event."""
+    return (one.label, one.action) == (other.label, other.action) and abs(one.at - other.at) < SAME
