@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -173,7 +174,8 @@ def test_between_two_looks_a_run_waits_as_long_as_it_is_asked_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(runner.time, "sleep", waits.append)
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=waits.append)
+    monkeypatch.setattr(runner, "time", clock)
     answers = iter([False, False, True])
     moment: Fact[bool] = Fact("moment", lambda ops: next(answers))
     check = Check(

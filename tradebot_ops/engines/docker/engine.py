@@ -34,7 +34,7 @@ from tradebot_ops.engines.docker.observing.events import BEGINNING, EventStream
 from tradebot_ops.engines.docker.observing.image_facts import image_facts
 from tradebot_ops.engines.docker.observing.logs import Follower, merged
 from tradebot_ops.engines.docker.observing.observe import replica_of
-from tradebot_ops.engines.docker.observing.remembered import SAME, remembered
+from tradebot_ops.engines.docker.observing.remembered import remembered
 from tradebot_ops.engines.docker.observing.stats import Sampler
 from tradebot_ops.engines.docker.replicas import Maker
 from tradebot_ops.engines.inspection import EngineInfo, Inspected
@@ -186,9 +186,7 @@ class DockerEngine:
 
     def events(self, since: datetime | None = None, *, follow: bool = False) -> EventStream:
         """Subscribed when this returns; ``close`` it from any thread to end a follower."""
-        begin = since or BEGINNING
-        asked_back = not follow or datetime.now(tz=UTC) - begin > SAME
-        past = remembered(self._containers.find(), begin) if asked_back else ()
+        past = () if follow else remembered(self._containers.find(), since or BEGINNING)
         return EventStream(self.client, self.project, since=since, follow=follow, past=past)
 
     def announce(self, changed: Callable[[], None]) -> Callable[[], None]:

@@ -25,7 +25,7 @@ class EventStream(Iterator[Event]):
     """Subscribed once constructed, so that nothing started afterwards is missed. Iterate it in one thread.
 
     ``since`` None begins with the oldest event that the engine still remembers. ``past`` is what the containers
-    remember, the oldest first: it is told in its place where the engine forgot it.
+    remember: it fills the gaps of the engine, except for a follower.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class EventStream(Iterator[Event]):
         with client.translating_errors("subscribing to events", client.deadlines.read):
             self._answer = client.stream("/events", params, endless=follow)
         self._raw = self._read()
-        self._shown = self._merged(list(past))
+        self._shown = self._replicas() if follow else self._with(past)
 
     def _read(self) -> Iterator[dict[str, Any]]:
         """The engine sends one JSON object a line, each at once."""
@@ -69,16 +69,13 @@ class EventStream(Iterator[Event]):
     def __next__(self) -> Event:
         return next(self._shown)
 
-    def _merged(self, past: list[Event]) -> Iterator[Event]:
-        """Every event moves the time on, shown or not: what was before it is told first."""
-        for raw in self._raw:
-            event = event_of(raw)
-            past = [each for each in past if not same(each, event)]
-            while past and past[0].at < event.at:
-                yield past.pop(0)
-            if raw["Action"].startswith(SHOWN) and not _of_one_off(raw):
-                yield event
-        yield from past
+    def _replicas(self) -> Iterator[Event]:
+        return (event_of(raw) for raw in self._raw if raw["Action"].startswith(SHOWN) and not _of_one_off(raw))
+
+    def _with(self, past: Sequence[Event]) -> Iterator[Event]:
+        known = list(self._replicas())
+        forgotten = [each for each in past if not any(same(each, event) for event in known)]
+        yield from sorted([*known, *forgotten], key=lambda event: event.at)
 
     def close(self) -> None:
         """End the stream; a thread that waits in it is released."""

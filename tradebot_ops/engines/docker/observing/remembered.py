@@ -1,5 +1,5 @@
-"""What containers themselves remember of their past. The engine keeps the last 256 events of all its containers, and
-the commands of health checks are events: of a start two minutes ago it knows nothing any more.
+"""The past as containers themselves remember it. The engine keeps the last 256 events of all its containers, and
+the commands of health checks are events: a start of two minutes ago is forgotten.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,9 +10,9 @@ from tradebot_ops.engines.base import Event
 from tradebot_ops.engines.docker.observing.observe import parse_time
 from tradebot_ops.engines.docker.spec import NUMBER, SERVICE
 
-#: Ended by SIGKILL; whether somebody asked the engine for it is forgotten with the events.
+#: Ended by SIGKILL; whether a `stop` asked for it is forgotten with the events.
 SIGKILLED = 137
-#: A container writes down its start a moment before or after the engine tells of it.
+#: A container dates its start a moment before or after the engine does.
 SAME = timedelta(seconds=5)
 
 
@@ -37,5 +37,5 @@ def _of(raw: Mapping[str, Any]) -> Iterator[Event]:
 
 
 def same(one: Event, other: Event) -> bool:
-    """Whether two sources tell of one event."""
+    """Return whether both describe one event."""
     return (one.label, one.action) == (other.label, other.action) and abs(one.at - other.at) < SAME
