@@ -36,12 +36,16 @@ class Leak:
 
 @dataclass(frozen=True)
 class Searched:
-    """``places`` with the number of lines in each, ``secrets`` by name; ``too_short`` were not searched for."""
+    """``places`` with the number of lines in each, ``secrets`` by name; ``too_short`` were not searched for.
+
+    ``unread`` are the pages that gave no answer.
+    """
 
     leaks: tuple[Leak, ...]
     places: Mapping[str, int]
     secrets: tuple[str, ...]
     too_short: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @fact(seconds=30, of=(engine.replicas, containers.inspected, logs.recent))
@@ -54,12 +58,15 @@ def searched(
     values = dict(_values(ops))
     forms = {name: dict(_forms(value)) for name, value in values.items() if len(value) >= SHORTEST}
     places = {f"{label} log": "\n".join(entry.text for entry in entries) for label, entries in recent.items()}
-    places |= dict(_pages(ops, replicas))
+    pages = dict(_pages(ops, replicas))
+    places |= {page: text for page, text in pages.items() if text}
+    unread = tuple(page for page, text in pages.items() if text is None)
     places |= {f"{each.label} command line": " ".join(each.command) for each in inspected}
     places["tradebot config show"] = "\n".join(f"{name}={value.text}" for name, value in ops.settings.stack.items())
     found = [leak for place, text in places.items() for leak in _found(forms, place, text)]
     short = tuple(sorted(values.keys() - forms.keys()))
-    return Searched(tuple(found), {place: text.count("\n") + 1 for place, text in places.items()}, tuple(forms), short)
+    lines = {place: text.count("\n") + 1 for place, text in places.items()}
+    return Searched(tuple(found), lines, tuple(forms), short, unread)
 
 
 def _values(ops: Ops) -> Iterator[tuple[str, str]]:
@@ -99,7 +106,7 @@ def _found(forms: Mapping[str, Mapping[str, str]], place: str, text: str) -> Ite
                 yield Leak(secret, place, how.partition(" ")[0], count)
 
 
-def _pages(ops: Ops, replicas: tuple[Replica, ...]) -> Iterator[tuple[str, str]]:
+def _pages(ops: Ops, replicas: tuple[Replica, ...]) -> Iterator[tuple[str, str | None]]:
     """Pages that anybody may read who reaches them, of every running replica that answers to HTTP."""
     wanted = [
         (each, service.probe.port, path)
@@ -112,14 +119,14 @@ def _pages(ops: Ops, replicas: tuple[Replica, ...]) -> Iterator[tuple[str, str]]
     ]
     with ThreadPoolExecutor(8) as pool:
         pages = pool.map(lambda one: _page(ops, *one), wanted)
-    yield from ((f"{each.label} {path}", text) for (each, _, path), text in zip(wanted, pages, strict=True) if text)
+    yield from ((f"{each.label} {path}", text) for (each, _, path), text in zip(wanted, pages, strict=True))
 
 
-def _page(ops: Ops, replica: Replica, port: int, path: str) -> str:
-    """Empty where there is none, or no answer: other checks report that."""
+def _page(ops: Ops, replica: Replica, port: int, path: str) -> str | None:
+    """Empty where there is no such page, or not for strangers; None where nothing answers."""
     try:
         address = ops.engine.endpoint(replica.service, port, replica.number)
         status, text = probe.page(address.host, address.port, path)
     except OpsError:
-        return ""
+        return None
     return text if status in {200, 503} else ""

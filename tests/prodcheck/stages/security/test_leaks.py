@@ -21,5 +21,12 @@ def test_a_leak_names_secret_and_place() -> None:
     assert verdict.observed == "api_key in api-1 log (base64, 3 times)"
 
 
+def test_a_page_that_gave_no_answer_is_no_pass_and_hides_no_leak() -> None:
+    verdict = kept(Searched((), PLACES, ("api_key",), unread=("worker-1 /metrics",)))
+    assert (verdict.level, "worker-1 /metrics" in verdict.message) == (Level.ERROR, True)
+    leak = Leak("api_key", "api-1 log", "plain", 1)
+    assert kept(Searched((leak,), PLACES, ("api_key",), unread=("worker-1 /metrics",))).level is Level.FAIL
+
+
 def test_where_nothing_runs_there_is_nothing_to_judge() -> None:
     assert kept(Searched((), {"tradebot config show": 9}, ("api_key",))).skip is Skip.PREREQUISITE

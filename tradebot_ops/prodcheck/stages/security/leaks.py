@@ -3,7 +3,7 @@
 from tradebot_ops.facts.access import leaks
 from tradebot_ops.facts.access.leaks import Leak, Searched
 from tradebot_ops.facts.fact import Skip
-from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped
+from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, unseen
 from tradebot_ops.text.lists import few
 
 
@@ -31,6 +31,14 @@ def kept(found: Searched) -> Verdict:
     if found.leaks:
         message = f"{len({leak.secret for leak in found.leaks})} secrets are written where they can be read."
         return failed(message, observed=few(map(_where, found.leaks)), expected="nowhere", evidence=evidence)
+    if found.unread:
+        return unseen(
+            f"Pages gave no answer, so they were not searched: {few(found.unread)}.",
+            observed=f"{len(found.unread)} pages not read",
+            expected="every page read",
+            evidence=evidence,
+            hint="tradebot status",
+        )
     observed = f"{len(found.secrets)} secrets searched for in {len(found.places)} places"
     return passed("Secrets do not leak.", observed=observed, evidence=evidence)
 
