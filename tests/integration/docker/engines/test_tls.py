@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.docker.private import private_engine
+from tests.integration.docker.engines.private import private_engine
 from tests.integration.tradebot import Tradebot
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker]

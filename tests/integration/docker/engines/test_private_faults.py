@@ -12,7 +12,7 @@ import pytest
 
 from tests.engines.contract import tiny_stack
 from tests.engines.docker.parts import on_docker, unique_project
-from tests.integration.docker.private import TINY, PrivateEngine, private_engine
+from tests.integration.docker.engines.private import TINY, PrivateEngine, private_engine
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
 from tradebot_ops.docker.images import Image, recipe

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.docker.private import PrivateEngine, private_engine
-from tests.integration.docker.registry import ADDRESS, PASSWORD, Registry, logged_in
+from tests.integration.docker.engines.private import PrivateEngine, private_engine
+from tests.integration.docker.engines.registry import ADDRESS, PASSWORD, Registry, logged_in
 from tests.integration.tradebot import Tradebot
 from tests.programs import program
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.integration.docker.private import TINY, PrivateEngine
+from tests.integration.docker.engines.private import TINY, PrivateEngine
 from tests.programs import program
 from tests.waiting import until
 

@@ -1,0 +1,1 @@
+"""Docker engines of the tests' own: full disks, registries, TLS."""
