@@ -64,7 +64,11 @@ def test_settings_say_what_is_off(ops: Ops) -> None:
     assert not found["shared_buffers"].pending, "set on the command line, so no restart will change it"
 
 
-def test_statements_are_recorded_or_those_that_run(ops: Ops, postgres: PostgresPart) -> None:
+def test_statements_that_run_are_shown_where_none_are_recorded(ops: Ops, postgres: PostgresPart) -> None:
+    """A view of records is no record: this server has not loaded the library behind it."""
+    with closing(postgres.connect()) as admin:
+        admin.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    assert not postgres_load.statements(ops).recorded
     with closing(postgres.connect()) as other, ThreadPoolExecutor(1) as pool:
         running = pool.submit(other.execute, "SELECT pg_sleep(30), 'a secret'")
         try:

@@ -13,6 +13,11 @@ SAMPLES, BETWEEN_S = 10, 0.1
 #: Characters of a statement that are kept.
 LONGEST = 300
 
+# The view alone records nothing: the setting is known where the server has loaded the library.
+_IS_RECORDED = """
+SELECT to_regclass('pg_stat_statements') IS NOT NULL AND current_setting('pg_stat_statements.max', true) IS NOT NULL
+       AS recorded
+"""
 # The text of a recorded statement has no values; that of a running one is as it was sent.
 _RECORDED = """
 SELECT query, calls, total_exec_time / 1000 AS seconds
@@ -59,7 +64,7 @@ class Waits:
 
 @fact()
 def statements(ops: Ops) -> Statements:
-    (there,) = ops.postgres.rows("SELECT to_regclass('pg_stat_statements') IS NOT NULL AS recorded")
+    (there,) = ops.postgres.rows(_IS_RECORDED)
     rows = ops.postgres.rows(_RECORDED if there["recorded"] else _RUNNING, [MOST])
     return Statements(
         there["recorded"],
