@@ -66,6 +66,7 @@ def test_a_service_whose_own_name_ends_in_a_number_is_that_service(tmp_path: Pat
     path.write_text("services: {db: {image: i}, db-2: {image: i}}", encoding="utf-8")
     found = load(Source((path,), tmp_path, "a test"), {}, project="demo", cache=tmp_path / "cache")
     assert chosen_replicas(found, ["db-2"]).services == ("db-2",)
+    assert chosen_replicas(found, ["service=db-2"]).services == ("db-2",)
 
 
 def test_an_unknown_name_is_an_error_that_names_what_there_is(stack: Stack) -> None:

@@ -34,8 +34,8 @@ _REPEATED = {"-f", "--profile"}
 _TYPED_COLUMNS = {"next", "remedy"}
 _TYPED_KEYS = {"hint", "mend", "remedy"}
 
-#: A command as texts suggest it, up to where the suggestion ends.
-_SUGGESTED = re.compile(rf"\btradebot (?=(?:{'|'.join(map(re.escape, COMMANDS))})\b)(?P<rest>[^;`\n]*)")
+#: A command as texts suggest it, up to where the suggestion ends. Not compiled at every start: `re` keeps it once used.
+_SUGGESTED = rf"\btradebot (?=(?:{'|'.join(map(re.escape, COMMANDS))})\b)(?P<rest>[^;`\n]*)"
 
 _words: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("in_force", default=())
 
@@ -55,7 +55,7 @@ def keep(options: Sequence[str]) -> None:
 
 def suggested(text: str) -> str:
     """The text with the options in force in each `tradebot COMMAND` that it suggests, but those it gives itself."""
-    return _SUGGESTED.sub(_with_options, text) if _words.get() else text
+    return re.sub(_SUGGESTED, _with_options, text) if _words.get() else text
 
 
 def _with_options(found: re.Match[str]) -> str:

@@ -14,8 +14,7 @@ _ALIASES = {"workers": "worker"}
 
 def service_name(stack: Stack, typed: str) -> str:
     """A service by its name, its plural or the brief's `service=NAME`. Raises ``OpsError`` TB-0201."""
-    name = typed.removeprefix("service=")
-    name = _ALIASES.get(name, name)
+    name = _spelt(typed)
     if name in stack.services:
         return name
     raise OpsError(
@@ -23,6 +22,11 @@ def service_name(stack: Stack, typed: str) -> str:
         code="TB-0201",
         hint=f"Services: {', '.join(stack.services)}.",
     )
+
+
+def _spelt(typed: str) -> str:
+    name = typed.removeprefix("service=")
+    return _ALIASES.get(name, name)
 
 
 def chosen_services(stack: Stack, typed: Sequence[str]) -> tuple[str, ...]:
@@ -61,9 +65,9 @@ def chosen_replicas(stack: Stack, typed: Sequence[str]) -> Chosen:
 
 def replica_name(stack: Stack, typed: str) -> tuple[str, int | None]:
     """The service and the number of ``worker-2``; the number is None for a service. Raises ``OpsError`` TB-0201."""
-    name, _, number = typed.removeprefix("service=").rpartition("-")
-    if typed not in stack.services and _ALIASES.get(name, name) in stack.services and number.isdigit():
-        return service_name(stack, name), int(number)
+    name, _, number = typed.rpartition("-")
+    if _spelt(typed) not in stack.services and _spelt(name) in stack.services and number.isdigit():
+        return _spelt(name), int(number)
     return service_name(stack, typed), None
 
 
