@@ -33,6 +33,11 @@ def container_name(project: str, service: str, number: int) -> str:
     return f"{project}-{service}-{number}"
 
 
+def owner(labels: Mapping[str, str]) -> tuple[str, int]:
+    """The service and the number of the replica that a container with these labels is."""
+    return labels.get(SERVICE, ""), int(labels.get(NUMBER) or 1)
+
+
 def container_labels(stack: Stack, service: Service, number: int, image_id: str) -> dict[str, str]:
     depends = ",".join(f"{item.service}:{item.condition.value}:false" for item in service.depends_on)
     return {

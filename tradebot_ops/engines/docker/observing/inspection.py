@@ -12,7 +12,7 @@ from tradebot_ops.docker.client import Client, dotted
 from tradebot_ops.engines.base import ImageDates
 from tradebot_ops.engines.docker.exec import output
 from tradebot_ops.engines.docker.observing.observe import parse_time
-from tradebot_ops.engines.docker.spec import NUMBER, ONE_OFF, PROJECT, SERVICE
+from tradebot_ops.engines.docker.spec import ONE_OFF, PROJECT, owner
 from tradebot_ops.engines.inspection import Binding, EngineInfo, HealthSample, Inspected, Mounted
 from tradebot_ops.errors import OpsError
 
@@ -31,11 +31,12 @@ _BOOT_LINKS = (
 def inspected(raw: Raw) -> Inspected:
     state, config, host = raw["State"], raw["Config"], raw.get("HostConfig") or {}
     labels = config.get("Labels") or {}
+    service, number = owner(labels)
     health, policy = state.get("Health") or {}, host.get("RestartPolicy") or {}
     logs = host.get("LogConfig") or {}
     return Inspected(
-        service=labels.get(SERVICE, ""),
-        number=int(labels.get(NUMBER) or 1),
+        service=service,
+        number=number,
         id=raw["Id"],
         name=raw["Name"].lstrip("/"),
         status=state["Status"],

@@ -16,7 +16,7 @@ from docker.errors import NotFound
 from tradebot_ops.docker.client import Client
 from tradebot_ops.engines.base import LogLine, LogQuery
 from tradebot_ops.engines.docker.observing.observe import parse_time
-from tradebot_ops.engines.docker.spec import NUMBER, SERVICE
+from tradebot_ops.engines.docker.spec import owner
 from tradebot_ops.errors import OpsError
 
 HEADER = struct.Struct(">BxxxL")  # stream (1 is stdout, 2 is stderr), length of what follows
@@ -55,7 +55,7 @@ def parameters(query: LogQuery) -> dict[str, Any]:
 
 def parse(answer: requests.Response, container: Container) -> Iterator[LogLine]:
     labels = container["Config"]["Labels"] or {}
-    service, number = labels.get(SERVICE, ""), int(labels.get(NUMBER) or 1)
+    service, number = owner(labels)
     for raw in split(answer, tty=bool(container["Config"].get("Tty"))):
         stamp, _, text = raw.decode("utf-8", "replace").partition(" ")
         yield LogLine(service, number, text.rstrip("\r"), parse_time(stamp))

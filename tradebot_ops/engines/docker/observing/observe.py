@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tradebot_ops.engines.base import Address, Event, Health, Published, Replica, State, Stats
-from tradebot_ops.engines.docker.spec import CONTENT_HASH, NUMBER, SERVICE, SPEC_HASH
+from tradebot_ops.engines.docker.spec import CONTENT_HASH, SPEC_HASH, owner
 
 STATES = {
     "created": State.CREATED,
@@ -24,9 +24,10 @@ def replica_of(raw: Mapping[str, Any], reloaded: Mapping[str, str] = NOTHING) ->
     """From an inspected container; ``reloaded`` are content hashes that replaced the one on its label."""
     state, config = raw["State"], raw["Config"]
     labels = config.get("Labels") or {}
+    service, number = owner(labels)
     return Replica(
-        service=labels.get(SERVICE, ""),
-        number=int(labels.get(NUMBER) or 1),
+        service=service,
+        number=number,
         id=raw["Id"],
         name=raw["Name"].lstrip("/"),
         state=state_of(raw),
@@ -92,10 +93,11 @@ def parse_time(text: str) -> datetime | None:
 def event_of(raw: Mapping[str, Any]) -> Event:
     actor = raw.get("Actor", {}).get("Attributes", {})
     code = actor.get("exitCode")
+    service, number = owner(actor)
     return Event(
         at=datetime.fromtimestamp(raw["timeNano"] / 1e9, tz=UTC),
-        service=actor.get(SERVICE, ""),
-        number=int(actor.get(NUMBER) or 1),
+        service=service,
+        number=number,
         action=raw["Action"],
         exit_code=int(code) if code else None,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from tradebot_ops.engines.base import Event
 from tradebot_ops.engines.docker.observing.observe import parse_time
-from tradebot_ops.engines.docker.spec import NUMBER, SERVICE
+from tradebot_ops.engines.docker.spec import owner
 
 #: Ended by SIGKILL; whether a `stop` asked for it is forgotten with the events.
 SIGKILLED = 137
@@ -24,16 +24,16 @@ def remembered(containers: Sequence[Mapping[str, Any]], since: datetime) -> list
 
 def _of(raw: Mapping[str, Any]) -> Iterator[Event]:
     state, labels = raw["State"], raw["Config"].get("Labels") or {}
-    who = {"service": labels.get(SERVICE, ""), "number": int(labels.get(NUMBER) or 1)}
+    service, number = owner(labels)
     started, ended = (parse_time(state.get(name, "")) for name in ("StartedAt", "FinishedAt"))
     if started:
-        yield Event(at=started, action="start", **who)
+        yield Event(started, service, number, "start")
     if ended:
         # One that runs again shows the exit code of now.
         known = (not started or ended >= started) and state.get("ExitCode") != SIGKILLED
-        yield Event(at=ended, action="die", exit_code=state.get("ExitCode") if known else None, **who)
+        yield Event(ended, service, number, "die", state.get("ExitCode") if known else None)
     if ended and state.get("OOMKilled"):
-        yield Event(at=ended, action="oom", **who)
+        yield Event(ended, service, number, "oom")
 
 
 def same(one: Event, other: Event) -> bool:
