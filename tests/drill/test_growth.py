@@ -6,7 +6,6 @@ meanwhile.
 
 import contextlib
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +15,6 @@ import redis
 
 from tests.drill import faults
 from tests.drill.measured import Run, measured
-from tests.integration.local.test_monitoring import monitored
 from tests.integration.tradebot import Tradebot
 from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics.catalogue import catalogue
@@ -55,16 +53,6 @@ SELECT gen_random_uuid(), 'backtest', '{"symbol": "NOSUCH"}', 'dead', 3, at, at 
 FROM (SELECT n, now() - n * interval '30 milliseconds' AS at FROM generate_series(%s::int, %s::int) AS n) AS made
 """
 _TOLD = "INSERT INTO job_event (job_id, state, by) SELECT id, 'dead', 'worker-1' FROM job WHERE state = 'dead'"
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tradebot]:
-    found = monitored(tmp_path_factory.mktemp("growth"))
-    try:
-        found.ok("up", timeout=300)
-        yield found
-    finally:
-        found.clean()
 
 
 def test_time_and_memory_do_not_grow_with_what_grows(stack: Tradebot) -> None:

@@ -5,14 +5,12 @@
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import psutil
 import pytest
 
 from tests.drill.faults import frozen
-from tests.integration.local.test_monitoring import monitored
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
 from tradebot_ops.diagnostics.catalogue import catalogue
@@ -31,16 +29,6 @@ COLUMNS, LINES = 100, 24
 #: They ask the host and files alone, which nobody can hang.
 BLIND = {"changes", "clock", "memory"}
 HOSTS_OWN = ("Work waits for", "The host is short of")
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tradebot]:
-    found = monitored(tmp_path_factory.mktemp("hung"))
-    try:
-        found.ok("up", timeout=300)
-        yield found
-    finally:
-        found.clean()
 
 
 def everything(stack: Tradebot) -> list[psutil.Process]:
