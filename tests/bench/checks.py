@@ -62,7 +62,7 @@ COMMAND = ("prod-check", "--no-canary", "--skip", "ALR-05", "--exit-zero")
 
 def in_order(facts: Iterable[Fact[Any]]) -> list[Fact[Any]]:
     """With what they depend on, which comes first."""
-    return list(dict.fromkeys(each for fact in facts for each in (*in_order(fact.of), fact)))
+    return list(dict.fromkeys(each for fact in facts for each in (*in_order((*fact.of, *fact.perhaps)), fact)))
 
 
 def waits(fact: Fact[Any]) -> bool:

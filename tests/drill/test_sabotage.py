@@ -62,7 +62,7 @@ def canary(id_: str) -> bool:
     """Whether this check submits jobs of its own."""
 
     def does(fact: Fact[Any]) -> bool:
-        return fact.effect is Effect.CANARY or any(does(each) for each in fact.of)
+        return fact.effect is Effect.CANARY or any(does(each) for each in (*fact.of, *fact.perhaps))
 
     return any(does(fact) for fact in find(id_)[1].asks)
 

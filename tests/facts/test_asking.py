@@ -10,7 +10,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.asking import Facts
-from tradebot_ops.facts.fact import Effect, Fact, NotApplicable, NotHere, Skip, Unknown, fact
+from tradebot_ops.facts.fact import Answer, Effect, Fact, NotApplicable, NotHere, Skip, Unknown, fact
 from tradebot_ops.settings import load_settings
 
 
@@ -113,6 +113,17 @@ def test_what_fails_is_an_answer_and_passed_on(
     facts = Facts(ops)
     assert facts.value(behind) == answer
     assert facts.value(broken) == answer
+
+
+def test_a_lack_that_is_no_obstacle_is_handed_on(ops: Ops) -> None:
+    def away(ops: Ops) -> int:
+        raise OpsError("It is away.", code="TB-0501")
+
+    @fact(perhaps=(Fact("away", away), Fact("there", lambda ops: 3)))
+    def either(ops: Ops, away: Answer[int], there: Answer[int]) -> tuple[Answer[int], Answer[int]]:
+        return away, there
+
+    assert Facts(ops).value(either) == (Unknown("It is away."), 3)
 
 
 def test_effects_that_are_forbidden_do_not_happen(ops: Ops) -> None:

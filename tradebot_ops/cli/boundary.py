@@ -37,9 +37,7 @@ class OpsGroup(TyperGroup):
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
         """For help: the name and its one line, without importing the command."""
         entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        return TyperCommand(cmd_name, help=entry.help, hidden=entry.hidden)
+        return None if entry is None else _stub(cmd_name, entry)
 
     def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Commands before options: they are what a reader looks for."""
@@ -101,6 +99,11 @@ def renamed(args: list[str]) -> list[str]:
 def load(name: str) -> Any:
     """Import a command's module and take the command of that name out of its Typer app."""
     return _loaded(name, COMMANDS[name])
+
+
+@cache
+def _stub(name: str, entry: Entry) -> TyperCommand:
+    return TyperCommand(name, help=entry.help, hidden=entry.hidden)
 
 
 @cache

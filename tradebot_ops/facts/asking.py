@@ -10,7 +10,7 @@ from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError, Unreachable
-from tradebot_ops.facts.fact import Effect, Fact, NotApplicable, NotHere, Skip, T, Unknown
+from tradebot_ops.facts.fact import Answer, Effect, Fact, NotApplicable, NotHere, Skip, T, Unknown
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +51,13 @@ class Facts:
         for fact in facts:
             self._question(fact)
 
-    def value(self, fact: Fact[T]) -> T | Unknown | NotHere:
+    def value(self, fact: Fact[T]) -> Answer[T]:
         """The answer, asked for now if nobody did before. Waits for it, at most until its deadline."""
         question = self._question(fact)
         while not question.done.wait(self._left(fact, question)):
             if self._overdue(fact, question):
                 self._settle(question, Unknown(f"{fact.name} was not known within {self._most(fact):g} s."))
-        answer: T | Unknown | NotHere = question.answer
+        answer: Answer[T] = question.answer
         return answer
 
     def required(self, fact: Fact[T]) -> T:
@@ -94,7 +94,7 @@ class Facts:
             if fact in self._questions:
                 return self._questions[fact]
             question = self._questions[fact] = _Question()
-        for other in fact.of:
+        for other in (*fact.of, *fact.perhaps):
             self._question(other)
         threading.Thread(target=self._ask, args=(fact, question), daemon=True, name=f"fact {fact.name}").start()
         return question
@@ -105,6 +105,8 @@ class Facts:
             return
         values = [self.value(other) for other in fact.of]
         lacking = next((value for value in values if isinstance(value, Unknown | NotHere)), None)
+        if lacking is None:
+            values += [self.value(other) for other in fact.perhaps]
         question.began = time.monotonic()
         self._settle(question, self._answer(fact, values) if lacking is None else lacking)
 

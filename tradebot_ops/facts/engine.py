@@ -17,20 +17,20 @@ class Reach:
     name: str
     why: str
     seconds: float
-    replicas: int
+    replicas: tuple[Replica, ...]
 
 
 @fact(seconds=10)
 def reach(ops: Ops) -> Reach:
     started = time.perf_counter()
-    found = ops.engine.list()
-    return Reach(ops.engine.name, ops.choice.why, time.perf_counter() - started, len(found))
+    found = tuple(ops.engine.list())
+    return Reach(ops.engine.name, ops.choice.why, time.perf_counter() - started, found)
 
 
-@fact(seconds=10)
-def replicas(ops: Ops) -> tuple[Replica, ...]:
+@fact(of=(reach,))
+def replicas(_: Ops, reach: Reach) -> tuple[Replica, ...]:
     """Every replica of the project, running or not."""
-    return tuple(ops.engine.list())
+    return reach.replicas
 
 
 @fact(seconds=10)

@@ -15,7 +15,7 @@ gets the same value and is not asked.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
@@ -66,6 +66,10 @@ class NotHere:
     why: str
 
 
+#: What became of a question.
+Answer: TypeAlias = T | Unknown | NotHere
+
+
 class NotApplicable(Exception):  # noqa: N818 - an answer, not an error
     """Raised by a fact where there is nothing to look at."""
 
@@ -76,12 +80,15 @@ class NotApplicable(Exception):  # noqa: N818 - an answer, not an error
 
 @dataclass(frozen=True, eq=False)
 class Fact(Generic[T]):
-    """A question. ``ask`` gets ``Ops`` and the values of ``of``, in that order, and may take ``seconds``."""
+    """A question. ``ask`` gets ``Ops`` and the values of ``of`` and ``perhaps``, in that order, and may take
+    ``seconds``. It is not asked where one of ``of`` is not known; of ``perhaps`` it gets ``Unknown`` or ``NotHere``.
+    """
 
     name: str
     ask: Callable[..., T]
     seconds: float = SECONDS
     of: Sequence["Fact[Any]"] = field(default=())
+    perhaps: Sequence["Fact[Any]"] = field(default=())
     effect: Effect = Effect.NONE
 
     def __call__(self, ops: Ops, *values: Any) -> T:
@@ -93,12 +100,16 @@ class Fact(Generic[T]):
 
 
 def fact(
-    *, seconds: float = SECONDS, of: Sequence[Fact[Any]] = (), effect: Effect = Effect.NONE
+    *,
+    seconds: float = SECONDS,
+    of: Sequence[Fact[Any]] = (),
+    perhaps: Sequence[Fact[Any]] = (),
+    effect: Effect = Effect.NONE,
 ) -> Callable[[Callable[..., T]], Fact[T]]:
     """Declare a function as a fact: its name is ``<file>.<function>``."""
 
     def declare(ask: Callable[..., T]) -> Fact[T]:
         room = ask.__module__.rpartition(".")[2]
-        return Fact(f"{room}.{ask.__name__}", ask, seconds, tuple(of), effect)
+        return Fact(f"{room}.{ask.__name__}", ask, seconds, tuple(of), tuple(perhaps), effect)
 
     return declare

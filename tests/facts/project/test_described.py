@@ -9,8 +9,12 @@ from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.facts.fact import NotHere, Skip, Unknown
+from tradebot_ops.facts.metrics.prometheus import Loaded
 from tradebot_ops.facts.project import described
 from tradebot_ops.settings import load_settings
+
+NO_MONITORING = (NotHere(Skip.PROFILE, "Not chosen."),) * 2
 
 
 @pytest.fixture
@@ -51,7 +55,7 @@ def test_differences_of_replicas(ops: Ops) -> None:
     same = Replica("api", 1, "a", "a", State.RUNNING, spec_hash=api.spec_hash, content_hash=api.content_hash)
     edited = Replica("api", 2, "b", "b", State.RUNNING, spec_hash=api.spec_hash, content_hash="other")
     other = Replica("worker", 1, "c", "c", State.RUNNING, spec_hash="other", content_hash=worker.content_hash)
-    found = described.drift(ops, (same, edited, other))
+    found = described.drift(ops, (same, edited, other), *NO_MONITORING)
     assert (found.description, found.contents, found.replicas) == (("worker-1",), ("api-2",), 3)
     assert (found.loaded, found.unseen) == ((), ())
 
@@ -59,5 +63,5 @@ def test_differences_of_replicas(ops: Ops) -> None:
 def test_monitoring_that_cannot_be_asked_is_named(ops: Ops, tmp_path: Path) -> None:
     environ = {"TRADEBOT_STATE": str(tmp_path / "state"), "TRADEBOT_PROFILES": "monitoring"}
     monitored = Ops(load_settings({}, environ, tmp_path), StubEngine("demo"))
-    unseen = described.drift(monitored, ()).unseen
-    assert [each.partition(":")[0] for each in unseen] == ["prometheus", "alertmanager"]
+    found = described.drift(monitored, (), Unknown("It hangs."), Loaded("alertmanager.yml", ("route",)))
+    assert (found.unseen, found.loaded) == (("prometheus: It hangs.",), ("alertmanager: route",))

@@ -1,9 +1,12 @@
 """Alertmanager: what it holds and keeps quiet, whom it notifies, and whether that gets through."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tradebot_ops.clients.alertmanager import HeldAlert, Silence, Status
 from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import Replica
+from tradebot_ops.facts import engine
 from tradebot_ops.facts.fact import fact
 from tradebot_ops.facts.metrics import config_files, prometheus
 from tradebot_ops.facts.metrics.prometheus import Loaded
@@ -36,13 +39,13 @@ def alerts(ops: Ops) -> tuple[HeldAlert, ...]:
     return tuple(ops.alertmanager.alerts())
 
 
-@fact(of=(status,))
-def loaded(ops: Ops, status: Status) -> Loaded:
+@fact(of=(status, engine.replicas))
+def loaded(ops: Ops, status: Status, replicas: Sequence[Replica]) -> Loaded:
     """Its running configuration against its file."""
     file = config_files.folder(ops, "alertmanager") / "alertmanager.yml"
     written = yaml_.load(file.read_text(encoding="utf-8"))
     places = differences(written, yaml_.load(status.config))
-    return Loaded(str(file), tuple(places), edited=prometheus.edited(ops, "alertmanager"))
+    return Loaded(str(file), tuple(places), edited=prometheus.edited(ops, replicas, "alertmanager"))
 
 
 @dataclass(frozen=True)

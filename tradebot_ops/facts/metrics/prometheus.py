@@ -9,7 +9,9 @@ from pathlib import Path
 
 from tradebot_ops.clients.prometheus import PendingOrFiring, Rule, Status, Target
 from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import Replica
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts import engine
 from tradebot_ops.facts.fact import NotApplicable, Skip, fact
 from tradebot_ops.facts.metrics import config_files
 from tradebot_ops.monitoring.loaded import differences, shape, written_rules
@@ -71,20 +73,20 @@ class Loaded:
     edited: bool = False
 
 
-def edited(ops: Ops, service: str) -> bool:
+def edited(ops: Ops, replicas: Sequence[Replica], service: str) -> bool:
     """Whether the service's mounted files are others than those it last read."""
     wanted = ops.stack.services[service].content_hash
-    found = [replica for replica in ops.engine.list() if replica.service == service and replica.content_hash]
+    found = [replica for replica in replicas if replica.service == service and replica.content_hash]
     return any(replica.content_hash != wanted for replica in found)
 
 
-@fact(seconds=SECONDS, of=(rules,))
-def loaded(ops: Ops, rules: Sequence[Rule]) -> Loaded:
+@fact(seconds=SECONDS, of=(rules, engine.replicas))
+def loaded(ops: Ops, rules: Sequence[Rule], replicas: Sequence[Replica]) -> Loaded:
     """The running configuration against the files: on an engine that rewrites them, against the copy that it made."""
     file = _on_this_host(ops, ops.prometheus.flags()[_CONFIG])
     written = yaml_.load(file.read_text(encoding="utf-8"))
     places = differences(written, yaml_.load(ops.prometheus.config()))
-    return Loaded(str(file), tuple(places), _other_rules(ops, rules), edited(ops, "prometheus"))
+    return Loaded(str(file), tuple(places), _other_rules(ops, rules), edited(ops, replicas, "prometheus"))
 
 
 def _on_this_host(ops: Ops, path: str) -> Path:

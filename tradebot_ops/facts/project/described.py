@@ -1,7 +1,7 @@
 """Whether the description can be read at all, and whether what runs is what it describes."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +10,9 @@ from tradebot_ops.engines.base import Replica
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts import engine
 from tradebot_ops.facts.alerting import alertmanager
-from tradebot_ops.facts.fact import fact
+from tradebot_ops.facts.fact import Answer, NotHere, Unknown, fact
 from tradebot_ops.facts.metrics import prometheus
+from tradebot_ops.facts.metrics.prometheus import Loaded
 from tradebot_ops.stack.model import MountKind, Stack
 
 _PLACE = re.compile(r"(/\S+?):(\d+):")
@@ -75,13 +76,16 @@ class Drift:
     replicas: int = 0
 
 
-@fact(seconds=25, of=(engine.replicas,))
-def drift(ops: Ops, replicas: tuple[Replica, ...]) -> Drift:
+@fact(of=(engine.replicas,), perhaps=(prometheus.loaded, alertmanager.loaded))
+def drift(
+    ops: Ops, replicas: tuple[Replica, ...], prometheus_loaded: Answer[Loaded], alertmanager_loaded: Answer[Loaded]
+) -> Drift:
     known = [each for each in replicas if each.service in ops.stack.services]
     services = ops.stack.services
     other = [each for each in known if each.spec_hash != services[each.service].spec_hash]
     edited = [each for each in known if each.content_hash not in {"", services[each.service].content_hash}]
-    loaded, unseen = _loaded(ops)
+    asked = {"prometheus": prometheus_loaded, "alertmanager": alertmanager_loaded}
+    loaded, unseen = _loaded({name: answer for name, answer in asked.items() if name in services})
     return Drift(
         tuple(each.label for each in other),
         tuple(each.label for each in edited if each not in other),
@@ -91,21 +95,12 @@ def drift(ops: Ops, replicas: tuple[Replica, ...]) -> Drift:
     )
 
 
-def _loaded(ops: Ops) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _loaded(answers: Mapping[str, Answer[Loaded]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Where what is in force is not what is written; and what could not be compared, which others report, too."""
     found, unseen = [], []
-    asked: Mapping[str, Callable[[], prometheus.Loaded]] = {
-        "prometheus": lambda: prometheus.loaded(ops, prometheus.rules(ops)),
-        "alertmanager": lambda: alertmanager.loaded(ops, alertmanager.status(ops)),
-    }
-    for name, ask in asked.items():
-        if name not in ops.stack.services:
-            continue
-        try:
-            answer = ask()
-        except OpsError as error:
-            unseen.append(f"{name}: {error.message}")
-            continue
-        if places := (*answer.places, *(f"rule {rule}" for rule in answer.rules)):
+    for name, answer in answers.items():
+        if isinstance(answer, Unknown | NotHere):
+            unseen.append(f"{name}: {answer.why}")
+        elif places := (*answer.places, *(f"rule {rule}" for rule in answer.rules)):
             found.append(f"{name}: {', '.join(places)}")
     return tuple(found), tuple(unseen)

@@ -20,7 +20,7 @@ def answers(reach: engine.Reach) -> Verdict:
     health check that times out calls a healthy service broken.
     """
     observed = f"{reach.name}, {1000 * reach.seconds:.0f} ms"
-    evidence = f"{reach.name} engine, list of replicas: {reach.replicas}"
+    evidence = f"{reach.name} engine, list of replicas: {len(reach.replicas)}"
     if reach.seconds > SLOW_SECONDS:
         return warned(
             f"The {reach.name} engine took {reach.seconds:.1f} s to answer.",
