@@ -69,7 +69,7 @@ class Ops:
         #: What the command line would say against the words after `tradebot`, empty for nothing. It sets this itself.
         self.complaint: Callable[[str], str] | None = None
         self.changes: list[Change] = []
-        self.warnings: list[str] = []
+        self.warnings: list[str] = list(settings.warnings)
 
     def with_settings(self, settings: Settings) -> "Ops":
         """The same world under other settings: what one changes, the other changes."""

@@ -40,7 +40,11 @@ def app(keys: str) -> str:
         pytest.param(app("command: costs $5"), "TB-0814", "starts no variable", "$$", id="lone dollar"),
         pytest.param(app("command: ${X"), "TB-0814", "never closed", "$$", id="open brace"),
         pytest.param(
-            "services:\n  app: {command: a}\n", "TB-0815", "services.app has no `image`", "Name one", id="no image"
+            "services:\n  app: {command: a}\n",
+            "TB-0815",
+            "services.app has neither `image` nor `build`",
+            "Name",
+            id="no image",
         ),
         pytest.param(
             "services:\n  app: text\n",

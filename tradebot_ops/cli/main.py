@@ -68,6 +68,7 @@ def tradebot(
     from tradebot_ops.context import Ops
     from tradebot_ops.render import check_output
     from tradebot_ops.settings import load_settings
+    from tradebot_ops.stack.described import completed
 
     flags: dict[str, Any] = {
         "project": project,
@@ -85,7 +86,7 @@ def tradebot(
         "no_color": no_color,
         "yes": yes,
     }
-    settings = load_settings(flags, os.environ, Path.cwd())
+    settings = completed(load_settings(flags, os.environ, Path.cwd()))
     check_output(settings.output)
     # Tests hand in a world of their own: an engine in memory, a clock that stands still.
     context.obj = Ops(settings, **(context.obj or {}))

@@ -60,7 +60,7 @@ def prod_check(ops: Ops, wishes: Wishes, watch: Watch) -> Report:
 
 def _placed(ops: Ops, finding: Finding) -> Finding:
     """With the line that one would edit, where the project has files of its own."""
-    return replace(finding, anchor=anchors.resolve(finding.anchor, ops.settings.cwd))
+    return replace(finding, anchor=anchors.resolve(finding.anchor, ops.settings.folder))
 
 
 def _run(ops: Ops, wishes: Wishes, stages: Sequence[Stage], watch: Watch) -> Run:

@@ -15,8 +15,7 @@ from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change, user
 from tradebot_ops.prodcheck import catalogue
 from tradebot_ops.prodcheck.waivers import MOST_DAYS
-
-FILE = "tradebot.toml"
+from tradebot_ops.settings.folder import TOML
 
 
 def waive(ops: Ops, id_: str, reason: str, until: str, owner: str = "") -> Report:
@@ -31,7 +30,7 @@ def waive(ops: Ops, id_: str, reason: str, until: str, owner: str = "") -> Repor
         raise OpsError("A waiver needs a reason.", code="TB-0233", hint=hint)
     day = _day(until, ops.clock().date())
     entry = _entry(check.id, reason.strip(), owner.strip() or user(ops), day)
-    path = ops.settings.cwd / FILE
+    path = ops.settings.folder / TOML
     with change(ops, "waive", check.id):
         replaced = _write(path, check.id, entry)
     text = f"[[waiver]]\n{entry.as_string()}".rstrip()

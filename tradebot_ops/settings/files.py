@@ -11,6 +11,24 @@ from typing import Any
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings.declared import ENVIRONMENTS
+from tradebot_ops.text.suggest import did_you_mean
+
+TOML_KEYS = frozenset(
+    {
+        "context",
+        "engine",
+        "env",
+        "env_file",
+        "file",
+        "host",
+        "output",
+        "profiles",
+        "project",
+        "settings",
+        "timeout",
+        "waiver",
+    }
+)
 
 
 def env_file(chosen: str, env: str, cwd: Path) -> tuple[str, Mapping[str, str]]:
@@ -54,6 +72,18 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(env_text(path))
     except tomllib.TOMLDecodeError as error:
         raise OpsError(f"{path} is not valid TOML: {error}.", code="TB-0804", hint="Mend the line it names.") from None
+
+
+def known(toml: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The same. A key that nothing reads is an error, for only tradebot reads this file: a misspelt ``project`` would
+    mean another project without a word."""
+    for key in toml.keys() - TOML_KEYS:
+        raise OpsError(
+            f"{path}: `{key}` is no key of this file.",
+            code="TB-0804",
+            hint=f"{did_you_mean(key, TOML_KEYS)} Its keys: {', '.join(sorted(TOML_KEYS))}.".lstrip(),
+        )
+    return toml
 
 
 def env_text(path: Path) -> str:

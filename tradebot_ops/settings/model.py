@@ -11,6 +11,7 @@ from tradebot_ops.settings.declared import STACK_SETTINGS, memory_limits
 #: The name of having no profile.
 CORE = "core"
 DEFAULT_PROFILES = ("monitoring",)
+DEFAULT_PROJECT = "tradebot"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,9 @@ class Settings:
     ``docker_from`` is the option that named a Docker engine (it then stands in ``environ``), or empty.
     """
 
-    project: str = "tradebot"
+    project: str = DEFAULT_PROJECT
+    #: It was named by a flag, a variable or tradebot.toml; else the description may name it.
+    project_chosen: bool = False
     files: tuple[Path, ...] = ()
     engine: str = "auto"
     docker_from: str = ""
@@ -42,12 +45,16 @@ class Settings:
     yes: bool = False
     timeout: float = 180.0
     cwd: Path = field(default_factory=Path.cwd)
+    #: Where tradebot.toml and .env lie: the compose file's folder, else ``cwd``.
+    folder: Path = field(default_factory=Path.cwd)
     environ: Mapping[str, str] = field(default_factory=dict)
     #: Where changes of settings are written; it may not exist yet.
     env_file: Path = field(default_factory=lambda: Path.cwd() / ".env")
     stack: Mapping[str, Value] = field(default_factory=dict)
     #: The ``[[waiver]]`` entries of ``tradebot.toml`` as written; `prod-check` judges them.
     waivers: Any = ()
+    #: What is wrong and yet no error, such as a name in .env that is spelt almost like a setting.
+    warnings: tuple[str, ...] = ()
 
     @property
     def explicit(self) -> frozenset[str]:

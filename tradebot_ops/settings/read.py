@@ -1,7 +1,8 @@
 """Read the settings of a command.
 
 Precedence, highest first: command-line flag, environment variable, ``tradebot.toml``, ``.env`` file, default.
-Every value remembers where it came from, so that ``config show`` can say it.
+Every value remembers where it came from, so that ``config show`` can say it. What is typed, or stands in the
+environment, names paths from the folder one stands in; a file names them from its own.
 """
 
 import re
@@ -11,8 +12,12 @@ from typing import Any
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings.declared import ENVIRONMENTS, STACK_SETTINGS
-from tradebot_ops.settings.files import env_file, env_path, read_toml
-from tradebot_ops.settings.model import CORE, Settings, Value
+from tradebot_ops.settings.files import env_file, env_path, known, read_toml
+from tradebot_ops.settings.folder import TOML, settings_folder
+from tradebot_ops.settings.model import CORE, DEFAULT_PROJECT, Settings, Value
+
+PROJECT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+PROJECT_NAME_HINT = "Use lower-case letters, digits, '-' and '_', starting with a letter or digit: -p trading_bot"
 
 
 def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> Settings:
@@ -20,7 +25,9 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
 
     Raises ``OpsError`` TB-0804 for a file that cannot be read and TB-0803 for a value that cannot be used.
     """
-    toml = read_toml(cwd / "tradebot.toml")
+    typed_files = flags.get("files") or _split(environ.get("TRADEBOT_FILE", ""))
+    folder = settings_folder([_path(cwd, name) for name in typed_files], cwd)
+    toml = known(read_toml(folder / TOML), folder / TOML)
 
     def pick(name: str, default: str) -> str:
         if flags.get(name) is not None:
@@ -28,22 +35,22 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
         return environ.get(f"TRADEBOT_{name.upper()}") or str(toml.get(name, default))
 
     env = _choice("env", pick("env", "dev"), tuple(ENVIRONMENTS))
-    project = pick("project", "tradebot")
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", project):
-        raise OpsError(
-            f"'{project}' cannot name a project.",
-            code="TB-0205",
-            hint="Use lower-case letters, digits, '-' and '_', starting with a letter or digit: -p trading_bot",
-        )
     typed = bool(flags.get("host") or flags.get("context"))
     named = {name: flags.get(name) or "" if typed else pick(name, "") for name in ("host", "context")}
     docker_from, environ = _docker_engine(named["host"], named["context"], environ)
-    files = flags.get("files") or [name for name in pick("file", "").split(":") if name]
-    chosen = pick("env_file", "")
-    found = env_file(chosen, env, cwd)
+    files = [_path(cwd, name) for name in typed_files] or [
+        _path(folder, name) for name in _split(str(toml.get("file", "")))
+    ]
+    named_env = pick("env_file", "")
+    start = cwd if flags.get("env_file") or environ.get("TRADEBOT_ENV_FILE") else folder
+    found = env_file(named_env, env, start)
+    stack = _stack_values(env, toml, found, environ)
+    project = pick("project", "") or _compose_project(stack)
+    chosen = bool(project) or flags.get("project") is not None
     return Settings(
-        project=project,
-        files=tuple((cwd / name).resolve() for name in files),
+        project=_project_name(project) if chosen else DEFAULT_PROJECT,
+        project_chosen=chosen,
+        files=tuple(files),
         profiles=_profiles(flags.get("profiles"), environ.get("TRADEBOT_PROFILES"), toml.get("profiles")),
         engine=_choice("engine", pick("engine", "auto"), ("auto", "docker", "local", "swarm")),
         docker_from=docker_from,
@@ -55,11 +62,31 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
         yes=bool(flags.get("yes")) or environ.get("TRADEBOT_YES", "") in {"1", "true"},
         timeout=_seconds(pick("timeout", "180")),
         cwd=cwd,
+        folder=folder,
         environ=dict(environ),
         waivers=toml.get("waiver", ()),
-        env_file=env_path(found[0], chosen, cwd),
-        stack=_stack_values(env, toml, found, environ),
+        env_file=env_path(found[0], named_env, start),
+        stack=stack,
     )
+
+
+def _project_name(text: str) -> str:
+    if not PROJECT_NAME.fullmatch(text):
+        raise OpsError(f"'{text}' cannot name a project.", code="TB-0205", hint=PROJECT_NAME_HINT)
+    return text
+
+
+def _compose_project(stack: Mapping[str, Value]) -> str:
+    """Compose's own variable, from the environment or .env, so that both mean the same project."""
+    return stack["COMPOSE_PROJECT_NAME"].text if "COMPOSE_PROJECT_NAME" in stack else ""
+
+
+def _split(names: str) -> list[str]:
+    return [name for name in names.split(":") if name]
+
+
+def _path(folder: Path, name: str | Path) -> Path:
+    return (folder / Path(name).expanduser()).resolve()
 
 
 def _docker_engine(host: str, context: str, environ: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:

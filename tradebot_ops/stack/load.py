@@ -64,8 +64,9 @@ def load(
     _raise_for(problems, inactive)
 
     reader = Reader(problems)
-    context = ReadContext(Paths(source.folder, environ.get("HOME", "~")), environ, explicit)
-    stack = _read(reader, tree, active, context, project or _text(tree, "name"))
+    project = project or _text(tree, "name")
+    context = ReadContext(Paths(source.folder, environ.get("HOME", "~")), environ, explicit, project)
+    stack = _read(reader, tree, active, context, project)
     stack = replace(stack, folder=source.folder, files=source.files, inactive=tuple(inactive))
     stack = replace(stack, services=_finished(stack.services, replicas))
     crosscheck.check(stack, tree, problems)

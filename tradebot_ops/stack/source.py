@@ -6,11 +6,10 @@ from pathlib import Path
 
 import tradebot_ops
 from tradebot_ops.errors import OpsError
+from tradebot_ops.settings.folder import COMPOSE_FILES, nearest
 from tradebot_ops.stack.problems import Code
 from tradebot_ops.text.suggest import did_you_mean
 
-#: The old names (docker-compose.yml) are left out: upwards of some folder they are often another project's.
-FILE_NAMES = ("compose.yaml", "compose.yml")
 #: Compose merges this file into the one beside it without being asked, so tradebot does.
 OVERRIDE_NAMES = ("compose.override.yaml", "compose.override.yml")
 
@@ -32,7 +31,7 @@ def find(explicit: Sequence[str | Path], cwd: Path, package: Path | None = None)
     """
     if explicit:
         return _named([cwd / Path(name).expanduser() for name in explicit])
-    if file := _upwards(cwd):
+    if file := nearest(COMPOSE_FILES, cwd):
         return Source((file, *_override(file.parent)), file.parent, f"{file.name} in {file.parent}")
     return _own(cwd, package or _package())
 
@@ -48,7 +47,7 @@ def _package() -> Path:
 
 
 def _own(cwd: Path, package: Path) -> Source:
-    checkout, shipped = package.parent / FILE_NAMES[0], package / "_stack" / FILE_NAMES[0]
+    checkout, shipped = package.parent / COMPOSE_FILES[0], package / "_stack" / COMPOSE_FILES[0]
     if checkout.is_file() and (package.parent / "pyproject.toml").is_file():
         files = (checkout, *_override(checkout.parent))
         return Source(files, checkout.parent, f"the checkout this tradebot runs from, {checkout.parent}")
@@ -59,7 +58,7 @@ def _own(cwd: Path, package: Path) -> Source:
             "the stack that ships with tradebot; `tradebot init` copies it for editing",
         )
     raise OpsError(
-        f"There is no {FILE_NAMES[0]} here or above, and this installation ships none.",
+        f"There is no {COMPOSE_FILES[0]} here or above, and this installation ships none.",
         code=Code.FILE,
         hint="Name one with -f FILE, or install tradebot again: pip install --force-reinstall tradebot-ops",
     )
@@ -73,14 +72,6 @@ def _named(files: list[Path]) -> Source:
             raise OpsError(f"There is no file {file}.", code=Code.FILE, hint=hint)
     files = [file.resolve() for file in files]
     return Source(tuple(files), files[0].parent, "named with -f")
-
-
-def _upwards(cwd: Path) -> Path | None:
-    for folder in (cwd, *cwd.parents):
-        for name in FILE_NAMES:
-            if (folder / name).is_file():
-                return folder / name
-    return None
 
 
 def _override(folder: Path) -> tuple[Path, ...]:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 _ALIKE = 0.6
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], alike: float = _ALIKE) -> str:
     """A question such as "Did you mean `worker`?" when a known word is close in any case, else nothing."""
     found = {each.lower(): each for each in known}
-    close = difflib.get_close_matches(word.lower(), found, n=1, cutoff=_ALIKE)
+    close = difflib.get_close_matches(word.lower(), found, n=1, cutoff=alike)
     return f"Did you mean `{found[close[0]]}`?" if close else ""

@@ -276,6 +276,31 @@ def test_a_foreign_container_with_our_name_is_left_alone(project: Project) -> No
             engine.remove_container(foreign, force=True)
 
 
+def test_a_replica_is_kept_until_its_successor_can_have_the_name(project: Project) -> None:
+    """It has another name, as after `docker rename`, and a stranger has taken the one that it had."""
+    name = f"{project.name}-web-1"
+    project.apply(project.stack)
+    before = project.engine.list()[0]
+    with api() as engine:
+        engine.rename(before.id, f"{name}-old")
+        foreign = engine.create_container(PYTHON, ["sleep", "1"], name=name)["Id"]
+        try:
+            other = replace(project.stack.services["web"], spec_hash="web-2")
+            error = refused(project, replace(project.stack, services={**project.stack.services, "web": other}))
+            assert error.code == "TB-0822"
+            assert [(one.id, one.state) for one in project.engine.list()] == [(before.id, State.RUNNING)]
+        finally:
+            engine.remove_container(foreign, force=True)
+
+
+def test_a_replica_without_grace_is_not_waited_for(project: Project) -> None:
+    deaf = replace(project.stack.services["web"], command=("sleep", "60"), init=False, probe=None, stop_grace=0.0)
+    project.apply(replace(project.stack, services={"web": deaf}))
+    begun = time.monotonic()
+    project.engine.destroy(None, volumes=False)
+    assert time.monotonic() - begun < 8
+
+
 def test_a_foreign_network_with_our_name_is_left_alone(project: Project) -> None:
     name = f"{project.name}_default"
     with api() as engine:

@@ -57,6 +57,29 @@ def test_a_killed_replica_comes_back(project: Project) -> None:
     assert ("die", 137) in [(event.action, event.exit_code) for event in harness.engine.events()]
 
 
+ON_REAL_TIME = """
+import signal, sys, time
+signal.signal(signal.SIGRTMIN + 3, lambda *_: (print("asked to end", flush=True), sys.exit(0)))
+print("ready", flush=True)
+while True:
+    time.sleep(1)
+"""
+
+
+def test_a_real_time_signal_stops_its_service_and_harms_no_other(project: Project) -> None:
+    harness = project()
+    stack = harness.changed("stubborn", command=("python", "-c", ON_REAL_TIME), stop_signal="SIGRTMIN+3")
+    harness.up()
+    found = harness.engine.apply(stack, "stubborn", 1)
+    _heard(harness, "stubborn")
+    begun = time.monotonic()
+    harness.engine.stop(found, 30)
+    assert time.monotonic() - begun < 20
+    lines = [line.text for line in harness.engine.logs(LogQuery(services=("stubborn",)))]
+    assert "asked to end" in lines
+    assert [one.state for one in harness.engine.list()] == [State.EXITED, State.RUNNING]
+
+
 def test_a_killed_supervisor_leaves_no_orphan_and_everything_comes_back(project: Project) -> None:
     harness = project()
     for number in (1, 2):

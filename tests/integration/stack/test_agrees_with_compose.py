@@ -17,6 +17,8 @@ import tradebot_ops
 from tests.programs import missing
 from tests.stack.reading.test_interpolate import Grammar, template
 from tradebot_ops import units
+from tradebot_ops.settings import load_settings
+from tradebot_ops.stack.described import completed
 from tradebot_ops.stack.load import load
 from tradebot_ops.stack.model import MountKind, Service, Stack
 from tradebot_ops.stack.source import Source
@@ -93,12 +95,12 @@ def compared(service: Service) -> dict[str, Any]:
     }
 
 
-def theirs(service: Mapping[str, Any]) -> dict[str, Any]:
+def theirs(name: str, service: Mapping[str, Any]) -> dict[str, Any]:
     """And this is Compose's, defaults filled in and `$$` read back."""
     limits = service.get("deploy", {}).get("resources", {}).get("limits", {})
     pids = limits.get("pids")
     found = {
-        "image": service["image"],
+        "image": service.get("image", f"demo-{name}"),  # as `config --images` has it
         "command": service.get("command") or [],
         "entrypoint": service.get("entrypoint"),
         "environment": {key: text for key, text in service.get("environment", {}).items() if text is not None},
@@ -177,7 +179,7 @@ def agree(compose: Config, *files: Path, environ: Mapping[str, str] | None = Non
     stack, config = ours(*files, environ=environ), compose(*files, environ=environ)
     assert stack.services.keys() == config["services"].keys()
     for name, service in stack.services.items():
-        assert compared(service) == theirs(config["services"][name]), name
+        assert compared(service) == theirs(name, config["services"][name]), name
     for section in ("volumes", "networks"):
         named = {key: found.name for key, found in getattr(stack, section).items()}
         assert named.items() >= {key: found["name"] for key, found in config.get(section, {}).items()}.items()
@@ -282,6 +284,52 @@ def test_on_every_key_and_spelling(compose: Config, folder: Path) -> None:
 
 def test_on_merging_two_files(compose: Config, folder: Path) -> None:
     agree(compose, folder / "compose.yaml", folder / "override.yaml")
+
+
+WITHOUT_VALUES = """
+services:
+  app: {image: , command: , environment: {A: , E: }, env_file: , ports: , volumes: , networks: , depends_on: , deploy: }
+  db:
+  built:
+networks: {back: }
+volumes:
+secrets:
+"""
+
+
+def test_on_keys_without_a_value(compose: Config, folder: Path) -> None:
+    (folder / "override.yaml").write_text(WITHOUT_VALUES, encoding="utf-8")
+    text = (folder / "compose.yaml").read_text(encoding="utf-8")
+    (folder / "compose.yaml").write_text(
+        text.replace("  db: {image", "  built: {build: ./src}\n  db: {image"), encoding="utf-8"
+    )
+    agree(compose, folder / "compose.yaml", folder / "override.yaml", environ={"A": "of the shell"})
+
+
+@pytest.mark.parametrize(
+    ("top", "dotenv", "environ", "expected"),
+    [
+        ("name: from-file", "", {}, "from-file"),
+        ("name: 'From File'", "", {}, "fromfile"),
+        ("name: ${N:-plain} # why", "", {}, "plain"),
+        ('name: "x-${N}"', "N=1", {}, "x-1"),
+        ("name: from-file", "COMPOSE_PROJECT_NAME=dotenv", {}, "dotenv"),
+        ("name: from-file", "COMPOSE_PROJECT_NAME=dotenv", {"COMPOSE_PROJECT_NAME": "shell"}, "shell"),
+    ],
+)
+def test_on_the_name_of_the_project(
+    tmp_path: Path, top: str, dotenv: str, environ: dict[str, str], expected: str
+) -> None:
+    command = _command() or missing("docker compose is not installed")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "compose.yaml").write_text(f"{top}\nservices: {{a: {{image: a}}}}\n", encoding="utf-8")
+    (tmp_path / ".env").write_text(dotenv, encoding="utf-8")
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **environ}
+    done = subprocess.run(
+        [*command, "config", "--format", "json"], env=env, cwd=tmp_path / "sub", capture_output=True, timeout=60
+    )
+    assert json.loads(done.stdout)["name"] == expected
+    assert completed(load_settings({}, env, tmp_path / "sub")).project == expected
 
 
 PLAIN = st.text(st.sampled_from(string.ascii_letters + string.digits + " -_:?+=./'\"\\#é"), max_size=6)

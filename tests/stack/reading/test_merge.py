@@ -68,6 +68,13 @@ def merged(keys: str, over: str) -> dict[str, Any]:
             {"build": {"context": "./here", "args": {"A": 1}}},
             id="short build",
         ),
+        pytest.param(
+            "image: a\ncommand: [b]\nports: [c]\nenvironment: {A: 1}\ndeploy: {replicas: 3}",
+            "image:\ncommand:\nports:\nenvironment:\ndeploy: {replicas: }",
+            {"image": "a", "command": None, "ports": ["c"], "environment": {"A": 1}, "deploy": {"replicas": 3}},
+            id="a key without a value changes nothing",
+        ),
+        pytest.param("environment: {A: 1}", "environment: {A: }", {"environment": {"A": None}}, id="or asks the shell"),
         pytest.param('ports: ["1:1"]', 'ports: !override ["2:2"]', {"ports": ["2:2"]}, id="!override replaces"),
         pytest.param('image: a\nports: ["1:1"]', "ports: !reset []", {"image": "a"}, id="!reset removes"),
         pytest.param("image: a", "ports: !reset []", {"image": "a"}, id="!reset of nothing"),

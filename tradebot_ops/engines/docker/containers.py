@@ -1,7 +1,7 @@
 """The containers of one project: found by Compose's labels, stopped, removed."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +16,8 @@ THREADS = 8
 PARALLEL_STOPS = 8
 
 Container = dict[str, Any]
+#: The engine's own, for a container that does not say.
+USUAL_GRACE = 10.0
 
 
 class Containers:
@@ -83,8 +85,14 @@ class Containers:
     def _end(self, container: Container) -> None:
         name = called(container)
         if is_up(container):
-            self.stop(container["Id"], name, float(container["Config"].get("StopTimeout") or 10))
+            self.stop(container["Id"], name, stop_grace(container["Config"]))
         self.remove(container["Id"], name)
+
+
+def stop_grace(config: Mapping[str, Any]) -> float:
+    """Seconds between the stop signal and the kill; 0 is a value, too."""
+    seconds = config.get("StopTimeout")
+    return USUAL_GRACE if seconds is None else float(seconds)
 
 
 def called(container: Container) -> str:

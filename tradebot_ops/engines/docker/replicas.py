@@ -95,10 +95,11 @@ class Maker:
         # A command that was killed in between may have left its successor behind.
         self._containers.end([each for each in existing if name_of(each) == f"{name}{NEXT}"])
         existing = [each for each in existing if name_of(each) != f"{name}{NEXT}"]
-        made = self._create(stack, service, number, image, f"{name}{NEXT}" if existing else name)
+        # Where the old one does not have the name, a stranger may: then creating fails before anything is removed.
+        first = f"{name}{NEXT}" if any(name_of(each) == name for each in existing) else name
+        made = self._create(stack, service, number, image, first)
         self._containers.end(existing)
-        if existing:
-            self._name({"Id": made, "Name": f"{name}{NEXT}"}, name)
+        self._name({"Id": made, "Name": first}, name)
         self._start(made, "created", f"{service.name} {number}")
         return made
 

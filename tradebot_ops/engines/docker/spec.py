@@ -4,6 +4,7 @@ Containers, networks and volumes carry Compose's labels, so that `docker compose
 tools that read them, see the stack as their own.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +71,7 @@ def container_config(stack: Stack, service: Service, number: int, target: Target
         "WorkingDir": service.working_dir,
         "ExposedPorts": {f"{port}/tcp": {} for port in exposed(service)},
         "StopSignal": service.stop_signal,
-        "StopTimeout": round(service.stop_grace),
+        "StopTimeout": math.ceil(service.stop_grace),
         "HostConfig": host_config(stack, service, number),
         "NetworkingConfig": {"EndpointsConfig": at_creation(networks(stack, service, number), target.api_version)},
     }

@@ -17,6 +17,7 @@ from tradebot_ops.engines.local.rewrite import Places
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import MountKind, Service, Stack
 from tradebot_ops.text.labels import label
+from tradebot_ops.text.signals import signal_name, signal_number
 
 #: What a replica takes over from this command's environment; all else comes from the description.
 _INHERITED = (
@@ -150,7 +151,7 @@ def _record(replica: LocalReplica, program: Program, refers: Mapping[tuple[str, 
         one_shot=service.one_shot,
         stop_signal=launch.stop_signal
         if service.stop_signal == "SIGTERM" and launch.stop_signal
-        else service.stop_signal,
+        else signal_name(signal_number(service.stop_signal)),
         stop_grace=service.stop_grace,
         log_size=units.size(kept.get("max-size", "10m")),
         log_files=int(kept.get("max-file", "3")),

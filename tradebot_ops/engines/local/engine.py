@@ -6,7 +6,6 @@ enforced here and ``Stats.memory_limit`` stays empty; a job's limit (JOB_MEMORY_
 
 import contextlib
 import shutil
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -49,6 +48,7 @@ from tradebot_ops.progress import ignore_progress
 from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.state import ProjectState
 from tradebot_ops.text.labels import label
+from tradebot_ops.text.signals import signal_name, signal_number
 
 if TYPE_CHECKING:
     from tradebot_ops.engines.local.observing.stats import Usage
@@ -178,9 +178,13 @@ class LocalEngine:
 
     def signal(self, replica: Replica, name: str) -> None:
         """Signal the main process; ``OpsError`` TB-0110 when it does not run, TB-0211 for an unknown name."""
-        if name not in signal.Signals.__members__:
-            raise OpsError(f"There is no signal {name}.", code="TB-0211", hint="`kill -l` lists them, e.g. SIGHUP.")
-        self._processes.signal(replica.id, name)
+        try:
+            known = signal_name(signal_number(name))
+        except ValueError:
+            raise OpsError(
+                f"There is no signal {name}.", code="TB-0211", hint="`kill -l` lists them, e.g. SIGHUP."
+            ) from None
+        self._processes.signal(replica.id, known)
 
     def remove(self, replica: Replica) -> None:
         """Forget a stopped replica, its log included; its ports stay remembered."""

@@ -42,7 +42,7 @@ class Kept:
 @fact(seconds=15)
 def kept(ops: Ops) -> Kept:
     """Files from which settings are read; examples hold no value of anybody."""
-    here = ops.settings.cwd
+    here = ops.settings.folder
     paths = sorted(path for path in here.glob(".env*") if path.is_file() and not path.name.endswith(EXAMPLE))
     secrets = ops.state.secrets
     mode = secrets.stat().st_mode & 0o777 if secrets.is_dir() else None

@@ -92,7 +92,8 @@ def _unfinished(futures: Sequence[Future[None]]) -> bool:
 def _service(run: _Run, service: Service, steps: Sequence[Step]) -> None:
     _wait_for_dependencies(run, service)
     try:
-        _remove(run.view, [step for step in steps if step.action is Action.REMOVE], run.on_progress)
+        leaving = [step for step in steps if step.action is Action.REMOVE]
+        _remove(run.view, leaving, run.on_progress, service.stop_grace)
         replicas = [step for step in steps if step.action is not Action.REMOVE]
         in_parallel([partial(_replica, run, service, step) for step in replicas], run.view)
     except Stopped:
@@ -162,13 +163,15 @@ def _act(run: _Run, service: Service, step: Step) -> Replica:
     return engine.apply(run.stack, service.name, step.number)
 
 
-def _remove(view: EngineView, steps: Sequence[Step], on_progress: OnProgress) -> None:
+def _remove(
+    view: EngineView, steps: Sequence[Step], on_progress: OnProgress, grace: float = Service.stop_grace
+) -> None:
     for step in steps:
         found = view.replica(step.service, step.number)
         if found is None:
             continue
         on_progress(ProgressEvent(step.service, Phase.STOPPING, step.reason))
-        view.engine.stop(found, 10.0)
+        view.engine.stop(found, grace)
         view.engine.remove(found)
         view.forget()
         on_progress(ProgressEvent(step.service, Phase.REMOVED, step.reason))

@@ -4,6 +4,7 @@ Mappings merge key by key and later files win. Commands, entrypoints and health 
 ``ports``, ``expose``, ``profiles``, ``env_file`` and the lists of capabilities, groups, tmpfs and security options
 are joined, doubles dropped. ``volumes``, ``secrets`` and ``configs`` of a service are joined by their target.
 ``environment``, ``labels``, ``depends_on``, ``networks`` and ``build`` merge by key in either of their spellings.
+Another key without a value changes nothing; that of an environment variable asks for the shell's.
 ``!override`` replaces what an earlier file wrote, ``!reset`` removes it.
 """
 
@@ -37,6 +38,8 @@ def _merge(base: Item, over: Item, keys: tuple[str, ...]) -> Item:
     key = keys[-1] if keys else ""
     if over.tag or key in _REPLACED:
         return over
+    if over.value is None and not _PAIRS.intersection(keys[-2:-1]):
+        return base
     in_service = len(keys) > 2 and keys[0] == "services"
     if in_service:
         base, over = _spelled_out(base, key), _spelled_out(over, key)

@@ -8,6 +8,7 @@ from typing import TypeVar
 from tradebot_ops import units
 from tradebot_ops.stack.problems import Code, Problems, listed
 from tradebot_ops.stack.reading.document import Item
+from tradebot_ops.text.signals import signal_number
 from tradebot_ops.text.suggest import did_you_mean
 
 T = TypeVar("T")
@@ -121,6 +122,12 @@ class Reader:
 
     def size(self, item: Item | None) -> int | None:
         return self.parsed(item, units.size, None, "Write a size such as 512m or 4gb.")
+
+    def signal(self, item: Item | None, fallback: str = "") -> str:
+        """The name of a signal, as it was written."""
+        text = self.text(item, fallback)
+        known = self.parsed(item, signal_number, 0, "Write a name such as SIGINT, or SIGRTMIN+3; `kill -l` lists them.")
+        return text if known else fallback
 
     def parsed(self, item: Item | None, parse: Callable[[str], T], fallback: T, hint: str) -> T:
         """Result of ``parse`` for the text; a ``ValueError`` or ``KeyError`` of it becomes a problem."""

@@ -67,20 +67,22 @@ _RESTART = re.compile(r"no|always|unless-stopped|on-failure(:\d+)?")
 
 @dataclass(frozen=True)
 class ReadContext:
-    """Context on which a service's values may depend: paths, the environment, and which variables the user set."""
+    """Context on which a service's values may depend: paths, the environment, which variables the user set, and the
+    project's name, which Compose gives to an image without one."""
 
     paths: Paths
     environ: Mapping[str, str]
     chosen: AbstractSet[str]
+    project: str
 
 
 def read_service(reader: Reader, name: str, item: Item, context: ReadContext) -> Service:
     """Every field with its default; problems go to the reader."""
     fields = reader.fields(item, SUPPORTED)
     build = _build(reader, fields.get("build"), context.paths)
-    image = reader.text(fields.get("image"))
+    image = reader.text(fields.get("image")) or (f"{context.project}-{name}" if build else "")
     if not image:
-        reader.fail(item, "has no `image`", "Name one; with `build`, it is the name the built image gets.")
+        reader.fail(item, "has neither `image` nor `build`", "Name an image, or say what one is built from.")
     own = _own(reader, fields.get("x-tradebot"))
     replicas, limits = _deploy(reader, fields.get("deploy"))
     return Service(
@@ -111,7 +113,7 @@ def read_service(reader: Reader, name: str, item: Item, context: ReadContext) ->
         init=reader.boolean(fields.get("init")),
         working_dir=reader.text(fields.get("working_dir")),
         stop_grace=reader.seconds(fields.get("stop_grace_period"), 10.0),
-        stop_signal=reader.text(fields.get("stop_signal"), "SIGTERM"),
+        stop_signal=reader.signal(fields.get("stop_signal"), "SIGTERM"),
         labels={key: value or "" for key, value in reader.pairs(fields.get("labels")).items()},
         logging=_logging(reader, fields.get("logging")),
         **own,
@@ -213,7 +215,7 @@ def _own(reader: Reader, item: Item | None) -> dict[str, Any]:
         "probe": _probe(reader, fields.get("probe")),
         "scalable": reader.boolean(fields.get("scalable")),
         "one_shot": reader.boolean(fields.get("one_shot")),
-        "reload": reader.text(fields.get("reload")),
+        "reload": reader.signal(fields.get("reload")),
         "needs_memory": reader.size(fields.get("needs_memory")),
         "x": {key: child.plain() for key, child in fields.items() if key not in OWN},
     }

@@ -48,6 +48,12 @@ def test_a_number_of_retries_and_the_limits_of_the_log_are_kept() -> None:
     assert section["stopsignal"] == "INT"
 
 
+def test_a_signal_without_a_name_is_sent_by_the_engine() -> None:
+    """The supervisor refuses its whole configuration for a signal that it does not know, whoever else is in it."""
+    section = _parsed(render_config([a_record(stop_signal="37")], as_root=False))["program:web-1"]
+    assert section["stopsignal"] == "CONT"
+
+
 def test_no_command_environment_or_absolute_path_of_a_service_is_written() -> None:
     record = a_record(argv=("/opt/x y/prog", "--password-file", "/s/pw"), environ={"A": "b"}, folder="/home/x y")
     text = render_config([record], as_root=True)

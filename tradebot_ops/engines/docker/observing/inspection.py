@@ -10,6 +10,7 @@ from docker.errors import ImageNotFound, NotFound
 from tradebot_ops.docker.build_context import CONTENT_HASH
 from tradebot_ops.docker.client import Client, dotted
 from tradebot_ops.engines.base import ImageDates
+from tradebot_ops.engines.docker.containers import stop_grace
 from tradebot_ops.engines.docker.exec import output
 from tradebot_ops.engines.docker.observing.observe import parse_time
 from tradebot_ops.engines.docker.spec import ONE_OFF, PROJECT, owner
@@ -59,7 +60,7 @@ def inspected(raw: Raw) -> Inspected:
         environment=dict(word.partition("=")[::2] for word in config.get("Env") or ()),
         command=(*_words(config.get("Entrypoint")), *_words(config.get("Cmd"))),
         stop_signal=config.get("StopSignal") or "SIGTERM",
-        stop_grace=float(config.get("StopTimeout") or 10),
+        stop_grace=stop_grace(config),
         init=bool(host.get("Init")),
         log_driver=logs.get("Type", ""),
         log_options=logs.get("Config") or {},

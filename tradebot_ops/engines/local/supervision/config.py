@@ -60,6 +60,11 @@ def render_config(records: Iterable[Record], *, as_root: bool) -> str:
     return header + "".join(_render_program(record) for record in records)
 
 
+def nameless(signal: str) -> bool:
+    """Whether the supervisor cannot send it: a real-time signal, given by its number."""
+    return signal.isdigit()
+
+
 def _render_program(record: Record) -> str:
     policy, _, retries = record.restart.partition(":")
     again = {"always": "true", "unless-stopped": "true", "on-failure": "unexpected"}.get(policy, "false")
@@ -70,7 +75,8 @@ def _render_program(record: Record) -> str:
         autorestart=again,
         startsecs=0 if again == "false" else STARTED_AFTER,
         retries=int(retries) if retries.isdigit() else START_RETRIES,
-        signal=record.stop_signal.removeprefix("SIG"),
+        # It refuses its whole configuration for a signal without a name, which the engine sends itself.
+        signal="CONT" if nameless(record.stop_signal) else record.stop_signal.removeprefix("SIG"),
         # The engine kills when the grace it was given has passed; this is for an engine that was killed itself.
         wait=int(record.stop_grace) + MAX_DRAIN + 60,
         log_size=record.log_size,

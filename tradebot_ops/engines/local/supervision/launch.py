@@ -33,7 +33,7 @@ def main(replica: str) -> None:
 
 def die_with_supervisor(stop_signal: str) -> None:
     """The program gets its own stop signal when its parent dies, even by kill -9; execve keeps the setting."""
-    number = getattr(signal, stop_signal)
+    number = int(stop_signal) if stop_signal.isdigit() else getattr(signal, stop_signal)
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0) != 0:
         complain(f"cannot ask the kernel for a parent-death signal: {os.strerror(ctypes.get_errno())}")
     with open("supervisord.pid", encoding="ascii") as stream:

@@ -2,13 +2,13 @@
 
 import contextlib
 import os
-import signal
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from tradebot_ops.engines.local.layout import MARK, Layout
 from tradebot_ops.engines.local.records import Record
+from tradebot_ops.text.signals import signal_number
 
 _BETWEEN_LOOKS = 0.05
 _GRACE = 10.0
@@ -48,4 +48,4 @@ def end(layout: Layout, records: Iterable[Record]) -> tuple[str, ...]:
 def send(pids: list[int], name: str) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, getattr(signal, name))
+            os.kill(pid, signal_number(name))

@@ -10,6 +10,7 @@ from pathlib import Path
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.engines.local.records import Record
 from tradebot_ops.engines.local.supervision import orphans
+from tradebot_ops.engines.local.supervision.config import nameless
 from tradebot_ops.engines.local.supervision.rpc import NotRunning
 from tradebot_ops.engines.local.supervision.supervisor import Supervisor
 from tradebot_ops.errors import OpsError
@@ -51,6 +52,8 @@ class Processes:
         try:
             self._await_exec(replica)
             self._supervisor.call("stopProcess", replica, False)
+            if nameless(record.stop_signal):
+                self.signal(replica, record.stop_signal)
         except NotRunning:
             self._stop_stray(record, grace)
             return
@@ -79,6 +82,9 @@ class Processes:
     def signal(self, replica: str, name: str) -> None:
         """Signal the main process; ``OpsError`` TB-0110 when it does not run."""
         try:
+            if nameless(name):
+                orphans.send([self._pid(replica)], name)
+                return
             self._supervisor.call("signalProcess", replica, name.removeprefix("SIG"))
         except xmlrpc.client.Fault as fault:
             raise not_running(replica) from fault
@@ -87,6 +93,12 @@ class Processes:
             if not pids:
                 raise not_running(replica) from None
             orphans.send(pids, name)
+
+    def _pid(self, replica: str) -> int:
+        pid = int(self._supervisor.call("getProcessInfo", replica)["pid"])
+        if not pid:
+            raise not_running(replica)
+        return pid
 
     def _await_exec(self, replica: str) -> None:
         """Between fork and exec a child still has the supervisor's signal handlers, and a signal would be lost."""

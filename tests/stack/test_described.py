@@ -1,0 +1,82 @@
+"""The project's name out of the description, and names that nothing reads."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.paths import ROOT
+from tradebot_ops.errors import OpsError
+from tradebot_ops.settings import Settings, load_settings
+from tradebot_ops.stack.described import OWN, completed
+
+Completed = Callable[..., Settings]
+
+
+@pytest.fixture
+def settled(tmp_path: Path) -> Completed:
+    """Settings of a folder with these files."""
+
+    def run(compose: str, *, environ: dict[str, str] | None = None, **files: str) -> Settings:
+        (tmp_path / "compose.yaml").write_text(compose, encoding="utf-8")
+        names = {"dotenv": ".env", "toml": "tradebot.toml", "override": "compose.override.yaml"}
+        for name, text in files.items():
+            (tmp_path / names[name]).write_text(text, encoding="utf-8")
+        return completed(load_settings({}, environ or {}, tmp_path))
+
+    return run
+
+
+def test_the_name_of_the_description_comes_after_every_choice(settled: Completed) -> None:
+    assert settled("name: mine\n").project == "mine"
+    assert settled("services:\n  name: {image: a}\n", override="name: theirs\n").project == "theirs"
+    assert settled("name: mine\n", environ={"TRADEBOT_PROJECT": "chosen"}).project == "chosen"
+    assert settled("name: mine\n", toml='project = "filed"\n').project == "filed"
+    assert settled("services: {}\n", toml="", override="").project == "tradebot"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "why"),
+    [("name: '..'", "TB-0815", "cannot name a project"), ("name: ${NOBODY}", "TB-0814", "needs the variable NOBODY")],
+)
+def test_a_name_that_is_none_is_named_with_its_place(settled: Completed, text: str, code: str, why: str) -> None:
+    with pytest.raises(OpsError, match=rf"compose\.yaml:2: name .*{why}") as caught:
+        settled(f"# a stack\n{text}\n")
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("files", "environ", "expected"),
+    [
+        (
+            {"dotenv": "WORKER_REPLICA=3\n"},
+            {},
+            "WORKER_REPLICA (.env) is read by nothing. Did you mean `WORKER_REPLICAS`?",
+        ),
+        ({"dotenv": "MY_IMGE=a\n"}, {}, "MY_IMGE (.env) is read by nothing. Did you mean `MY_IMAGE`?"),
+        (
+            {"toml": '[settings]\nLOGLEVEL = "debug"\n'},
+            {},
+            "LOGLEVEL (tradebot.toml) is read by nothing. Did you mean `LOG_LEVEL`?",
+        ),
+        (
+            {},
+            {"TRADEBOT_PROJCT": "x"},
+            "TRADEBOT_PROJCT (environment) is read by nothing. Did you mean `TRADEBOT_PROJECT`?",
+        ),
+        ({"dotenv": "MY_OWN_THING=1\nMY_TAG=1\n"}, {"WORKER_REPLICA": "3", "TRADEBOT_ZZZ": "1"}, ""),
+    ],
+)
+def test_what_is_almost_a_setting(
+    settled: Completed, files: dict[str, str], environ: dict[str, str], expected: str
+) -> None:
+    compose = "services: {a: {image: '${MY_IMAGE:-a}:${MY_TAG:-1}'}}\n"
+    assert settled(compose, environ=environ, **files).warnings == ((expected,) if expected else ())
+
+
+def test_every_variable_of_ours_is_known() -> None:
+    """One that is read somewhere and missing here would be called misspelt."""
+    files = [*(ROOT / "tradebot_ops").rglob("*.py"), *(ROOT / "services").rglob("*.py"), ROOT / "compose.yaml"]
+    named = {name for file in files for name in re.findall(r"\bTRADEBOT_[A-Z_]*[A-Z]\b", file.read_text("utf-8"))}
+    assert named - OWN == set()
