@@ -50,8 +50,8 @@ def find(ops: Ops, moment: str, command: str) -> Path | None:
 def _folders(ops: Ops) -> list[Path]:
     """A description that cannot be found must not keep anybody from stopping what runs."""
     with contextlib.suppress(OpsError):
-        return [ops.source.folder, ops.settings.folder]
-    return [ops.settings.folder]
+        return [ops.source.folder, ops.settings.cwd]
+    return [ops.settings.cwd]
 
 
 def run(hook: Path, environ: Mapping[str, str], say: Callable[[str], None], seconds: float) -> None:

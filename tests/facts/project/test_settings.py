@@ -13,7 +13,7 @@ from tradebot_ops.settings import load_settings
 
 def ops(folder: Path, env_file: str) -> Ops:
     (folder / ".env").write_text(env_file, encoding="utf-8")
-    flags = {"files": [str(ROOT / "compose.yaml")]}
+    flags = {"files": [str(ROOT / "compose.yaml")], "env_file": ".env"}
     return Ops(load_settings(flags, {"TRADEBOT_STATE": str(folder / "state")}, folder), StubEngine("demo"))
 
 
