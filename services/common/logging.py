@@ -22,6 +22,7 @@ REDACTED = "[REDACTED]"
 _SECRET_NAME = re.compile(r"passw|secret|token|api[-_]?key|authorization|cookie|credential", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(\w+://[^\s:/@]*):[^\s/@]+@")
 _SHORTEST_SECRET = 8
+_TRIED_AGAIN = "Consumer encountered a connection error"
 
 
 class Redactor:
@@ -72,6 +73,7 @@ def configure_logging(settings: Settings) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
+    handler.addFilter(_milder)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
@@ -90,6 +92,13 @@ def _renderer(settings: Settings) -> "Processor":
     if settings.log_format == "console":
         return structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
     return structlog.processors.JSONRenderer(default=str)
+
+
+def _milder(record: logging.LogRecord) -> bool:
+    """Dramatiq calls each attempt to reach Redis critical; it goes on trying, and `up` recreates Redis now and then."""
+    if record.name.startswith("dramatiq.") and str(record.msg).startswith(_TRIED_AGAIN):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
 
 
 def _take_over(handler: logging.Handler, level: str) -> None:

@@ -62,6 +62,20 @@ def test_filters_and_order(level: str | None, grep: str | None, expected: list[s
     assert [(entry.fields or {}).get("event", entry.line.text) for entry in found] == expected
 
 
+@pytest.mark.parametrize("level", ["error", "ERR", "fatal"])
+def test_a_level_goes_by_any_of_its_names(level: str) -> None:
+    texts = ['{"level": "err"}', '{"level": 50}', "level=error msg=x", "x ERROR: y", '{"level": "warn"}', "plain"]
+
+    class Log(OneLog):
+        def logs(self, query: LogQuery) -> list[LogLine]:
+            del query
+            return [LogLine("api", 1, text, NOW) for text in (*texts, '{"level": "fatal"}')]
+
+    found = entries(Log(), API, LogQuery(), level, None)  # type: ignore[arg-type]
+    fatal = ['{"level": "fatal"}']
+    assert [entry.line.text for entry in found] == (fatal if level == "fatal" else [*texts[:4], *fatal])
+
+
 @pytest.mark.parametrize(("level", "grep"), [("loud", None), (None, "(")])
 def test_bad_filters_are_usage_errors(level: str | None, grep: str | None) -> None:
     with pytest.raises(OpsError) as raised:

@@ -1,6 +1,5 @@
 """Log lines of services: chosen, parsed, filtered. Showing them is the renderer's."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,20 +11,21 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import LogLine, LogQuery
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.select import Chosen, refuse_unknown
-
-LEVELS = ("debug", "info", "warning", "error", "critical")
+from tradebot_ops.text import log_line
+from tradebot_ops.text.log_line import LEVELS
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A log line; ``fields`` is its JSON object, or None for a line that is not JSON."""
+    """A log line; ``fields`` is its JSON object or its logfmt pairs, None for a line that is neither."""
 
     line: LogLine
     fields: dict[str, Any] | None
 
     @property
     def level(self) -> str:
-        return str((self.fields or {}).get("level", "")).lower()
+        """One of ``LEVELS``, or empty."""
+        return log_line.level(self.line.text, self.fields)
 
 
 def entries(ops: Ops, chosen: Chosen, query: LogQuery, level: str | None, grep: str | None) -> Iterator[Entry]:
@@ -41,7 +41,7 @@ def entries(ops: Ops, chosen: Chosen, query: LogQuery, level: str | None, grep: 
     for line in lines if query.follow else sorted(lines, key=_when):
         if not chosen.holds(line):
             continue
-        entry = Entry(line, _fields(line.text))
+        entry = Entry(line, log_line.fields(line.text))
         if pattern is not None and not pattern.search(line.text):
             continue
         if least is not None and not _at_least(entry, least):
@@ -54,17 +54,17 @@ def _when(line: LogLine) -> datetime:
 
 
 def _at_least(entry: Entry, least: int) -> bool:
-    """Lines without a level of their own (a database's, a traceback's) count as info."""
-    level = entry.level if entry.level in LEVELS else "info"
-    return LEVELS.index(level) >= least
+    """Lines without a level of their own, such as a traceback's, count as info."""
+    return LEVELS.index(entry.level or "info") >= least
 
 
 def _level(text: str | None) -> int | None:
     if text is None:
         return None
-    if text.lower() not in LEVELS:
+    level = log_line.level("", {"level": text})
+    if not level:
         raise OpsError(f"'{text}' is not a log level.", code="TB-0204", hint=f"Use one of: {', '.join(LEVELS)}.")
-    return LEVELS.index(text.lower())
+    return LEVELS.index(level)
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:
@@ -78,14 +78,14 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
         ) from None
 
 
-def _fields(text: str) -> dict[str, Any] | None:
-    if not text.startswith("{"):
-        return None
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
+def unreadable(ops: Ops, chosen: Chosen) -> tuple[str, ...]:
+    """Sentences about services whose engine keeps no log."""
+    if ops.engine.name == "local":
+        return ()
+    silent = [
+        name for name in chosen.services or ops.stack.services if ops.stack.services[name].logging.driver == "none"
+    ]
+    return tuple(f"{name} keeps no log: its logging.driver is none in compose.yaml." for name in silent)
 
 
 def since(text: str | None, now: datetime) -> datetime | None:

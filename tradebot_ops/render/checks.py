@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
+from tradebot_ops.text.visible import visible
+
 #: Progress of a run: the ids of all that will be judged; then, for each, (id, level, title, what was observed).
 OnRow = Callable[[str, str, str, str], None]
 Watch = Callable[[Sequence[str]], OnRow]
@@ -39,7 +41,7 @@ def _lines(out: TextIO) -> OnRow:
 
     def on_row(id_: str, state: str, title: str, observed: str) -> None:
         text = f"{time.monotonic() - started:6.1f} s  {state.upper():6} {id_:7} {title}: {observed}"
-        out.write(text.rstrip(" :") + "\n")
+        out.write(visible(text.rstrip(" :")) + "\n")
         out.flush()
 
     return on_row

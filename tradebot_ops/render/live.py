@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent, ignore_progress
+from tradebot_ops.text.visible import visible
 
 _STYLES = {
     Phase.READY: "green",
@@ -43,7 +44,7 @@ def _lines(out: TextIO) -> OnProgress:
     def on_progress(event: ProgressEvent) -> None:
         with guard:
             text = f"{time.monotonic() - started:6.1f} s  {event.service:14} {event.phase:10} {event.detail}".rstrip()
-            out.write(text + "\n")
+            out.write(visible(text) + "\n")
             out.flush()
 
     return on_progress

@@ -3,14 +3,14 @@
 from typing import TextIO
 
 from tradebot_ops.model import Report
+from tradebot_ops.text.visible import visible
 
 
 def render(report: Report, stream: TextIO, color: bool | None) -> None:
     del color
-    stream.writelines(f"{finding.level.upper()}\t{finding.id}\t{finding.message}\n" for finding in report.findings)
+    rows = [f"{finding.level.upper()}\t{finding.id}\t{finding.message}" for finding in report.findings]
     for section in report.sections:
-        stream.writelines(line + "\n" for line in section.lines)
+        rows += section.lines
         for table in section.tables:
-            stream.writelines(
-                "\t".join(cell.replace("\t", " ") for cell in row) + "\n" for row in (table.columns, *table.rows)
-            )
+            rows += ["\t".join(cell.replace("\t", " ") for cell in row) for row in (table.columns, *table.rows)]
+    stream.writelines(visible(row) + "\n" for row in rows)

@@ -1,17 +1,19 @@
 """The default output: tables and sentences for people, at any width, with or without colours."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Level, Report, Section, Table
+from tradebot_ops.text.visible import visible
 
 _SIGNS = {
     Level.PASS: ("PASS", "green"),
@@ -60,7 +62,15 @@ _PIPE = 100_000
 
 
 class _Console(Console):
-    """Rich would end the process when a reader leaves; our caller knows better what to do."""
+    """Shows control characters of foreign text instead of obeying them, and leaves a broken pipe to the caller.
+
+    Rich would end the process when a reader leaves.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            yield segment if control or text.isprintable() else Segment(visible(text), style)
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError

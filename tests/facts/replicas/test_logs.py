@@ -11,6 +11,7 @@ from tradebot_ops.engines.base import LogLine
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.facts.replicas import logs
 from tradebot_ops.settings import load_settings
+from tradebot_ops.text.log_line import json_object
 
 
 def line(text: str, service: str = "api", number: int = 1) -> LogLine:
@@ -42,14 +43,14 @@ def test_a_long_line_is_read_and_an_endless_one_cut() -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"a": ' * 100_000, "{\udcff}", "\ufffd\x00", "null", '{"a": NaN'])
 def test_what_is_no_object_of_json_has_no_fields(text: str) -> None:
-    assert logs.fields_of(text) is None
+    assert json_object(text) is None
 
 
 def test_what_an_earlier_life_wrote_does_not_count() -> None:
     now = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 
     def entry(text: str, at: datetime | None = None) -> logs.Entry:
-        return logs.Entry(LogLine("worker", 1, text, at), logs.fields_of(text))
+        return logs.Entry(LogLine("worker", 1, text, at), json_object(text))
 
     old, plain, new = entry("{}", now - timedelta(hours=1)), entry("plain"), entry("{}", now)
     # JSON again after a start, and no longer JSON after one.

@@ -11,6 +11,7 @@ from tests.integration.docker.rig import remains
 from tests.integration.docker.test_faults import Project
 from tests.waiting import until
 from tradebot_ops.engines.base import LogLine, LogQuery
+from tradebot_ops.stack.model import Logging
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker]
 
@@ -30,6 +31,13 @@ def test_lines_of_several_replicas_are_merged_by_time(project: Project) -> None:
     lines = until(lambda: found if len(found := list(project.engine.logs(LogQuery()))) == 2 else None, "two lines")
     assert [line.text for line in lines] == ["done", "sorry"]
     assert [line.service for line in lines] == ["once", "failing"]
+
+
+def test_a_service_that_keeps_no_log_does_not_end_those_of_the_others(project: Project) -> None:
+    project.apply(project.with_service("failing", logging=Logging("none")), "failing")
+    project.apply(project.stack, "once")
+    lines = until(lambda: list(project.engine.logs(LogQuery())), "a line")
+    assert [line.text for line in lines] == ["done"]
 
 
 def test_half_a_line_is_not_a_line(project: Project) -> None:

@@ -136,10 +136,11 @@ def test_bad_input_is_one_sentence(running: Tradebot, words: tuple[str, ...], co
     assert "Traceback" not in done.stderr
 
 
-def test_logs_are_json_lines_when_piped(running: Tradebot) -> None:
+def test_logs_are_json_lines_with_their_replica_when_piped(running: Tradebot) -> None:
     lines = running.ok("logs", "api", "--tail", "20").splitlines()
-    assert lines
-    assert all(json.loads(line)["event"] for line in lines if line.startswith("{"))
+    parts = [line.partition(" | ") for line in lines]
+    assert {name.rstrip() for name, _, _ in parts} == {"api-1"}
+    assert any(json.loads(text)["event"] for _, _, text in parts if text.startswith("{"))
     entry = json.loads(running.ok("logs", "worker", "--tail", "1", "--json").splitlines()[0])
     assert entry["service"] == "worker"
 

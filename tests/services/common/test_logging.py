@@ -49,6 +49,14 @@ def test_our_lines_and_those_of_libraries_have_one_shape(
     assert ours["timestamp"].endswith("Z")
 
 
+def test_waiting_for_redis_is_not_critical(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(settings)
+    consumer = logging.getLogger("dramatiq.worker.ConsumerThread(jobs)")
+    consumer.critical("Consumer encountered a connection error: %s", "refused")
+    consumer.critical("Consumer encountered an unexpected error.")
+    assert [line["level"] for line in lines(capsys)] == ["warning", "critical"]
+
+
 def test_secrets_are_taken_out(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(settings)
     log = structlog.get_logger("ours")

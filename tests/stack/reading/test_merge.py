@@ -63,6 +63,18 @@ def merged(keys: str, over: str) -> dict[str, Any]:
             id="mappings merge at any depth",
         ),
         pytest.param(
+            "logging: {driver: json-file, options: {max-size: 1m}}",
+            "logging: {driver: journald}",
+            {"logging": {"driver": "journald"}},
+            id="options of another driver are dropped",
+        ),
+        pytest.param(
+            "logging: {driver: json-file, options: {max-size: 1m}}",
+            "logging: {options: {max-file: 2}}",
+            {"logging": {"driver": "json-file", "options": {"max-size": "1m", "max-file": 2}}},
+            id="options of the same driver merge",
+        ),
+        pytest.param(
             "build: ./here",
             "build: {args: {A: 1}}",
             {"build": {"context": "./here", "args": {"A": 1}}},

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tradebot_ops.cli.emit import emit, ops_of
-from tradebot_ops.cli.streams import writing_stdout
+from tradebot_ops.cli.streams import say, writing_stdout
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -59,9 +59,11 @@ def logs(
     tail: Annotated[int, typer.Option("--tail", help="Lines per replica; 0 shows all.", min=0)] = 100,
     level: Annotated[str | None, typer.Option("--level", help="Least level: debug … critical.")] = None,
     grep: Annotated[str | None, typer.Option("--grep", help="Only lines that match this regular expression.")] = None,
-    raw: Annotated[bool, typer.Option("--raw", help="Lines as the services wrote them.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Lines as the services wrote them, without the replica's name.")
+    ] = False,
 ) -> None:
-    """Show or follow the logs of services: rendered on a terminal, raw when piped.
+    """Show or follow the logs of services: rendered on a terminal, as written when piped.
 
     \b
     Examples:
@@ -70,7 +72,7 @@ def logs(
       tradebot logs --since 15m --level warning
     """
     from tradebot_ops.engines.base import LogQuery
-    from tradebot_ops.operations.logs import entries
+    from tradebot_ops.operations.logs import entries, unreadable
     from tradebot_ops.operations.logs import since as moment
     from tradebot_ops.operations.select import chosen_replicas
     from tradebot_ops.render.logs import LogWriter
@@ -78,6 +80,8 @@ def logs(
     ops = ops_of(context)
     chosen = chosen_replicas(ops.stack, services or [])
     query = LogQuery(since=moment(since, datetime.now(UTC)), tail=tail or None, follow=follow)
+    for sentence in unreadable(ops, chosen):
+        say(sentence)
     with writing_stdout() as stdout:
         writer = LogWriter(stdout, ops.settings.color, ndjson=ops.settings.output == "json", raw=raw)
         for entry in entries(ops, chosen, query, level, grep):

@@ -1,6 +1,5 @@
 """The last log lines of every replica, bounded in lines and bytes, with the JSON object that a line holds."""
 
-import json
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import LogLine, LogQuery
 from tradebot_ops.facts.fact import fact
+from tradebot_ops.text.log_line import json_object
 
 #: What is kept of each replica: its last lines, and no more text than that, in characters.
 LINES = 1000
@@ -76,15 +76,4 @@ class _Last:
 
 
 def _entry(line: LogLine, cut: bool) -> Entry:
-    return Entry(line, None if cut else fields_of(line.text), cut)
-
-
-def fields_of(text: str) -> Mapping[str, Any] | None:
-    """The JSON object that the line is; None for anything else, however it is malformed."""
-    if not text.lstrip().startswith("{"):
-        return None
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):  # the latter: nested deeper than Python follows
-        return None
-    return found if isinstance(found, dict) else None
+    return Entry(line, None if cut else json_object(line.text), cut)

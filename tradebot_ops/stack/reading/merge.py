@@ -3,6 +3,7 @@
 Mappings merge key by key and later files win. Commands, entrypoints and health tests are replaced as a whole.
 ``ports``, ``expose``, ``profiles``, ``env_file`` and the lists of capabilities, groups, tmpfs and security options
 are joined, doubles dropped. ``volumes``, ``secrets`` and ``configs`` of a service are joined by their target.
+``logging`` is replaced by one with another driver.
 ``environment``, ``labels``, ``depends_on``, ``networks`` and ``build`` merge by key in either of their spellings.
 Another key without a value changes nothing; that of an environment variable asks for the shell's.
 ``!override`` replaces what an earlier file wrote, ``!reset`` removes it.
@@ -43,6 +44,8 @@ def _merge(base: Item, over: Item, keys: tuple[str, ...]) -> Item:
     in_service = len(keys) > 2 and keys[0] == "services"
     if in_service:
         base, over = _spelled_out(base, key), _spelled_out(over, key)
+    if in_service and key == "logging" and _another_driver(base, over):
+        return over
     if isinstance(base.value, dict) and isinstance(over.value, dict):
         merged = dict(base.value)
         for name, child in over.value.items():
@@ -52,6 +55,14 @@ def _merge(base: Item, over: Item, keys: tuple[str, ...]) -> Item:
         identity = _target if in_service and key in _BY_TARGET else _whole
         return replace(base, value=_joined(base.value, over.value, identity))
     return over
+
+
+def _another_driver(base: Item, over: Item) -> bool:
+    """Both name a driver, and not the same: the options of the one mean nothing to the other."""
+    drivers = [
+        item.value["driver"].raw for item in (base, over) if isinstance(item.value, dict) and "driver" in item.value
+    ]
+    return len(set(drivers)) == 2
 
 
 def _joined(base: list[Item], over: list[Item], identity: Callable[[Item], str]) -> list[Item]:

@@ -23,6 +23,10 @@ AT = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
         '{"time": "2026-01-02T05:04:05.678+02:00"}',
         "2026-01-02 03:04:05.678 UTC [12] LOG:  ready",
         "[2026-01-02T03:04:05,678Z] ready",
+        '{"ts": 1767323045678, "event": "milliseconds"}',
+        '{"time": 0.012, "ts": "2026-01-02T03:04:05.678Z"}',
+        "ts=2026-01-02T03:04:05.678Z caller=main.go:1 level=info msg=ready",
+        'time="2026-01-02T03:04:05.678Z" level=info msg=ready',
     ],
 )
 def test_a_line_tells_its_time(text: str) -> None:
@@ -42,6 +46,7 @@ def test_a_line_tells_its_time(text: str) -> None:
         '{"sub": {"timestamp": "2026-01-02T03:04:05Z"}}',
         '{"event": "x", "timestamp": "soon"}',
         "{1: 2}",
+        '{"time": 0.012}',
         '{"a": ' * 99_999,
     ],
 )

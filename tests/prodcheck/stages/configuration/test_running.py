@@ -8,10 +8,11 @@ import pytest
 
 from tradebot_ops.engines.base import LogLine, Replica, State
 from tradebot_ops.facts.replicas.environments import Reported
-from tradebot_ops.facts.replicas.logs import Entry, fields_of
+from tradebot_ops.facts.replicas.logs import Entry
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.configuration import running
 from tradebot_ops.stack.model import Build, Service, Stack
+from tradebot_ops.text.log_line import json_object
 
 PASS, WARN, FAIL, SKIP = Level.PASS, Level.WARN, Level.FAIL, Level.SKIP
 START = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -36,7 +37,7 @@ def test_declared(found: Reported, env: str, level: Level) -> None:
 
 
 def written(*texts: str, at: datetime | None = START) -> tuple[Entry, ...]:
-    return tuple(Entry(LogLine("api", 1, text, at), fields_of(text)) for text in texts)
+    return tuple(Entry(LogLine("api", 1, text, at), json_object(text)) for text in texts)
 
 
 def judge(entries: tuple[Entry, ...], *replicas: Replica) -> Level:

@@ -12,10 +12,11 @@ from tradebot_ops.engines.base import LogLine, LogQuery, Replica, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Unknown
-from tradebot_ops.facts.replicas.logs import Entry, fields_of
+from tradebot_ops.facts.replicas.logs import Entry
 from tradebot_ops.facts.work import workers
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.workers.logs import SAYS, written
+from tradebot_ops.text.log_line import json_object
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 DONE = dict.fromkeys(SAYS, "x") | {"event": "job done"}
@@ -24,7 +25,7 @@ BROKEN = {"event": "oops", "exception": "Traceback …"}
 
 def lines(*records: object, at: datetime = NOW) -> tuple[Entry, ...]:
     texts = (each if isinstance(each, str) else json.dumps(each) for each in records)
-    return tuple(Entry(LogLine("worker", 1, text, at), fields_of(text)) for text in texts)
+    return tuple(Entry(LogLine("worker", 1, text, at), json_object(text)) for text in texts)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import contextlib
 import heapq
+import logging
 import queue
 import struct
 import threading
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import requests
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 
 from tradebot_ops.docker.client import Client
 from tradebot_ops.engines.base import LogLine, LogQuery
@@ -22,7 +23,11 @@ from tradebot_ops.errors import OpsError
 HEADER = struct.Struct(">BxxxL")  # stream (1 is stdout, 2 is stderr), length of what follows
 #: Lines that may wait for a slow reader before the engine is made to wait, too.
 BACKLOG = 10_000
+#: Words of the engine for drivers that hand lines on without a copy here.
+UNREADABLE = "does not support reading"
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+log = logging.getLogger(__name__)
 
 Container = Mapping[str, Any]
 
@@ -34,12 +39,19 @@ def merged(client: Client, containers: Sequence[Container], query: LogQuery) -> 
 
 
 def lines(client: Client, container: Container, query: LogQuery) -> Iterator[LogLine]:
-    """One container's lines; a container that vanished has none."""
+    """One container's lines; one that vanished, or whose driver keeps no log, has none."""
+    if container["HostConfig"]["LogConfig"]["Type"] == "none":
+        return
     name = container["Name"].lstrip("/")
     with client.translating_errors(f"reading the log of {name}", client.deadlines.read):
         try:
             answer = client.stream(f"/containers/{container['Id']}/logs", parameters(query), endless=query.follow)
         except NotFound:
+            return
+        except APIError as error:
+            if UNREADABLE not in str(error.explanation):
+                raise
+            log.warning("The log of %s cannot be read: its driver does not support that.", name)
             return
         with contextlib.closing(answer):
             yield from parse(answer, container)

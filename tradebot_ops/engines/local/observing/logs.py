@@ -1,7 +1,5 @@
 """Log lines of replicas, with the time each line says of itself."""
 
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,17 +9,13 @@ from tradebot_ops.engines.base import LogLine, LogQuery
 from tradebot_ops.engines.local.observing import tailing
 from tradebot_ops.engines.local.observing.tailing import Position
 from tradebot_ops.engines.local.records import Record
+from tradebot_ops.text import log_line
 
 Source = tuple[Record, Path]
 
-_YEAR_9999 = 253_370_764_800  # seconds; what is beyond counts something else
-_KEYS = ("timestamp", "ts", "time", "at", "asctime")
 #: Our services end a line with its time. What stands before the last brace is the outermost object's; parsing the whole
 #: line takes five times as long.
 _LAST, _ENDING, _LONGEST = ' "timestamp": "', '"}', 60
-#: ISO 8601 as Postgres, uvicorn and most others begin a line; and the form of Redis and Valkey.
-_ISO = re.compile(r"\W?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?\d* ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?")
-_REDIS = re.compile(r"\d+:[A-Z] (\d\d \w{3} \d{4} \d\d:\d\d:\d\d)\.(\d{3}) ")
 
 
 def read(find: Callable[[], Sequence[Source]], query: LogQuery) -> Iterator[LogLine]:
@@ -38,15 +32,10 @@ def read(find: Callable[[], Sequence[Source]], query: LogQuery) -> Iterator[LogL
 
 
 def line_time(text: str) -> datetime | None:
-    """The time in a line: a JSON key, or an ISO or Redis time at its start; local times are taken as this host's."""
-    if text.startswith("{"):
-        return _last_time(text) or _json_time(text)
-    if found := _ISO.match(text):
-        return _iso(found[1], found[2], found[3])
-    if found := _REDIS.match(text):
-        at = datetime.strptime(f"{found[1]}.{found[2]}", "%d %b %Y %H:%M:%S.%f")  # noqa: DTZ007 - this host's time
-        return at.astimezone(UTC)
-    return None
+    """The time in a line: a JSON key, one of logfmt, or an ISO or Redis time at its start."""
+    if not text.startswith("{"):
+        return log_line.quick_time(text)
+    return _last_time(text) or log_line.time(text, log_line.fields(text) or {})
 
 
 def _past(record: Record, path: Path, query: LogQuery, end: Position) -> Iterator[LogLine]:
@@ -109,30 +98,5 @@ def _last_time(text: str) -> datetime | None:
         return None
     try:
         return datetime.fromisoformat(text[place + len(_LAST) : -len(_ENDING)]).astimezone(UTC)
-    except ValueError:
-        return None
-
-
-def _json_time(text: str) -> datetime | None:
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):  # the latter: nested deeper than Python follows
-        return None
-    for key in _KEYS:
-        value = content.get(key)
-        if isinstance(value, str) and (found := _ISO.match(value)):
-            return _iso(found[1], found[2], found[3])
-        if isinstance(value, int | float) and 0 < value < _YEAR_9999:
-            return datetime.fromtimestamp(value, UTC)
-    return None
-
-
-def _iso(seconds: str, fraction: str | None, zone: str | None) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(f"{seconds}.{(fraction or '0').ljust(6, '0')}")
-        if zone is None:
-            return at.astimezone(UTC)
-        offset = "+00:00" if zone in {"Z", "UTC", "GMT"} else zone
-        return datetime.fromisoformat(f"{at.isoformat()}{offset}").astimezone(UTC)
     except ValueError:
         return None
