@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.common.heartbeats import WorkerState
-from services.common.ledger import Event, Job, State
+from services.common.ledger import Event, Fault, Job, State
 
 
 class JobRequest(BaseModel):
@@ -21,6 +21,7 @@ class JobError(BaseModel):
     type: str
     message: str
     fingerprint: str
+    fault: Fault = Field(description="A failure of the stack costs the job no attempt.")
     traceback: str | None = Field(description="Left out of lists.")
 
 
@@ -42,7 +43,8 @@ class JobOut(BaseModel):
     retry_at: datetime | None
     cancel_requested_at: datetime | None
     worker: str | None
-    kills: int = Field(description="Workers lost while running this job.")
+    deferrals: int = Field(description="Attempts given back, for the stack had failed.")
+    kills: int = Field(description="Workers and processes lost while running this job.")
     peak_memory_bytes: int | None
     trace_id: str
 
@@ -145,11 +147,13 @@ def _fields(job: Job) -> dict[str, Any]:
 
 
 def _error(job: Job) -> JobError | None:
-    if job.error_type is None:
+    failure = job.failure
+    if failure is None:
         return None
     return JobError(
-        type=job.error_type,
-        message=job.message or "",
-        fingerprint=job.fingerprint or "",
+        type=failure.error_type,
+        message=failure.message,
+        fingerprint=failure.fingerprint,
+        fault=failure.fault,
         traceback=job.traceback,
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 
+from services.common.backoff import Backoff
 from services.common.discovery import module_names
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 ENTRY_POINT_GROUP = "tradebot.jobs"
 BUILTIN_PACKAGE = "services.jobs"
+
+
+#: Between attempts of a job that failed, unless its type says otherwise.
+BACKOFF = Backoff(first_s=2.0, most_s=300.0)
 
 
 class Payload(BaseModel):
@@ -86,7 +91,11 @@ class PayloadInvalid(ValueError):  # noqa: N818 - reads as what it is
 
 @dataclass(frozen=True)
 class JobType:
-    """One kind of work. ``run`` executes in a child process; what it returns is the job's JSON result."""
+    """One kind of work. ``run`` executes in a child process; what it returns is the job's JSON result.
+
+    A run that raises is tried again, ``max_attempts`` runs in all, after a wait of ``backoff``; not so where it raises
+    ``JobFailure`` or one of ``final``, for those would be raised again.
+    """
 
     name: str
     version: int
@@ -94,6 +103,8 @@ class JobType:
     run: Callable[[JobContext, Any], dict[str, Any]]
     timeout_s: float = 300.0
     max_attempts: int = 3
+    backoff: Backoff = BACKOFF
+    final: tuple[type[Exception], ...] = ()
 
     def validate(self, raw: Mapping[str, Any]) -> BaseModel:
         """The typed payload; ``PayloadInvalid`` naming every field that is wrong."""

@@ -20,7 +20,7 @@ from services.common.settings import Settings
 WAIT_S = 60.0
 LOCK_KEY = "tradebot.migrate"
 #: The newest revision in ``migrations/versions``.
-HEAD = "0002"
+HEAD = "0003"
 #: The account of the API and the workers, and that of the Postgres exporter.
 APP = "tradebot_app"
 EXPORTER = "exporter"
@@ -73,8 +73,8 @@ def revision(guard: psycopg.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
-def upgrade(dsn: SecretStr) -> None:
-    """Bring the schema to ``HEAD``; libraries that take a third of a second are loaded only for this."""
+def upgrade(dsn: SecretStr, to: str = HEAD) -> None:
+    """Bring the schema to this revision; libraries that take a third of a second are loaded only for this."""
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import create_engine
@@ -89,7 +89,7 @@ def upgrade(dsn: SecretStr) -> None:
     engine = create_engine("postgresql+psycopg://", creator=connected, poolclass=NullPool)
     with engine.connect() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, HEAD)
+        command.upgrade(config, to)
 
 
 def make_app(admin: psycopg.Connection, password: str) -> None:

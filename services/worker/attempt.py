@@ -12,9 +12,10 @@ from uuid import UUID
 import psycopg
 import structlog
 
+from services.common.backoff import Backoff
 from services.common.database import DatabaseUnavailable
 from services.common.jobtypes import registry
-from services.common.ledger import Abandoned, Claim, Failure, Ledger, State, UnstorableValue
+from services.common.ledger import Abandoned, Claim, Failure, Fault, Ledger, State, UnstorableValue
 from services.common.transport import Transport, TransportUnavailable
 from services.worker.lease_renewer import Held, LeaseRenewer
 from services.worker.metrics import WorkerMetrics
@@ -25,6 +26,8 @@ from services.worker.warm_process import WarmProcess
 
 UNKNOWN_TYPE_TIMEOUT_S = 60.0
 RETRY_S = 0.5
+# Between attempts that the stack failed under: there is no end to them, so they must not become a load.
+STACK_BACKOFF = Backoff(first_s=2.0, most_s=60.0)
 # In a long outage, trying more often only fills the log.
 MOST_RETRY_S = 4.0
 # A worker that ends does not wait for Postgres for ever: a job not recorded is run again by another worker.
@@ -117,7 +120,8 @@ class Attempts:
             if watch.struck or not process.alive or process.rss() > self._memory_limit / 2:
                 self._warm_process.retire(process)
         except ChildDied as error:
-            return Failed(Failure("NoJobProcess", str(error), fingerprint="NoJobProcess"), 0, retry_in_s=RETRY_S)
+            failure = Failure("NoJobProcess", str(error), fingerprint="NoJobProcess", fault=Fault.STACK)
+            return Failed(failure, 0)
         finally:
             self.running = None
             self._metrics.job_ended(claim.type)
@@ -151,11 +155,8 @@ class Attempts:
                 except UnstorableValue as error:
                     failure = Failure("UnstorableResult", str(error), fingerprint=f"UnstorableResult-{claim.type}")
                     return self._ledger.fail(claim, failure, peak_memory_bytes=peak)
-            case Failed(failure, peak, retry_in_s):
-                state = self._ledger.fail(claim, failure, retry_in_s=retry_in_s, peak_memory_bytes=peak)
-                if state is State.RETRYING:
-                    self._send(claim.id, retry_in_s or 0.0)
-                return state
+            case Failed(failure, peak):
+                return self._record_failure(claim, failure, peak)
             case Stopped(Stop.CANCEL, forced, peak):
                 note = f"did not end within {TERM_GRACE_S:g} s of SIGTERM: killed" if forced else "ended by SIGTERM"
                 return State.CANCELLED if self._ledger.cancelled(claim, note, peak_memory_bytes=peak) else None
@@ -166,6 +167,23 @@ class Attempts:
                 return State.QUEUED
             case _:
                 return None
+
+    def _record_failure(self, claim: Claim, failure: Failure, peak: int) -> State | None:
+        """What the stack did to a job counts for nothing: it waits, and is tried again without end."""
+        if failure.fault is Fault.STACK:
+            wait_s = STACK_BACKOFF.wait_s(claim.deferrals + 1)
+            state = self._ledger.defer(claim, failure, wait_s, peak_memory_bytes=peak)
+        else:
+            wait_s = self._backoff(claim).wait_s(claim.attempt)
+            retry_in_s = None if failure.final else wait_s
+            state = self._ledger.fail(claim, failure, retry_in_s=retry_in_s, peak_memory_bytes=peak)
+        if state is State.RETRYING:
+            self._send(claim.id, wait_s)
+        return state
+
+    def _backoff(self, claim: Claim) -> Backoff:
+        job_type = registry().get(claim.type)
+        return job_type.backoff if job_type else STACK_BACKOFF
 
     def _send(self, job_id: UUID, delay_s: float) -> None:
         try:

@@ -95,7 +95,7 @@ class Child:
         except JobCancelled:
             answer = {"kind": "cancelled"}
         except BaseException as error:  # noqa: BLE001 - whatever a job raises, also SystemExit, is its failure
-            answer = _failed(error, lost_store=self._store.lost)
+            answer = _failed(error, order["type"], lost_store=self._store.lost)
         finally:
             self._context = None
             structlog.contextvars.clear_contextvars()
@@ -136,16 +136,18 @@ def _why_unknown(name: str) -> str:
     return f"It is in quarantine: {broken[0]}" if broken else f"It knows {', '.join(registry().types)}."
 
 
-def _failed(error: BaseException, *, lost_store: bool) -> dict[str, Any]:
+def _failed(error: BaseException, name: str, *, lost_store: bool) -> dict[str, Any]:
     mark = fingerprint(error)
     foreseen = isinstance(error, JobFailure)
+    job_type = registry().get(name)
     return {
         "kind": "failed",
         "type": mark.type,
         "message": (" ".join(str(error).split()) or mark.type)[:LONGEST_MESSAGE],
         "traceback": "" if foreseen else "".join(traceback.format_exception(error))[-LONGEST_TRACEBACK:],
         "fingerprint": mark.value,
-        "again": lost_store and isinstance(error, psycopg.Error),
+        "final": foreseen or (job_type is not None and isinstance(error, job_type.final)),
+        "lost_store": lost_store and isinstance(error, psycopg.Error),
     }
 
 

@@ -26,11 +26,8 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """``retry_in_s`` is set when nothing is wrong with the job itself, such as a lost database connection."""
-
     failure: Failure
     peak_bytes: int
-    retry_in_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from services.common.ledger import Claim, Failure
+from services.common.ledger import Claim, Failure, Fault
 from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
 from services.worker.process import ChildDied, JobProcess, Message
 
 TICK_S = 0.025
 # Between SIGTERM and SIGKILL, for a job to put its things in order.
 TERM_GRACE_S = 3.0
-RETRY_STORE_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -110,8 +109,7 @@ class Watch:
             return Succeeded(message["result"], self.peak_bytes)
         if message["kind"] == "cancelled":
             return self._failed("JobCancelled", "The job stopped itself as cancelled, but nobody had asked for it.")
-        failure = Failure(message["type"], message["message"], message["traceback"], message["fingerprint"])
-        return Failed(failure, self.peak_bytes, RETRY_STORE_S if message["again"] else None)
+        return Failed(_raised(message), self.peak_bytes)
 
     def _died(self) -> Outcome:
         code = self.process.end(grace_s=1.0)
@@ -119,8 +117,10 @@ class Watch:
             return self._settled()
         if code < 0:
             name = _signal_name(-code)
-            return self._failed("KilledBySignal", f"The job's process was killed by signal {-code} ({name}).", name)
-        return self._failed("ProcessExited", f"The job's process ended by itself with exit code {code}.", str(code))
+            message = f"The job's process was killed by signal {-code} ({name})."
+            return self._failed("KilledBySignal", message, name, killed=True)
+        message = f"The job's process ended by itself with exit code {code}."
+        return self._failed("ProcessExited", message, str(code), killed=True)
 
     def _settled(self) -> Outcome:
         if isinstance(self._verdict, Stop):
@@ -128,8 +128,15 @@ class Watch:
         assert isinstance(self._verdict, Failure)  # noqa: S101 - narrows a union
         return Failed(self._verdict, self.peak_bytes)
 
-    def _failed(self, kind: str, message: str, detail: str = "") -> Failed:
-        return Failed(_failure(kind, message, self.claim.type, detail), self.peak_bytes)
+    def _failed(self, kind: str, message: str, detail: str = "", *, killed: bool = False) -> Failed:
+        return Failed(_failure(kind, message, self.claim.type, detail, killed=killed), self.peak_bytes)
+
+
+def _raised(message: Message) -> Failure:
+    """The exception that ended the job, as its process tells it."""
+    fault = Fault.STACK if message["lost_store"] else Fault.JOB
+    words = (message["type"], message["message"], message["traceback"], message["fingerprint"])
+    return Failure(*words, fault, final=message["final"])
 
 
 def _too_long(limit_s: float, job_type: str) -> Failure:
@@ -138,12 +145,12 @@ def _too_long(limit_s: float, job_type: str) -> Failure:
 
 def _too_big(rss: int, limit: int, job_type: str) -> Failure:
     message = f"The job's process used {rss} bytes of memory; its limit is {limit} bytes."
-    return _failure("MemoryLimitExceeded", message, job_type)
+    return _failure("MemoryLimitExceeded", message, job_type, killed=True)
 
 
-def _failure(kind: str, message: str, job_type: str, detail: str = "") -> Failure:
+def _failure(kind: str, message: str, job_type: str, detail: str = "", *, killed: bool = False) -> Failure:
     """Without a traceback, failures differ only in what and where it happened."""
-    return Failure(kind, message, fingerprint="-".join(filter(None, (kind, detail, job_type))))
+    return Failure(kind, message, fingerprint="-".join(filter(None, (kind, detail, job_type))), killed=killed)
 
 
 def _signal_name(number: int) -> str:

@@ -71,10 +71,14 @@ class Part:
     def _end(self, how: signal.Signals) -> None:
         if self.process is None:
             return
-        with suppress(ProcessLookupError):
-            if how == signal.SIGKILL:
-                os.killpg(self.process.pid, how)
-            else:
+        if how == signal.SIGKILL:
+            # Postgres does not start as long as one backend of its old postmaster holds the shared memory.
+            with suppress(psutil.NoSuchProcess):
+                children = psutil.Process(self.process.pid).children(recursive=True)
+                self._signal_all(how)
+                psutil.wait_procs(children, 20)
+        else:
+            with suppress(ProcessLookupError):
                 self.process.send_signal(how)
         try:
             self.process.wait(20)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 KILL_LIMIT = 3
-"""A job whose worker vanished this many times is poison: it becomes ``dead`` instead of running again."""
+"""A job that lost its worker or its own process this many times is poison: ``dead`` instead of running again."""
 
 
 class State(StrEnum):
@@ -36,6 +36,15 @@ class Renewal(StrEnum):
     """Another worker took it over: stop the child and throw its result away."""
 
 
+class Fault(StrEnum):
+    """Whose fault a failure is."""
+
+    JOB = "job"
+    """It counts as an attempt."""
+    STACK = "stack"
+    """Postgres gone, a connection lost, no process to be had: the attempt is given back, and the job waits."""
+
+
 class IdempotencyConflict(Exception):  # noqa: N818 - reads as what it is
     """The idempotency key was used before, for another type or payload."""
 
@@ -46,12 +55,18 @@ class UnstorableValue(ValueError):  # noqa: N818 - reads as what it is
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt failed. ``fingerprint`` groups equal failures (see ``services.common.fingerprint``)."""
+    """Why an attempt failed. ``fingerprint`` groups equal failures (see ``services.common.fingerprint``).
+
+    ``final``: another attempt would fail in the same way. ``killed``: the job's process was lost with it.
+    """
 
     error_type: str
     message: str
     traceback: str = ""
     fingerprint: str = ""
+    fault: Fault = Fault.JOB
+    final: bool = False
+    killed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +83,7 @@ class Claim:
     payload: dict[str, Any]
     attempt: int
     max_attempts: int
+    deferrals: int
     kills: int
     lease_token: int
     worker: str
@@ -97,6 +113,7 @@ class Job:
     state: State
     attempt: int
     max_attempts: int
+    deferrals: int
     kills: int
     worker: str | None
     submitted_at: datetime
@@ -111,6 +128,7 @@ class Job:
     message: str | None
     traceback: str | None
     fingerprint: str | None
+    fault: str | None
     peak_memory_bytes: int | None
     trace_id: str
 
@@ -118,7 +136,8 @@ class Job:
     def failure(self) -> Failure | None:
         if self.error_type is None:
             return None
-        return Failure(self.error_type, self.message or "", self.traceback or "", self.fingerprint or "")
+        fault = Fault(self.fault or Fault.JOB)
+        return Failure(self.error_type, self.message or "", self.traceback or "", self.fingerprint or "", fault)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from services.common.ledger.model import KILL_LIMIT
 
-_SMALL = """id, type, version, payload, state, attempt, max_attempts, kills, worker, submitted_at,
+_SMALL = """id, type, version, payload, state, attempt, max_attempts, deferrals, kills, worker, submitted_at,
     started_at, finished_at, retry_at, cancel_requested_at, progress, note, error_type, message, fingerprint,
-    peak_memory_bytes, trace_id"""
+    fault, peak_memory_bytes, trace_id"""
 COLUMNS = f"{_SMALL}, result, traceback"
 LIGHT_COLUMNS = f"{_SMALL}, NULL::json AS result, NULL::text AS traceback"
 
@@ -28,39 +28,40 @@ FROM job WHERE idempotency_key = %(key)s
 
 UNSENT = "UPDATE job SET sent_at = NULL WHERE id = %(id)s AND state IN ('queued', 'retrying')"
 
+# A job taken over from a worker that vanished keeps the number of its attempt: that was the stack's fault.
 # A delayed message may arrive a little before the database's clock reaches retry_at; refusing it would leave
 # the job to the sweeper, so a second of tolerance is given.
 CLAIM = f"""
 WITH moved AS (
   UPDATE job SET
-    state = 'running', attempt = attempt + 1, lease_token = lease_token + 1, worker = %(worker)s,
-    lease_until = now() + make_interval(secs => %(lease_s)s), retry_at = NULL, started_at = now(),
+    state = 'running', attempt = attempt + (state <> 'running')::int, lease_token = lease_token + 1,
+    worker = %(worker)s, lease_until = now() + make_interval(secs => %(lease_s)s), retry_at = NULL, started_at = now(),
     kills = kills + (state = 'running')::int, progress = 0, note = ''
   WHERE id = %(id)s AND (
     state = 'queued'
     OR (state = 'retrying' AND retry_at <= now() + interval '1 second')
     OR (state = 'running' AND lease_until < now() AND cancel_requested_at IS NULL
-        AND kills < {KILL_LIMIT - 1} AND attempt < max_attempts))
+        AND kills < {KILL_LIMIT - 1}))
   RETURNING *
 ), logged AS (
   INSERT INTO job_event (job_id, state, by, note)
   SELECT id, state, worker, 'attempt ' || attempt || ' of ' || max_attempts FROM moved
 )
-SELECT id, type, version, payload, attempt, max_attempts, kills, lease_token, worker, trace_id, submitted_at
+SELECT id, type, version, payload, attempt, max_attempts, deferrals, kills, lease_token, worker, trace_id, submitted_at
 FROM moved
 """  # noqa: S608 - only constants are put together
 
-# A job whose worker vanished and that must not run again: cancelled meanwhile, out of attempts, or poison.
+# A job whose worker vanished and that must not run again: cancelled meanwhile, or poison.
 BURY = f"""
 WITH moved AS (
   UPDATE job SET
     state = CASE WHEN cancel_requested_at IS NULL THEN 'dead' ELSE 'cancelled' END,
     lease_token = lease_token + 1, kills = kills + 1, lease_until = NULL, finished_at = now(),
-    error_type = 'WorkerLost', fingerprint = 'worker-lost-' || type,
+    error_type = 'WorkerLost', fingerprint = 'worker-lost-' || type, fault = 'job',
     message = 'The worker ' || worker || ' vanished while running attempt ' || attempt
               || ' of ' || max_attempts || ' (lost ' || kills + 1 || ' worker(s) in all).'
   WHERE id = %(id)s AND state = 'running' AND lease_until < now()
-    AND (cancel_requested_at IS NOT NULL OR kills >= {KILL_LIMIT - 1} OR attempt >= max_attempts)
+    AND (cancel_requested_at IS NOT NULL OR kills >= {KILL_LIMIT - 1})
   RETURNING id, type, state, message
 ), logged AS (
   INSERT INTO job_event (job_id, state, by, note) SELECT id, state, %(by)s, message FROM moved
@@ -84,7 +85,8 @@ FINISH = """
 WITH moved AS (
   UPDATE job SET
     state = 'succeeded', result = %(result)s, progress = 1, finished_at = now(), lease_until = NULL,
-    peak_memory_bytes = %(peak)s, error_type = NULL, message = NULL, traceback = NULL, fingerprint = NULL
+    peak_memory_bytes = %(peak)s, error_type = NULL, message = NULL, traceback = NULL, fingerprint = NULL,
+    fault = NULL
   WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'
   RETURNING id, state, worker
 ), logged AS (
@@ -93,12 +95,13 @@ WITH moved AS (
 SELECT state FROM moved
 """
 
-_AGAIN = "(%(retry_in_s)s::float8 IS NOT NULL AND attempt < max_attempts AND cancel_requested_at IS NULL)"
+_AGAIN = f"""(%(retry_in_s)s::float8 IS NOT NULL AND attempt < max_attempts AND cancel_requested_at IS NULL
+    AND kills + %(killed)s < {KILL_LIMIT})"""
 
 FAIL = f"""
 WITH moved AS (
   UPDATE job SET
-    state = CASE WHEN {_AGAIN} THEN 'retrying' ELSE 'dead' END,
+    state = CASE WHEN {_AGAIN} THEN 'retrying' ELSE 'dead' END, kills = kills + %(killed)s, fault = 'job',
     retry_at = CASE WHEN {_AGAIN} THEN now() + make_interval(secs => %(retry_in_s)s) END,
     finished_at = CASE WHEN {_AGAIN} THEN NULL ELSE now() END,
     sent_at = NULL, sends = 0, lease_until = NULL, peak_memory_bytes = %(peak)s,
@@ -111,6 +114,24 @@ WITH moved AS (
 )
 SELECT state FROM moved
 """  # noqa: S608 - only constants are put together
+
+# The stack failed under the job: the attempt is given back, however often that was the case before.
+DEFER = """
+WITH moved AS (
+  UPDATE job SET
+    state = CASE WHEN cancel_requested_at IS NULL THEN 'retrying' ELSE 'cancelled' END,
+    retry_at = CASE WHEN cancel_requested_at IS NULL THEN now() + make_interval(secs => %(delay_s)s) END,
+    finished_at = CASE WHEN cancel_requested_at IS NULL THEN NULL ELSE now() END,
+    attempt = attempt - 1, deferrals = deferrals + 1, sent_at = NULL, sends = 0, lease_until = NULL,
+    progress = 0, note = '', peak_memory_bytes = %(peak)s, fault = 'stack', error_type = %(error_type)s,
+    message = %(message)s, traceback = %(traceback)s, fingerprint = %(fingerprint)s
+  WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'
+  RETURNING id, state, worker
+), logged AS (
+  INSERT INTO job_event (job_id, state, by, note) SELECT id, state, worker, %(note)s FROM moved
+)
+SELECT state FROM moved
+"""
 
 RELEASE = """
 WITH moved AS (

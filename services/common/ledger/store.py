@@ -69,8 +69,8 @@ class Ledger:
     def claim(self, job_id: UUID, worker: str, lease_s: float) -> Claim | Abandoned | None:
         """Take the job for ``lease_s`` seconds; None when it is not ours to run (a duplicate: drop it).
 
-        A job whose worker vanished is taken over, or buried as ``dead`` when it is out of attempts or has
-        lost ``KILL_LIMIT`` workers, or as ``cancelled`` when that was asked for.
+        A job whose worker vanished is taken over, in the same attempt; or buried as ``dead`` when it has lost
+        ``KILL_LIMIT`` workers, or as ``cancelled`` when that was asked for.
         """
         if row := self._database.row(sql.CLAIM, {"id": job_id, "worker": worker, "lease_s": lease_s}):
             return Claim(**row)
@@ -109,16 +109,19 @@ class Ledger:
         ``retrying`` when ``retry_in_s`` is given and attempts are left (send the id with that delay), else
         ``dead``.
         """
-        params = _held(claim) | {
-            "retry_in_s": retry_in_s,
-            "peak": peak_memory_bytes,
-            "error_type": storable_text(failure.error_type),
-            "message": storable_text(failure.message),
-            "traceback": storable_text(failure.traceback),
-            "fingerprint": failure.fingerprint,
-            "note": storable_text(f"{failure.error_type}: {failure.message}")[:500],
-        }
-        row = self._database.row(sql.FAIL, params)
+        params = _held(claim) | _failed(failure) | {"retry_in_s": retry_in_s, "peak": peak_memory_bytes}
+        row = self._database.row(sql.FAIL, params | {"killed": int(failure.killed)})
+        return State(row["state"]) if row else None
+
+    def defer(
+        self, claim: Claim, failure: Failure, delay_s: float, *, peak_memory_bytes: int | None = None
+    ) -> State | None:
+        """Give the attempt back, which failed for no fault of the job; None when the lease was lost.
+
+        ``retrying`` in ``delay_s`` seconds (send the id with that delay), or ``cancelled`` where that was asked for.
+        """
+        params = _held(claim) | _failed(failure) | {"delay_s": delay_s, "peak": peak_memory_bytes}
+        row = self._database.row(sql.DEFER, params)
         return State(row["state"]) if row else None
 
     def release(self, claim: Claim, note: str, *, delay_s: float = 0.0) -> bool:
@@ -204,6 +207,16 @@ class Ledger:
 
 def _held(claim: Claim) -> Row:
     return {"id": claim.id, "token": claim.lease_token}
+
+
+def _failed(failure: Failure) -> Row:
+    return {
+        "error_type": storable_text(failure.error_type),
+        "message": storable_text(failure.message),
+        "traceback": storable_text(failure.traceback),
+        "fingerprint": failure.fingerprint,
+        "note": storable_text(f"{failure.error_type}: {failure.message}")[:500],
+    }
 
 
 def _renewal(row: Row | None) -> Renewal:

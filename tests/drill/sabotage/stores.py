@@ -100,7 +100,7 @@ FAULTS = (
     Fault("a monitoring account that may write", "DAT-09", "fail", sql("GRANT pg_write_all_data TO exporter"),
           sql("REVOKE pg_write_all_data FROM exporter")),
     Fault("a schema of yesterday", "DAT-09", "fail", sql("UPDATE alembic_version SET version_num = '0001'"),
-          sql("UPDATE alembic_version SET version_num = '0002'")),
+          sql("UPDATE alembic_version SET version_num = '0003'")),
     Fault("a slot that nobody reads", "DAT-11", "warn",
           sql("SELECT pg_create_physical_replication_slot('sabotage', true)"),
           sql("SELECT pg_drop_replication_slot('sabotage')")),

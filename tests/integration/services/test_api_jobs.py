@@ -197,6 +197,7 @@ def test_a_failed_job_tells_its_error(api: httpx.Client, settings: Settings) -> 
         "type": "ValueError",
         "message": "no such symbol",
         "fingerprint": "f1",
+        "fault": "job",
         "traceback": "T",
     }
     assert api.get("/jobs", params={"state": "dead"}).json()["jobs"][0]["error"]["traceback"] is None

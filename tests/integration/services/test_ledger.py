@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from services.common.ledger import (
     Abandoned,
     Claim,
     Failure,
+    Fault,
     IdempotencyConflict,
     Ledger,
     Renewal,
@@ -109,11 +111,12 @@ def test_a_worker_believed_dead_cannot_write_over_its_successor(ledger: Ledger, 
     lose_worker(database, first.id)
     second = claimed(ledger, first.id, "w2")
     assert second.lease_token > first.lease_token
-    assert (second.attempt, second.kills) == (2, 1)
+    assert (second.attempt, second.kills) == (1, 1), "a worker that vanishes costs the job no attempt"
     assert ledger.renew(first, 30) is Renewal.LOST
     assert ledger.progress(first, 0.9) is Renewal.LOST
     assert not ledger.finish(first, {"by": "first"})
     assert ledger.fail(first, FAILURE) is None
+    assert ledger.defer(first, FAILURE, 1) is None
     assert not ledger.release(first, "too late")
     assert not ledger.cancelled(first)
     assert ledger.finish(second, {"by": "second"})
@@ -134,18 +137,58 @@ def test_the_third_lost_worker_makes_a_job_poison(ledger: Ledger, database: Data
     job = ledger.get(job_id)
     assert job is not None
     assert (job.state, job.kills, job.error_type) == (State.DEAD, 3, "WorkerLost")
-    assert job.message == "The worker w1 vanished while running attempt 3 of 10 (lost 3 worker(s) in all)."
+    assert job.message == "The worker w1 vanished while running attempt 1 of 10 (lost 3 worker(s) in all)."
     assert states(ledger, job_id)[-1] == "dead"
 
 
-def test_a_lost_worker_ends_a_job_that_has_no_attempt_left(ledger: Ledger, database: Database) -> None:
+def test_a_lost_worker_does_not_end_a_job_in_its_last_attempt(ledger: Ledger, database: Database) -> None:
     job_id = submit(ledger, max_attempts=1)
     claimed(ledger, job_id)
     lose_worker(database, job_id)
-    assert ledger.claim(job_id, "w2", 30) == Abandoned("canary", State.DEAD)
+    again = claimed(ledger, job_id, "w2")
+    assert (again.attempt, again.kills) == (1, 1)
+
+
+def test_a_process_killed_for_the_third_time_makes_a_job_poison(ledger: Ledger, database: Database) -> None:
+    """Whether the worker died with it or not."""
+    job_id = submit(ledger, max_attempts=10)
+    claimed(ledger, job_id)
+    lose_worker(database, job_id)
+    killed = replace(FAILURE, killed=True)
+    assert ledger.fail(claimed(ledger, job_id), killed, retry_in_s=0) is State.RETRYING
+    assert ledger.fail(claimed(ledger, job_id), killed, retry_in_s=0, peak_memory_bytes=7) is State.DEAD
     job = ledger.get(job_id)
     assert job is not None
-    assert job.state is State.DEAD
+    assert (job.kills, job.attempt, job.peak_memory_bytes) == (3, 2, 7)
+
+
+def test_what_the_stack_did_costs_no_attempt(ledger: Ledger, database: Database) -> None:
+    job_id, fault = submit(ledger, max_attempts=1), replace(FAILURE, fault=Fault.STACK)
+    for deferrals in range(1, 6):
+        claim = claimed(ledger, job_id)
+        assert (claim.attempt, claim.deferrals) == (1, deferrals - 1)
+        assert ledger.defer(claim, fault, 60, peak_memory_bytes=5) is State.RETRYING
+        assert ledger.claim(job_id, "w2", 30) is None, "it waits for its time"
+        age(database, job_id, 120)
+    job = ledger.get(job_id)
+    assert job is not None
+    assert (job.attempt, job.deferrals, job.peak_memory_bytes) == (0, 5, 5)
+    assert job.failure == replace(fault, message="bad\\x00 input")
+    assert ledger.finish(claimed(ledger, job_id), {})
+    done = ledger.get(job_id)
+    assert done is not None
+    assert (done.state, done.attempt, done.failure, done.fault) == (State.SUCCEEDED, 1, None, None)
+
+
+def test_a_job_that_the_stack_failed_ends_if_that_was_asked_for(ledger: Ledger) -> None:
+    claim = claimed(ledger, submit(ledger))
+    ledger.request_cancel(claim.id)
+    assert ledger.defer(claim, replace(FAILURE, fault=Fault.STACK), 60) is State.CANCELLED
+    job = ledger.get(claim.id)
+    assert job is not None
+    assert (job.state, job.retry_at) == (State.CANCELLED, None)
+    assert job.finished_at is not None
+    assert states(ledger, claim.id)[-1] == "cancelled"
 
 
 def test_a_failed_job_is_dead_and_says_why(ledger: Ledger) -> None:

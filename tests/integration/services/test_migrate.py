@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from alembic.script import ScriptDirectory
 
-from services.common.migrate import HEAD, MIGRATIONS, PostgresNotReached, migrate, revision
+from services.common.migrate import HEAD, MIGRATIONS, PostgresNotReached, migrate, revision, upgrade
 from services.common.settings import Settings
 from tests.integration.parts import PostgresPart, new_database
 from tests.waiting import free_port
@@ -38,17 +38,19 @@ def test_the_head_is_the_newest_revision() -> None:
     assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == HEAD
 
 
-def test_a_database_of_the_first_revision_is_brought_up_to_date(postgres: PostgresPart) -> None:
-    database = new_database(postgres)
-    migrate(settings_for(postgres, database))
-    with postgres.connect(database) as connection:
-        connection.execute("DROP INDEX alert_event_by_name")
-        connection.execute("ALTER TABLE alert_event DROP COLUMN last_received_at")
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
-        connection.commit()
-        migrate(settings_for(postgres, database))
+@pytest.mark.parametrize("before", ["0001", "0002"])
+def test_a_database_of_an_earlier_revision_is_brought_up_to_date(postgres: PostgresPart, before: str) -> None:
+    settings = settings_for(postgres, new_database(postgres))
+    upgrade(settings.postgres_dsn("migrate"), before)
+    with postgres.connect(settings.database_url.rpartition("/")[2]) as connection:
+        assert revision(connection) == before
+        connection.execute(
+            "INSERT INTO job (id, type, payload, state, error_type) VALUES (gen_random_uuid(), 'x', '{}', 'dead', 'E')"
+        )
+        migrate(settings)
         assert revision(connection) == HEAD
         connection.execute("SELECT last_received_at FROM alert_event")
+        assert connection.execute("SELECT fault, deferrals FROM job").fetchall() == [("job", 0)]
 
 
 def test_concurrent_runs_make_one_schema(postgres: PostgresPart) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from services.common.backoff import Backoff
 from services.common.jobtypes import JobContext, JobType, Payload
 
 
@@ -105,6 +106,21 @@ def raiser(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
     raise ZeroDivisionError("one by zero")
 
 
+def flaky(ctx: JobContext, payload: Nap) -> dict[str, Any]:
+    """Fails at its first two starts."""
+    _mark(payload.mark, "start")
+    starts = len(Path(payload.mark).read_text(encoding="utf-8").splitlines())
+    if starts < 3:
+        raise ConnectionResetError(f"start {starts}")
+    return {"starts": starts}
+
+
+def hopeless(ctx: JobContext, payload: Nap) -> dict[str, Any]:
+    """Fails in a way that its type declares final."""
+    _mark(payload.mark, "start")
+    raise LookupError("no such symbol")
+
+
 def lose_connection(ctx: JobContext, payload: Nap) -> dict[str, Any]:
     """Loses its connection at the first start only, and uses another before it reports that."""
     first = not Path(payload.mark).exists()
@@ -149,18 +165,22 @@ def _failing(real: Callable[..., Any], flag: Path) -> Callable[..., Any]:
 if "SABOTAGE" in os.environ:
     sabotage(os.environ["SABOTAGE"], Path(os.environ["SABOTAGE_FLAG"]))
 
+QUICKLY = Backoff(0.2, 0.5)
+
 NOOP = JobType("noop", 1, Nothing, noop)
 NAP = JobType("nap", 1, Nap, nap)
 HOLD_GIL = JobType("hold_gil", 1, Nap, hold_gil, timeout_s=60)
-EAT_MEMORY = JobType("eat_memory", 1, Eat, eat_memory)
-CRASH = JobType("crash", 1, Nothing, crash)
-ABORT = JobType("abort", 1, Nothing, abort)
-LEAVE = JobType("leave", 1, Nothing, leave)
-STUBBORN = JobType("stubborn", 1, Nap, stubborn, timeout_s=2)
+EAT_MEMORY = JobType("eat_memory", 1, Eat, eat_memory, backoff=QUICKLY)
+CRASH = JobType("crash", 1, Nothing, crash, backoff=QUICKLY)
+ABORT = JobType("abort", 1, Nothing, abort, backoff=QUICKLY)
+LEAVE = JobType("leave", 1, Nothing, leave, backoff=QUICKLY)
+STUBBORN = JobType("stubborn", 1, Nap, stubborn, timeout_s=2, backoff=QUICKLY)
 STUBBORN_LONG = JobType("stubborn_long", 1, Nap, stubborn, timeout_s=60)
-FORKER = JobType("forker", 1, Nap, forker, timeout_s=2)
+FORKER = JobType("forker", 1, Nap, forker, timeout_s=2, max_attempts=1)
 HALF_WORD = JobType("half_word", 1, Nothing, half_word, timeout_s=5)
-RAISER = JobType("raiser", 1, Nothing, raiser)
+RAISER = JobType("raiser", 1, Nothing, raiser, backoff=QUICKLY)
+FLAKY = JobType("flaky", 1, Nap, flaky, backoff=QUICKLY)
+HOPELESS = JobType("hopeless", 1, Nap, hopeless, backoff=QUICKLY, final=(LookupError,))
 LOSE_CONNECTION = JobType("lose_connection", 1, Nap, lose_connection)
 BACKEND = JobType("backend", 1, Nothing, backend)
-UNJSON = JobType("unjson", 1, Nothing, unjson)
+UNJSON = JobType("unjson", 1, Nothing, unjson, backoff=QUICKLY)

@@ -35,6 +35,8 @@ TYPES = (
     "forker",
     "half_word",
     "raiser",
+    "flaky",
+    "hopeless",
     "lose_connection",
     "backend",
     "unjson",

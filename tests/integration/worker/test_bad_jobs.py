@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from services.common.ledger import State
+from services.common.ledger import Fault, State
 from tests.integration.worker.conftest import MakeWorker
 from tests.integration.worker.rig import LEASE_S, Desk, WorkerPart
 from tests.waiting import until
@@ -63,7 +63,9 @@ def test_reason_is_true_and_the_worker_goes_on(
     worker = make_worker(JOB_MEMORY_LIMIT="200mb")
     with watched_heart(worker):
         job = desk.wait_for(desk.submit(job_type, **payload))
-        assert (job.state, job.error_type) == (State.DEAD, error_type)
+        assert (job.state, job.error_type, job.attempt, job.fault) == (State.DEAD, error_type, 3, Fault.JOB)
+        waits = [event.state for event in desk.ledger.events(job.id)][2:-1:2]
+        assert waits == [State.RETRYING, State.RETRYING]
         assert says in (job.message or "")
         assert job.fingerprint
         assert bool(job.traceback) == (error_type in {"ZeroDivisionError", "ValueError"})
@@ -73,6 +75,25 @@ def test_reason_is_true_and_the_worker_goes_on(
     heartbeat = worker.heartbeat()
     assert heartbeat is not None
     assert heartbeat.pid == worker.pid
+
+
+def test_a_failed_job_is_tried_again_and_may_succeed(desk: Desk, make_worker: MakeWorker, tmp_path: Path) -> None:
+    worker = make_worker()
+    job = desk.wait_for(desk.submit("flaky", mark=str(tmp_path / "starts")))
+    assert (job.state, job.result, job.attempt, job.failure) == (State.SUCCEEDED, {"starts": 3}, 3, None)
+    assert [event.note for event in desk.ledger.events(job.id) if event.state is State.RETRYING] == [
+        "ConnectionResetError: start 1",
+        "ConnectionResetError: start 2",
+    ]
+    assert worker.metrics()['job_retries_total{job_type="flaky"}'] == 2
+
+
+def test_a_failure_that_its_type_declares_final_is_not_tried_again(
+    desk: Desk, make_worker: MakeWorker, tmp_path: Path
+) -> None:
+    make_worker()
+    job = desk.wait_for(desk.submit("hopeless", mark=str(tmp_path / "starts")))
+    assert (job.state, job.attempt, job.error_type) == (State.DEAD, 1, "LookupError")
 
 
 def test_job_that_holds_the_gil_runs_once_and_starves_nobody(desk: Desk, make_worker: MakeWorker) -> None:
@@ -105,7 +126,7 @@ def test_no_message_waits_behind_a_long_job(desk: Desk, make_worker: MakeWorker)
 def test_what_a_job_has_started_ends_with_it(desk: Desk, make_worker: MakeWorker, tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     make_worker()
-    job = desk.wait_for(desk.submit("forker", seconds=60, mark=str(mark)))
+    job = desk.wait_for(desk.submit("forker", max_attempts=1, seconds=60, mark=str(mark)))
     assert job.error_type == "TimeLimitExceeded"
     until(lambda: not psutil.pid_exists(int(mark.read_text())), "the job's own child is gone")
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from services.common.ledger import Claim
+from services.common.ledger import Claim, Fault
 from services.common.settings import Settings
 from services.worker.context import ChildContext, Store
 from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
@@ -42,7 +42,7 @@ def process(plugins: Path) -> Iterator[JobProcess]:
 
 
 def claim(job_type: str, payload: dict[str, Any]) -> Claim:
-    return Claim(uuid4(), job_type, 1, payload, 1, 3, 0, 1, "worker-1", "", datetime.now(UTC))
+    return Claim(uuid4(), job_type, 1, payload, 1, 3, 0, 0, 1, "worker-1", "", datetime.now(UTC))
 
 
 def watch(process: JobProcess, job_type: str, limits: Limits = GENEROUS, **payload: Any) -> Watch:
@@ -83,7 +83,7 @@ def test_failure_carries_its_traceback_and_fingerprint(process: JobProcess) -> N
     assert (first.failure.error_type, first.failure.message) == ("ZeroDivisionError", "one by zero")
     assert "in raiser" in first.failure.traceback
     assert first.failure.fingerprint == second.failure.fingerprint
-    assert first.retry_in_s is None
+    assert (first.failure.fault, first.failure.final, first.failure.killed) == (Fault.JOB, False, False)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_what_cannot_run_is_said_in_a_sentence(
 ) -> None:
     outcome = run(process, job_type, **payload)
     assert isinstance(outcome, Failed)
-    assert outcome.failure.error_type == "JobFailure"
+    assert (outcome.failure.error_type, outcome.failure.final) == ("JobFailure", True)
     assert says in outcome.failure.message
     assert outcome.failure.traceback == ""
 
