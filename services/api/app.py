@@ -16,7 +16,7 @@ from services.api.dependencies import Dependencies, make_dependencies
 from services.api.middleware.body_limit import BodyLimitMiddleware
 from services.api.middleware.context import RequestContextMiddleware
 from services.api.middleware.metrics import MetricsMiddleware, expect_failures
-from services.api.routes import alerts, dashboard, errors, health, job_types, jobs, metrics, workers
+from services.api.routes import alerts, dashboard, dead_letters, errors, health, job_types, jobs, metrics, workers
 from services.api.version import VERSION
 from services.common.database import DatabaseUnavailable
 from services.common.jobtypes import Registry, registry
@@ -30,6 +30,7 @@ PRUNE_S = 3600.0
 log = structlog.get_logger(__name__)
 ROUTERS: "tuple[APIRouter, ...]" = (
     jobs.router,
+    dead_letters.router,
     job_types.router,
     workers.router,
     errors.router,

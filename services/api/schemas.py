@@ -45,6 +45,7 @@ class JobOut(BaseModel):
     worker: str | None
     deferrals: int = Field(description="Attempts given back, for the stack had failed.")
     kills: int = Field(description="Workers and processes lost while running this job.")
+    replays: int = Field(description="How often it was dead and queued again.")
     peak_memory_bytes: int | None
     trace_id: str
 
@@ -63,6 +64,22 @@ class JobDetail(JobOut):
 class JobList(BaseModel):
     jobs: list[JobOut]
     next: str | None = Field(description="Give it as `cursor` to get the next page; null on the last.")
+
+
+class DeadGroupOut(BaseModel):
+    fingerprint: str
+    type: str
+    error_type: str
+    fault: Fault
+    message: str = Field(description="Of one of them.")
+    jobs: int
+    replayed: int = Field(description="How many died again after a replay.")
+    first_at: datetime
+    last_at: datetime
+
+
+class DeadGroupList(BaseModel):
+    groups: list[DeadGroupOut]
 
 
 class JobTypeOut(BaseModel):

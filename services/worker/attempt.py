@@ -169,7 +169,7 @@ class Attempts:
                 return None
 
     def _record_failure(self, claim: Claim, failure: Failure, peak: int) -> State | None:
-        """What the stack did to a job counts for nothing: it waits, and is tried again without end."""
+        """A failure of the stack costs no attempt: the job waits, and is tried again without end."""
         if failure.fault is Fault.STACK:
             wait_s = STACK_BACKOFF.wait_s(claim.deferrals + 1)
             state = self._ledger.defer(claim, failure, wait_s, peak_memory_bytes=peak)

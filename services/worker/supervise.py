@@ -133,7 +133,7 @@ class Watch:
 
 
 def _raised(message: Message) -> Failure:
-    """The exception that ended the job, as its process tells it."""
+    """The exception that ended the job."""
     fault = Fault.STACK if message["lost_store"] else Fault.JOB
     words = (message["type"], message["message"], message["traceback"], message["fingerprint"])
     return Failure(*words, fault, final=message["final"])

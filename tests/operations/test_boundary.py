@@ -47,7 +47,7 @@ HELD: dict[str, tuple[tuple[type, ...], frozenset[str]]] = {
     ),
     "api": (
         (Api,),
-        frozenset({"job", "jobs", "workers", "alerts", "metrics", "job_types", "health", "panels"}),
+        frozenset({"job", "jobs", "dead_groups", "workers", "alerts", "metrics", "job_types", "health", "panels"}),
     ),
     "alertmanager": (
         (Alertmanager,),

@@ -68,6 +68,7 @@ COMMANDS = {
     ),
     "prune": Entry("tradebot_ops.cli.operate.prune", "Remove what the project left behind.", UPKEEP),
     "jobs": Entry("tradebot_ops.cli.operate.jobs", "Submit, watch and cancel jobs.", WORK, group=True),
+    "dlq": Entry("tradebot_ops.cli.operate.dlq", "Show, replay and purge dead jobs.", WORK, group=True),
     "monitoring": Entry(_MONITORING, "Set up, start, stop, look at and reload the monitoring.", MONITORING, group=True),
     "alerts": Entry("tradebot_ops.cli.observe.alerts", "Show, silence and test alerts.", MONITORING, group=True),
     "metrics": Entry("tradebot_ops.cli.observe.metrics", "Show what the services measure.", MONITORING, group=True),

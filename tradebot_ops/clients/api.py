@@ -47,12 +47,32 @@ class Api:
     def job(self, job_id: str) -> dict[str, Any]:
         return self._call("GET", f"/jobs/{job_id}")
 
-    def jobs(self, state: str | None, job_type: str | None, limit: int, cursor: str | None = None) -> dict[str, Any]:
-        wanted = {"state": state, "type": job_type, "limit": limit, "cursor": cursor}
+    def jobs(
+        self,
+        state: str | None,
+        job_type: str | None,
+        limit: int,
+        cursor: str | None = None,
+        fingerprint: str | None = None,
+    ) -> dict[str, Any]:
+        wanted = {"state": state, "type": job_type, "fingerprint": fingerprint, "limit": limit, "cursor": cursor}
         return self._call("GET", "/jobs", params={name: value for name, value in wanted.items() if value is not None})
 
     def cancel(self, job_id: str) -> dict[str, Any]:
         return self._call("DELETE", f"/jobs/{job_id}")
+
+    def dead_groups(self) -> list[dict[str, Any]]:
+        """Dead jobs by what they failed with, the largest group first."""
+        return list(self._call("GET", "/dead-letters", params={"limit": 200})["groups"])
+
+    def replay(self, job_id: str, *, again: bool) -> dict[str, Any] | None:
+        """Queue a dead job once more; None where it is not dead any more, or died ``again`` and that is not wanted."""
+        response = self._ask("POST", f"/dead-letters/{job_id}/replay", accept=(409,), params={"again": again})
+        return None if response.status_code == 409 else dict(response.json())
+
+    def remove_dead(self, job_id: str) -> None:
+        """Remove a dead job with all that is known of it."""
+        self._ask("DELETE", f"/dead-letters/{job_id}")
 
     def workers(self) -> list[dict[str, Any]]:
         return list(self._call("GET", "/workers")["workers"])

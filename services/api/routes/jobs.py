@@ -60,7 +60,7 @@ def submit(
     except UnstorableValue as error:
         raise Problem(422, f"payload: {error}", errors=[("payload", str(error))]) from error
     if submission.created:
-        _send(dependencies, submission.job)
+        send(dependencies, submission.job)
         dependencies.metrics.counter("job_submissions_total").labels(job_type.name).inc()
     response.headers["Location"] = f"/jobs/{submission.job.id}"
     return job_out(submission.job)
@@ -71,12 +71,15 @@ def list_jobs(
     dependencies: Provided,
     state: State | None = None,
     type: Annotated[str | None, Query(max_length=100)] = None,  # noqa: A002 - the parameter's public name
+    fingerprint: Annotated[str | None, Query(max_length=200, description="Of the failure: one group.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> JobList:
     """Newest first, a page at a time; without results and tracebacks, which may be large."""
     try:
-        jobs, following = dependencies.ledger.list_jobs(state=state, type=type, limit=limit, cursor=cursor)
+        jobs, following = dependencies.ledger.list_jobs(
+            state=state, type=type, fingerprint=fingerprint, limit=limit, cursor=cursor
+        )
     except ValueError as error:
         raise Problem(422, f"cursor: {error}", errors=[("cursor", str(error))]) from error
     return JobList(jobs=[job_out(job) for job in jobs], next=following)
@@ -85,7 +88,7 @@ def list_jobs(
 @router.get("/{job_id}")
 def show(job_id: JobId, dependencies: Provided) -> JobDetail:
     """One job in full, with everything that happened to it."""
-    return job_detail(_known(dependencies, job_id), dependencies.ledger.events(job_id))
+    return job_detail(known(dependencies, job_id), dependencies.ledger.events(job_id))
 
 
 @router.delete("/{job_id}", status_code=202, dependencies=[WithApiKey])
@@ -93,7 +96,7 @@ def cancel(job_id: JobId, dependencies: Provided) -> JobOut:
     """End a waiting job at once; ask the worker of a running one to stop it. 409 when it is over already."""
     job = dependencies.ledger.request_cancel(job_id)
     if job is None:
-        over = _known(dependencies, job_id)
+        over = known(dependencies, job_id)
         raise Problem(409, f"The job is already {over.state.value}.")
     return job_out(job)
 
@@ -123,14 +126,16 @@ def _invalid(errors: list[FieldError]) -> Problem:
     return Problem(422, "; ".join(f"{name}: {why}" for name, why in errors), errors=errors)
 
 
-def _known(dependencies: Dependencies, job_id: UUID) -> Job:
+def known(dependencies: Dependencies, job_id: UUID) -> Job:
+    """The job; 404 where there is none."""
     job = dependencies.ledger.get(job_id)
     if job is None:
         raise Problem(404, f"There is no job {job_id}.")
     return job
 
 
-def _send(dependencies: Dependencies, job: Job) -> None:
+def send(dependencies: Dependencies, job: Job) -> None:
+    """Hand the id to the workers, or leave it to the sweeper."""
     try:
         dependencies.transport.send(job.id)
     except TransportUnavailable as error:

@@ -115,6 +115,7 @@ class Job:
     max_attempts: int
     deferrals: int
     kills: int
+    replays: int
     worker: str | None
     submitted_at: datetime
     started_at: datetime | None
@@ -146,6 +147,21 @@ class Submission:
 
     job: Job
     created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeadGroup:
+    """Dead jobs that failed alike. ``replayed`` of them died again after a replay; ``message`` is one of theirs."""
+
+    fingerprint: str
+    type: str
+    error_type: str
+    fault: Fault
+    message: str
+    jobs: int
+    replayed: int
+    first_at: datetime
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

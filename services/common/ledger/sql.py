@@ -2,7 +2,7 @@
 
 from services.common.ledger.model import KILL_LIMIT
 
-_SMALL = """id, type, version, payload, state, attempt, max_attempts, deferrals, kills, worker, submitted_at,
+_SMALL = """id, type, version, payload, state, attempt, max_attempts, deferrals, kills, replays, worker, submitted_at,
     started_at, finished_at, retry_at, cancel_requested_at, progress, note, error_type, message, fingerprint,
     fault, peak_memory_bytes, trace_id"""
 COLUMNS = f"{_SMALL}, result, traceback"
@@ -197,9 +197,33 @@ ORDER BY since LIMIT %(limit)s
 
 MARK_SENT = "UPDATE job SET sent_at = now(), sends = sends + 1 WHERE id = ANY(%(ids)s)"
 
+# From the beginning, as if it had just been submitted; its events keep what happened before.
+REPLAY = f"""
+WITH moved AS (
+  UPDATE job SET
+    state = 'queued', replays = replays + 1, attempt = 0, deferrals = 0, kills = 0, started_at = NULL,
+    finished_at = NULL, cancel_requested_at = NULL, sent_at = now(), sends = 1, progress = 0, note = '',
+    error_type = NULL, message = NULL, traceback = NULL, fingerprint = NULL, fault = NULL, peak_memory_bytes = NULL
+  WHERE id = %(id)s AND state = 'dead' AND (%(again)s OR replays = 0)
+  RETURNING {COLUMNS}
+), logged AS (
+  INSERT INTO job_event (job_id, state, by, note) SELECT id, state, %(by)s, 'replayed' FROM moved
+)
+SELECT * FROM moved
+"""  # noqa: S608 - only constants are put together
+
+DEAD_GROUPS = """
+SELECT coalesce(fingerprint, '') AS fingerprint, type, coalesce(error_type, '') AS error_type,
+  coalesce(fault, 'job') AS fault, coalesce(max(message), '') AS message, count(*) AS jobs,
+  count(*) FILTER (WHERE replays > 0) AS replayed, min(finished_at) AS first_at, max(finished_at) AS last_at
+FROM job WHERE state = 'dead' GROUP BY 1, 2, 3, 4 ORDER BY jobs DESC, last_at DESC LIMIT %(limit)s
+"""
+
 EVENTS = "SELECT at, state, by, note FROM job_event WHERE job_id = %(id)s ORDER BY id"
 
 COUNTS = """
 SELECT state, count(*) AS jobs FROM job
 WHERE state IN ('queued', 'running', 'retrying', 'dead') GROUP BY state
 """
+
+REMOVE_DEAD = "DELETE FROM job WHERE id = %(id)s AND state = 'dead' RETURNING type"

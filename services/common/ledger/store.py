@@ -11,8 +11,10 @@ from services.common.ledger.cursor import cursor_of, position
 from services.common.ledger.model import (
     Abandoned,
     Claim,
+    DeadGroup,
     Event,
     Failure,
+    Fault,
     IdempotencyConflict,
     Job,
     Renewal,
@@ -143,6 +145,23 @@ class Ledger:
         row = self._database.row(sql.REQUEST_CANCEL, {"id": job_id, "by": by})
         return _job(row) if row else None
 
+    def replay(self, job_id: UUID, *, again: bool = False, by: str = "api") -> Job | None:
+        """Queue a dead job once more, with all its attempts; None when it is not dead, or was replayed before.
+
+        ``again`` takes one that died after a replay, too. The caller sends the id afterwards, as after ``submit``.
+        """
+        row = self._database.row(sql.REPLAY, {"id": job_id, "again": again, "by": by})
+        return _job(row) if row else None
+
+    def remove_dead(self, job_id: UUID) -> bool:
+        """Remove a dead job with its events; False when there is none that is dead."""
+        return self._database.row(sql.REMOVE_DEAD, {"id": job_id}) is not None
+
+    def dead_groups(self, limit: int = 100) -> list[DeadGroup]:
+        """Dead jobs by what they failed with, the largest group first."""
+        rows = self._database.rows(sql.DEAD_GROUPS, {"limit": limit})
+        return [DeadGroup(**(row | {"fault": Fault(row["fault"])})) for row in rows]
+
     @contextmanager
     def overdue(
         self, limit: int = 500, *, resend_s: float = 30.0, grace_s: float = 5.0, all_sent: bool = False
@@ -178,13 +197,15 @@ class Ledger:
         *,
         state: State | None = None,
         type: str | None = None,  # noqa: A002
+        fingerprint: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> tuple[list[Job], str | None]:
         """Newest first, and the cursor of the next page; ``ValueError`` for a cursor that is not ours."""
         conditions = ["true"]
-        params: Row = {"limit": limit + 1, "state": state, "type": type}
+        params: Row = {"limit": limit + 1, "state": state, "type": type, "fingerprint": fingerprint}
         conditions += ["state = %(state)s"] * (state is not None) + ["type = %(type)s"] * (type is not None)
+        conditions += ["fingerprint = %(fingerprint)s"] * (fingerprint is not None)
         if cursor is not None:
             conditions.append("(submitted_at, id) < (%(at)s, %(id)s)")
             params["at"], params["id"] = position(cursor)

@@ -83,6 +83,22 @@ def cancel(context: typer.Context, job: Job) -> None:
 
 
 @app.command()
+def retry(context: typer.Context, job: Job) -> None:
+    """Queue a dead job once more, with all its attempts.
+
+    \b
+    Examples:
+      tradebot jobs retry 0198a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b
+    """
+    from tradebot_ops.operations.jobs import dead_letters
+
+    ops = ops_of(context)
+    with show_progress(ops, live=False) as on_progress:
+        report = dead_letters.replay(ops, [job], again=True, on_progress=on_progress)
+    emit(ops, report)
+
+
+@app.command()
 def watch(context: typer.Context, job: Job) -> None:
     """Follow a job until it ended."""
     from tradebot_ops.operations.jobs import jobs as work
