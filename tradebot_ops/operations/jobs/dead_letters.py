@@ -125,7 +125,7 @@ def _named(jobs: list[str], group: str | None, every: bool, verb: str) -> None:
         raise OpsError(
             f"Say which dead jobs to {verb}: their ids, one group, or all of them.",
             code="TB-0290",
-            hint=f"tradebot dlq {verb} --help",
+            hint="tradebot dlq summary; then an id, --group GROUP or --all",
         )
 
 
