@@ -10,14 +10,17 @@ class Backoff:
     """Exponential, with full jitter: any wait from 0 to ``first_s`` · 2^(n-1) seconds, at most ``most_s``.
 
     Jobs that failed together do not come back together (AWS Architecture Blog, "Exponential Backoff And Jitter", 2015).
+    Without ``jitter`` each wait is the longest it may be.
     """
 
     first_s: float
     most_s: float
+    jitter: bool = True
 
     def wait_s(self, failures: int, uniform: Callable[[float, float], float] = random.uniform) -> float:
         """Seconds until the next attempt, after so many ``failures``, 1 or more."""
-        return uniform(0.0, self.ceiling_s(failures))
+        ceiling_s = self.ceiling_s(failures)
+        return uniform(0.0, ceiling_s) if self.jitter else ceiling_s
 
     def ceiling_s(self, failures: int) -> float:
         """The longest that ``wait_s`` may give."""

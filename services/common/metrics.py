@@ -33,7 +33,7 @@ OTHER = "other"
 LONGEST_VALUE = 100
 
 REDIS_OPERATIONS = (
-    "evalsha", "get", "getdel", "llen", "mget", "ping", "script", "set", "zrange", "zremrangebyscore",
+    "evalsha", "get", "getdel", "llen", "lmove", "mget", "ping", "script", "set", "zrange", "zremrangebyscore",
 )  # fmt: skip
 """Every command that services send: heartbeats, the transport (``script`` after Redis was emptied), probes."""
 

@@ -13,10 +13,9 @@ from services.common.database import DatabaseUnavailable
 from services.common.heartbeats import desired_workers
 from services.common.ledger import Ledger, State
 from services.common.metrics import declared
-from services.common.transport import DEAD_QUEUE, QUEUE
+from services.common.transport import DEAD_QUEUE, QUEUE, REDIS_QUEUE
 
 KEEP_S = 5.0
-_REDIS_QUEUE = f"dramatiq:{QUEUE}"
 
 
 class QueueCollector(Collector):
@@ -57,7 +56,7 @@ class QueueCollector(Collector):
 
     def _ask_redis(self) -> dict[str, int]:
         try:
-            length: Any = self._client.llen(_REDIS_QUEUE)
+            length: Any = self._client.llen(REDIS_QUEUE)
         except redis.RedisError:
             return {}
         return {QUEUE: int(length)}

@@ -12,6 +12,9 @@ from services.common.redis_client import redis_client
 from services.common.settings import Settings
 
 QUEUE = "jobs"
+REDIS_QUEUE = f"dramatiq:{QUEUE}"
+"""The list of waiting messages in Redis, as Dramatiq names it."""
+
 DEAD_QUEUE = f"{QUEUE}.dlq"
 ACTOR = "run_job"
 """Name of the one actor; its only argument is the job's id as text."""
@@ -58,13 +61,19 @@ class Transport:
     def __init__(self, broker: RedisBroker) -> None:
         self._broker = broker
 
-    def send(self, job_id: UUID, *, delay_s: float = 0.0) -> None:
-        """Hand the id to the workers, now or in ``delay_s`` seconds; raises ``TransportUnavailable``."""
+    def send(self, job_id: UUID, *, delay_s: float = 0.0, ahead: bool = False) -> None:
+        """Hand the id to the workers, now or in ``delay_s`` seconds; raises ``TransportUnavailable``.
+
+        ``ahead`` puts it before all that wait, for a job that has waited before.
+        """
         message: dramatiq.Message[None] = dramatiq.Message(
             queue_name=QUEUE, actor_name=ACTOR, args=(str(job_id),), kwargs={}, options={}
         )
         try:
             self._broker.enqueue(message, delay=round(delay_s * 1000) if delay_s > 0 else None)
+            if ahead:
+                # Dramatiq appends. Should another id come between the two commands, that one is moved: no harm.
+                self._broker.client.lmove(REDIS_QUEUE, REDIS_QUEUE, "RIGHT", "LEFT")
         except (redis.RedisError, OSError) as error:
             raise TransportUnavailable(f"Redis did not take the message: {error}") from error
 

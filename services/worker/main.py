@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+import psycopg
 import redis
 import structlog
 
-from services.common.database import Database
+from services.common.database import Database, DatabaseUnavailable
 from services.common.heartbeats import granted_drain
 from services.common.jobtypes import registry
 from services.common.ledger import Ledger
@@ -124,7 +125,9 @@ class WorkerService:
         port = self._metrics.serve(self._settings.worker_metrics_listen)
         self._warm_process.prepare(within=WARM_UP_S)
         self._database.open()
-        for part in (self._lease_renewer, self._heartbeat_sender, self._sweeper, self._consumer):
+        self._heartbeat_sender.start()
+        self._end_leases_of_predecessor()
+        for part in (self._lease_renewer, self._sweeper, self._consumer):
             part.start()
         for broken in registry().quarantined:
             log.error("job type in quarantine", job_type=broken.name, reason=broken.error)
@@ -134,6 +137,14 @@ class WorkerService:
             metrics_port=port,
             job_types=sorted(registry().types),
         )
+
+    def _end_leases_of_predecessor(self) -> None:
+        """Before the first claim of our own. Without Postgres they end by themselves."""
+        try:
+            if ended := self._ledger.end_leases(self._settings.worker_name):
+                log.warning("the worker of this name before left jobs", jobs=ended)
+        except (DatabaseUnavailable, psycopg.Error) as error:
+            log.warning("leases of the worker before not ended", reason=" ".join(str(error).split()))
 
     def dead(self) -> list[str]:
         """Names of threads that have ended although they were not stopped."""

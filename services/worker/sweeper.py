@@ -43,13 +43,13 @@ class Sweeper:
         if self._transport.forgot_everything():
             self._tries_after_loss = TRIES_AFTER_LOSS
         lost = self._tries_after_loss > 0
-        with self._ledger.overdue(BATCH_AFTER_LOSS if lost else BATCH, all_sent=lost) as ids:
-            for job_id in ids:
-                self._transport.send(job_id)
-        self._tries_after_loss = 0 if ids else max(self._tries_after_loss - 1, 0)
-        if ids:
-            log.info("sent again", jobs=len(ids), transport_lost_everything=lost)
-        return len(ids)
+        with self._ledger.overdue(BATCH_AFTER_LOSS if lost else BATCH, all_sent=lost) as due:
+            for each in due:
+                self._transport.send(each.id, ahead=each.taken_over)
+        self._tries_after_loss = 0 if due else max(self._tries_after_loss - 1, 0)
+        if due:
+            log.info("sent again", jobs=len(due), transport_lost_everything=lost)
+        return len(due)
 
     def _loop(self) -> None:
         while not self._closing.wait(SWEEP_S):

@@ -150,6 +150,14 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """An id to send again. ``taken_over``: its worker vanished, so that it has waited once already."""
+
+    id: UUID
+    taken_over: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DeadGroup:
     """Dead jobs that failed alike. ``replayed`` of them died again after a replay; ``message`` is one of theirs."""
 

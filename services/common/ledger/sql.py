@@ -174,6 +174,12 @@ WITH moved AS (
 SELECT * FROM moved
 """  # noqa: S608 - only constants are put together
 
+# Of the worker that had this name before: whoever starts under it knows that it is gone.
+END_LEASES = """
+UPDATE job SET lease_until = now() WHERE worker = %(worker)s AND state = 'running' AND lease_until > now()
+RETURNING id
+"""
+
 SWEEP_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('tradebot.sweeper', 0)) AS held"
 
 # An id is sent again when it was never sent, was sent before the job became due, or was sent long ago: every
@@ -181,7 +187,7 @@ SWEEP_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('tradebot.sweepe
 # transport that has lost everything.
 OVERDUE = """
 WITH due AS (
-  SELECT id, sent_at, sends, CASE state
+  SELECT id, sent_at, sends, state = 'running' AS taken_over, CASE state
       WHEN 'queued' THEN submitted_at
       WHEN 'retrying' THEN retry_at + make_interval(secs => %(grace_s)s)
       ELSE lease_until END AS since
@@ -189,7 +195,7 @@ WITH due AS (
   WHERE state = 'queued' OR (state = 'retrying' AND retry_at + make_interval(secs => %(grace_s)s) <= now())
      OR (state = 'running' AND lease_until < now())
 )
-SELECT id FROM due
+SELECT id, taken_over FROM due
 WHERE sent_at IS NULL OR sent_at < since OR %(all)s
    OR sent_at < now() - make_interval(secs => %(resend_s)s * power(2, least(sends, 6)))
 ORDER BY since LIMIT %(limit)s

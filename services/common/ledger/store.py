@@ -12,6 +12,7 @@ from services.common.ledger.model import (
     Abandoned,
     Claim,
     DeadGroup,
+    Due,
     Event,
     Failure,
     Fault,
@@ -83,6 +84,10 @@ class Ledger:
     def renew(self, claim: Claim, lease_s: float) -> Renewal:
         """Prolong the lease to ``lease_s`` seconds from now."""
         return _renewal(self._database.row(sql.RENEW, _held(claim) | {"lease_s": lease_s}))
+
+    def end_leases(self, worker: str) -> int:
+        """End the leases of a worker that is known to be gone, so that its jobs are taken over now; how many."""
+        return len(self._database.rows(sql.END_LEASES, {"worker": worker}))
 
     def progress(self, claim: Claim, fraction: float, note: str = "") -> Renewal:
         """Record how far the job is, 0 to 1."""
@@ -165,7 +170,7 @@ class Ledger:
     @contextmanager
     def overdue(
         self, limit: int = 500, *, resend_s: float = 30.0, grace_s: float = 5.0, all_sent: bool = False
-    ) -> Iterator[list[UUID]]:
+    ) -> Iterator[list[Due]]:
         """Ids to send (again), oldest first, for the one sweeper that holds the lock; empty for any other.
 
         Leaving the block normally marks them as sent; leaving it by an exception keeps them overdue. Each
@@ -178,10 +183,10 @@ class Ledger:
             if lock is None or not lock["held"]:
                 yield []
                 return
-            ids = [row["id"] for row in connection.execute(sql.OVERDUE, params)]
-            yield ids
-            if ids:
-                connection.execute(sql.MARK_SENT, {"ids": ids})
+            due = [Due(**row) for row in connection.execute(sql.OVERDUE, params)]
+            yield due
+            if due:
+                connection.execute(sql.MARK_SENT, {"ids": [each.id for each in due]})
 
     def get(self, job_id: UUID) -> Job | None:
         row = self._database.row(f"SELECT {sql.COLUMNS} FROM job WHERE id = %(id)s", {"id": job_id})  # noqa: S608

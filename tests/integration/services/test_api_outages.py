@@ -54,8 +54,8 @@ def test_redis_killed_and_back(serve: Serve, own_settings: Settings, own_redis: 
 
     database = Database(own_settings, "sweeper")
     database.open()
-    with Ledger(database).overdue() as ids:
-        assert [str(job_id) for job_id in ids] == [answer.json()["id"]]
+    with Ledger(database).overdue() as due:
+        assert [str(each.id) for each in due] == [answer.json()["id"]]
     database.close()
 
     own_redis.start()

@@ -11,6 +11,7 @@ from services.common.database import Database
 from services.common.ledger import (
     Abandoned,
     Claim,
+    Due,
     Failure,
     Fault,
     IdempotencyConflict,
@@ -70,8 +71,8 @@ def states(ledger: Ledger, job_id: UUID) -> list[str]:
 
 
 def sweep(ledger: Ledger, **options: bool) -> list[UUID]:
-    with ledger.overdue(**options) as ids:
-        return list(ids)
+    with ledger.overdue(**options) as due:
+        return [each.id for each in due]
 
 
 def test_of_many_claimers_one_wins(ledger: Ledger) -> None:
@@ -318,8 +319,17 @@ class TestSweeper:
         claim = claimed(ledger, submit(ledger))
         assert sweep(ledger) == []
         lose_worker(database, claim.id)
-        assert sweep(ledger) == [claim.id]
+        with ledger.overdue() as due:
+            assert due == [Due(claim.id, taken_over=True)]
         assert sweep(ledger) == []
+
+    def test_leases_of_a_worker_that_is_known_to_be_gone_end_at_once(self, ledger: Ledger) -> None:
+        mine, other = claimed(ledger, submit(ledger), "w1"), claimed(ledger, submit(ledger), "w2")
+        assert ledger.end_leases("w1") == 1
+        assert sweep(ledger) == [mine.id]
+        assert claimed(ledger, mine.id, "w1").kills == 1
+        assert ledger.renew(other, 30) is Renewal.HELD
+        assert ledger.end_leases("w3") == 0
 
     def test_a_retry_is_overdue_only_after_its_time(self, ledger: Ledger, database: Database) -> None:
         claim = claimed(ledger, submit(ledger))
@@ -334,13 +344,13 @@ class TestSweeper:
         job_id = submit(ledger)
         ledger.unsent(job_id)
         with ledger.overdue() as mine, ledger.overdue() as theirs:
-            assert (mine, theirs) == ([job_id], [])
+            assert (mine, theirs) == ([Due(job_id, taken_over=False)], [])
 
     def test_a_worker_may_claim_while_the_sweeper_sends(self, ledger: Ledger) -> None:
         job_id = submit(ledger)
         ledger.unsent(job_id)
-        with ledger.overdue() as ids:
-            assert ids == [job_id]
+        with ledger.overdue() as due:
+            assert due == [Due(job_id, taken_over=False)]
             claim = claimed(ledger, job_id)
         assert ledger.finish(claim, {})
 

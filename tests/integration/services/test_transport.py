@@ -62,6 +62,15 @@ def test_a_message_carries_the_id_alone(transport: Transport, own_settings: Sett
     assert (message.actor_name, message.args, message.kwargs) == (ACTOR, (str(job_id),), {})
 
 
+def test_an_id_that_goes_ahead_comes_first(transport: Transport, own_settings: Settings) -> None:
+    first, second = uuid4(), uuid4()
+    transport.send(first)
+    transport.send(second, ahead=True)
+    broker: dramatiq.Broker = make_broker(own_settings)
+    taken = broker.consume(QUEUE, prefetch=2)
+    assert [message.args for message in (next(taken), next(taken)) if message] == [(str(second),), (str(first),)]
+
+
 def test_a_delayed_message_waits_in_the_delay_queue(transport: Transport, client: ObservedRedis) -> None:
     transport.send(uuid4(), delay_s=60)
     assert client.llen("dramatiq:jobs.DQ") == 1

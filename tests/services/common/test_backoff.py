@@ -14,6 +14,10 @@ def test_the_ceiling_doubles_up_to_the_most(failures: int, ceiling: float) -> No
     assert BACKOFF.wait_s(failures, lambda low, high: high) == ceiling
 
 
+def test_without_jitter_the_wait_is_known_beforehand() -> None:
+    assert [Backoff(1, 60, jitter=False).wait_s(failures) for failures in (1, 2, 3)] == [1, 2, 4]
+
+
 def test_jobs_that_failed_together_do_not_come_back_together() -> None:
     waits = [BACKOFF.wait_s(5) for _ in range(200)]
     assert len({round(wait) for wait in waits}) > 10
