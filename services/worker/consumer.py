@@ -113,33 +113,34 @@ class SlotBroker(RedisBroker):
 
 
 class _PatientConsumer(_RedisConsumer):
-    """Dramatiq waits for a Redis that refuses or drops it. One that hangs is to be waited for, too.
+    """Dramatiq waits for a Redis that it cannot reach. One that hangs or refuses a command is to be waited for, too.
 
-    Else a time-out while messages are given back, such as delayed ones in hand, ends the thread for good.
+    Else a time-out while messages are given back, such as delayed ones in hand, ends the thread for good, and each
+    refusal is logged as an exception that nobody foresaw.
     """
 
     def __next__(self) -> MessageProxy | None:
-        with _waited_for(redis.TimeoutError):
+        with _waited_for():
             return super().__next__()  # type: ignore[no-any-return, no-untyped-call]
 
     def ack(self, message: MessageProxy) -> None:
-        with _waited_for(redis.TimeoutError):
+        with _waited_for():
             super().ack(message)  # type: ignore[no-untyped-call]
 
     def nack(self, message: MessageProxy) -> None:
-        with _waited_for(redis.TimeoutError):
+        with _waited_for():
             super().nack(message)  # type: ignore[no-untyped-call]
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
-        with _waited_for(redis.RedisError):
+        with _waited_for():
             super().requeue(messages)  # type: ignore[no-untyped-call]
 
 
 @contextmanager
-def _waited_for(kind: type[redis.RedisError]) -> Iterator[None]:
+def _waited_for() -> Iterator[None]:
     try:
         yield
-    except kind as error:
+    except redis.RedisError as error:
         raise ConnectionClosed(error) from error  # type: ignore[no-untyped-call]
 
 

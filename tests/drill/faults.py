@@ -52,11 +52,16 @@ def hung(service: str) -> Breaking:
 
     @contextlib.contextmanager
     def breaking(stack: Tradebot, _ops: Ops) -> Iterator[None]:
-        process = psutil.Process(stack.pid(f"{service}-1"))
-        with frozen([process, *process.children(recursive=True)]):
+        with frozen(processes(stack, f"{service}-1")):
             yield
 
     return breaking
+
+
+def processes(stack: Tradebot, replica: str) -> list[psutil.Process]:
+    """All that a replica consists of; in a container the first is its init, which has nothing to say."""
+    first = psutil.Process(stack.pid(replica))
+    return [first, *first.children(recursive=True)]
 
 
 @contextlib.contextmanager
@@ -75,8 +80,7 @@ def frozen(processes: list[psutil.Process]) -> Iterator[None]:
 @contextlib.contextmanager
 def one_worker_hung(stack: Tradebot, _ops: Ops) -> Iterator[None]:
     """Not killed: the supervisor would start it again within a second."""
-    process = psutil.Process(stack.pid("worker-2"))
-    with frozen([process, *process.children(recursive=True)]):
+    with frozen(processes(stack, "worker-2")):
         yield
 
 

@@ -5,21 +5,18 @@ harmless that happens beside it changes nothing; and where the evidence is out o
 """
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.drill.causes import CASES, Case, noise
+from tests.drill.rig import Rig, reporting
 from tests.drill.sabotage.fault import ops_of
-from tests.integration.local.test_monitoring import monitored
 from tests.integration.tradebot import Tradebot
-from tests.paths import ROOT
 from tests.waiting import until
 
 pytestmark = [
@@ -30,7 +27,6 @@ pytestmark = [
 ]
 
 WITHIN_S = 90.0
-_LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "*cache*", "*.egg-info")
 #: How busy the host is with other work at this moment is no fault of the stack.
 _HOSTS_OWN = {"host-short-of-processors", "host-short-of-memory"}
 #: The share of slow and failed requests looks back over 15 minutes, to the fault before.
@@ -38,23 +34,10 @@ _LOOKS_BACK = "requests:"
 
 
 @dataclass
-class Rig:
-    """One stack for many faults, made when first asked for, and anew once a mend did not make it well."""
+class Explained(Rig):
+    """A stack that ``diag`` looks at."""
 
-    folder: Path
-    table: list[tuple[str, ...]] = field(default_factory=list)
-    running: Tradebot | None = None
-    count: int = 0
-
-    def stack(self) -> Tradebot:
-        if self.running is None:
-            self.count += 1
-            here = self.folder / f"{self.count}"
-            self.running = monitored(here / "home")
-            # Faults edit files.
-            self.running.cwd = Path(shutil.copytree(ROOT, here / "files", ignore=_LEFT_OUT))
-            self.running.ok("up", timeout=300)
-        return self.running
+    head: tuple[str, ...] = ("fault", "beside it", "verdict", "evidence")
 
     def explained(self) -> dict[str, Any]:
         return self._asked("explain")
@@ -78,11 +61,6 @@ class Rig:
     def well(self) -> bool:
         return not [each for each in self.explained()["symptoms"] if not each.startswith(_LOOKS_BACK)]
 
-    def discard(self) -> None:
-        if self.running is not None:
-            self.running.clean()
-        self.running = None
-
     @contextmanager
     def healthy(self) -> Iterator[Tradebot]:
         """The stack, well before and after; what does not get well is not handed on."""
@@ -97,25 +75,11 @@ class Rig:
             if not mended:
                 self.discard()
 
-    def write(self) -> str:
-        head = ("fault", "beside it", "verdict", "evidence")
-        rows = [head, ("---",) * len(head), *self.table]
-        text = "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
-        (self.folder / "diagnosis.md").write_text(text, encoding="utf-8")
-        return text
-
 
 @pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Rig]:
-    found = Rig(tmp_path_factory.mktemp("diagnosis"))
-    try:
+def rig(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Explained]:
+    with reporting(Explained(tmp_path_factory.mktemp("diagnosis")), request) as found:
         yield found
-    finally:
-        found.discard()
-        capture = request.config.pluginmanager.getplugin("capturemanager")
-        terminal = request.config.pluginmanager.getplugin("terminalreporter")
-        with capture.global_and_fixture_disabled():
-            terminal.write(f"\n{found.write()}")
 
 
 def cases(*, noisy: bool = False, blind: bool = False) -> list[object]:
@@ -133,16 +97,16 @@ def test_there_are_enough_of_them() -> None:
 
 
 @pytest.mark.parametrize("case", cases())
-def test_the_true_cause_is_ranked_first(rig: Rig, case: Case) -> None:
+def test_the_true_cause_is_ranked_first(rig: Explained, case: Case) -> None:
     named_first(rig, case, ())
 
 
 @pytest.mark.parametrize("case", cases(noisy=True))
-def test_so_it_is_beside_what_is_unrelated(rig: Rig, case: Case) -> None:
+def test_so_it_is_beside_what_is_unrelated(rig: Explained, case: Case) -> None:
     named_first(rig, case, (noise,))
 
 
-def named_first(rig: Rig, case: Case, beside: tuple[Any, ...]) -> None:
+def named_first(rig: Explained, case: Case, beside: tuple[Any, ...]) -> None:
     with rig.healthy() as stack, ExitStack() as broken:
         ops = ops_of(stack)
         for each in (*beside, case.breaking):
@@ -158,7 +122,7 @@ def named_first(rig: Rig, case: Case, beside: tuple[Any, ...]) -> None:
 
 
 @pytest.mark.parametrize("case", cases(blind=True))
-def test_with_the_evidence_out_of_reach_it_is_inconclusive(rig: Rig, case: Case) -> None:
+def test_with_the_evidence_out_of_reach_it_is_inconclusive(rig: Explained, case: Case) -> None:
     assert case.blind is not None
     with rig.healthy() as stack, ExitStack() as broken:
         ops = ops_of(stack)

@@ -5,24 +5,19 @@ mend all is as before.
 """
 
 import json
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.drill.rig import Rig, reporting
 from tests.drill.sabotage.every import ANYWHERE, CONTAINERS, every
 from tests.drill.sabotage.fault import Fault
 from tests.engines.docker.parts import require_docker
 from tests.integration.docker import rig as containers
-from tests.integration.local.test_monitoring import monitored
-from tests.integration.tradebot import Tradebot
-from tests.paths import ROOT
 from tests.waiting import until
 from tradebot_ops.facts.fact import Effect, Fact, Skip
 from tradebot_ops.prodcheck.catalogue import catalogue, find
@@ -45,7 +40,6 @@ SAMPLE = (
 #: How busy the host is with other work at this moment is no fault of the stack.
 HOSTS_OWN = "ENG-12"
 _ORDER = ("pass", "warn", "fail", "error")
-_LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "*cache*", "*.egg-info")
 
 Checks = Mapping[str, Mapping[str, Any]]
 
@@ -86,27 +80,20 @@ def excused(fault: Fault, id_: str, after: Checks) -> bool:
 
 
 @dataclass
-class Rig:
-    """One stack for many faults. It is made when first asked for, and anew once a mend did not make it clean."""
+class Judged(Rig):
+    """A stack that ``prod-check`` looks at."""
 
-    folder: Path
-    make: Callable[[Path], Tradebot] = monitored
-    table: list[tuple[object, ...]] = field(default_factory=list)
-    running: Tradebot | None = None
-    count: int = 0
+    head: tuple[str, ...] = ("fault", "check", "state", "also reacted", "seconds to react", "seconds to be clean")
 
-    def stack(self) -> Tradebot:
-        if self.running is None:
-            self.count += 1
-            here = self.folder / f"{self.count}"
-            self.running = self.make(here / "home")
-            # Faults edit files.
-            self.running.cwd = Path(shutil.copytree(ROOT, here / "files", ignore=_LEFT_OUT))
-            self.running.ok("up", timeout=300)
-            healthy = self.judge("*", "--retry-timeout", "90", "--no-canary")
-            bad = {id_: each["message"] for id_, each in healthy.items() if each["state"] in {"fail", "error"}}
-            assert bad == {}, "the stack is healthy before anything is broken"
-        return self.running
+    def begun(self) -> None:
+        self.healthy("*", "--no-canary")
+
+    def healthy(self, only: str, *flags: str) -> Checks:
+        """What is found before anything is broken. What an earlier mend started anew may need a while."""
+        found = self.judge(only, "--retry-timeout", "90", *flags)
+        bad = {id_: each["message"] for id_, each in found.items() if each["state"] in {"fail", "error"}}
+        assert bad == {}, "the stack is healthy before the fault"
+        return found
 
     def judge(self, only: str, *flags: str) -> Checks:
         assert self.running is not None
@@ -116,55 +103,38 @@ class Rig:
         assert document["data"], f"{words}: {done.stdout} {done.stderr}"
         return {each["id"]: each for each in document["data"]["checks"]}
 
-    def discard(self) -> None:
-        if self.running is not None:
-            self.running.clean()
-        self.running = None
-
-    def write(self) -> str:
-        head = ("fault", "check", "state", "also reacted", "seconds to react", "seconds to be clean")
-        rows = [head, ("---",) * len(head), *self.table]
-        text = "\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows) + "\n"
-        (self.folder / "sabotage.md").write_text(text, encoding="utf-8")
-        return text
-
 
 @pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Rig]:
-    with reporting(Rig(tmp_path_factory.mktemp("sabotage")), request) as found:
+def rig(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Judged]:
+    with reporting(Judged(tmp_path_factory.mktemp("sabotage")), request) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def docker_rig(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Rig]:
+def docker_rig(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Judged]:
     require_docker(*containers.NEEDED, *containers.MONITORING_IMAGES.values())
-    with reporting(Rig(tmp_path_factory.mktemp("sabotage-docker"), containers.monitored), request) as found:
+    made = Judged(tmp_path_factory.mktemp("sabotage-docker"), make=containers.monitored)
+    with reporting(made, request) as found:
         yield found
 
 
-@contextmanager
-def reporting(found: Rig, request: pytest.FixtureRequest) -> Iterator[Rig]:
-    """Takes the stack down in the end, and shows the table."""
-    try:
-        yield found
-    finally:
-        found.discard()
-        capture = request.config.pluginmanager.getplugin("capturemanager")
-        terminal = request.config.pluginmanager.getplugin("terminalreporter")
-        with capture.global_and_fixture_disabled():
-            terminal.write(f"\n{found.write()}")
-
-
-def parameters(kind: str) -> list[object]:
+def parameters(faults: Mapping[str, tuple[Fault, ...]], sample: Sequence[str] = ()) -> list[object]:
     return [
         pytest.param(
             fault,
             id=f"{module}-{fault.name.replace(' ', '-')}",
-            marks=[pytest.mark.sample] if fault.name in SAMPLE else [],
+            marks=[pytest.mark.sample] if fault.name in sample else [],
         )
-        for module, faults in every(kind).items()
-        for fault in faults
+        for module, listed in faults.items()
+        for fault in listed
     ]
+
+
+def on_docker() -> dict[str, tuple[Fault, ...]]:
+    """By module those that containers alone can have, then the others, without what only the local engine can have."""
+    alone, anywhere = every(CONTAINERS), every(ANYWHERE)
+    others = {module: tuple(each for each in faults if not each.local) for module, faults in anywhere.items()}
+    return {module: (*alone.get(module, ()), *others.get(module, ())) for module in {**others, **alone}}
 
 
 def prefixes(fault: Fault) -> str:
@@ -173,26 +143,24 @@ def prefixes(fault: Fault) -> str:
     return ",".join(f"{stage.prefix}-*" for stage in catalogue() if stage.checks and stage.prefix in wanted)
 
 
-@pytest.mark.parametrize("fault", parameters(ANYWHERE))
-def test_the_meant_check_reacts_alone_and_the_mend_is_seen(rig: Rig, fault: Fault) -> None:
+@pytest.mark.parametrize("fault", parameters(every(ANYWHERE), SAMPLE))
+def test_the_meant_check_reacts_alone_and_the_mend_is_seen(rig: Judged, fault: Fault) -> None:
     broken_and_mended(rig, fault)
 
 
 @pytest.mark.docker
-@pytest.mark.parametrize("fault", parameters(CONTAINERS))
-def test_so_it_does_with_faults_that_only_containers_have(docker_rig: Rig, fault: Fault) -> None:
+@pytest.mark.parametrize("fault", parameters(on_docker()))
+def test_so_it_does_on_docker(docker_rig: Judged, fault: Fault) -> None:
     broken_and_mended(docker_rig, fault)
 
 
-def broken_and_mended(rig: Rig, fault: Fault) -> None:
+def broken_and_mended(rig: Judged, fault: Fault) -> None:
     stack = rig.stack()
     only = prefixes(fault)
     flags = () if canary(fault.check) else ("--no-canary",)
     clean = False
     try:
-        before = rig.judge(only, *flags)
-        bad = {id_: each["message"] for id_, each in before.items() if each["state"] in {"fail", "error"}}
-        assert bad == {}, "the stack is healthy before the fault"
+        before = rig.healthy(only, *flags)
         try:
             began = time.monotonic()
             fault.inject(stack)

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import httpx
-import psutil
 
+from tests.drill.faults import frozen, processes
 from tests.drill.sabotage.fault import Act, Fault, editing, hanging, ops_of, sql, stopping
 from tests.drill.sabotage.workers import console
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
 
 _MIDDLEWARE = "services/api/middleware/metrics.py"
+_FROM_SOURCE = "Containers run the code of their image."
 #: Asked of the ledger for every list of jobs, and for nothing that health is asked of.
 _COLUMN = "progress"
 
@@ -75,17 +76,16 @@ def _slow() -> tuple[Act, Act]:
     ended = threading.Event()
     threads: list[threading.Thread] = []
 
-    def stutter(process: psutil.Process) -> None:
+    def stutter(stack: Tradebot) -> None:
+        of_api = processes(stack, "api-1")
         while not ended.is_set():
-            process.suspend()
-            ended.wait(1.25)
-            process.resume()
+            with frozen(of_api):
+                ended.wait(1.25)
             ended.wait(0.05)
 
     def inject(stack: Tradebot) -> None:
         ended.clear()
-        process = psutil.Process(stack.pid("api-1"))
-        threads.append(threading.Thread(target=stutter, args=(process,), daemon=True))
+        threads.append(threading.Thread(target=stutter, args=(stack,), daemon=True))
         threads[-1].start()
 
     def mend(_stack: Tradebot) -> None:
@@ -100,17 +100,18 @@ FAULTS = (
     Fault("an API that hangs", "API-01", "error", *hanging("api-1")),
     Fault("a label under another name", "API-03", "fail",
           *_with_code("services/common/metrics.py", '("method", "endpoint"),\n        buckets=HTTP_BUCKETS',
-                      '("method", "path"),\n        buckets=HTTP_BUCKETS')),
+                      '("method", "path"),\n        buckets=HTTP_BUCKETS'), local=_FROM_SOURCE),
     Fault("a counter that stands still", "API-04", "fail",
-          *_with_code(_MIDDLEWARE, "self._total.labels(method, endpoint, status).inc()", "pass")),
+          *_with_code(_MIDDLEWARE, "self._total.labels(method, endpoint, status).inc()", "pass"), local=_FROM_SOURCE),
     Fault("requests counted by address", "API-05", "fail",
           *_with_code(_MIDDLEWARE, 'getattr(scope.get("route"), "path", UNMATCHED)', 'str(scope["path"])',
-                      _ask_for_jobs)),
+                      _ask_for_jobs), local=_FROM_SOURCE),
     Fault("a slow API", "API-06", "fail", *_unrecorded(_slow()), also=("API-01", "API-02", "API-04", "API-08")),
     Fault("requests that fail", "API-07", "fail",
           *_unrecorded((sql(f"ALTER TABLE job RENAME COLUMN {_COLUMN} TO away"),
                         sql(f"ALTER TABLE job RENAME COLUMN away TO {_COLUMN}")))),
     Fault("logs for people", "API-08", "fail", *console()),
     Fault("jobs for everybody", "API-09", "fail",
-          *_with_code("services/api/routes/jobs.py", "status_code=202, dependencies=[WithApiKey]", "status_code=202")),
+          *_with_code("services/api/routes/jobs.py", "status_code=202, dependencies=[WithApiKey]", "status_code=202"),
+          local=_FROM_SOURCE),
 )  # fmt: skip

@@ -1,12 +1,12 @@
 """One fault: how it is made and unmade on a running stack, and which check must react."""
 
-import signal
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-import psutil
 import psycopg
 
+from tests.drill.faults import frozen, processes
 from tests.integration.tradebot import Tradebot
 from tradebot_ops.context import Ops
 from tradebot_ops.settings import load_settings
@@ -31,6 +31,8 @@ class Fault:
     within: float = 60.0
     #: A replica that was started again counts as young for a minute (SVC-03), targets are found anew.
     clean: float = 120.0
+    #: Why only the local engine can have it.
+    local: str = ""
 
 
 def stopping(*services: str) -> tuple[Act, Act]:
@@ -58,17 +60,36 @@ def editing(path: str, old: str, new: str) -> tuple[Act, Act]:
 
 
 def hanging(replica: str) -> tuple[Act, Act]:
-    """A process that stands still: its port takes connections, and nobody answers."""
+    """A replica that stands still: its port takes connections, and nobody answers."""
 
-    def send(stack: Tradebot, number: int) -> None:
-        psutil.Process(stack.pid(replica)).send_signal(number)
+    holding: list[AbstractContextManager[None]] = []
 
-    return lambda stack: send(stack, signal.SIGSTOP), lambda stack: send(stack, signal.SIGCONT)
+    def inject(stack: Tradebot) -> None:
+        still = frozen(processes(stack, replica))
+        still.__enter__()
+        holding.append(still)
+
+    def mend(_stack: Tradebot) -> None:
+        holding.pop().__exit__(None, None, None)
+
+    return inject, mend
 
 
 def ops_of(stack: Tradebot) -> Ops:
     """What a command typed for this stack works with."""
     return Ops(load_settings({"project": stack.project, "engine": stack.engine}, stack.environment(), stack.cwd))
+
+
+def inside(service: str, *command: str) -> Act:
+    """A command where the service runs: in its container, or on this host."""
+
+    def run(stack: Tradebot) -> None:
+        engine = ops_of(stack).engine
+        (replica,) = [each for each in engine.list() if each.service == service]
+        done = engine.exec(replica, command)
+        assert done.exit_code == 0, done
+
+    return run
 
 
 def sql(*statements: str) -> Act:

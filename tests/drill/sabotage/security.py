@@ -22,6 +22,7 @@ _NO_LOGIN = (
     "      - --web.config.file=/run/secrets/prometheus_web\n      - --web.listen-address=0.0.0.0:9090\n",
     "      - --web.listen-address=0.0.0.0:9090\n",
 )
+_KEPT = "Nobody takes a line out of an engine's log again."
 #: A replica that nobody described: what somebody started by hand carries the labels that were copied with it.
 _STRAY = "worker", "99"
 
@@ -103,8 +104,8 @@ FAULTS = (
           also=("SEC-02", "SEC-08")),
     Fault("the API without TLS on 0.0.0.0", "SEC-08", "warn",
           *described(('"127.0.0.1:${API_PORT', '"0.0.0.0:${API_PORT')), also=("SEC-02",)),
-    Fault("a secret in a log line", "SEC-09", "fail", *_logged(str)),
-    Fault("a secret in a log line, in base64", "SEC-09", "fail", *_logged(_in_base64)),
+    Fault("a secret in a log line", "SEC-09", "fail", *_logged(str), local=_KEPT),
+    Fault("a secret in a log line, in base64", "SEC-09", "fail", *_logged(_in_base64), local=_KEPT),
 )  # fmt: skip
 
 

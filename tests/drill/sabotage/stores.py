@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 
 import redis
 
-from tests.drill.sabotage.fault import Act, Fault, ops_of, sql, stopping
+from tests.drill.sabotage.fault import Act, Fault, inside, ops_of, sql, stopping
 from tests.integration.tradebot import Tradebot
 
 _RELOAD = "SELECT pg_reload_conf(), pg_sleep(0.3)"  # the server reads its files a moment later
-_TRUST = "host all all 0.0.0.0/0 trust\n"
+_TRUST = "host all all 0.0.0.0/0 trust"
 
 
 def _redis(act: Callable[[redis.Redis, str], object]) -> Act:
@@ -33,36 +32,41 @@ def _config(name: str, value: str, before: str) -> tuple[Act, Act]:
 
 
 def open_to_all() -> tuple[Act, Act]:
-    return (
-        _redis(lambda client, _: client.execute_command("ACL", "SETUSER", "default", "nopass")),
-        _redis(
-            lambda client, password: client.execute_command("ACL", "SETUSER", "default", "resetpass", f">{password}")
-        ),
-    )
+    """Without its protected mode, which would turn away whoever does not come from Redis' own host."""
+    kept: list[str] = []
+
+    def inject(client: redis.Redis, _password: str) -> None:
+        kept.append(str(client.config_get("protected-mode")["protected-mode"]))
+        client.config_set("protected-mode", "no")
+        client.execute_command("ACL", "SETUSER", "default", "nopass")
+
+    def mend(client: redis.Redis, password: str) -> None:
+        client.execute_command("ACL", "SETUSER", "default", "resetpass", f">{password}")
+        client.config_set("protected-mode", kept.pop())
+
+    return _redis(inject), _redis(mend)
 
 
 def _setting(name: str, value: str) -> tuple[Act, Act]:
     return sql(f"ALTER SYSTEM SET {name} = {value}", _RELOAD), sql(f"ALTER SYSTEM RESET {name}", _RELOAD)
 
 
-def _hba(change: Callable[[str], str]) -> Act:
-    """Edits pg_hba.conf where it lies on this host: the local engine's alone."""
+def _piped(text: str, command: str) -> Act:
+    """Postgres hands the text to a command in its own data folder, wherever that is."""
+    return sql(f"COPY (SELECT '{text}') TO PROGRAM '{command}'", _RELOAD)
 
-    def run(stack: Tradebot) -> None:
-        (row,) = ops_of(stack).postgres.rows("SELECT current_setting('hba_file') AS file")
-        file = Path(row["file"])
-        file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
-        sql(_RELOAD)(stack)
 
-    return run
+def _trusting() -> tuple[Act, Act]:
+    """A line at the end of pg_hba.conf, and away with it."""
+    return _piped(_TRUST, "cat >>pg_hba.conf"), _piped("", r"cat >/dev/null; sed -i \$d pg_hba.conf")
 
 
 def _log_folder(old: str, new: str) -> Act:
-    """Renames the folder of Redis' append-only log on this host."""
+    """Renames the folder of Redis' append-only log."""
 
     def run(stack: Tradebot) -> None:
-        folder = Path(ops_of(stack).redis.config("dir")["dir"])
-        (folder / old).rename(folder / new)
+        folder = ops_of(stack).redis.config("dir")["dir"]
+        inside("redis", "mv", f"{folder}/{old}", f"{folder}/{new}")(stack)
 
     return run
 
@@ -90,8 +94,7 @@ FAULTS = (
           sql("ALTER SYSTEM SET max_wal_senders = 12", _RELOAD),
           # Only a reload with the value in force takes the mark away.
           sql("ALTER SYSTEM SET max_wal_senders = 10", _RELOAD, "ALTER SYSTEM RESET max_wal_senders", _RELOAD)),
-    Fault("a trust line", "DAT-07", "fail", _hba(lambda text: text + _TRUST),
-          _hba(lambda text: text.removesuffix(_TRUST)), also=("SEC-01",)),
+    Fault("a trust line", "DAT-07", "fail", *_trusting(), also=("SEC-01",)),
     Fault("an invalid index", "DAT-08", "fail",
           sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'job_by_type'::regclass"),
           sql("UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'job_by_type'::regclass")),

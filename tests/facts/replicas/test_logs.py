@@ -60,6 +60,16 @@ def test_what_an_earlier_life_wrote_does_not_count() -> None:
     assert logs.since((), now) == ()
 
 
+def test_lives_that_met_within_a_second_are_told_apart() -> None:
+    start = datetime(2026, 11, 26, 12, 0, 0, 400_000, tzinfo=UTC)
+    last, first = (
+        logs.Entry(LogLine("worker", 1, text, start + timedelta(milliseconds=by)), {})
+        for text, by in (("last words", -100), ("first words", 100))
+    )
+    assert logs.since((last, first), start) == (first,)
+    assert logs.since((first,), start) == (first,)
+
+
 def test_a_stack_that_wrote_nothing(tmp_path: Path) -> None:
     ops = Ops(load_settings({}, {"TRADEBOT_STATE": str(tmp_path)}, tmp_path), StubEngine("demo"))
     assert logs.recent(ops) == {}

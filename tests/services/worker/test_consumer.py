@@ -3,8 +3,14 @@
 import threading
 import time
 from collections.abc import Callable
+from unittest.mock import Mock
 
-from services.worker.consumer import Slot
+import pytest
+import redis
+from dramatiq.errors import ConnectionClosed
+
+from services.common.transport import QUEUE
+from services.worker.consumer import Slot, SlotBroker
 
 LONG_S = 30.0
 
@@ -67,3 +73,16 @@ def test_a_closed_slot_gives_back_what_is_in_hand_and_fetches_nothing() -> None:
     assert not slot.wait_idle(0.0)
     slot.leave()
     assert slot.wait_idle(0.0)
+
+
+@pytest.mark.parametrize("error", [redis.exceptions.NoPermissionError, redis.OutOfMemoryError, redis.TimeoutError])
+def test_a_redis_that_refuses_or_hangs_is_waited_for(error: type[redis.RedisError]) -> None:
+    """Dramatiq waits after this error; any other is an exception that nobody foresaw."""
+    broker = SlotBroker(client=Mock(spec=redis.Redis, register_script=Mock(return_value=Mock(side_effect=error("no")))))
+    broker.slot = Slot(LONG_S)
+    for queue in (QUEUE, "another"):
+        consumer = broker.consume(queue, timeout=1)
+        with pytest.raises(ConnectionClosed):
+            next(consumer)
+        with pytest.raises(ConnectionClosed):
+            consumer.ack(Mock(options={"redis_message_id": "1"}))

@@ -149,6 +149,7 @@ class LocalEngine:
             self._layout.start_count(record.label).unlink(missing_ok=True)
             self._processes.start(record.label)
             self._write_discovery(service)
+        self._processes.await_launch(record.label)
         return self._replica(record.label)
 
     def _write_discovery(self, service: str) -> None:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from tradebot_ops.context import Ops
@@ -47,7 +47,6 @@ def since(entries: Sequence[Entry], started: datetime | None) -> Sequence[Entry]
     """Without those of an earlier life. A line that is not JSON has no time of its own: its place decides."""
     if started is None:
         return entries
-    started += timedelta(seconds=1)  # some engines know whole seconds; in that one the earlier life may have ended
     times = [entry.line.at for entry in entries]
     ours = next((place for place, at in enumerate(times) if at and at >= started), None)
     theirs = max((place for place, at in enumerate(times) if at and at < started), default=-1)

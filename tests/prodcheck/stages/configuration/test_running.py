@@ -68,6 +68,8 @@ def test_only_the_last_lines_since_the_start_are_judged() -> None:
     before = written("plain", at=START - timedelta(seconds=1))
     assert judge(before + written(GOOD), API) is PASS
     assert judge(written("plain", *[GOOD] * 20), API) is PASS
+    # A line that is not JSON has no time of its own: its place decides.
+    assert judge(before + written("plain", at=None) + written(GOOD), API) is PASS
 
 
 def test_stores_are_left_alone_and_where_nothing_runs_nothing_is_judged() -> None:

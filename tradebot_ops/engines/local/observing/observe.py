@@ -49,7 +49,7 @@ def replica_of(
         exit_code=_exit_code(record, answer, layout) if state in _ENDED else None,
         restarts=_restarts(record, layout),
         pid=pid,
-        started_at=datetime.fromtimestamp(answer["start"], UTC) if answer and answer["start"] else None,
+        started_at=_started_at(answer["start"], record, layout) if answer and answer["start"] else None,
         image=record.image,
         published=tuple(
             Published(target, Address(record.reachable, local))
@@ -57,6 +57,17 @@ def replica_of(
             if (local := record.ports.get(str(target))) is not None
         ),
     )
+
+
+def _started_at(seconds: int, record: Record, layout: Layout) -> datetime:
+    """The supervisor knows whole seconds, in which an earlier life may have ended. The launch script touches a file at
+    each start, which has the moment.
+    """
+    try:
+        touched = layout.start_count(record.label).stat().st_mtime
+    except FileNotFoundError:
+        touched = 0.0
+    return datetime.fromtimestamp(max(touched, seconds), UTC)
 
 
 def _told_right(record: Record, ports: Mapping[str, Mapping[str, int]]) -> bool:

@@ -46,6 +46,12 @@ class Processes:
             if "ALREADY_STARTED" not in fault.faultString:
                 raise self._refused("start", replica, fault) from fault
 
+    def await_launch(self, replica: str) -> None:
+        """Until its launch script has run, which leaves the moment of the start: a matter of milliseconds."""
+        deadline = time.monotonic() + 1
+        while not self._layout.start_count(replica).exists() and time.monotonic() < deadline:
+            time.sleep(_BETWEEN_LOOKS / 4)
+
     def stop(self, record: Record, grace: float) -> None:
         """Send the stop signal, kill after ``grace`` seconds, return when it is gone."""
         replica = record.label

@@ -68,7 +68,7 @@ def structured(recent: Mapping[str, tuple[Entry, ...]], replicas: tuple[Replica,
     running = [each for each in replicas if each.service in ours and each.state.alive]
     if not running:
         return skipped(Skip.PREREQUISITE, "No replica of the API or of a worker runs.")
-    last = {each.label: _since_start(recent.get(each.label, ()), each)[-LINES:] for each in running}
+    last = {each.label: _written(recent.get(each.label, ()), each)[-LINES:] for each in running}
     lines = [entry for entries in last.values() for entry in entries]
     strange = [entry for entry in lines if not _complete(entry)]
     observed = f"{len(lines) - len(strange)} of {len(lines)} lines of {len(running)} replicas"
@@ -83,10 +83,8 @@ def structured(recent: Mapping[str, tuple[Entry, ...]], replicas: tuple[Replica,
     return passed("Services write JSON.", observed=observed)
 
 
-def _since_start(entries: tuple[Entry, ...], replica: Replica) -> tuple[Entry, ...]:
-    start = replica.started_at
-    kept = (each for each in entries if start is None or each.line.at is None or each.line.at >= start)
-    return tuple(each for each in kept if each.text.strip())
+def _written(entries: tuple[Entry, ...], replica: Replica) -> tuple[Entry, ...]:
+    return tuple(each for each in logs.since(entries, replica.started_at) if each.text.strip())
 
 
 def _complete(entry: Entry) -> bool:
