@@ -29,6 +29,7 @@ print(json.dumps({
 }))
 """
 _BUILD_INFO = "_build_info"
+_STORES = {"postgres", "redis", "valkey"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,10 @@ def releases(ops: Ops, info: EngineInfo) -> Mapping[str, str]:
         found = ops.prometheus.query(f'{{__name__=~".+{_BUILD_INFO}|redis_instance_info|pg_static|python_info"}}')
     except NotRunning:
         return engine_itself | _asked_directly(ops)
-    return engine_itself | _exported([(series.labels["__name__"], series.labels) for series in found])
+    exported = _exported([(series.labels["__name__"], series.labels) for series in found])
+    if not exported.keys() & _STORES:  # it was started this minute, and knows nothing yet
+        exported |= _asked_directly(ops)
+    return engine_itself | exported
 
 
 def _exported(found: list[tuple[str, Mapping[str, str]]]) -> dict[str, str]:
