@@ -62,13 +62,8 @@ def _trusting() -> tuple[Act, Act]:
 
 
 def _log_folder(old: str, new: str) -> Act:
-    """Renames the folder of Redis' append-only log."""
-
-    def run(stack: Tradebot) -> None:
-        folder = ops_of(stack).redis.config("dir")["dir"]
-        inside("redis", "mv", f"{folder}/{old}", f"{folder}/{new}")(stack)
-
-    return run
+    """Renames the folder of Redis' append-only log, from the folder that Redis works in."""
+    return inside("redis", "mv", old, new)
 
 
 #: Who else notices that a data store is away.
