@@ -114,7 +114,9 @@ FAULTS = (
     Fault("a worker that hangs", "WRK-01", "fail", *hanging("worker-1"), also=("WRK-02", "WRK-03")),
     Fault("a ghost's heartbeat", "WRK-01", "fail", *_ghost()),
     Fault("heartbeats that Redis refuses", "WRK-01", "fail", *_forbidden("set")),
-    Fault("every worker stopped", "WRK-01", "fail", *_all_stopped(), also=("WRK-02", "WRK-03", "WRK-09", "WRK-12")),
+    Fault("every worker stopped", "WRK-01", "fail", *_all_stopped(),
+          # Who does not run has written nothing since its start.
+          also=("WRK-02", "WRK-03", "WRK-08", "WRK-09", "WRK-12")),
     Fault("a worker alive and silent at its port", "WRK-02", "fail", *hanging("worker-1"), also=("WRK-01", "WRK-03")),
     Fault("a canary that Prometheus does not see", "WRK-03", "fail", *stopping("prometheus"), also=("WRK-06",)),
     Fault("a long queue", "WRK-06", "fail",
