@@ -38,6 +38,20 @@ def test_a_broken_env_file_is_named_with_its_line(tmp_path: Path) -> None:
         load_settings({}, {}, tmp_path)
 
 
+def test_variables_of_an_env_file_are_those_of_the_environment_and_of_the_lines_before(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("HOST=db\nURL=http://${HOST}:${PORT:-80}\nPLAIN='$HOST'\n")
+    stack = load_settings({}, {}, tmp_path).stack
+    assert (stack["URL"].text, stack["PLAIN"].text) == ("http://db:80", "$HOST")
+    assert load_settings({}, {"HOST": "other", "PORT": "1"}, tmp_path).stack["URL"].text == "http://other:1"
+
+
+def test_a_variable_that_nothing_sets_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# ours\nDATABASE_PASSWORD=pa$word\n")
+    with pytest.raises(OpsError, match=r"\.env, line 2: DATABASE_PASSWORD needs the variable word") as caught:
+        load_settings({}, {}, tmp_path)
+    assert "$$" in caught.value.hint
+
+
 def test_a_missing_env_file_that_was_asked_for_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OpsError, match=r"no environment file .*prod\.env"):
         load_settings({"env_file": "prod.env"}, {}, tmp_path)

@@ -1,11 +1,11 @@
 """Change values in a ``.env`` file: every other line stays as it is, comments and order included."""
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 
 from tradebot_ops.private_folder import PrivateFolder
 from tradebot_ops.settings.files import env_text
+from tradebot_ops.text.dotenv import Entry, entries, line_of
 
 
 def set_values(path: Path, values: Mapping[str, str | None]) -> None:
@@ -21,24 +21,17 @@ def set_values(path: Path, values: Mapping[str, str | None]) -> None:
 
 def edited(text: str, values: Mapping[str, str | None]) -> str:
     """The text of such a file with the values changed."""
-    from dotenv.parser import parse_stream
-
     waiting = dict(values)
     parts = []
-    for binding in parse_stream(io.StringIO(text)):
-        name = binding.key
-        if name is None or name not in values:
-            parts.append(binding.original.string)
-        elif (value := waiting.pop(name, None)) is not None:
-            parts.append(_line(name, value))
-    kept = "".join(parts)
+    at = 0
+    for entry in entries(text):
+        if not isinstance(entry, Entry) or entry.name not in values:
+            continue
+        parts.append(text[at : entry.start])
+        at = entry.end
+        if (value := waiting.pop(entry.name, None)) is not None:
+            parts.append(line_of(entry.name, value))
+    kept = "".join(parts) + text[at:]
     if kept and not kept.endswith("\n"):
         kept += "\n"
-    return kept + "".join(_line(name, value) for name, value in waiting.items() if value is not None)
-
-
-def _line(name: str, value: str) -> str:
-    """In single quotes where a word would end or a variable begin."""
-    plain = all(letter.isalnum() or letter in "-_.:/@%+," for letter in value)
-    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"{name}={value}\n" if plain else f"{name}='{quoted}'\n"
+    return kept + "".join(line_of(name, value) for name, value in waiting.items() if value is not None)

@@ -3,7 +3,6 @@
 Raises ``OpsError`` TB-0804.
 """
 
-import io
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings.declared import ENVIRONMENTS
+from tradebot_ops.text import dotenv
 from tradebot_ops.text.suggest import did_you_mean
 
 TOML_KEYS = frozenset(
@@ -31,13 +31,14 @@ TOML_KEYS = frozenset(
 )
 
 
-def env_file(chosen: str, env: str, cwd: Path) -> tuple[str, Mapping[str, str]]:
-    """The ``.env`` file in force: the chosen one, else ``.env.<environment>``, else ``.env``."""
+def env_file(chosen: str, env: str, cwd: Path, environ: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
+    """The ``.env`` file in force: the chosen one, else ``.env.<environment>``, else ``.env``. Its variables are
+    replaced by those of ``environ`` and of the lines before."""
     names = [chosen] if chosen else [f".env.{ENVIRONMENTS[env]}", ".env"]
     for name in names:
         path = cwd / name
         if path.is_file():
-            return name, _read_env(path)
+            return name, _read_env(path, environ)
     if chosen:
         raise OpsError(f"There is no environment file {cwd / chosen}.", code="TB-0804", hint="Check --env-file.")
     return "", {}
@@ -48,21 +49,13 @@ def env_path(found: str, chosen: str, cwd: Path) -> Path:
     return cwd / (found or chosen or ".env")
 
 
-def _read_env(path: Path) -> dict[str, str]:
-    """Names and values by python-dotenv; a line it cannot read is an error here, not a log line."""
-    from dotenv.parser import parse_stream
-
-    pairs = {}
-    for binding in parse_stream(io.StringIO(env_text(path))):
-        if binding.error or (binding.key is not None and binding.value is None):
-            raise OpsError(
-                f"{path}, line {binding.original.line}: this is not NAME=value.",
-                code="TB-0804",
-                hint="Write NAME=value, or # for a comment.",
-            )
-        if binding.key is not None and binding.value is not None:
-            pairs[binding.key] = binding.value
-    return pairs
+def _read_env(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    try:
+        found = dotenv.values(env_text(path), environ, {})
+    except dotenv.DotenvError as error:
+        message = f"{path}, line {error.line}: {error.name or 'this'} {error}."
+        raise OpsError(message, code="TB-0804", hint=error.hint) from None
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -89,7 +82,7 @@ def known(toml: dict[str, Any], path: Path) -> dict[str, Any]:
 def env_text(path: Path) -> str:
     """The text of a file of settings."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise OpsError(
             f"Cannot read {path}: {error}.", code="TB-0804", hint="Check that it is a readable UTF-8 file."

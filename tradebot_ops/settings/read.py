@@ -43,7 +43,7 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
     ]
     named_env = pick("env_file", "")
     start = cwd if flags.get("env_file") or environ.get("TRADEBOT_ENV_FILE") else folder
-    found = env_file(named_env, env, start)
+    found = env_file(named_env, env, start, environ)
     stack = _stack_values(env, toml, found, environ)
     project = pick("project", "") or _compose_project(stack)
     chosen = bool(project) or flags.get("project") is not None

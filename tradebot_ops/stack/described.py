@@ -9,8 +9,8 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import STACK_SETTINGS, Settings
 from tradebot_ops.settings.read import PROJECT_NAME, PROJECT_NAME_HINT
 from tradebot_ops.stack.problems import Code, Place, Problems
-from tradebot_ops.stack.reading.interpolate import BadTemplateError, MissingVariableError, expand
 from tradebot_ops.stack.source import find
+from tradebot_ops.text.interpolate import BadTemplateError, MissingVariableError, expand
 from tradebot_ops.text.suggest import did_you_mean
 
 #: What may be read from the environment under our own prefix; hooks find the last ones there.

@@ -15,12 +15,12 @@ from tradebot_ops.stack.model import Condition, Service, Stack
 from tradebot_ops.stack.problems import Code, Problem, Problems
 from tradebot_ops.stack.reading import document, toplevel
 from tradebot_ops.stack.reading.document import Item
-from tradebot_ops.stack.reading.interpolate import BadTemplateError, MissingVariableError, expand
 from tradebot_ops.stack.reading.merge import merge, settle
 from tradebot_ops.stack.reading.mounts import Paths
 from tradebot_ops.stack.reading.read import Reader
 from tradebot_ops.stack.reading.service import ReadContext, read_service
 from tradebot_ops.stack.source import Source
+from tradebot_ops.text.interpolate import BadTemplateError, MissingVariableError, expand
 
 TOP = frozenset({"name", "services", "networks", "volumes", "secrets", "configs"})
 _NO_REPLICAS: Mapping[str, int] = {}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import tradebot_ops
 from tests.programs import missing
-from tests.stack.reading.test_interpolate import Grammar, template
+from tests.text.test_interpolate import Grammar, template
 from tradebot_ops import units
 from tradebot_ops.settings import load_settings
 from tradebot_ops.stack.described import completed
@@ -330,6 +330,42 @@ def test_on_the_name_of_the_project(
     )
     assert json.loads(done.stdout)["name"] == expected
     assert completed(load_settings({}, env, tmp_path / "sub")).project == expected
+
+
+DOTENV = r"""
+# ours
+A=1
+B=x y # c
+C= #c
+D="q \t\n\x \$A $A ${A} \" \\ e" # c
+E='l $A \n \' \\'
+F: yaml
+PASSED
+ABSENT
+export H=1
+I=$A-${NONE:-d}-$$x-${NONE:-{"a":{}}}
+K="multi
+line"
+HOST=file
+M=http://$HOST
+a-b.c=1
+EMPTY=
+P='a\b'Q=3
+"""
+
+
+def test_on_env_files_and_the_env_file(compose: Config, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("\ufeff" + DOTENV, encoding="utf-8")
+    (tmp_path / "a.env").write_text(DOTENV.replace("A=1", "A=other"), encoding="utf-8")
+    (tmp_path / "b.env").write_text("Z=$A-$SVC-$P\r\nY=1\r\n", encoding="utf-8", newline="")
+    file = tmp_path / "compose.yaml"
+    named = {f"from_{name}": f"${{{name}:-}}" for name in "ABCDEFHIKMPQ"}
+    app = {"image": "a", "env_file": ["a.env", "b.env"], "environment": {"SVC": "s", **named}}
+    file.write_text(json.dumps({"services": {"app": app}}), encoding="utf-8")
+    environ = {"PASSED": "through", "HOST": "shell"}
+    read = {name: value.text for name, value in load_settings({}, environ, tmp_path).stack.items()}
+    expected = compose(file, environ=environ)["services"]["app"]["environment"]
+    assert dict(ours(file, environ=read).services["app"].environment) == _unescaped(expected)
 
 
 PLAIN = st.text(st.sampled_from(string.ascii_letters + string.digits + " -_:?+=./'\"\\#é"), max_size=6)

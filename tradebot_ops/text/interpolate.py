@@ -69,20 +69,28 @@ def _expand(template: str, environ: Mapping[str, str], seen: set[str]) -> str:
 
 
 def _closing_brace(template: str, start: int) -> int:
+    """Braces of plain text balance, as those of JSON do. Where they do not, only variables' own braces count."""
+    for opening in ("{", "${"):
+        if (end := _balanced(template, start, opening)) is not None:
+            return end
+    raise BadTemplateError(f"has a `${{` that is never closed: {template!r}")
+
+
+def _balanced(template: str, start: int, opening: str) -> int | None:
     depth = 1
     at = start
     while at < len(template):
         if template.startswith("$$", at):
             at += 2
-        elif template.startswith("${", at):
+        elif template.startswith(opening, at):
             depth += 1
-            at += 2
+            at += len(opening)
         else:
             depth -= template[at] == "}"
             if depth == 0:
                 return at
             at += 1
-    raise BadTemplateError(f"has a `${{` that is never closed: {template!r}")
+    return None
 
 
 def _braced(body: str, environ: Mapping[str, str], seen: set[str]) -> str:
