@@ -22,6 +22,8 @@ def test_sizes_reach_each_service_in_the_form_it_reads(tmp_path: Path) -> None:
         ({"WORKER_REPLICAS": "many"}, "WORKER_REPLICAS (from environment)"),
         ({"WORKER_REPLICAS": "1000"}, "from 0 to 100"),
         ({"LOG_FORMAT": "xml"}, "json, console"),
+        ({"WORKER_METRICS_PORT": "9190-9091"}, "ends before it begins"),
+        ({"WORKER_METRICS_PORT": "9091-99999"}, "from 1 to 65535"),
         ({"API_PORT": "70000"}, "from 1 to 65535"),
         ({"WORKER_MEMORY_LIMIT": "4 apples"}, "'4 apples' is not a size"),
     ],
@@ -33,6 +35,11 @@ def test_a_value_that_cannot_be_used_is_named_with_its_origin(
         load_settings({}, environ, tmp_path).variables()
     assert named in raised.value.message
     assert raised.value.exit_code == 8
+
+
+def test_a_range_of_ports_is_taken_where_compose_gives_each_worker_one(tmp_path: Path) -> None:
+    environ = {"WORKER_METRICS_PORT": "9091-9190"}
+    assert load_settings({}, environ, tmp_path).variables()["WORKER_METRICS_PORT"] == "9091-9190"
 
 
 def test_every_default_passes_its_own_check(tmp_path: Path) -> None:

@@ -110,6 +110,8 @@ def test_mounts_in_every_spelling(load_service: LoadService, tmp_path: Path, key
         ("command:", "command", ()),
         ("entrypoint: [tini, --]", "entrypoint", ("tini", "--")),
         ("entrypoint: []", "entrypoint", ()),
+        ("entrypoint:", "entrypoint", None),
+        ("entrypoint: ~", "entrypoint", None),
         (
             "environment: {A: 1, B: true, C: 'x=y', D: 1.50, E: ''}",
             "environment",

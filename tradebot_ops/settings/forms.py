@@ -51,6 +51,14 @@ def whole(low: int, high: int) -> Callable[[str], str]:
 port = whole(1, 65535)
 
 
+def ports(text: str) -> str:
+    """A port, or a range of which plain Compose gives each replica one; tradebot takes the first."""
+    first, dash, last = text.partition("-")
+    if dash and int(port(first)) > int(port(last)):
+        raise ValueError(f"'{text}' ends before it begins")
+    return f"{port(first)}-{port(last)}" if dash else port(text)
+
+
 def one_of(*allowed: str) -> Callable[[str], str]:
     def check(text: str) -> str:
         if text not in allowed:

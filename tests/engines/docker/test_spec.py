@@ -126,6 +126,10 @@ def test_an_empty_entrypoint_clears_the_images_own(entrypoint: tuple[str, ...] |
     assert config(replace(WORKER, entrypoint=entrypoint))["Entrypoint"] == expected
 
 
+def test_an_empty_entrypoint_without_a_command_leaves_the_images_command() -> None:
+    assert config(replace(WORKER, command=(), entrypoint=()))["Entrypoint"] == []
+
+
 def test_sources_are_named_with_their_purpose() -> None:
     assert spec.bind_sources(STACK, WORKER) == {
         "/srv/config": "mounted at /etc/app",

@@ -50,10 +50,10 @@ STACK = Stack(
 PORTS = {"redis-1": {"6379": 16379}, "worker-2": {"9091": 19091}}
 
 
-def _record(service: Service = WORKER, number: int = 2) -> Record:
+def _record(service: Service = WORKER, stack: Stack = STACK, number: int = 2) -> Record:
     layout = Layout(Path("/state/demo"))
     environ = {"HOME": "/home/me", "PATH": "/usr/bin:/bin", "SECRET_OF_MINE": "x", "LANG": "C.UTF-8"}
-    return describe(STACK, service, number, layout=layout, ports=PORTS, environ=environ).record
+    return describe(stack, service, number, layout=layout, ports=PORTS, environ=environ).record
 
 
 def test_addresses_and_paths_are_those_of_this_host() -> None:
@@ -87,6 +87,16 @@ def test_a_port_published_on_every_address_listens_there_and_is_reached_on_this_
     record = _record(replace(WORKER, ports=(Port(9091, 9091, host_ip="0.0.0.0"),)))
     assert record.environ["LISTEN"] == "0.0.0.0:19091"
     assert record.reachable == "127.0.0.1"
+
+
+def test_an_ipv6_address_is_listened_on_and_given_to_others_in_brackets() -> None:
+    record = _record(replace(WORKER, ports=(Port(9091, 9091, host_ip="::1"),)))
+    assert record.environ["LISTEN"] == "[::1]:19091"
+    assert record.reachable == "::1"
+    six = replace(REDIS, ports=(Port(6379, 6379, host_ip="::1"),))
+    other = _record(WORKER, replace(STACK, services={**STACK.services, "redis": six}))
+    assert other.environ["REDIS_URL"] == "redis://[::1]:16379/0"
+    assert other.hosts == {"redis": "::1"}
 
 
 def test_ports_are_those_published_exposed_probed_listened_on_and_named_by_others() -> None:

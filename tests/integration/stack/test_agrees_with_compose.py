@@ -240,6 +240,8 @@ services:
     x-tradebot: {scalable: true}
   db: {image: db, networks: [back], depends_on: [once], healthcheck: {test: [CMD, a]}, stop_grace_period: 90s}
   once: {image: once, command: [], labels: [a=b, c], restart: "no"}
+  bare: {image: q, entrypoint: , command: }
+  cleared: {image: q, entrypoint: [], command: }
   quiet: {image: q, healthcheck: {disable: true}, profiles: [never], environment: {N: 1.5, T: true, Y: yes}}
 networks: {back: {internal: true, name: my-back}}
 volumes: {data: }

@@ -82,6 +82,7 @@ def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
 
 def test_listen_addresses() -> None:
     assert listen_address("0.0.0.0:8010") == ("0.0.0.0", 8010)
+    assert listen_address("[::1]:8010") == ("::1", 8010)
     for wrong in ("8010", ":8010", "host:", "host:http", "host:70000"):
         with pytest.raises(ValueError, match="is not host:port"):
             listen_address(wrong)

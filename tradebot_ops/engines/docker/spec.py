@@ -64,7 +64,7 @@ def container_config(stack: Stack, service: Service, number: int, target: Target
         # A name that says more than an id: workers report themselves under it.
         "Hostname": label(service.name, number),
         "Cmd": list(service.command) or None,
-        "Entrypoint": None if service.entrypoint is None else list(service.entrypoint) or [""],
+        "Entrypoint": entrypoint(service),
         "Env": [f"{name}={value}" for name, value in service.environment.items()],
         "Labels": container_labels(stack, service, number, target.image_id),
         "User": service.user,
@@ -78,6 +78,14 @@ def container_config(stack: Stack, service: Service, number: int, target: Target
     if service.healthcheck is not None:
         config["Healthcheck"] = healthcheck(service.healthcheck, target.api_version)
     return config
+
+
+def entrypoint(service: Service) -> list[str] | None:
+    """None keeps the image's own. One word without letters takes it away, but the image's command with it: where that
+    is wanted, an empty list does."""
+    if service.entrypoint is None:
+        return None
+    return list(service.entrypoint) or ([""] if service.command else [])
 
 
 def exposed(service: Service) -> list[int]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tradebot_ops import units
+from tradebot_ops.engines.base import Address
 from tradebot_ops.engines.local import rewrite
 from tradebot_ops.engines.local.launching.program import LocalReplica, Program
 from tradebot_ops.engines.local.layout import MARK, Layout
 from tradebot_ops.engines.local.ports import Wish
 from tradebot_ops.engines.local.programs import program_for
-from tradebot_ops.engines.local.records import Record
+from tradebot_ops.engines.local.records import Record, reachable
 from tradebot_ops.engines.local.rewrite import Places
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import MountKind, Service, Stack
@@ -111,10 +112,11 @@ def describe(
     name = label(service.name, number)
     own = {int(target): local for target, local in ports.get(name, {}).items()}
     refers = _refers(stack, service, ports)
-    listen = next((port.host_ip for port in service.ports), _LOOPBACK)
+    listen = listens(service)
+    hosts = {host: reachable(listens(stack.services[host])) for host, _ in refers}
     places = Places(
-        services={key: f"{_LOOPBACK}:{local}" for key, local in refers.items()},
-        own={target: f"{listen}:{local}" for target, local in own.items()},
+        services={key: str(Address(hosts[key[0]], local)) for key, local in refers.items()},
+        own={target: str(Address(listen, local)) for target, local in own.items()},
         paths=_paths(stack, service, number, layout),
     )
     replica = LocalReplica(
@@ -131,10 +133,17 @@ def describe(
         host=environ,
     )
     program = program_of(service)
-    return Described(_record(replica, program, refers), replica, program)
+    return Described(_record(replica, program, refers, hosts), replica, program)
 
 
-def _record(replica: LocalReplica, program: Program, refers: Mapping[tuple[str, int], int]) -> Record:
+def listens(service: Service) -> str:
+    """The address that the processes of a service listen on."""
+    return next((port.host_ip for port in service.ports), _LOOPBACK)
+
+
+def _record(
+    replica: LocalReplica, program: Program, refers: Mapping[tuple[str, int], int], hosts: Mapping[str, str]
+) -> Record:
     service = replica.service
     launch = program.launch(replica)
     kept = service.logging.options
@@ -159,6 +168,7 @@ def _record(replica: LocalReplica, program: Program, refers: Mapping[tuple[str, 
         ports={str(target): local for target, local in replica.ports.items()},
         published=tuple(port.target for port in service.ports),
         refers={f"{host}:{port}": local for (host, port), local in refers.items()},
+        hosts={name: host for name, host in hosts.items() if host != _LOOPBACK},
         paths=dict(replica.paths),
     )
 

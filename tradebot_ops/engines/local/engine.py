@@ -155,7 +155,8 @@ class LocalEngine:
     def _write_discovery(self, service: str) -> None:
         """Write for Prometheus where the replicas of a service are: the first port of each."""
         records = [record for record in self._records.all() if record.service == service and record.ports]
-        targets = {record.label: f"{record.reachable}:{record.ports[min(record.ports, key=int)]}" for record in records}
+        first = {record.label: (record.reachable, record.ports[min(record.ports, key=int)]) for record in records}
+        targets = {replica: str(Address(*place)) for replica, place in first.items()}
         path = self._layout.discovery(service)
         PrivateFolder(path.parent).write(path.name, discovery_file(targets))
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from tradebot_ops.engines.base import ExecResult
+from tradebot_ops.engines.base import Address, ExecResult
 from tradebot_ops.engines.local.layout import MARK
 from tradebot_ops.engines.local.records import Record
 from tradebot_ops.engines.local.rewrite import Places, localise
@@ -78,8 +78,11 @@ def attach(record: Record, command: Sequence[str], *, terminal: bool) -> int:
 def _places(record: Record) -> Places:
     named = ((name.rpartition(":"), local) for name, local in record.refers.items())
     return Places(
-        services={(host, int(port)): f"127.0.0.1:{local}" for (host, _, port), local in named},
-        own={int(target): f"{record.listen}:{local}" for target, local in record.ports.items()},
+        services={
+            (host, int(port)): str(Address(record.hosts.get(host, "127.0.0.1"), local))
+            for (host, _, port), local in named
+        },
+        own={int(target): str(Address(record.listen, local)) for target, local in record.ports.items()},
         paths=record.paths,
     )
 

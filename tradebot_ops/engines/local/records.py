@@ -13,12 +13,17 @@ from tradebot_ops.text.labels import Labelled
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - looked up, not bound
 
 
+def reachable(listen: str) -> str:
+    return _WILDCARDS.get(listen, listen)
+
+
 @dataclass(frozen=True)
 class Record(Labelled):
     """One replica as it was described when it was last applied.
 
     ``argv`` and ``environ`` hold no secret: services read those from files. ``ports`` maps a port of the service
-    to the local one, ``published`` names those the operator may use, ``refers`` the ports of others that it gets.
+    to the local one, ``published`` names those the operator may use, ``refers`` the ports of others that it gets, and
+    ``hosts`` where those listen elsewhere than on 127.0.0.1.
     ``paths`` maps folders and files as the service knows them to where they are on this host. ``source`` is the hash
     of the code it was started from, empty for programs that others made.
     """
@@ -41,6 +46,7 @@ class Record(Labelled):
     ports: Mapping[str, int] = field(default_factory=dict)
     published: tuple[int, ...] = ()
     refers: Mapping[str, int] = field(default_factory=dict)
+    hosts: Mapping[str, str] = field(default_factory=dict)
     paths: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     started: bool = False
@@ -48,7 +54,7 @@ class Record(Labelled):
     @property
     def reachable(self) -> str:
         """The address under which this host reaches what listens on ``listen``."""
-        return _WILDCARDS.get(self.listen, self.listen)
+        return reachable(self.listen)
 
     def same_as(self, other: "Record") -> bool:
         """Whether a process started from either would be the same; contents of mounted files are not compared."""
@@ -61,7 +67,7 @@ _SHAPES: dict[str, Shape[Any]] = {
     ),
     **dict.fromkeys(("number", "log_size", "log_files"), whole),
     **dict.fromkeys(("one_shot", "started"), flag),
-    **dict.fromkeys(("environ", "paths"), named(text)),
+    **dict.fromkeys(("environ", "hosts", "paths"), named(text)),
     **dict.fromkeys(("ports", "refers"), named(whole)),
     "argv": listed(text),
     "published": listed(whole),

@@ -54,7 +54,7 @@ def run(ops: Ops, check_words: Sequence[str], report: Report) -> int:
 
 def _free_ports(settings: Settings) -> dict[str, str]:
     """Other ports for those that were chosen: two pipelines may run on this host. Defaults move by themselves."""
-    names = [setting.name for setting in STACK_SETTINGS if setting.check is forms.port]
+    names = [setting.name for setting in STACK_SETTINGS if setting.check in {forms.port, forms.ports}]
     return {name: str(any_free()) for name in names if name in settings.explicit}
 
 

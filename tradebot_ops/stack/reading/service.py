@@ -89,7 +89,7 @@ def read_service(reader: Reader, name: str, item: Item, context: ReadContext) ->
         name=name,
         image=image,
         command=reader.words(fields.get("command")),
-        entrypoint=reader.words(fields["entrypoint"]) if "entrypoint" in fields else None,
+        entrypoint=_entrypoint(reader, fields.get("entrypoint")),
         build=build,
         environment=read_environment(reader, fields, context.environ, context.paths),
         ports=read_ports(reader, fields.get("ports"), context.chosen),
@@ -118,6 +118,11 @@ def read_service(reader: Reader, name: str, item: Item, context: ReadContext) ->
         logging=_logging(reader, fields.get("logging")),
         **own,
     )
+
+
+def _entrypoint(reader: Reader, item: Item | None) -> tuple[str, ...] | None:
+    """None is the image's own, as null says; an empty one takes that away."""
+    return None if item is None or item.value is None else reader.words(item)
 
 
 def _build(reader: Reader, item: Item | None, paths: Paths) -> Build | None:

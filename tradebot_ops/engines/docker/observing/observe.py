@@ -80,7 +80,7 @@ def published_of(raw: Mapping[str, Any]) -> tuple[Published, ...]:
 
 def reachable(host_ip: str) -> str:
     """Where this host reaches a port bound to that address."""
-    return "127.0.0.1" if host_ip in {"", "0.0.0.0", "::"} else host_ip  # noqa: S104 - compared with, not bound to
+    return "127.0.0.1" if host_ip in {"", "0.0.0.0", "::"} else host_ip.strip("[]")  # noqa: S104 - compared with, not bound to
 
 
 def parse_time(text: str) -> datetime | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from tradebot_ops.engines.local.launching import pgbinaries
 from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program
 from tradebot_ops.engines.local.launching.unprivileged import NOBODY, Way, way
+from tradebot_ops.engines.local.records import reachable
 from tradebot_ops.errors import OpsError
 from tradebot_ops.private_folder import PrivateFolder, make_private, writable
 
@@ -35,7 +36,7 @@ def _launch(replica: LocalReplica) -> Launch:
         prefix = (shutil.which(prefix[0]) or prefix[0], *prefix[1:])
     path = os.pathsep.join((str(binaries), replica.environ.get("PATH", os.defpath)))
     # For commands run beside the server, which inside a container need neither address nor password.
-    client = {"PGHOST": "127.0.0.1", "PGPORT": settings["port"], "PGPASSFILE": str(_passfile(replica))}
+    client = {"PGHOST": reachable(replica.listen), "PGPORT": settings["port"], "PGPASSFILE": str(_passfile(replica))}
     environ = {**client, "PATH": path, "LC_ALL": "C"}
     return Launch((*prefix, *argv), data if not how.other_owner else Path("/"), environ, _FAST_SHUTDOWN)
 
