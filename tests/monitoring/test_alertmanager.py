@@ -5,8 +5,33 @@ import yaml
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.monitoring.alertmanager import channels, channels_of, check_url, with_channels
+from tradebot_ops.monitoring.routes import receivers as receivers_of
 
-BASE = "# keep me\nreceivers:\n  - name: store\n  - name: critical\n  - name: warning\n  - name: info\n"
+BASE = """\
+# keep me
+route:
+  receiver: store
+  routes: [{receiver: critical}, {receiver: warning}, {receiver: info}]
+receivers:
+  - name: store
+  - name: critical
+  - name: warning
+  - name: info
+"""
+OWN = """\
+# Quiet at night.
+time_intervals:
+- name: night   # ours
+  time_intervals:
+  - times:
+    - {start_time: 22:00, end_time: "24:00"}
+global: {smtp_require_tls: yes, smtp_hello: 'on'}
+
+route: {receiver: critical, mute_time_intervals: [night]}
+receivers:
+- name: critical
+  webhook_configs:
+"""
 
 
 def receivers(settings: dict[str, str]) -> dict[str, set[str]]:
@@ -63,3 +88,32 @@ def test_channels_are_read_back_from_a_configuration() -> None:
         "warning": {"slack": 1},
         "info": {},
     }
+
+
+def test_what_is_not_changed_stays_as_it_is_written() -> None:
+    text = with_channels(OWN, channels({"ALERT_WEBHOOK": "on"}))
+    kept, _, added = text.partition("  webhook_configs:")
+    assert kept == OWN.partition("  webhook_configs:")[0]
+    assert "url_file: /run/secrets/alert_webhook_url" in added
+
+
+@pytest.mark.parametrize(
+    "receivers", ["", "receivers:\n", "receivers: [{name: oncall}]\n", "receivers: [{name: critical}]\n"]
+)
+def test_a_channel_that_reaches_nobody_is_refused(receivers: str) -> None:
+    with pytest.raises(OpsError, match="Webhook would reach nobody") as caught:
+        with_channels(f"route: {{receiver: oncall}}\n{receivers}", channels({"ALERT_WEBHOOK": "on"}))
+    assert caught.value.code == "TB-0855"
+
+
+@pytest.mark.parametrize("text", ["a: [", "- a list", ""])
+def test_what_is_no_configuration_is_refused(text: str) -> None:
+    with pytest.raises(OpsError, match=r"alertmanager\.yml is not") as caught:
+        with_channels(text, channels({"ALERT_WEBHOOK": "on"}))
+    assert caught.value.code == "TB-0850"
+
+
+@pytest.mark.parametrize("text", ["", "receivers:\n", "receivers: [{name: critical, slack_configs: }]\nroute:\n"])
+def test_a_list_that_is_null_is_empty(text: str) -> None:
+    assert not any(channels_of(text).values())
+    assert all(kinds == () for kinds in receivers_of(text, {"severity": "critical"}).values())

@@ -1,12 +1,14 @@
 """Prometheus' file for processes of this host."""
 
 import json
+import subprocess
 from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.programs import program
 from tradebot_ops.errors import OpsError
 from tradebot_ops.monitoring.prometheus import discovery_file, on_this_host
 
@@ -25,10 +27,10 @@ def rendered() -> dict[str, Any]:
     text = on_this_host(
         FILE.read_text(),
         rewrite=rewrite,
-        present=SERVICES,
+        absent={"grafana"},
         discovery={"worker": "/state/workers.json"},
         folder=PurePath("/project/config/prometheus"),
-    )
+    ).text
     return yaml.safe_load(text)
 
 
@@ -70,5 +72,74 @@ def test_discovery_file_names_each_replica() -> None:
 @pytest.mark.parametrize("text", ["a: [", "- a list"])
 def test_broken_file_is_refused(text: str) -> None:
     with pytest.raises(OpsError, match=r"prometheus\.yml is not") as caught:
-        on_this_host(text, rewrite=str, present=(), discovery={}, folder=PurePath("/"))
+        on_this_host(text, rewrite=str, absent=(), discovery={}, folder=PurePath("/"))
     assert caught.value.code == "TB-0850"
+
+
+def render(jobs: str) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    found = on_this_host(
+        f"scrape_configs:\n{jobs}",
+        rewrite=rewrite,
+        absent={"grafana"},
+        discovery={"worker": "/state/workers.json"},
+        folder=PurePath("/"),
+    )
+    return yaml.safe_load(found.text)["scrape_configs"], found.left_out
+
+
+def test_targets_that_are_no_service_stay_as_they_are_and_labels_are_kept() -> None:
+    jobs, left_out = render("""
+  - job_name: own
+    static_configs:
+      - targets: ["localhost:9090", "192.0.2.7:9100", "api:8010"]
+        labels: {team: blue}
+  - job_name: named
+    static_configs: [{targets: ["api:8010"], labels: {instance: mine}}]
+  - job_name: bots
+    dns_sd_configs: [{names: [bots.example.org], type: A, port: 1}]
+""")
+    assert jobs[0]["static_configs"] == [
+        {"targets": ["localhost:9090"], "labels": {"team": "blue"}},
+        {"targets": ["192.0.2.7:9100"], "labels": {"team": "blue"}},
+        {"targets": ["127.0.0.1:8010"], "labels": {"team": "blue", "instance": "api:8010"}},
+    ]
+    assert jobs[1]["static_configs"] == [{"targets": ["127.0.0.1:8010"], "labels": {"instance": "mine"}}]
+    assert jobs[2]["dns_sd_configs"] == [{"names": ["bots.example.org"], "type": "A", "port": 1}]
+    assert left_out == ()
+
+
+def test_what_is_left_out_is_said() -> None:
+    jobs, left_out = render("""
+  - job_name: two
+    static_configs: [{targets: ["grafana:3000", "api:8010"]}]
+  - job_name: gone
+    static_configs: [{targets: ["grafana:3000"]}]
+    relabel_configs: [{target_label: a, replacement: b}]
+  - job_name: looked-up
+    dns_sd_configs: [{names: [grafana, worker], port: 1}]
+""")
+    assert [job["job_name"] for job in jobs] == ["two", "looked-up"]
+    assert jobs[0]["static_configs"] == [{"targets": ["127.0.0.1:8010"], "labels": {"instance": "api:8010"}}]
+    assert jobs[1]["file_sd_configs"] == [{"files": ["/state/workers.json"], "refresh_interval": "5s"}]
+    assert left_out == (
+        "grafana:3000 of the job two is not scraped: grafana does not run here",
+        "grafana:3000 of the job gone is not scraped: grafana does not run here",
+        "grafana of the job looked-up is not scraped: grafana does not run here",
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rule_files:\n  # - rules/*.yml\nscrape_configs:\nalerting:\n",
+        "scrape_configs: [{job_name: a, static_configs: , dns_sd_configs: }]",
+        "scrape_configs: [{job_name: a, static_configs: [{targets: , labels: }]}]",
+    ],
+)
+def test_a_list_that_is_null_is_empty(text: str, tmp_path: Path) -> None:
+    found = on_this_host(text, rewrite=str, absent=(), discovery={}, folder=PurePath("/")).text
+    written = [tmp_path / "written.yml", tmp_path / "rendered.yml"]
+    for file, content in zip(written, (text, found), strict=True):
+        file.write_text(content)
+        done = subprocess.run([program("promtool"), "check", "config", str(file)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr

@@ -30,3 +30,8 @@ def test_nobody_reads_it_another_way() -> None:
     other = re.compile(r"yaml\.(safe_load|full_load|load)\(")
     found = (path for path in ROOT.glob("tradebot_ops/**/*.py") if other.search(path.read_text(encoding="utf-8")))
     assert {str(path.relative_to(ROOT)) for path in found} == {"tradebot_ops/text/yaml_.py"}
+
+
+def test_scalars_are_those_of_yaml_1_2() -> None:
+    text = "[22:00, on, yes, 1_000, 0o17, 0x1f, 010, 1.5, 1e3, true, ~, 2024-01-01, .5]"
+    assert load(text) == ["22:00", "on", "yes", "1_000", 15, 31, 10, 1.5, 1000.0, True, None, "2024-01-01", 0.5]

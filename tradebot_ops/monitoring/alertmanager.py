@@ -5,17 +5,19 @@ file in ``config/alertmanager`` is complete without any channel; this adds them.
 paths are written.
 """
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
 from tradebot_ops.errors import OpsError
 from tradebot_ops.text import yaml_
+from tradebot_ops.text.sentences import ended
 
 SECRETS = "/run/secrets"
+_LINT = "tradebot alerts lint"
 #: Who gets what: critical reaches whoever is on call, warnings a place people read, info only the store.
 _REACH = {"critical": ("slack", "email", "pagerduty", "opsgenie", "webhook"), "warning": ("slack", "email", "webhook")}
 
@@ -74,28 +76,84 @@ def channels(settings: Mapping[str, str]) -> Channels:
 
 
 def with_channels(text: str, chosen: Channels) -> str:
-    """``text`` (alertmanager.yml) with the chosen channels in the receivers they belong to; as it was without any."""
+    """``text`` (alertmanager.yml) with the chosen channels in the receivers they belong to; as it was without any.
+
+    Raises ``OpsError`` TB-0850 for a text that is no YAML mapping, TB-0855 for a channel that nobody would hear.
+    """
     if not chosen.configs:
         return text
-    config = yaml_.load(text)
-    for receiver in config["receivers"]:
-        for kind in _REACH.get(receiver["name"], ()):
+    config, write = _round_trip(text)
+    routed = set(_routed(config.get("route")))
+    waiting = dict.fromkeys(chosen.configs)
+    for receiver in config.get("receivers") or ():
+        name = receiver.get("name", "")
+        for kind in _REACH.get(name, ()):
             if kind in chosen.configs:
-                receiver.setdefault(f"{kind}_configs", []).append(dict(chosen.configs[kind]))
-    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+                key = f"{kind}_configs"
+                receiver[key] = [*(receiver.get(key) or ()), dict(chosen.configs[kind])]
+                if name in routed:
+                    waiting.pop(kind, None)
+    if waiting:
+        raise _unreached([*waiting])
+    return write()
+
+
+def _round_trip(text: str) -> tuple[Any, Callable[[], str]]:
+    """The document, and what writes it as it then is: comments, quotes and order stay as the user has them."""
+    from ruamel.yaml import YAML  # only who has channels pays for it
+    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.util import load_yaml_guess_indent
+
+    writer = YAML()
+    writer.preserve_quotes = True
+    writer.width = sys.maxsize
+    try:
+        _, sequence, offset = load_yaml_guess_indent(text)
+        config = writer.load(text)
+    except YAMLError as error:
+        raise OpsError(f"alertmanager.yml is not YAML: {ended(str(error))}", code="TB-0850", hint=_LINT) from None
+    if not isinstance(config, dict):
+        raise OpsError("alertmanager.yml is not a mapping.", code="TB-0850", hint=_LINT)
+    writer.indent(mapping=2, sequence=sequence or 2, offset=offset or 0)
+
+    def write() -> str:
+        stream = StringIO()
+        writer.dump(config, stream)
+        return stream.getvalue()
+
+    return config, write
+
+
+def _routed(route: Mapping[str, Any] | None) -> Iterator[str]:
+    """Receivers that some route leads to."""
+    if route:
+        yield route.get("receiver") or ""
+        for child in route.get("routes") or ():
+            yield from _routed(child)
+
+
+def _unreached(kinds: Sequence[str]) -> OpsError:
+    kind = kinds[0]
+    names = " or ".join(name for name, reached in _REACH.items() if kind in reached)
+    channels = " and ".join(kinds).capitalize()
+    return OpsError(
+        f"{channels} would reach nobody: no route of alertmanager.yml leads to a receiver {names}.",
+        code="TB-0855",
+        hint=f"Name your receiver so, or write {kind}_configs into it and clear ALERT_{kind.upper()}*.",
+    )
 
 
 def channels_of(text: str) -> dict[str, dict[str, int]]:
     """Receiver -> kind of channel -> how many of it, read from a configuration; ``store`` and ``nobody`` left out."""
     config = yaml_.load(text) or {}
     return {
-        receiver["name"]: {
+        receiver.get("name", ""): {
             key.removesuffix("_configs"): len(value)
             for key, value in receiver.items()
             if key.endswith("_configs") and value
         }
-        for receiver in config.get("receivers", ())
-        if receiver["name"] not in {"store", "nobody"}
+        for receiver in config.get("receivers") or ()
+        if receiver.get("name") not in {"store", "nobody"}
     }
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tradebot_ops.monitoring.promql import Labels, read
+from tradebot_ops.monitoring.rules import rules_of
 
 #: What Prometheus itself adds to every series it scrapes, and the series it makes up.
 TARGET_LABELS = frozenset({"job", "instance"})
@@ -120,15 +121,13 @@ def missing(metrics: Iterable[Metric], emitted: Mapping[str, frozenset[str]]) ->
 def rule_uses(document: Mapping[str, Any]) -> list[Use]:
     """Every expression of a parsed rule file, with the labels that its annotations print."""
     uses = []
-    for group in document.get("groups", []):
-        for rule in group.get("rules", []):
-            if "record" in rule:
-                uses.append(Use(f"recording {rule['record']}", rule["expr"], records=rule["record"]))
-                continue
-            labels = rule.get("labels", {})
-            texts = " ".join([*rule.get("annotations", {}).values(), *map(str, labels.values())])
+    for rule in rules_of([document]):
+        if name := rule.get("record"):
+            uses.append(Use(f"recording {name}", rule["expr"], records=name))
+        elif name := rule.get("alert"):
+            texts = " ".join(map(str, [*rule["annotations"].values(), *rule["labels"].values()]))
             shown = frozenset(_TEMPLATE_LABEL.findall(texts))
-            uses.append(Use(f"alert {rule['alert']}", rule["expr"], shows=shown, adds=frozenset(labels)))
+            uses.append(Use(f"alert {name}", rule["expr"], shows=shown, adds=frozenset(rule["labels"])))
     return uses
 
 

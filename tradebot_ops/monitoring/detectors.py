@@ -25,6 +25,7 @@ from promql_parser import (
 
 from tradebot_ops.monitoring.contract import Metric
 from tradebot_ops.monitoring.promql import parse
+from tradebot_ops.monitoring.rules import alerts_of, rules_of
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,8 @@ class _Use:
 
 def blind(documents: Sequence[Mapping[str, Any]], metrics: Sequence[Metric]) -> list[Blind]:
     """Failures that no rule would notice, by the rules' order. Raises ``OpsError`` TB-0103 for what is no PromQL."""
-    rules = [rule for document in documents for group in document.get("groups", ()) for rule in group.get("rules", ())]
-    recorded = {rule["record"]: rule["expr"] for rule in rules if "record" in rule}
-    alerts = [rule for rule in rules if "alert" in rule]
+    recorded = {rule["record"]: rule["expr"] for rule in rules_of(documents) if rule.get("record")}
+    alerts = alerts_of(documents)
     jobs = _Jobs(metrics)
     twins = _Twins()
     for rule in alerts:
@@ -62,7 +62,7 @@ def blind(documents: Sequence[Mapping[str, Any]], metrics: Sequence[Metric]) -> 
     found = [
         Blind(rule["alert"], use.metric, job)
         for rule in alerts
-        if rule.get("labels", {}).get("severity") == "critical"
+        if rule["labels"].get("severity") == "critical"
         for use in _followed(rule["expr"], recorded)
         if use.how in {"plain", "down"}
         for job in sorted(jobs.of(use))

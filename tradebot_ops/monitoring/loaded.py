@@ -10,6 +10,7 @@ from typing import Any
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.monitoring.promql import parse
+from tradebot_ops.monitoring.rules import rules_of
 from tradebot_ops.units import PROMETHEUS, seconds
 
 #: What both write in place of a secret, and of an address that may hold one.
@@ -75,11 +76,9 @@ def written_rules(documents: Iterable[Mapping[str, Any]]) -> list[RuleShape]:
     return [
         shape(
             rule.get("alert") or rule.get("record", ""),
-            str(rule.get("expr", "")),
+            rule["expr"],
             seconds(str(rule["for"]), PROMETHEUS) if rule.get("for") else 0.0,
-            str(rule.get("labels", {}).get("severity", "")),
+            str(rule["labels"].get("severity", "")),
         )
-        for document in documents
-        for group in document.get("groups", ())
-        for rule in group.get("rules", ())
+        for rule in rules_of(documents)
     ]

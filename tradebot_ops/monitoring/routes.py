@@ -15,10 +15,10 @@ def receivers(text: str, labels: Mapping[str, str]) -> dict[str, tuple[str, ...]
     """Receivers of an alert with these labels, each with its kinds of channel; one without any notifies nobody."""
     config = yaml_.load(text) or {}
     kinds = {
-        receiver["name"]: tuple(
+        receiver.get("name", ""): tuple(
             key.removesuffix("_configs") for key, value in receiver.items() if key.endswith("_configs") and value
         )
-        for receiver in config.get("receivers", ())
+        for receiver in config.get("receivers") or ()
     }
     route = config.get("route") or {}
     return {name: kinds.get(name, ()) for name in _walk(route, labels, route.get("receiver", ""))}

@@ -137,10 +137,10 @@ def _write(rig: Rig, workers: dict[str, str]) -> None:
         on_this_host(
             (ROOT / "config/prometheus/prometheus.yml").read_text(),
             rewrite=rig.rewrite,
-            present={name.partition(":")[0] for name in rig.addresses},
+            absent={"grafana"},
             discovery={"worker": str(rig.folder / "workers.json")},
             folder=ROOT / "config/prometheus",
-        )
+        ).text
     )
     config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s", "scrape_timeout": "1s"}
     files["prometheus.yml"] = yaml.safe_dump(config)

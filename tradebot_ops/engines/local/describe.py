@@ -9,7 +9,7 @@ from pathlib import Path
 from tradebot_ops import units
 from tradebot_ops.engines.base import Address
 from tradebot_ops.engines.local import rewrite
-from tradebot_ops.engines.local.launching.program import LocalReplica, Program
+from tradebot_ops.engines.local.launching.program import LocalReplica, Program, Say
 from tradebot_ops.engines.local.layout import MARK, Layout
 from tradebot_ops.engines.local.ports import Wish
 from tradebot_ops.engines.local.programs import program_for
@@ -27,6 +27,10 @@ _INHERITED = (
     "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
 _LOOPBACK = "127.0.0.1"
+
+
+def _silent(_line: str) -> None:
+    """Nobody waits for a word."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,7 @@ def describe(
     layout: Layout,
     ports: Mapping[str, Mapping[str, int]],
     environ: Mapping[str, str],
+    say: Say = _silent,
 ) -> Described:
     """Description of replica ``number`` on this host. ``ports`` holds all assigned ones: replica → target → local."""
     name = label(service.name, number)
@@ -131,6 +136,7 @@ def describe(
         layout=layout,
         rewrite=lambda text: rewrite.localise(text, places),
         host=environ,
+        say=say,
     )
     program = program_of(service)
     return Described(_record(replica, program, refers, hosts), replica, program)

@@ -164,7 +164,15 @@ class LocalEngine:
         with self._changing.alone():
             self._settle_ports(stack, service, number, ignore_progress)
         ports = self._ports.known()
-        return describe(stack, service, number, layout=self._layout, ports=ports, environ=self._environ)
+        return describe(
+            stack,
+            service,
+            number,
+            layout=self._layout,
+            ports=ports,
+            environ=self._environ,
+            say=lambda line: self._progress(service.name, line),
+        )
 
     def _ask_supervisor_to_reload(self) -> None:
         try:

@@ -12,8 +12,8 @@ from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.errors import NotRunning, OpsError
 from tradebot_ops.facts import engine
 from tradebot_ops.facts.fact import NotApplicable, Skip, fact
+from tradebot_ops.facts.metrics import config_files
 from tradebot_ops.stack.model import Stack
-from tradebot_ops.text import yaml_
 
 #: Resolves and connects, with TLS where asked; arguments are HOST:PORT[:tls] or the name of a variable with a URL.
 _CONNECT = """
@@ -102,7 +102,7 @@ def _external(ops: Ops) -> Iterator[str]:
     path = _alertmanager_file(ops.stack)
     if path is None or not path.exists():
         return
-    for name, value in _leaves(yaml_.load(path.read_text(encoding="utf-8")) or {}):
+    for name, value in _leaves(config_files.mapping(path)):
         target = _HOSTED.get(name) or _target(ops, name, value)
         if target and target.partition(":")[0] not in own:
             yield target

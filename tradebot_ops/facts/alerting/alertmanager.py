@@ -43,7 +43,7 @@ def alerts(ops: Ops) -> tuple[HeldAlert, ...]:
 def loaded(ops: Ops, status: Status, replicas: Sequence[Replica]) -> Loaded:
     """Its running configuration against its file."""
     file = config_files.folder(ops, "alertmanager") / "alertmanager.yml"
-    written = yaml_.load(file.read_text(encoding="utf-8"))
+    written = config_files.mapping(file)
     places = differences(written, yaml_.load(status.config))
     return Loaded(str(file), tuple(places), edited=prometheus.edited(ops, replicas, "alertmanager"))
 

@@ -12,6 +12,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.fact import fact
 from tradebot_ops.facts.metrics import promtool
 from tradebot_ops.facts.metrics.config_files import folder, rule_documents
+from tradebot_ops.monitoring.rules import alerts_of
 from tradebot_ops.private_folder import PrivateFolder
 from tradebot_ops.shapes import fields, listed, text
 from tradebot_ops.state import cache_root
@@ -64,16 +65,11 @@ def tested(ops: Ops) -> Proof:
 
 def _untested(ops: Ops, files: Sequence[Path]) -> tuple[str, ...]:
     documents = [yaml_.load(file.read_text(encoding="utf-8")) for file in files]
-    cases = [case for document in documents for each in document["tests"] for case in each.get("alert_rule_test", ())]
+    tests = [test for document in documents for test in (document or {}).get("tests") or ()]
+    cases = [case for test in tests for case in test.get("alert_rule_test") or ()]
     fires = {case["alertname"] for case in cases if case.get("exp_alerts")}
     silent = {case["alertname"] for case in cases if not case.get("exp_alerts")} | {"Watchdog"}
-    names = [
-        rule["alert"]
-        for document in rule_documents(ops)
-        for group in document.get("groups", ())
-        for rule in group.get("rules", ())
-        if "alert" in rule
-    ]
+    names = [rule["alert"] for rule in alerts_of(rule_documents(ops))]
     return tuple(name for name in dict.fromkeys(names) if name not in fires & silent)
 
 

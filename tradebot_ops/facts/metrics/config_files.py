@@ -36,7 +36,7 @@ def declared(ops: Ops) -> list[Metric]:
     """Every metric that the stack says something emits."""
     here = folder(ops, "prometheus")
     files = ("service-metrics.yml", "exporter-metrics.yml")
-    return [metric for name in files for metric in declared_metrics(_yaml(here / name) or {})]
+    return [metric for name in files for metric in declared_metrics(mapping(here / name))]
 
 
 def uses(ops: Ops) -> list[Use]:
@@ -47,7 +47,7 @@ def uses(ops: Ops) -> list[Use]:
 
 def rule_documents(ops: Ops) -> list[dict[str, Any]]:
     """Every parsed rule file, by name."""
-    return [_yaml(file) or {} for file in sorted((folder(ops, "prometheus") / "rules").glob("*.yml"))]
+    return [mapping(file) for file in sorted((folder(ops, "prometheus") / "rules").glob("*.yml"))]
 
 
 def dashboards(ops: Ops) -> list[Path]:
@@ -62,12 +62,16 @@ def document(file: Path) -> dict[str, Any]:
         raise OpsError(f"{file} is not JSON: {error}.", code="TB-0861", hint="tradebot dashboards lint") from None
 
 
-def _yaml(file: Path) -> Any:
+def mapping(file: Path) -> dict[str, Any]:
+    """A configuration file; an empty one is an empty mapping. Raises ``OpsError`` TB-0862 with the place."""
     try:
-        return _parsed(file, _stamp(file), yaml_.load)
-    except (OSError, yaml.YAMLError) as error:
-        where = " ".join(str(error).split())
-        raise OpsError(f"{file} cannot be read: {where}.", code="TB-0862", hint="tradebot alerts lint") from None
+        found = _parsed(file, _stamp(file), yaml_.load) or {}
+        why = "" if isinstance(found, dict) else "it is no mapping"
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        found, why = {}, " ".join(str(error).split())
+    if why:
+        raise OpsError(f"{file} cannot be read: {why}.", code="TB-0862", hint="tradebot alerts lint")
+    return dict(found)
 
 
 def _stamp(file: Path) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from tradebot_ops.facts.alerting.alert_store import BY_DESIGN
 from tradebot_ops.facts.fact import Fact, NotApplicable, Skip
 from tradebot_ops.facts.metrics.config_files import rule_documents
 from tradebot_ops.facts.metrics.usage import value_of
+from tradebot_ops.monitoring.rules import alerts_of
 from tradebot_ops.units import PROMETHEUS, seconds
 
 #: More alerts than that in a period are counted, and the newest of them looked at.
@@ -119,10 +120,9 @@ def _alerts(ops: Ops, period_s: float) -> tuple[Raised, ...]:
 def _waits(ops: Ops) -> dict[str, float]:
     """How long the rules of each name wait before they fire: the quickest of them."""
     found: dict[str, float] = {}
-    for document in rule_documents(ops):
-        for rule in (rule for group in document.get("groups", ()) for rule in group["rules"] if "alert" in rule):
-            wait = seconds(str(rule.get("for", "0s")), PROMETHEUS)
-            found[rule["alert"]] = min(wait, found.get(rule["alert"], wait))
+    for rule in alerts_of(rule_documents(ops)):
+        wait = seconds(str(rule.get("for") or "0s"), PROMETHEUS)
+        found[rule["alert"]] = min(wait, found.get(rule["alert"], wait))
     return found
 
 

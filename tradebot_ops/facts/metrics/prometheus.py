@@ -84,7 +84,7 @@ def edited(ops: Ops, replicas: Sequence[Replica], service: str) -> bool:
 def loaded(ops: Ops, rules: Sequence[Rule], replicas: Sequence[Replica]) -> Loaded:
     """The running configuration against the files: on an engine that rewrites them, against the copy that it made."""
     file = _on_this_host(ops, ops.prometheus.flags()[_CONFIG])
-    written = yaml_.load(file.read_text(encoding="utf-8"))
+    written = config_files.mapping(file)
     places = differences(written, yaml_.load(ops.prometheus.config()))
     return Loaded(str(file), tuple(places), _other_rules(ops, rules), edited(ops, replicas, "prometheus"))
 

@@ -31,8 +31,20 @@ def ensure(ops: Ops) -> tuple[str, ...]:
         return ()
     secrets = {name: _secret(ops.state.secrets / name) for name in chosen.secret_files}
     own = ops.source.folder / "config" / "alertmanager" / "alertmanager.yml"
-    _write(ops, folder, _moved(with_channels(own.read_text(encoding="utf-8"), chosen), chosen), secrets)
+    _write(ops, folder, _moved(with_channels(_text(own), chosen), chosen), secrets)
     return chosen.names
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise OpsError(
+            f"A channel is switched on, and {path} cannot be read: {reason}.",
+            code="TB-0850",
+            hint="Mend the file, or take the settings ALERT_* away.",
+        ) from None
 
 
 def _secret(path: Path) -> str:

@@ -7,38 +7,19 @@ Our own reading on PyYAML's scanner: PyYAML's own loader forgets where a value s
 later of two equal keys win.
 """
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.problems import Code, Place, Problems
-from tradebot_ops.text.yaml_ import LOADER
+from tradebot_ops.text.yaml_ import Loader, integer
 
 Scalar = str | int | float | bool | None
 
 _MERGE = "tag:yaml.org,2002:merge"
-
-
-class _Loader(LOADER):  # type: ignore[misc]  # the C loader exists only where libyaml does
-    """Composes nodes with YAML 1.2 scalars."""
-
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
-
-
-def _scalar(tag: str, pattern: str, first: str) -> None:
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), list(first))
-
-
-_scalar("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF")
-_scalar("null", r"^(?:~|null|Null|NULL|)$", "~nN\0")
-_Loader.yaml_implicit_resolvers.setdefault("", []).append(("tag:yaml.org,2002:null", re.compile(r"^$")))
-_scalar("int", r"^[-+]?(?:0o[0-7]+|0x[0-9a-fA-F]+|[0-9]+)$", "-+0123456789")
-_scalar("float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", "-+.0123456789")
-_scalar("merge", r"^<<$", "<")
 
 
 @dataclass(slots=True)
@@ -70,7 +51,7 @@ def parse(text: str, file: Path) -> Item:
     """The document's root mapping; ``OpsError`` for broken YAML, an empty file, or a key written twice."""
     problems = Problems()
     try:
-        root = yaml.compose(text, _Loader)
+        root = yaml.compose(text, Loader)
     except yaml.YAMLError as error:
         raise _syntax_error(error, file) from error
     item = _Builder(file, problems).build(root, "") if root else None
@@ -143,7 +124,7 @@ class _Builder:
         if kind == "bool":
             return text.lower() == "true"
         if kind == "int":
-            return int(text, 0) if text.lstrip("+-")[:2] in {"0o", "0x"} else int(text)
+            return integer(text)
         if kind == "float":
             return float(text)
         if kind != "str" and node.tag not in {"!", "!reset", "!override"}:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tradebot_ops.debian import packages
 from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Say
-from tradebot_ops.errors import Unavailable
+from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.stack.model import Service
 
 
@@ -47,6 +47,19 @@ def mounted_file(service: Service, name: str) -> Path | None:
         if inside.startswith(f"{mount.target.rstrip('/')}/"):
             return Path(mount.source) / inside.removeprefix(f"{mount.target.rstrip('/')}/")
     return None
+
+
+def configuration(path: Path) -> str:
+    """The text of a file that a program needs; ``OpsError`` TB-0816 where there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise OpsError(
+            f"{path}: cannot be read: {reason}.",
+            code="TB-0816",
+            hint="Create it, or correct the option that names it in compose.yaml.",
+        ) from None
 
 
 def text_of(path: Path | None) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def _make_movable(program: Path) -> None:
 
 def _render(replica: LocalReplica) -> None:
     path = Path(fetched.option(replica.argv, _CONFIG))
-    text = replica.rewrite(path.read_text(encoding="utf-8"))
+    text = replica.rewrite(fetched.configuration(path))
     PrivateFolder(replica.own_folder).write(_rendered(replica).name, text)
 
 

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from tradebot_ops.engines.base import Address
 from tradebot_ops.engines.local.launching import fetched
 from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program
+from tradebot_ops.engines.local.records import reachable
 from tradebot_ops.monitoring.prometheus import on_this_host
 from tradebot_ops.private_folder import PrivateFolder
 
@@ -18,15 +20,26 @@ def _launch(replica: LocalReplica) -> Launch:
 
 def _render(replica: LocalReplica) -> None:
     path = Path(fetched.option(replica.argv, _CONFIG))
-    present = replica.stack.services.keys() - _ABSENT
-    text = on_this_host(
-        path.read_text(encoding="utf-8"),
-        rewrite=replica.rewrite,
-        present=present,
+    stack = replica.stack
+    present = stack.services.keys() - _ABSENT
+    found = on_this_host(
+        fetched.configuration(path),
+        rewrite=lambda text: _itself(text, replica) or replica.rewrite(text),
+        absent={*stack.services, *stack.inactive} - present,
         discovery={name: str(replica.layout.discovery(name)) for name in present},
         folder=path.parent,
     )
-    PrivateFolder(replica.own_folder).write(_rendered(replica).name, text)
+    for line in found.left_out:
+        if not any(f"{name} does not run here" in line for name in _ABSENT):  # said by itself
+            replica.say(line)
+    PrivateFolder(replica.own_folder).write(_rendered(replica).name, found.text)
+
+
+def _itself(text: str, replica: LocalReplica) -> str:
+    """In a container, localhost is Prometheus alone: where its own port is on this host; empty for any other."""
+    host, _, port = text.rpartition(":")
+    own = replica.ports.get(int(port)) if host in {"localhost", "127.0.0.1"} and port.isdecimal() else None
+    return str(Address(reachable(replica.listen), own)) if own else ""
 
 
 def _rendered(replica: LocalReplica) -> Path:

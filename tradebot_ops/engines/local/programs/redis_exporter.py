@@ -18,7 +18,7 @@ def _launch(replica: LocalReplica) -> Launch:
 
 def _render(replica: LocalReplica) -> None:
     if path := fetched.option(replica.argv, _PASSWORDS):
-        text = replica.rewrite(Path(path).read_text(encoding="utf-8"))
+        text = replica.rewrite(fetched.configuration(Path(path)))
         PrivateFolder(replica.own_folder).write(_rendered(replica).name, text)
 
 

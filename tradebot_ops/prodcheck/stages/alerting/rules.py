@@ -8,6 +8,7 @@ from tradebot_ops.facts.alerting import rule_tests, runbooks
 from tradebot_ops.facts.alerting.rule_tests import Proof
 from tradebot_ops.facts.metrics import config_files, monitoring, prometheus
 from tradebot_ops.facts.metrics.monitoring import Answer
+from tradebot_ops.monitoring.rules import alerts_of
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.lists import few
 
@@ -74,13 +75,7 @@ def complete(documents: tuple[Mapping[str, Any], ...], pages: Mapping[str, tuple
     """Whoever is woken needs the alert's severity, what it means and a runbook that exists. An alert without `for`
     must look back over a range itself, or a single bad sample calls people.
     """
-    alerts = [
-        rule
-        for document in documents
-        for group in document.get("groups", ())
-        for rule in group.get("rules", ())
-        if "alert" in rule
-    ]
+    alerts = alerts_of(documents)
     lacking = [f"{rule['alert']}: {what}" for rule in alerts for what in _lacking(rule, pages)]
     if lacking:
         named = dict.fromkeys(each.partition(":")[0] for each in lacking)

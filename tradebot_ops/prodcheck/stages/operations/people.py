@@ -9,6 +9,7 @@ from tradebot_ops.facts.project import attestations, typed_commands
 from tradebot_ops.facts.project.attestations import VALID_DAYS
 from tradebot_ops.facts.project.typed_commands import StaleCommand
 from tradebot_ops.model import Level
+from tradebot_ops.monitoring.rules import alerts_of
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned, worst
 from tradebot_ops.records import Attestation
 from tradebot_ops.text import quantities
@@ -96,8 +97,7 @@ def documented(made: Mapping[str, Attestation], now: datetime, stale: tuple[Stal
 
 def _critical(documents: tuple[Mapping[str, Any], ...]) -> list[str]:
     """Names of the alerts of that severity in these rule files."""
-    rules = [rule for document in documents for group in document.get("groups", ()) for rule in group.get("rules", ())]
-    return sorted({rule["alert"] for rule in rules if rule.get("labels", {}).get("severity") == "critical"})
+    return sorted({rule["alert"] for rule in alerts_of(documents) if rule["labels"].get("severity") == "critical"})
 
 
 def _attested(name: str, made: Mapping[str, Attestation], now: datetime) -> Verdict:
