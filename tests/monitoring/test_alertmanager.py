@@ -110,7 +110,7 @@ def test_a_channel_that_reaches_nobody_is_refused(receivers: str) -> None:
 def test_what_is_no_configuration_is_refused(text: str) -> None:
     with pytest.raises(OpsError, match=r"alertmanager\.yml is not") as caught:
         with_channels(text, channels({"ALERT_WEBHOOK": "on"}))
-    assert caught.value.code == "TB-0850"
+    assert caught.value.code == "TB-0856"
 
 
 @pytest.mark.parametrize("text", ["", "receivers:\n", "receivers: [{name: critical, slack_configs: }]\nroute:\n"])

@@ -78,7 +78,7 @@ def channels(settings: Mapping[str, str]) -> Channels:
 def with_channels(text: str, chosen: Channels) -> str:
     """``text`` (alertmanager.yml) with the chosen channels in the receivers they belong to; as it was without any.
 
-    Raises ``OpsError`` TB-0850 for a text that is no YAML mapping, TB-0855 for a channel that nobody would hear.
+    Raises ``OpsError`` TB-0856 for a text that is no YAML mapping, TB-0855 for a channel that nobody would hear.
     """
     if not chosen.configs:
         return text
@@ -111,9 +111,11 @@ def _round_trip(text: str) -> tuple[Any, Callable[[], str]]:
         _, sequence, offset = load_yaml_guess_indent(text)
         config = writer.load(text)
     except YAMLError as error:
-        raise OpsError(f"alertmanager.yml is not YAML: {ended(str(error))}", code="TB-0850", hint=_LINT) from None
+        raise OpsError(
+            f"The file alertmanager.yml is not YAML: {ended(str(error))}", code="TB-0856", hint=_LINT
+        ) from None
     if not isinstance(config, dict):
-        raise OpsError("alertmanager.yml is not a mapping.", code="TB-0850", hint=_LINT)
+        raise OpsError("The file alertmanager.yml is not a mapping.", code="TB-0856", hint=_LINT)
     writer.indent(mapping=2, sequence=sequence or 2, offset=offset or 0)
 
     def write() -> str:

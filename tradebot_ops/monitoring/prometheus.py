@@ -23,10 +23,10 @@ _RELABEL = frozenset({"relabel_configs", "metric_relabel_configs"})
 
 @dataclass(frozen=True)
 class Rendered:
-    """The configuration for this host, and a sentence for each thing that was left out of it."""
+    """The configuration for this host, and a service with a clause for each thing that was left out of it."""
 
     text: str
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def on_this_host(
@@ -65,7 +65,7 @@ class _Here:
     rewrite: Rewrite
     absent: Collection[str]
     discovery: Mapping[str, str]
-    left_out: list[str]
+    left_out: list[tuple[str, str]]
 
     def job(self, job: Mapping[str, Any]) -> dict[str, Any] | None:
         """None where nothing is left to scrape."""
@@ -84,8 +84,8 @@ class _Here:
 
     def _runs(self, name: str, target: str, job: Mapping[str, Any]) -> bool:
         if name in self.absent:
-            why = f"{name} does not run here"
-            self.left_out.append(f"{target} of the job {job.get('job_name', '')} is not scraped: {why}")
+            where = f"{target} of the job {job.get('job_name', '')}"
+            self.left_out.append((name, f"{where} is not scraped: {name} does not run here"))
         return name not in self.absent
 
     def _group(self, group: Mapping[str, Any], job: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -52,7 +52,7 @@ port = whole(1, 65535)
 
 
 def ports(text: str) -> str:
-    """A port, or a range of which plain Compose gives each replica one; tradebot takes the first."""
+    """A port, or a range of which plain Compose gives each replica one; here the first one is taken."""
     first, dash, last = text.partition("-")
     if dash and int(port(first)) > int(port(last)):
         raise ValueError(f"'{text}' ends before it begins")

@@ -75,7 +75,7 @@ def values(
     earlier: Mapping[str, str | None],
     broken: Callable[[DotenvError], None] | None = None,
 ) -> dict[str, str | None]:
-    """What a text sets; None for a name alone, which takes its value from ``environ`` where that has one.
+    """The values that a text sets; None for a name alone, which takes its value from ``environ`` where that has one.
 
     Variables are looked up in ``environ``, then in the lines before, then in ``earlier``. ``broken`` hears of each line
     that cannot be read; without it the first one is raised.

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from tradebot_ops.clients.probe import ProbeResult
-from tradebot_ops.engines.base import Replica, State
+from tradebot_ops.engines.base import Health, Replica, State
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.converge import readiness
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.readiness import GOOD_SAMPLES, until_ready
-from tradebot_ops.stack.model import Probe, Service
+from tradebot_ops.stack.model import Healthcheck, Probe, Service
 
 PROBED = Service("app", "app:1", ("run",), probe=Probe("tcp", 80))
 PLAIN = Service("app", "app:1", ("run",))
@@ -115,3 +115,30 @@ def test_what_is_started_again_after_its_end_may_still_get_ready(answers: list[b
     answers += [True] * 3
     ended = replace(UP, state=State.EXITED, exit_code=1)
     assert until_ready(Watched([ended, UP]), replace(PROBED, restart="always"), 1) == "answers"
+
+
+CHECKED = Service("app", "app:1", ("run",), healthcheck=Healthcheck(("CMD", "ask"), interval=10, retries=2))
+
+
+def test_a_health_check_that_passes_makes_it_ready(answers: list[bool]) -> None:
+    answers += [False, False, True, True]
+    assert until_ready(Watched([UP]), CHECKED, 1) == "answers"
+    assert answers == [True]
+
+
+def test_a_health_check_that_failed_as_often_as_it_may_is_given_up(answers: list[bool]) -> None:
+    answers += [False] * 40
+    view = Watched([UP])
+    with pytest.raises(OpsError, match="app 1 is unhealthy: refuses") as caught:
+        until_ready(view, CHECKED, 1)
+    assert (caught.value.code, caught.value.exit_code) == ("TB-0106", 1)
+    assert view.now == 20
+
+
+def test_where_the_engine_runs_the_check_its_verdict_counts(answers: list[bool]) -> None:
+    answers += [False, False, False]
+    starting, unhealthy = (replace(UP, health=health) for health in (Health.STARTING, Health.UNHEALTHY))
+    view = Watched([starting, starting, unhealthy])
+    with pytest.raises(OpsError, match="app 1 is unhealthy"):
+        until_ready(view, replace(CHECKED, healthcheck=None), 1)
+    assert view.now == 2

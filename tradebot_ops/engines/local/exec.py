@@ -76,11 +76,17 @@ def attach(record: Record, command: Sequence[str], *, terminal: bool) -> int:
 
 
 def _places(record: Record) -> Places:
+    """Inside a container localhost is the service alone, so its own ports are meant there."""
     named = ((name.rpartition(":"), local) for name, local in record.refers.items())
     return Places(
         services={
             (host, int(port)): str(Address(record.hosts.get(host, "127.0.0.1"), local))
             for (host, _, port), local in named
+        }
+        | {
+            (host, int(target)): str(Address(record.reachable, local))
+            for target, local in record.ports.items()
+            for host in ("localhost", "127.0.0.1")
         },
         own={int(target): str(Address(record.listen, local)) for target, local in record.ports.items()},
         paths=record.paths,

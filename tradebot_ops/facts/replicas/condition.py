@@ -9,6 +9,7 @@ from tradebot_ops.clients.probe import ProbeResult, ask
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Address, Engine, Health, Replica, State
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.replicas import healthcheck
 from tradebot_ops.stack.model import Service
 
 ASK_SECONDS = 1.0
@@ -38,15 +39,17 @@ def condition_of(ops: Ops, replica: Replica, seconds: float = ASK_SECONDS) -> Co
         return Condition(replica, str(replica.state), f"{replica.restarts} restarts" if replica.restarts else "")
     sample = sample_of(ops.engine, service, replica, seconds)
     if sample.ok:
-        word = "running" if service.one_shot or service.probe is None else "ready"
-        return Condition(replica, word, sample.detail)
+        asked = service.probe is not None or healthcheck.decides(service, replica)
+        return Condition(replica, "ready" if asked and not service.one_shot else "running", sample.detail)
+    if service.probe is None and replica.health is Health.STARTING:
+        return Condition(replica, "starting", sample.detail)
     return Condition(replica, "unhealthy", sample.detail)
 
 
 def sample_of(engine: Engine, service: Service, found: Replica, timeout: float = 1.0) -> ProbeResult:
-    """Ask one replica once. A service without a probe is as ready as its process is alive."""
+    """Ask one replica once: its probe, else its health check; without either it is as ready as its process is alive."""
     if service.probe is None:
-        return ProbeResult(True, "is running", 0.0)
+        return healthcheck.asked(engine, service, found, timeout)
     try:
         address = _address(engine, found, service.probe.port)
     except OpsError as error:

@@ -42,7 +42,7 @@ def _text(path: Path) -> str:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise OpsError(
             f"A channel is switched on, and {path} cannot be read: {reason}.",
-            code="TB-0850",
+            code="TB-0857",
             hint="Mend the file, or take the settings ALERT_* away.",
         ) from None
 

@@ -50,14 +50,14 @@ def mounted_file(service: Service, name: str) -> Path | None:
 
 
 def configuration(path: Path) -> str:
-    """The text of a file that a program needs; ``OpsError`` TB-0816 where there is none."""
+    """The text of a file that a program needs; ``OpsError`` TB-0842 where there is none."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise OpsError(
-            f"{path}: cannot be read: {reason}.",
-            code="TB-0816",
+            f"Cannot read {path}: {reason}.",
+            code="TB-0842",
             hint="Create it, or correct the option that names it in compose.yaml.",
         ) from None
 

@@ -14,7 +14,7 @@ class LocalReplica:
     """A replica as described, already rewritten for this host. ``ports`` maps its own ports to the local ones.
 
     ``rewrite`` does to a text what was done to the command: addresses and paths become those of this host. ``host``
-    is the environment of the command that the user typed. ``say`` tells them a line about this replica.
+    is the environment of the command that the user typed. ``say`` shows them a line about this replica.
     """
 
     stack: Stack

@@ -29,8 +29,8 @@ def _render(replica: LocalReplica) -> None:
         discovery={name: str(replica.layout.discovery(name)) for name in present},
         folder=path.parent,
     )
-    for line in found.left_out:
-        if not any(f"{name} does not run here" in line for name in _ABSENT):  # said by itself
+    for service, line in found.left_out:
+        if service not in _ABSENT:  # `up` reports these by itself
             replica.say(line)
     PrivateFolder(replica.own_folder).write(_rendered(replica).name, found.text)
 
