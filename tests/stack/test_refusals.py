@@ -24,11 +24,17 @@ def app(keys: str) -> str:
         pytest.param(
             app("mem_limit: 4g"), "TB-0813", "services.app.mem_limit", "deploy.resources.limits.memory", id="old key"
         ),
-        pytest.param(app("container_name: x"), "TB-0813", "does not read", "remove the key", id="unsupported key"),
+        pytest.param(app("network_mode: host"), "TB-0813", "does not read", "Write networks", id="unsupported key"),
+        pytest.param(app("pull_policy: always"), "TB-0815", "'always'", "tradebot pull", id="pull policy"),
+        pytest.param(app("container_name: x"), "TB-0815", "'x'", "two at least", id="container's name"),
+        pytest.param(
+            app("container_name: xy\nx-tradebot: {scalable: true}"), "TB-0815", "may have several", "Remove", id="named"
+        ),
+        pytest.param(app("extra_hosts: [alone]"), "TB-0815", "'alone'", "host-gateway", id="extra host"),
+        pytest.param(app("ulimits: {nofile: {soft: 1}}"), "TB-0815", "has no `hard`", "hard", id="half a limit"),
         pytest.param(
             app("deploy: {placement: {}}"), "TB-0813", "services.app.deploy.placement", "replicas", id="deep key"
         ),
-        pytest.param("version: '3'\n" + app(""), "TB-0813", ":1: version", "remove the line", id="version"),
         pytest.param("service: {}\n", "TB-0813", "service is a key", "`services`", id="top-level typo"),
         pytest.param(
             app("x-tradebot: {scaleable: true}"), "TB-0815", "x-tradebot.scaleable", "`scalable`", id="own typo"

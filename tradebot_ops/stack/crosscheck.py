@@ -18,6 +18,7 @@ def check(stack: Stack, tree: Item, problems: Problems) -> None:
         _completes(service, tree, problems)
         _memory(service, tree, problems)
     _cycle(stack.services, tree, problems)
+    _names(stack.services.values(), tree, problems)
     _ports(stack.services.values(), tree, problems)
 
 
@@ -117,6 +118,19 @@ def _cycle(services: Mapping[str, Service], tree: Item, problems: Problems) -> N
                 "Remove one of these dependencies.",
             )
             return
+
+
+def _names(services: Iterable[Service], tree: Item, problems: Problems) -> None:
+    """A container's name belongs to one container."""
+    holders: dict[str, str] = {}
+    for service in services:
+        name = service.host.container_name
+        place = place_of(tree, "services", service.name, "container_name")
+        if name and (service.scalable or service.replicas > 1):
+            hint = "Remove the key: replicas are named <project>-<service>-<number>."
+            problems.add(Code.VALUE, place, "names one container, but the service may have several", hint)
+        if name and holders.setdefault(name, service.name) != service.name:
+            problems.add(Code.VALUE, place, f"is {name!r}, as that of {holders[name]}", "Choose another name.")
 
 
 def _ports(services: Iterable[Service], tree: Item, problems: Problems) -> None:

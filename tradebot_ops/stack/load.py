@@ -22,7 +22,8 @@ from tradebot_ops.stack.reading.service import ReadContext, read_service
 from tradebot_ops.stack.source import Source
 from tradebot_ops.text.interpolate import BadTemplateError, MissingVariableError, expand
 
-TOP = frozenset({"name", "services", "networks", "volumes", "secrets", "configs"})
+#: ``version`` means nothing to Compose either, and stands in most published files.
+TOP = frozenset({"name", "version", "services", "networks", "volumes", "secrets", "configs"})
 _NO_REPLICAS: Mapping[str, int] = {}
 
 

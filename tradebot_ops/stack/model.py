@@ -111,6 +111,23 @@ class Logging:
 
 
 @dataclass(frozen=True)
+class Host:
+    """A container besides its service: its own name and host name, names it knows others by, its terminal.
+
+    ``extra_hosts`` maps a name to an address, ``host-gateway`` being the host itself; ``ulimits`` a limit to its soft
+    and hard value; ``shm_size`` is bytes.
+    """
+
+    container_name: str = ""
+    hostname: str = ""
+    extra_hosts: Mapping[str, str] = field(default_factory=dict)
+    ulimits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    shm_size: int | None = None
+    tty: bool = False
+    stdin_open: bool = False
+
+
+@dataclass(frozen=True)
 class Probe:
     """``x-tradebot.probe``: the protocol that proves a service ready, asked by the CLI itself.
 
@@ -162,6 +179,7 @@ class Service:
     stop_signal: str = "SIGTERM"
     labels: Mapping[str, str] = field(default_factory=dict)
     logging: Logging = field(default_factory=Logging)
+    host: Host = field(default_factory=Host)
     probe: Probe | None = None
     one_shot: bool = False
     scalable: bool = False  # `x-tradebot.scalable`: replicas beyond the first make sense

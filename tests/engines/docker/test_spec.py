@@ -10,6 +10,7 @@ from tradebot_ops.stack.model import (
     Condition,
     Dependency,
     Healthcheck,
+    Host,
     Limits,
     Mount,
     MountKind,
@@ -128,6 +129,17 @@ def test_an_empty_entrypoint_clears_the_images_own(entrypoint: tuple[str, ...] |
 
 def test_an_empty_entrypoint_without_a_command_leaves_the_images_command() -> None:
     assert config(replace(WORKER, command=(), entrypoint=()))["Entrypoint"] == []
+
+
+def test_what_a_container_is_besides_its_service() -> None:
+    host = Host("my.bot", "bot", {"a": "192.0.2.7"}, {"nofile": (1, 2)}, 1024, tty=True, stdin_open=True)
+    made = config(replace(WORKER, host=host))
+    assert (made["Hostname"], made["Tty"], made["OpenStdin"]) == ("bot", True, True)
+    assert made["HostConfig"]["ExtraHosts"] == ["a:192.0.2.7"]
+    assert made["HostConfig"]["Ulimits"] == [{"Name": "nofile", "Soft": 1, "Hard": 2}]
+    assert made["HostConfig"]["ShmSize"] == 1024
+    endpoints = made["NetworkingConfig"]["EndpointsConfig"].values()
+    assert all("my.bot" in endpoint["Aliases"] for endpoint in endpoints)
 
 
 def test_sources_are_named_with_their_purpose() -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tradebot_ops.engines.local.describe import describe, ports_of, wishes
+from tradebot_ops.engines.local.describe import describe, ports_of, wishes, without_meaning
 from tradebot_ops.engines.local.layout import MARK, Layout
 from tradebot_ops.engines.local.records import Record
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import (
+    Host,
     Logging,
     Mount,
     MountKind,
@@ -97,6 +98,16 @@ def test_an_ipv6_address_is_listened_on_and_given_to_others_in_brackets() -> Non
     other = _record(WORKER, replace(STACK, services={**STACK.services, "redis": six}))
     assert other.environ["REDIS_URL"] == "redis://[::1]:16379/0"
     assert other.hosts == {"redis": "::1"}
+
+
+def test_extra_hosts_become_their_addresses_and_a_host_name_its_variable() -> None:
+    host = Host(hostname="bot", extra_hosts={"gateway": "host-gateway", "a": "192.0.2.7"}, shm_size=1, tty=True)
+    named = {"URLS": "http://gateway:80/x,http://a:81,http://aa:82"}
+    service = replace(WORKER, host=host, environment=named)
+    environ = _record(service).environ
+    assert environ["URLS"] == "http://127.0.0.1:80/x,http://192.0.2.7:81,http://aa:82"
+    assert environ["HOSTNAME"] == "bot"
+    assert without_meaning(service) == ("shm_size", "tty")
 
 
 def test_ports_are_those_published_exposed_probed_listened_on_and_named_by_others() -> None:

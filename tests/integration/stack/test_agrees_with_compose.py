@@ -92,6 +92,7 @@ def compared(service: Service) -> dict[str, Any]:
         "labels": dict(service.labels),
         "logging": (service.logging.driver, dict(service.logging.options)),
         "replicas": service.replicas,
+        "host": vars(service.host),
     }
 
 
@@ -131,8 +132,19 @@ def theirs(name: str, service: Mapping[str, Any]) -> dict[str, Any]:
         "labels": service.get("labels", {}),
         "logging": (service.get("logging", {}).get("driver", ""), service.get("logging", {}).get("options", {})),
         "replicas": service.get("deploy", {}).get("replicas", 1),
+        "host": {
+            **{name: service.get(name, "") for name in ("container_name", "hostname")},
+            **{name: service.get(name, False) for name in ("tty", "stdin_open")},
+            "extra_hosts": dict(line.split("=", 1) for line in service.get("extra_hosts", [])),
+            "ulimits": {name: _ulimit(limit) for name, limit in service.get("ulimits", {}).items()},
+            "shm_size": int(service["shm_size"]) if "shm_size" in service else None,
+        },
     }
     return {key: _unescaped(value) for key, value in found.items()}
+
+
+def _ulimit(limit: Any) -> tuple[int, int]:
+    return (limit["soft"], limit["hard"]) if isinstance(limit, dict) else (limit, limit)
 
 
 def _unescaped(value: Any) -> Any:
@@ -201,6 +213,7 @@ def test_on_the_stack_this_repository_ships(compose: Config, environ: dict[str, 
 
 
 EVERYTHING = r"""
+version: "3.8"
 x-base: &base {restart: on-failure:3, labels: {from: anchor}}
 services:
   app:
@@ -241,6 +254,18 @@ services:
   db: {image: db, networks: [back], depends_on: [once], healthcheck: {test: [CMD, a]}, stop_grace_period: 90s}
   once: {image: once, command: [], labels: [a=b, c], restart: "no"}
   bare: {image: q, entrypoint: , command: }
+  named:
+    image: q
+    container_name: my.bot
+    hostname: bot.local
+    extra_hosts: ["host.docker.internal:host-gateway", "a=192.0.2.7", "six=::1", "seven:[::1]"]
+    ulimits: {nofile: 1024, nproc: {soft: 10, hard: -1}}
+    shm_size: 64m
+    tty: true
+    stdin_open: true
+    pull_policy: missing
+    volumes: ["./conf:/conf:cached", "./conf:/other:ro,delegated"]
+  mapped: {image: q, extra_hosts: {a: 192.0.2.7}, shm_size: 67108864}
   cleared: {image: q, entrypoint: [], command: }
   quiet: {image: q, healthcheck: {disable: true}, profiles: [never], environment: {N: 1.5, T: true, Y: yes}}
 networks: {back: {internal: true, name: my-back}}
@@ -368,6 +393,88 @@ def test_on_env_files_and_the_env_file(compose: Config, tmp_path: Path) -> None:
     read = {name: value.text for name, value in load_settings({}, environ, tmp_path).stack.items()}
     expected = compose(file, environ=environ)["services"]["app"]["environment"]
     assert dict(ours(file, environ=read).services["app"].environment) == _unescaped(expected)
+
+
+# The shapes of compose files that are published with trading bots, in our own words.
+PUBLISHED = {
+    "one bot with its folder": """
+version: '3'
+services:
+  bot:
+    image: example/bot:stable
+    restart: unless-stopped
+    container_name: bot
+    volumes: ["./data:/bot/data"]
+    ports: ["127.0.0.1:8080:8080"]
+    command: >
+      trade
+      --db-url sqlite:////bot/data/trades.sqlite
+      --config /bot/data/config.json
+""",
+    "a bot on a terminal": """
+services:
+  bot:
+    container_name: maker
+    build: {context: .}
+    volumes: [./data:/home/bot/conf, "./data:/home/bot/logs:cached"]
+    logging: {driver: json-file, options: {max-size: "10m", max-file: "5"}}
+    tty: true
+    stdin_open: true
+    environment: [CONFIG_PASSWORD=a, STRATEGY=b.yml]
+""",
+    "a bot with its stores": """
+services:
+  bot:
+    image: example/bot:latest
+    depends_on: [postgres, cache]
+    tty: true
+    env_file: [.env]
+    ports: ["9000:9000", "8888:8888"]
+    volumes: [".:/home"]
+    command: bash -c "bot install --quiet && bot run"
+    container_name: trader
+  postgres:
+    image: postgres:17
+    restart: always
+    environment: [POSTGRES_USER=bot, POSTGRES_PASSWORD=password, POSTGRES_DB=bot]
+    volumes: [pg:/var/lib/postgresql/data]
+    healthcheck: {test: [CMD-SHELL, "pg_isready -U bot"], interval: 5s, timeout: 5s, retries: 5}
+    shm_size: 128mb
+    hostname: db
+  cache:
+    image: redis:8
+    container_name: cache
+    command: redis-server --save "" --appendonly no
+    ulimits: {nofile: {soft: 65536, hard: 65536}}
+volumes: {pg: }
+""",
+    "a broker behind a bridge": """
+services:
+  broker:
+    container_name: broker
+    image: example/broker:5
+    environment: ["SEEDS=[broker@node1.local]"]
+    networks: {bridge: {aliases: [node1.local]}}
+    expose: [1883]
+    healthcheck: {test: [CMD, status], interval: 5s, timeout: 25s, retries: 5}
+  api:
+    image: example/api
+    pull_policy: if_not_present
+    extra_hosts: ["host.docker.internal:host-gateway"]
+    labels: {traefik.enable: "false"}
+    depends_on: {broker: {condition: service_healthy}}
+    networks: [bridge]
+networks: {bridge: {driver: bridge}}
+""",
+}
+
+
+@pytest.mark.parametrize("text", PUBLISHED.values(), ids=PUBLISHED.keys())
+def test_on_shapes_that_are_published(compose: Config, tmp_path: Path, text: str) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / ".env").write_text("MODE=paper\n", encoding="utf-8")
+    (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
+    agree(compose, tmp_path / "compose.yaml")
 
 
 PLAIN = st.text(st.sampled_from(string.ascii_letters + string.digits + " -_:?+=./'\"\\#é"), max_size=6)

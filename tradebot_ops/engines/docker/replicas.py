@@ -69,7 +69,7 @@ class Maker:
         if fitting is None:
             return self._replace(stack, service, number, image, existing)
         self._containers.end([each for each in existing if each is not fitting])
-        self._name(fitting, spec.container_name(self._project, service.name, number))
+        self._name(fitting, spec.container_name(self._project, service, number))
         self._start(fitting["Id"], fitting["State"]["Status"], f"{service.name} {number}")
         self._note_contents(fitting, service)
         return str(fitting["Id"])
@@ -91,7 +91,7 @@ class Maker:
 
     def _replace(self, stack: Stack, service: Service, number: int, image: Image, existing: Sequence[Container]) -> str:
         """Create first, so that what cannot be created costs nothing; then remove the old one and start the new."""
-        name = spec.container_name(self._project, service.name, number)
+        name = spec.container_name(self._project, service, number)
         # A command that was killed in between may have left its successor behind.
         self._containers.end([each for each in existing if name_of(each) == f"{name}{NEXT}"])
         existing = [each for each in existing if name_of(each) != f"{name}{NEXT}"]

@@ -30,8 +30,8 @@ class Target:
     image_id: str = ""
 
 
-def container_name(project: str, service: str, number: int) -> str:
-    return f"{project}-{service}-{number}"
+def container_name(project: str, service: Service, number: int) -> str:
+    return service.host.container_name or f"{project}-{service.name}-{number}"
 
 
 def owner(labels: Mapping[str, str]) -> tuple[str, int]:
@@ -62,7 +62,9 @@ def container_config(stack: Stack, service: Service, number: int, target: Target
     config: Json = {
         "Image": service.image,
         # A name that says more than an id: workers report themselves under it.
-        "Hostname": label(service.name, number),
+        "Hostname": service.host.hostname or label(service.name, number),
+        "Tty": service.host.tty,
+        "OpenStdin": service.host.stdin_open,
         "Cmd": list(service.command) or None,
         "Entrypoint": entrypoint(service),
         "Env": [f"{name}={value}" for name, value in service.environment.items()],
@@ -113,6 +115,9 @@ def host_config(stack: Stack, service: Service, number: int) -> Json:
         "GroupAdd": list(service.group_add),
         "SecurityOpt": list(service.security_opt),
         "Init": service.init or None,
+        "ExtraHosts": [f"{name}:{address}" for name, address in service.host.extra_hosts.items()],
+        "Ulimits": [{"Name": name, "Soft": soft, "Hard": hard} for name, (soft, hard) in service.host.ulimits.items()],
+        "ShmSize": service.host.shm_size or 0,
         "LogConfig": {"Type": service.logging.driver, "Config": dict(service.logging.options)},
     }
 
@@ -172,7 +177,7 @@ def at_creation(endpoints: Json, api_version: tuple[int, int]) -> Json:
 
 def endpoint(stack: Stack, service: Service, number: int, key: str) -> Json:
     """Aliases are explicit: the engine gives none by itself, and the service's name must resolve."""
-    names = [container_name(stack.project, service.name, number), service.name, *service.networks[key]]
+    names = [container_name(stack.project, service, number), service.name, *service.networks[key]]
     return {"Aliases": list(dict.fromkeys(names))}
 
 

@@ -119,8 +119,9 @@ def describe(
     refers = _refers(stack, service, ports)
     listen = listens(service)
     hosts = {host: reachable(listens(stack.services[host])) for host, _ in refers}
+    extra = _extra(service)
     places = Places(
-        services={key: str(Address(hosts[key[0]], local)) for key, local in refers.items()},
+        services=extra | {key: str(Address(hosts[key[0]], local)) for key, local in refers.items()},
         own={target: str(Address(listen, local)) for target, local in own.items()},
         paths=_paths(stack, service, number, layout),
     )
@@ -140,6 +141,20 @@ def describe(
     )
     program = program_of(service)
     return Described(_record(replica, program, refers, hosts), replica, program)
+
+
+def _extra(service: Service) -> dict[tuple[str, int], str]:
+    """Addresses by the names that ``extra_hosts`` gives; the host that a container asks its gateway for is this one."""
+    known = {name: _LOOPBACK if to == "host-gateway" else to for name, to in service.host.extra_hosts.items()}
+    named = rewrite.referred_ports(_texts(service), known)
+    return {(name, port): str(Address(known[name], port)) for name, port in named}
+
+
+def without_meaning(service: Service) -> tuple[str, ...]:
+    """Keys of the description that say nothing to a process of this host."""
+    host = service.host
+    given = {"ulimits": host.ulimits, "shm_size": host.shm_size, "tty": host.tty, "stdin_open": host.stdin_open}
+    return tuple(key for key, value in given.items() if value)
 
 
 def listens(service: Service) -> str:
@@ -197,7 +212,7 @@ def _environ(
     # First the folder of this interpreter: commands installed beside it are the stack's own.
     path = f"{Path(sys.executable).parent}:{environ.get('PATH', '/usr/local/bin:/usr/bin:/bin')}"
     described = {key: rewrite.localise(value, places) for key, value in service.environment.items()}
-    return {**inherited, "PATH": path, "HOSTNAME": name, **described, MARK: layout.mark(name)}
+    return {**inherited, "PATH": path, "HOSTNAME": service.host.hostname or name, **described, MARK: layout.mark(name)}
 
 
 def _paths(stack: Stack, service: Service, number: int, layout: Layout) -> dict[str, str]:

@@ -27,7 +27,7 @@ from tradebot_ops.engines.base import (
 from tradebot_ops.engines.inspection import EngineInfo, Inspected
 from tradebot_ops.engines.local import source
 from tradebot_ops.engines.local import volumes as folders
-from tradebot_ops.engines.local.describe import Described, describe, program_of, wishes
+from tradebot_ops.engines.local.describe import Described, describe, program_of, wishes, without_meaning
 from tradebot_ops.engines.local.exec import attach, run
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.engines.local.lock import Changing
@@ -138,6 +138,8 @@ class LocalEngine:
                     self._records.put(replace(record, started=True))
                 return self._replica(record.label)
             self._processes.stop(before or record, (before or record).stop_grace)
+        if keys := without_meaning(stack.services[service]):
+            self._progress(service, f"runs without {', '.join(keys)}: a process of this host has none")
         folders.make(self._layout, described.replica)
         described.program.initialise(described.replica)
         with self._changing.alone():

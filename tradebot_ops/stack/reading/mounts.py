@@ -13,6 +13,8 @@ from tradebot_ops.stack.reading.read import Reader
 
 LONG = frozenset({"type", "source", "target", "read_only", "tmpfs", "bind"})
 REFERENCE = frozenset({"source", "target", "mode"})
+#: How fresh a mount is on a Mac; on Linux they say nothing.
+_NO_MEANING = frozenset({"", "cached", "consistent", "delegated"})
 _HINT = "Write ./folder:/where/it/appears:ro or volume-name:/where/it/appears."
 
 
@@ -53,10 +55,11 @@ def _short(reader: Reader, item: Item) -> Mount | None:
     if not source or not target.startswith("/"):
         reader.fail(item, f"is {text!r}, which names no source and absolute target", _HINT)
         return None
-    if mode not in {"", "ro", "rw"}:
+    options = set(mode.split(",")) - _NO_MEANING
+    if len(options) > 1 or not options <= {"ro", "rw"}:
         reader.fail(item, f"has the mode {mode!r}", "Write ro or rw.")
     kind = MountKind.BIND if source[0] in "./~" else MountKind.VOLUME
-    return Mount(kind, source, target, read_only=mode == "ro")
+    return Mount(kind, source, target, read_only="ro" in options)
 
 
 def _long(reader: Reader, item: Item) -> Mount | None:
