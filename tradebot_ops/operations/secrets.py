@@ -5,6 +5,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from tradebot_ops.context import WEB_USER
 from tradebot_ops.errors import OpsError
@@ -17,6 +18,7 @@ Derivation = Callable[[Mapping[str, str], str], str]
 
 #: The passwords have 192 random bits, so no guess is made slower by a dearer hash; each request would be.
 BCRYPT_ROUNDS = 6
+BCRYPT_BYTES = 72
 #: What the exporter asks Redis for, and nothing else: it can read no key.
 EXPORTER_MAY = "+ping +info +config|get +client|setname +slowlog|get +slowlog|len +latency|latest +latency|histogram"
 
@@ -44,6 +46,8 @@ def web_login(password: str) -> Derivation:
         import bcrypt
 
         secret = values[password].encode()
+        if len(secret) > BCRYPT_BYTES:
+            raise _unusable(f"The secret {password} has {len(secret)} bytes; bcrypt takes {BCRYPT_BYTES} at most.")
         found = re.search(rf'^  {WEB_USER}: "(.+)"$', now, re.MULTILINE)
         if found and bcrypt.checkpw(secret, found[1].encode()):
             return now
@@ -65,12 +69,12 @@ def ensure(stack: Stack, state: ProjectState) -> tuple[str, ...]:
     """Make every secret that does not exist yet; returns the names of those it made.
 
     Only files inside this project's own folder are made: a path the user chose must be filled by the user.
-    Derived ones are rewritten when what they derive from changed. Raises ``OpsError`` TB-0805, TB-0837.
+    Derived ones are rewritten when what they derive from changed. Raises ``OpsError`` TB-0805, TB-0837, TB-0843.
     """
     made = []
     values: dict[str, str] = {}
     for secret in sorted(stack.secrets.values(), key=lambda item: bool(item.derive)):
-        now = secret.file.read_text(encoding="utf-8") if secret.file.is_file() else ""
+        now = _read(secret.file) if secret.file.is_file() else ""
         text = _derived(secret, values, now) if secret.derive else (now or secrets.token_urlsafe(24))
         if now == text:
             values[secret.name] = now.strip()
@@ -90,6 +94,22 @@ def ensure(stack: Stack, state: ProjectState) -> tuple[str, ...]:
 def missing(stack: Stack) -> tuple[str, ...]:
     """Names of the secrets that ``ensure`` would make because their file is not there."""
     return tuple(sorted(secret.name for secret in stack.secrets.values() if not secret.file.is_file()))
+
+
+def _read(file: Path) -> str:
+    """A byte order mark would be part of the password for one program and not for the next."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise _unusable(f"The secret file {file} is not UTF-8 text.") from None
+    if text.startswith("\ufeff"):
+        raise _unusable(f"The secret file {file} begins with a byte order mark, which editors do not show.")
+    return text
+
+
+def _unusable(message: str) -> OpsError:
+    hint = "Write it again, such as: openssl rand -base64 24 > FILE; or remove the file, and `tradebot up` makes one."
+    return OpsError(message, code="TB-0843", hint=hint)
 
 
 def _derived(secret: SecretFile, values: Mapping[str, str], now: str) -> str:

@@ -1,14 +1,16 @@
 """Finding the binaries behind a program word, and saying what to install where there is none."""
 
 import importlib.util
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tradebot_ops.engines.local.launching import pgbinaries
 from tradebot_ops.engines.local.launching.on_path import on_path
-from tradebot_ops.engines.local.programs import program_for, valkey
+from tradebot_ops.engines.local.programs import postgres, program_for, valkey
 from tradebot_ops.errors import OpsError
 
 
@@ -59,3 +61,15 @@ def test_data_are_served_by_the_version_that_made_them(monkeypatch: pytest.Monke
     assert pgbinaries.for_data(tmp_path) == Path("/pg/18")
     (tmp_path / "PG_VERSION").write_text("15\n")
     assert pgbinaries.for_data(tmp_path) == Path("/pg/15")
+
+
+def test_a_lock_file_that_names_a_stranger_is_removed_and_that_of_a_server_stays(tmp_path: Path) -> None:
+    lock = tmp_path / "postmaster.pid"
+    lock.write_text(f"{os.getpid()}\n{tmp_path}\n")
+    with subprocess.Popen(["sleep", "100"], cwd=tmp_path) as server:
+        postgres._forget_stranger(tmp_path)
+        assert lock.exists()
+        server.kill()
+    postgres._forget_stranger(tmp_path)
+    assert not lock.exists()
+    postgres._forget_stranger(tmp_path)

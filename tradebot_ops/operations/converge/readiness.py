@@ -10,6 +10,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.replicas.condition import sample_of
 from tradebot_ops.facts.replicas.healthcheck import check_of
 from tradebot_ops.operations.converge.engine_view import EngineView
+from tradebot_ops.operations.converge.ways_out import way_out
 from tradebot_ops.stack.model import Service
 
 GOOD_SAMPLES = 3
@@ -99,12 +100,9 @@ def _how(found: Replica) -> str:
 
 
 def failed(engine: Engine, found: Replica, message: str) -> OpsError:
-    return OpsError(
-        f"{message}.",
-        code="TB-0106",
-        hint=f"tradebot logs {found.service} --tail 50",
-        detail=last_lines(engine, found.service, found.number),
-    )
+    lines = last_lines(engine, found.service, found.number)
+    hint = way_out(lines) or f"tradebot logs {found.service} --tail 50"
+    return OpsError(f"{message}.", code="TB-0106", hint=hint, detail=lines)
 
 
 def _timed_out(engine: Engine, service: Service, number: int, last: str) -> OpsError:

@@ -17,16 +17,15 @@ from tradebot_ops.stack.model import (
     Probe,
     Service,
 )
+from tradebot_ops.stack.reading import host
 from tradebot_ops.stack.reading.document import Item
 from tradebot_ops.stack.reading.environment import read_environment
-from tradebot_ops.stack.reading.host import KEYS as HOST_KEYS
-from tradebot_ops.stack.reading.host import read_host
 from tradebot_ops.stack.reading.mounts import Paths, read_mounts, read_references
 from tradebot_ops.stack.reading.ports import read_ports
 from tradebot_ops.stack.reading.read import Reader
 from tradebot_ops.text.suggest import did_you_mean
 
-SUPPORTED = HOST_KEYS | frozenset(
+SUPPORTED = host.KEYS | frozenset(
     {
         "build",
         "cap_add",
@@ -118,7 +117,7 @@ def read_service(reader: Reader, name: str, item: Item, context: ReadContext) ->
         stop_signal=reader.signal(fields.get("stop_signal"), "SIGTERM"),
         labels={key: value or "" for key, value in reader.pairs(fields.get("labels")).items()},
         logging=_logging(reader, fields.get("logging")),
-        host=read_host(reader, fields),
+        host=host.read_host(reader, fields),
         **own,
     )
 

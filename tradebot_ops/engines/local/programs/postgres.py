@@ -49,6 +49,7 @@ def _initialise(replica: LocalReplica) -> None:
     how = way(binaries / "postgres")
     data = _reachable(data, how, replica)
     if (data / "PG_VERSION").exists():
+        _forget_stranger(data)
         return
     if data.exists() and any(data.iterdir()):
         raise OpsError(
@@ -74,6 +75,22 @@ def _initialise(replica: LocalReplica) -> None:
     finally:
         copy.unlink(missing_ok=True)
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _forget_stranger(data: Path) -> None:
+    """Remove the lock file of a server that is gone.
+
+    After a crash of this host, the process it names may be anybody's, and Postgres would refuse to start for it. A
+    server works in its data folder, and so do its sessions: where nobody does, there is none.
+    """
+    lock = data / "postmaster.pid"
+    if lock.exists():
+        import psutil
+
+        folder = str(data.resolve())
+        processes = psutil.process_iter(["cwd"])  # None for those of other users, who cannot enter the folder
+        if not any(process.info["cwd"] == folder for process in processes):
+            lock.unlink(missing_ok=True)
 
 
 def _make_cluster(replica: LocalReplica, binaries: Path, how: Way, folder: Path, password: Path) -> None:
