@@ -280,3 +280,19 @@ def test_the_order_in_which_the_engine_lists_does_not_matter(
     shuffled = list(world)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert plan(stack, world) == plan(stack, shuffled)
+
+
+def test_who_is_off_a_network_is_made_anew_and_the_others_stay() -> None:
+    found = plan(STACK, RUNNING, detached={("worker", 2): "demo_default", ("migrate", 1): "demo_default"})
+    assert [(step.action, step.label, step.reason) for step in found.changes] == [
+        (Action.RECREATE, "worker-2", "is not on the network demo_default")
+    ]
+
+
+def test_a_reload_that_would_read_the_old_file_is_a_restart() -> None:
+    stack = stack_of(service("redis", reload="SIGHUP"), service("api", reload="SIGHUP"))
+    edited = (seen("redis", content_hash="old"), seen("api", content_hash="old"))
+    found = plan(stack, edited, replaced={("api", 1)})
+    assert {step.service: step.action for step in found.changes} == {"redis": Action.RELOAD, "api": Action.RESTART}
+    same = plan(stack, (seen("redis"), seen("api")), replaced={("api", 1)})
+    assert not same.changes

@@ -6,7 +6,7 @@ errors of the library it owns into ``OpsError``; a verb it cannot do raises ``Un
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -132,17 +132,23 @@ class ExecResult:
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """Services by what is the matter with what they are made of.
+    """Services by the state of the images or the source that they are made of, and replicas by what they stand on.
 
-    ``missing``: this engine has none. ``rebuilt``: replicas run another one than its tag names by now.
-    ``outdated``: it was made from other source than lies there now. ``edited``: replicas were started from other
-    source than lies there now, on an engine that runs the source itself.
+    ``missing``: this engine has no image, ``present``: it has one. ``rebuilt``: replicas run another one than its tag
+    names by now. ``outdated``: it was made from other source than lies there now. ``edited``: replicas were started
+    from other source than lies there now, on an engine that runs the source itself.
+
+    ``detached``: replicas that are not on a network they are to be on, by service and number, with its name.
+    ``replaced``: those with a file mounted by itself that is another one by now, which a reload would not see.
     """
 
     missing: frozenset[str] = frozenset()
+    present: frozenset[str] = frozenset()
     rebuilt: frozenset[str] = frozenset()
     outdated: frozenset[str] = frozenset()
     edited: frozenset[str] = frozenset()
+    detached: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    replaced: frozenset[tuple[str, int]] = frozenset()
 
 
 @dataclass(frozen=True)

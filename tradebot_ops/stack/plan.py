@@ -25,6 +25,9 @@ class Action(StrEnum):
     NOTHING = "nothing"
 
 
+_NOTHING: Mapping[tuple[str, int], str] = {}
+
+
 class ReplicaLike(Protocol):
     """Properties of a replica that the plan needs; an engine's ``Replica`` has it all.
 
@@ -60,6 +63,16 @@ class Step(Labelled):
 
 
 @dataclass(frozen=True)
+class _World:
+    """What is known of replicas beyond what they say themselves: why those of a service are older than what there is
+    by now, which are off a network, and which would not see their mounted files by a reload."""
+
+    newer: Mapping[str, str]
+    detached: Mapping[tuple[str, int], str]
+    replaced: AbstractSet[tuple[str, int]]
+
+
+@dataclass(frozen=True)
 class Plan:
     """Steps in levels: those of one level may run at once, a level follows when the one before is ready.
 
@@ -87,11 +100,14 @@ def plan(
     remove_orphans: bool = False,
     rebuilt: AbstractSet[str] = frozenset(),
     edited: AbstractSet[str] = frozenset(),
+    detached: Mapping[tuple[str, int], str] = _NOTHING,
+    replaced: AbstractSet[tuple[str, int]] = frozenset(),
 ) -> Plan:
     """The steps for ``services`` (all when empty; what they depend on is not added).
 
-    ``rebuilt`` names services whose image is newer than their replicas, ``edited`` those whose code is. Orphans are
-    removed only when asked.
+    ``rebuilt`` names services whose image is newer than their replicas, ``edited`` those whose code is. ``detached``
+    are replicas that are not on the network which is named, ``replaced`` those with a mounted file that a reload would
+    not read. Orphans are removed only when asked.
     """
     wanted = set(services) or set(stack.services)
     described = stack.services.keys() | set(stack.inactive)
@@ -99,9 +115,10 @@ def plan(
     leaving = [_removal(replica, "its service is not described any more") for replica in strangers if remove_orphans]
     leaving += _surplus(stack, observed, wanted)
     newer = dict.fromkeys(edited, "its code changed") | dict.fromkeys(rebuilt, "its image was rebuilt")
+    world = _World(newer, detached, replaced)
     levels = [tuple(_newest_first(leaving))]
     for level in dependency_levels(stack):
-        found = (step for name in level if name in wanted for step in _service(stack.services[name], observed, newer))
+        found = (step for name in level if name in wanted for step in _service(stack.services[name], observed, world))
         levels.append(tuple(found))
     orphans = sorted({replica.service for replica in strangers})
     return Plan(tuple(level for level in levels if level), tuple(orphans))
@@ -138,7 +155,7 @@ def _newest_first(steps: Iterable[Step]) -> list[Step]:
     return sorted(steps, key=lambda step: (step.service, -step.number))
 
 
-def _service(service: Service, observed: Iterable[ReplicaLike], newer: Mapping[str, str]) -> list[Step]:
+def _service(service: Service, observed: Iterable[ReplicaLike], world: _World) -> list[Step]:
     replicas = {replica.number: replica for replica in observed if replica.service == service.name}
     steps = []
     for number in _numbers(service.replicas, replicas):
@@ -146,7 +163,7 @@ def _service(service: Service, observed: Iterable[ReplicaLike], newer: Mapping[s
         if replica is None:
             steps.append(Step(Action.CREATE, service.name, number, "does not exist yet"))
             continue
-        action, reason = _judge(service, replica, newer.get(service.name, ""))
+        action, reason = _judge(service, replica, world)
         steps.append(Step(action, service.name, number, reason, replica.id))
     return steps
 
@@ -158,21 +175,25 @@ def _numbers(wanted: int, existing: Iterable[int]) -> list[int]:
     return sorted([*kept, *islice(free, wanted - len(kept))])
 
 
-def _judge(service: Service, replica: ReplicaLike, newer: str) -> tuple[Action, str]:
-    """The step for an existing replica, and why. ``newer`` names what of it is older than there is by now."""
+def _judge(service: Service, replica: ReplicaLike, world: _World) -> tuple[Action, str]:
+    """The step for an existing replica, and why."""
     if not replica.spec_hash:
         return Action.RECREATE, "was not made by tradebot"
     if replica.spec_hash != service.spec_hash:
         return Action.RECREATE, "its description changed"
-    if newer:
+    if newer := world.newer.get(service.name):
         return Action.RECREATE, newer
     same_content = replica.content_hash in {"", service.content_hash}
     if service.one_shot:
         return _one_shot(replica, same_content=same_content)
+    if network := world.detached.get((service.name, replica.number)):
+        return Action.RECREATE, f"is not on the network {network}"
     if (revival := _revival(replica)) is not None:
         return revival
     if same_content:
         return Action.NOTHING, "is as described"
+    if service.reload and (service.name, replica.number) in world.replaced:
+        return Action.RESTART, "its mounted file was replaced, and a reload would read the old one"
     if service.reload:
         return Action.RELOAD, "its mounted configuration changed"
     return Action.RESTART, "its mounted configuration changed and it cannot reload"

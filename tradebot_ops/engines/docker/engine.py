@@ -28,7 +28,7 @@ from tradebot_ops.engines.docker.containers import Container, Containers, is_up
 from tradebot_ops.engines.docker.exec import execute
 from tradebot_ops.engines.docker.leftovers import Leftovers
 from tradebot_ops.engines.docker.networks_and_volumes import Ground
-from tradebot_ops.engines.docker.observing import inspection
+from tradebot_ops.engines.docker.observing import inspection, standing
 from tradebot_ops.engines.docker.observing.addresses import local_address, remote_address
 from tradebot_ops.engines.docker.observing.events import BEGINNING, EventStream
 from tradebot_ops.engines.docker.observing.image_facts import image_facts
@@ -61,7 +61,7 @@ class DockerEngine:
         self._sampler = Sampler(self.client)
         self._state = ProjectState(state_root(dict(environ)) / project)
         self._containers = Containers(self.client, project)
-        self._maker = Maker(self.client, project, self._containers, self.images, self._state)
+        self._maker = Maker(self.client, project, self._containers, self.images, self._state, self._ground)
 
     def prepare(self, stack: Stack, progress: Progress) -> None:
         """Networks, volumes, readable secrets; ``progress`` also reports images that ``apply`` pulls or builds."""
@@ -88,9 +88,13 @@ class DockerEngine:
         return tuple(sorted(found, key=lambda replica: (replica.service, replica.number, replica.name)))
 
     def image_facts(self, stack: Stack) -> ImageFacts:
-        """Services whose image is missing, newer than their replicas, or older than its source."""
-        running = {(each["Labels"].get(spec.SERVICE, ""), each["ImageID"]) for each in self._containers.listed()}
-        return image_facts(stack, self.images, running)
+        """Services whose image is missing, newer than their replicas, or older than its source; replicas off their
+        networks, and with a mounted file that was replaced."""
+        listed = self._containers.listed()
+        running = {(each["Labels"].get(spec.SERVICE, ""), each["ImageID"]) for each in listed}
+        detached = standing.detached(stack, listed, self._ground.network_ids())
+        replaced = standing.replaced(stack, listed) if self.client.location.local else frozenset()
+        return replace(image_facts(stack, self.images, running), detached=detached, replaced=replaced)
 
     def image_history(self, images: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         found = {image: self.images.history(image) for image in images}

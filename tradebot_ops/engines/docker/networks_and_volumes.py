@@ -17,10 +17,12 @@ class Ground:
     def __init__(self, client: Client, project: str) -> None:
         self.client = client
         self.project = project
+        self._ids: dict[str, str] | None = None
 
     def prepare(self, stack: Stack) -> None:
         """Make what is missing. TB-0822 when another project owns the name, TB-0827 for a missing external."""
         there = {network["Name"]: network for network in self._networks()}
+        self._ids = {name: network["Id"] for name, network in there.items()}
         for key, network in stack.networks.items():
             if network.name in there:
                 self._accept(there[network.name], network)
@@ -34,6 +36,12 @@ class Ground:
                 if volume.external:
                     raise missing_external("volume", volume.name)
                 self._create_volume(key, volume)
+
+    def network_ids(self) -> Mapping[str, str]:
+        """Id of each network by its name, as of ``prepare``, else as of the first call."""
+        if self._ids is None:
+            self._ids = {network["Name"]: network["Id"] for network in self._networks()}
+        return self._ids
 
     def _networks(self) -> list[dict[str, Any]]:
         with self.client.translating_errors("listing networks", self.client.deadlines.read):
@@ -51,13 +59,14 @@ class Ground:
 
     def _create_network(self, key: str, network: Network) -> None:
         with self.client.translating_errors(f"creating the network {network.name}", self.client.deadlines.write):
-            self.client.writes.create_network(
+            made = self.client.writes.create_network(
                 network.name,
                 driver=network.driver or "bridge",
                 internal=network.internal,
                 check_duplicate=True,
                 labels={PROJECT: self.project, "com.docker.compose.network": key},
             )
+        self._ids = {**self.network_ids(), network.name: made["Id"]}
 
     def _has_volume(self, name: str) -> bool:
         with self.client.translating_errors(f"looking for the volume {name}", self.client.deadlines.read):

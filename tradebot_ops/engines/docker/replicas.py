@@ -9,8 +9,10 @@ from tradebot_ops.docker.images import Image, Images, recipe
 from tradebot_ops.engines.base import Progress
 from tradebot_ops.engines.docker import spec
 from tradebot_ops.engines.docker.containers import Container, Containers, is_up, name_of
+from tradebot_ops.engines.docker.networks_and_volumes import Ground
 from tradebot_ops.engines.docker.observing.observe import replica_of
 from tradebot_ops.engines.docker.ports import Ports
+from tradebot_ops.engines.docker.single_files import identity
 from tradebot_ops.errors import OpsError, PortTaken
 from tradebot_ops.progress import ignore_progress
 from tradebot_ops.records import ReloadedContainers
@@ -27,7 +29,7 @@ class Maker:
     """Safe to call from several threads. ``progress`` hears of images pulled or built and of ports that moved."""
 
     def __init__(
-        self, client: Client, project: str, containers: Containers, images: Images, state: ProjectState
+        self, client: Client, project: str, containers: Containers, images: Images, state: ProjectState, ground: Ground
     ) -> None:
         self.progress: Progress = ignore_progress
         self.ports = Ports(state, client)
@@ -36,6 +38,7 @@ class Maker:
         self._containers = containers
         self._images = images
         self._state = state
+        self._ground = ground
         self._image_locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
 
@@ -65,7 +68,7 @@ class Maker:
         """Start the fitting replica or make one; its id."""
         image = self._image(service)
         existing = self._containers.of_replica(service.name, number)
-        fitting = next((each for each in existing if self._fits(each, service, image)), None)
+        fitting = next((each for each in existing if self._fits(each, stack, service, image)), None)
         if fitting is None:
             return self._replace(stack, service, number, image, existing)
         self._containers.end([each for each in existing if each is not fitting])
@@ -74,11 +77,14 @@ class Maker:
         self._note_contents(fitting, service)
         return str(fitting["Id"])
 
-    def _fits(self, container: Container, service: Service, image: Image) -> bool:
+    def _fits(self, container: Container, stack: Stack, service: Service, image: Image) -> bool:
         """Whether it can stay. Contents matter to one that is started anyway: the new one has the right label."""
         labels = container["Config"].get("Labels") or {}
         same = labels.get(spec.SPEC_HASH) == service.spec_hash and container["Image"] == image.id
         if container["State"]["Status"] in BEYOND_START:
+            return False
+        attached = container["NetworkSettings"]["Networks"] or {}
+        if spec.detached_from(stack, service, attached, self._ground.network_ids()):
             return False
         return same and (is_up(container) or labels.get(spec.CONTENT_HASH) == service.content_hash)
 
@@ -109,7 +115,8 @@ class Maker:
                 self._client.writes.rename(container["Id"], name)
 
     def _create(self, stack: Stack, service: Service, number: int, image: Image, name: str) -> str:
-        target = spec.Target(self._client.version, image.id)
+        files = identity(stack, service) if self._client.location.local else ""
+        target = spec.Target(self._client.version, image.id, files)
         config = spec.container_config(stack, self.ports.settled(service), number, target)
         with self._client.translating_errors(f"creating {name}", self._client.deadlines.write):
             answer = self._client.writes.create_container_from_config(config, name)  # type: ignore[no-untyped-call]

@@ -18,16 +18,20 @@ NUMBER = "com.docker.compose.container-number"
 ONE_OFF = "com.docker.compose.oneoff"
 SPEC_HASH = "io.tradebot.spec-hash"
 CONTENT_HASH = "io.tradebot.content-hash"
+#: Which files are mounted one by one, see ``single_files``.
+SINGLE_FILES = "io.tradebot.single-files"
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a configuration goes: the API version decides which fields exist, the image's id is a label."""
+    """Where a configuration goes: the API version decides which fields exist, the image's id and which files are
+    mounted one by one are labels."""
 
     api_version: tuple[int, int]
     image_id: str = ""
+    single_files: str = ""
 
 
 def container_name(project: str, service: Service, number: int) -> str:
@@ -39,7 +43,7 @@ def owner(labels: Mapping[str, str]) -> tuple[str, int]:
     return labels.get(SERVICE, ""), int(labels.get(NUMBER) or 1)
 
 
-def container_labels(stack: Stack, service: Service, number: int, image_id: str) -> dict[str, str]:
+def container_labels(stack: Stack, service: Service, number: int, target: Target) -> dict[str, str]:
     depends = ",".join(f"{item.service}:{item.condition.value}:false" for item in service.depends_on)
     return {
         **service.labels,
@@ -50,10 +54,11 @@ def container_labels(stack: Stack, service: Service, number: int, image_id: str)
         "com.docker.compose.project.working_dir": str(stack.folder),
         "com.docker.compose.project.config_files": ",".join(map(str, stack.files)),
         "com.docker.compose.config-hash": service.spec_hash,
-        "com.docker.compose.image": image_id,
+        "com.docker.compose.image": target.image_id,
         "com.docker.compose.depends_on": depends,
         SPEC_HASH: service.spec_hash,
         CONTENT_HASH: service.content_hash,
+        **({SINGLE_FILES: target.single_files} if target.single_files else {}),
     }
 
 
@@ -68,7 +73,7 @@ def container_config(stack: Stack, service: Service, number: int, target: Target
         "Cmd": list(service.command) or None,
         "Entrypoint": entrypoint(service),
         "Env": [f"{name}={value}" for name, value in service.environment.items()],
-        "Labels": container_labels(stack, service, number, target.image_id),
+        "Labels": container_labels(stack, service, number, target),
         "User": service.user,
         "WorkingDir": service.working_dir,
         "ExposedPorts": {f"{port}/tcp": {} for port in exposed(service)},
@@ -168,6 +173,22 @@ def bind_sources(stack: Stack, service: Service) -> Mapping[str, str]:
 def networks(stack: Stack, service: Service, number: int) -> Json:
     """Endpoint settings by the engine's name of each network the replica is on."""
     return {stack.networks[key].name: endpoint(stack, service, number, key) for key in service.networks}
+
+
+def detached_from(
+    stack: Stack, service: Service, attached: Mapping[str, Mapping[str, Any]], existing: Mapping[str, str]
+) -> str:
+    """The first network that the service is to be on and a container is not; empty when it is on all.
+
+    ``attached`` is what the engine says of the container, ``existing`` has the id of each network by name: one that
+    was removed and made again has another. Of a container that was never started the engine knows no ids yet.
+    """
+    for name in (stack.networks[key].name for key in service.networks):
+        if name not in attached or name not in existing:
+            return name
+        if (attached[name] or {}).get("NetworkID", "") not in {"", existing[name]}:
+            return name
+    return ""
 
 
 def at_creation(endpoints: Json, api_version: tuple[int, int]) -> Json:

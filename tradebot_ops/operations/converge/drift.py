@@ -17,7 +17,7 @@ from tradebot_ops.text.labels import label
 
 @dataclass(frozen=True)
 class Difference:
-    """``kind`` is stable: missing, extra, orphan, foreign, description, image, source, content, state.
+    """``kind`` is stable: missing, extra, orphan, foreign, description, image, source, network, content, state.
 
     ``remedy`` is the command that removes the difference; ``files`` are the edited ones, where they are known.
     """
@@ -69,6 +69,8 @@ def kind_of(ops: Ops, step: Step, found: Replica | None, facts: ImageFacts) -> s
         return "image"
     if step.service in facts.edited:
         return "source"
+    if step.action is Action.RECREATE and (step.service, step.number) in facts.detached:
+        return "network"
     return "content" if found.content_hash not in {"", service.content_hash} else "state"
 
 

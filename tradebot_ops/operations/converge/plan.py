@@ -25,6 +25,8 @@ def work_out(
         remove_orphans=remove_orphans,
         rebuilt=facts.rebuilt,
         edited=facts.edited,
+        detached=facts.detached,
+        replaced=facts.replaced,
     )
 
 

@@ -6,9 +6,12 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge.engine_view import EngineView
+from tradebot_ops.operations.converge.execute import converge
+from tradebot_ops.operations.converge.plan import facts_of
 from tradebot_ops.operations.converge.reload import answers_of, check_files, put_into_force
 from tradebot_ops.operations.monitoring import channels
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
+from tradebot_ops.stack.plan import Action, Step
 
 
 def reload(ops: Ops, on_progress: OnProgress) -> Report:
@@ -26,8 +29,9 @@ def reload(ops: Ops, on_progress: OnProgress) -> Report:
             raise OpsError(
                 "Neither Prometheus nor Alertmanager runs.", code="TB-0113", hint="tradebot monitoring start"
             )
+        replaced = facts_of(ops.engine, ops.stack).replaced
         for found in running:
-            _reload(ops, found, on_progress)
+            _reload(ops, found, on_progress, anew=(found.service, found.number) in replaced)
     line = f"{'Checked and reloaded' if checked else 'Reloaded'}: {', '.join(found.service for found in running)}."
     return Report(
         data={"reloaded": [found.service for found in running]},
@@ -35,7 +39,8 @@ def reload(ops: Ops, on_progress: OnProgress) -> Report:
     )
 
 
-def _reload(ops: Ops, found: Replica, on_progress: OnProgress) -> None:
+def _reload(ops: Ops, found: Replica, on_progress: OnProgress, *, anew: bool) -> None:
+    """With ``anew`` it is started again: it has a file that is mounted by itself, and would read the old one."""
     service = ops.stack.services[found.service]
     if found.spec_hash != service.spec_hash:
         raise OpsError(
@@ -43,6 +48,11 @@ def _reload(ops: Ops, found: Replica, on_progress: OnProgress) -> None:
             code="TB-0907",
             hint="tradebot up",
         )
+    view = EngineView(ops.engine, ops.settings.timeout)
+    if anew:
+        step = Step(Action.RESTART, found.service, found.number, "its mounted file was replaced")
+        converge(ops.stack, [step], view, answers_of(ops), on_progress)
+        return
     on_progress(ProgressEvent(found.service, Phase.PREPARING, "reads its configuration"))
-    put_into_force(EngineView(ops.engine, ops.settings.timeout), ops.stack, found, answers_of(ops))
+    put_into_force(view, ops.stack, found, answers_of(ops))
     on_progress(ProgressEvent(found.service, Phase.DONE))

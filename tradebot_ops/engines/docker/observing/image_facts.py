@@ -19,6 +19,7 @@ def image_facts(stack: Stack, images: Images, running: Collection[tuple[str, str
     ids = {name: image.id for name, service in stack.services.items() if (image := found[service.image])}
     return ImageFacts(
         missing=frozenset(stack.services.keys() - ids.keys()),
+        present=frozenset(ids),
         rebuilt=frozenset(name for name, image in running if ids.get(name, image) != image),
         outdated=_outdated(stack.services, found),
     )
