@@ -98,13 +98,18 @@ class Ops:
 
         return load(
             self.source,
-            self.stand_ins | self.settings.variables() | self._places(),
+            self.variables,
             project=self.settings.project,
             profiles=self.profiles,
             replicas=self.desired_replicas,
             explicit=self.settings.explicit,
             cache=cache_root(self.settings.environ),
         )
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """All that the description may use as ``${NAME}``."""
+        return self.stand_ins | self.settings.variables() | self._places()
 
     def _places(self) -> dict[str, str]:
         """Where the description finds what belongs to this project alone."""

@@ -185,6 +185,21 @@ class MountedFiles:
 
 
 @dataclass(frozen=True)
+class Descriptions:
+    """The description behind each spec hash that replicas may have: hash -> key of the compose file -> value."""
+
+    FILE: ClassVar[str] = "descriptions.json"
+    keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(named(named(text))(content))
+
+    def content(self) -> dict[str, Any]:
+        return dict(self.keys)
+
+
+@dataclass(frozen=True)
 class RememberedPorts:
     """Ports of this host that the local engine chose: replica -> port inside -> port here."""
 

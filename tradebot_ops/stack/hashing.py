@@ -40,6 +40,10 @@ def hashed(stack: Stack, service: Service) -> Service:
 
 
 def spec_hash(stack: Stack, service: Service) -> str:
+    return _digest(json.dumps(specification(stack, service), sort_keys=True, default=str).encode())
+
+
+def specification(stack: Stack, service: Service) -> dict[str, Any]:
     """Everything that makes a replica differ, from the typed model, so that spelling and order of keys do not.
 
     What has its default is left out: a new field in a later version of tradebot recreates nothing by itself.
@@ -51,7 +55,7 @@ def spec_hash(stack: Stack, service: Service) -> str:
         for secret in (declared[mount.source] for mount in used if mount.source in declared)
     ]
     spec["volumes"] = [stack.volumes[mount.source].name for mount in service.mounts if mount.source in stack.volumes]
-    return _digest(json.dumps(spec, sort_keys=True, default=str).encode())
+    return spec
 
 
 def _spec(part: Any) -> Any:

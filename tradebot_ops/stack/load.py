@@ -57,9 +57,8 @@ def load(
     where a description that passed the schema is remembered; without it the schema is checked every time.
     Raises one ``OpsError`` TB-0810 … TB-0819 that names everything found wrong.
     """
-    tree = reduce(merge, (_parse(file) for file in source.files))
     problems = Problems()
-    tree = settle(_interpolated(tree, environ, problems))
+    tree = _tree(source, environ, problems)
     choice = Wanted(frozenset(profiles), frozenset(services))
     active, inactive = _split(tree, choice)
     _raise_for(problems, inactive)
@@ -69,11 +68,26 @@ def load(
     context = ReadContext(Paths(source.folder, environ.get("HOME", "~")), environ, explicit, project)
     stack = _read(reader, tree, active, context, project)
     stack = replace(stack, folder=source.folder, files=source.files, inactive=tuple(inactive))
-    stack = replace(stack, services=_finished(stack.services, replicas))
+    outranked = {
+        name: service.replicas
+        for name, service in stack.services.items()
+        if replicas.get(name, service.replicas) != service.replicas
+    }
+    stack = replace(stack, services=_finished(stack.services, replicas), outranked=outranked)
     crosscheck.check(stack, tree, problems)
     problems.raise_if_any()
     schema.check(tree, cache)
     return replace(stack, services={name: hashing.hashed(stack, service) for name, service in stack.services.items()})
+
+
+def tree_of(source: Source, environ: Mapping[str, str]) -> Item:
+    """The description as it is written, merged and with its variables replaced, each value with its place."""
+    return _tree(source, environ, Problems())
+
+
+def _tree(source: Source, environ: Mapping[str, str], problems: Problems) -> Item:
+    tree = reduce(merge, (_parse(file) for file in source.files))
+    return settle(_interpolated(tree, environ, problems))
 
 
 def _parse(file: Path) -> Item:

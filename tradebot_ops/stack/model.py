@@ -237,6 +237,8 @@ class Stack:
     secrets: Mapping[str, SecretFile] = field(default_factory=dict)
     configs: Mapping[str, SecretFile] = field(default_factory=dict)
     inactive: tuple[str, ...] = ()
+    #: Replicas that the files ask for, by service, where another number was stored and outranks them.
+    outranked: Mapping[str, int] = field(default_factory=dict)
 
     def in_order(self) -> tuple[Service, ...]:
         """Services sorted so that each comes after all it depends on (the loader refused cycles)."""

@@ -64,7 +64,7 @@ class Step(Labelled):
 
 @dataclass(frozen=True)
 class _World:
-    """What is known of replicas beyond what they say themselves: why those of a service are older than what there is
+    """Knowledge of replicas beyond what they say themselves: why those of a service are older than what there is
     by now, which are off a network, and which would not see their mounted files by a reload."""
 
     newer: Mapping[str, str]

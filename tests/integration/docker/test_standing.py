@@ -54,7 +54,6 @@ def changes(running: Tradebot) -> list[tuple[str, str]]:
     return [(each["action"], each["reason"]) for each in running.json("plan")["changes"]]
 
 
-
 def test_a_network_that_was_removed_meanwhile(running: Tradebot) -> None:
     network = f"{running.project}_default"
     running.ok("stop")

@@ -101,3 +101,37 @@ def test_what_is_made_anew_is_left_to_the_engine(stack: Stack) -> None:
     with pytest.raises(OpsError, match="image is missing"):
         converge(stack, [step], EngineView(engine, patience=5), {}, lambda events: None)
     assert [one.state for one in engine.list() if one.service == "bad"] == [State.RUNNING]
+
+
+PROFILED = """
+services:
+  core: {image: "core:1", command: [core]}
+  bad: {image: "bad:1", command: [bad], profiles: [extra]}
+  after: {image: "after:1", command: [after], profiles: [extra], depends_on: [core]}
+"""
+
+
+@pytest.mark.parametrize("needed", [False, True])
+def test_a_failure_in_a_profile_ends_nobody_else_unless_the_core_needs_it(tmp_path: Path, needed: bool) -> None:
+    path = tmp_path / "compose.yaml"
+    text = PROFILED.replace("[core]}", "[core], depends_on: [bad]}", 1) if needed else PROFILED
+    path.write_text(text, encoding="utf-8")
+    source = Source((path,), tmp_path, "a test")
+    stack = load(source, {}, project="demo", profiles=["extra"], cache=tmp_path / "cache")
+    engine = Slow()
+    events: list[ProgressEvent] = []
+    engine.prepare(stack, lambda service, line: None)
+    steps = plan(stack, engine.list()).steps
+    if needed:
+        with pytest.raises(OpsError, match="image is missing"):
+            converge(stack, steps, EngineView(engine, patience=5), {}, events.append)
+        return
+    outcome = converge(stack, steps, EngineView(engine, patience=5), {}, events.append)
+    assert {each.service: each.phase for each in events} == {
+        "core": Phase.READY,
+        "bad": Phase.FAILED,
+        "after": Phase.READY,
+    }
+    assert list(outcome.failed) == ["bad"]
+    with pytest.raises(OpsError, match="image is missing"):  # for who asked for this very service
+        outcome.check()

@@ -160,6 +160,9 @@ def scale(
     drain: Drain = None,
     explain: Annotated[bool, typer.Option("--explain", help="Only say who would leave or come, and why.")] = False,
     no_persist: Annotated[bool, typer.Option("--no-persist", help="Only until the next `up`.")] = False,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Forget the number; run as many as the files and settings ask for.")
+    ] = False,
 ) -> None:
     """Set how many replicas of a service run, and remember it.
 
@@ -173,6 +176,7 @@ def scale(
       tradebot scale workers=6
       tradebot scale workers 2 --drain 300
       tradebot scale workers 2 --explain
+      tradebot scale workers --reset
       tradebot scale history
     """
     from tradebot_ops.operations.lifecycle import scale as scaling
@@ -181,6 +185,11 @@ def scale(
     ops = ops_of(context)
     if (service, count) == ("history", None):
         emit(ops, scale_history.history(ops))
+        return
+    if reset:
+        with show_progress(ops) as on_progress:
+            report = scaling.reset(ops, scaling.parse_reset(service, count), on_progress, drain=drain)
+        emit(ops, report)
         return
     name, number = scaling.parse(service, count)
     if explain:

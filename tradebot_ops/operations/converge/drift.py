@@ -9,9 +9,10 @@ from tradebot_ops.engines.base import ImageFacts, Replica
 from tradebot_ops.engines.readonly import ReadOnly
 from tradebot_ops.errors import ExitCode
 from tradebot_ops.model import Report, Section, Table
-from tradebot_ops.operations.converge.mounted_files import edited
-from tradebot_ops.operations.converge.plan import facts_of, work_out
-from tradebot_ops.stack.plan import Action, Plan, Step
+from tradebot_ops.operations.converge.changed_keys import ChangedKey, sentence
+from tradebot_ops.operations.converge.judgement import Judgement, judge
+from tradebot_ops.operations.converge.plan import besides
+from tradebot_ops.stack.plan import Action, Step
 from tradebot_ops.text.labels import label
 
 
@@ -19,7 +20,8 @@ from tradebot_ops.text.labels import label
 class Difference:
     """``kind`` is stable: missing, extra, orphan, foreign, description, image, source, network, content, state.
 
-    ``remedy`` is the command that removes the difference; ``files`` are the edited ones, where they are known.
+    ``remedy`` is the command that removes the difference; ``files`` are the edited ones, ``keys`` those of the
+    description that changed, where they are known.
     """
 
     kind: str
@@ -28,6 +30,7 @@ class Difference:
     what: str
     remedy: str
     files: tuple[str, ...] = ()
+    keys: tuple[ChangedKey, ...] = ()
 
 
 def drift(ops: Ops, *, exit_code: bool = False) -> Report:
@@ -35,23 +38,17 @@ def drift(ops: Ops, *, exit_code: bool = False) -> Report:
 
     With ``exit_code`` differences give the report the exit code 10.
     """
-    engine = ReadOnly(ops.engine)
-    facts = facts_of(engine, ops.stack)
-    plan = work_out(engine, ops.stack, tuple(ops.stack.services), facts)
-    there = {(found.service, found.number): found for found in engine.list()}
-    found = [*_of_replicas(ops, plan, there, facts), *_of_sources(facts), *_orphans(plan)]
+    judged = judge(ops, ReadOnly(ops.engine), tuple(ops.stack.services))
+    found = [*_of_replicas(ops, judged), *_of_sources(judged), *_orphans(judged)]
     success = ExitCode.CHANGES_PRESENT if exit_code and found else ExitCode.OK
-    return replace(_report(ops, found), success=success)
+    return replace(_report(ops, judged, found), success=success)
 
 
-def _of_replicas(
-    ops: Ops, plan: Plan, there: dict[tuple[str, int], Replica], facts: ImageFacts
-) -> Iterator[Difference]:
-    for step in plan.changes:
-        found = there.get((step.service, step.number))
-        kind = kind_of(ops, step, found, facts)
-        files = edited(ops, step.service, found.content_hash) if found is not None and kind == "content" else ()
-        yield Difference(kind, step.service, step.number, step.reason, "tradebot up", files)
+def _of_replicas(ops: Ops, judged: Judgement) -> Iterator[Difference]:
+    for step in judged.changes:
+        kind = kind_of(ops, step, judged.replicas.get((step.service, step.number)), judged.facts)
+        why = judged.why(step)
+        yield Difference(kind, step.service, step.number, step.reason, "tradebot up", why.files, why.keys)
 
 
 def kind_of(ops: Ops, step: Step, found: Replica | None, facts: ImageFacts) -> str:
@@ -74,23 +71,24 @@ def kind_of(ops: Ops, step: Step, found: Replica | None, facts: ImageFacts) -> s
     return "content" if found.content_hash not in {"", service.content_hash} else "state"
 
 
-def _of_sources(facts: ImageFacts) -> Iterator[Difference]:
-    for name in sorted(facts.outdated):
+def _of_sources(judged: Judgement) -> Iterator[Difference]:
+    for name in judged.outdated:
         yield Difference("source", name, None, "its image is older than its source", "tradebot up --build")
 
 
-def _orphans(plan: Plan) -> Iterator[Difference]:
-    for name in plan.orphans:
+def _orphans(judged: Judgement) -> Iterator[Difference]:
+    for name in judged.plan.orphans:
         yield Difference("orphan", name, None, "runs, but is not described any more", "tradebot up --remove-orphans")
 
 
-def _report(ops: Ops, found: list[Difference]) -> Report:
+def _report(ops: Ops, judged: Judgement, found: list[Difference]) -> Report:
     where = f"Project {ops.settings.project} on the {ops.engine.name} engine"
     columns = ("differs", "replica", "remedy", "what")
-    rows = tuple((each.kind, _name(each), each.remedy, _with_files(each, ops.source.folder)) for each in found)
+    rows = tuple((each.kind, _name(each), each.remedy, _in_full(each, ops.source.folder)) for each in found)
     line = (
         f"{where}: {len(found)} difference{'' if len(found) == 1 else 's'}." if found else f"{where} is as described."
     )
+    lines = (line, *besides(ops, judged))
     data = {
         "project": ops.settings.project,
         "engine": ops.engine.name,
@@ -102,17 +100,18 @@ def _report(ops: Ops, found: list[Difference]) -> Report:
                 "what": each.what,
                 "remedy": each.remedy,
                 "files": list(each.files),
+                "keys": [key.data() for key in each.keys],
             }
             for each in found
         ],
     }
-    return Report(data=data, sections=(Section(lines=(line,), tables=(Table(columns, rows),) if rows else ()),))
+    return Report(data=data, sections=(Section(lines=lines, tables=(Table(columns, rows),) if rows else ()),))
 
 
 def _name(each: Difference) -> str:
     return each.service if each.number is None else label(each.service, each.number)
 
 
-def _with_files(each: Difference, folder: Path) -> str:
-    names = ", ".join(name.removeprefix(f"{folder}/") for name in each.files)
+def _in_full(each: Difference, folder: Path) -> str:
+    names = sentence(each.keys) or ", ".join(name.removeprefix(f"{folder}/") for name in each.files)
     return f"{each.what}: {names}" if names else each.what

@@ -1,6 +1,7 @@
 """Carry out a plan: services in dependency order, at most four starts at once, each proved ready before the next.
 
-Any failure ends the whole at once and leaves what was made for the next `up` or `down`: every step is repeatable.
+Any failure of the core ends the whole at once and leaves what was made for the next `up` or `down`: every step is
+repeatable. What belongs to a profile fails by itself.
 """
 
 import threading
@@ -33,17 +34,31 @@ class _Run:
     extra_starts: threading.Semaphore
     started: Mapping[str, threading.Event]
     ready: Mapping[str, threading.Event]
+    #: Services that no service of the core needs: theirs to fail alone.
+    spared: frozenset[str] = frozenset()
     unavailable: dict[str, OpsError] = field(default_factory=dict)
+    failed: dict[str, OpsError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Services of a profile that did not come up, each with the reason: this host cannot run them, or they failed."""
+
+    unavailable: Mapping[str, OpsError] = field(default_factory=dict)
+    failed: Mapping[str, OpsError] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raises the first failure, for a command that was asked for just these services."""
+        for error in self.failed.values():
+            raise error
 
 
 def converge(
     stack: Stack, steps: Sequence[Step], view: EngineView, answers: Answers, on_progress: OnProgress
-) -> dict[str, OpsError]:
-    """Do the steps; returns the services of a profile that cannot run on this host, each with the reason.
+) -> Outcome:
+    """Do the steps. ``answers`` prove that what is reloaded is in force.
 
-    ``answers`` prove that what is reloaded is in force.
-
-    Raises the first ``OpsError``; Ctrl-C stops waiting and leaves a state `down` can remove.
+    Raises the first ``OpsError`` of the core; Ctrl-C stops waiting and leaves a state `down` can remove.
     """
     by_service: dict[str, list[Step]] = {}
     for step in steps:
@@ -52,7 +67,7 @@ def converge(
     for gone in (name for name in by_service if name not in stack.services):
         _remove(view, by_service[gone], on_progress)
     if not services:
-        return {}
+        return Outcome()
     run = _Run(
         stack,
         view,
@@ -62,14 +77,22 @@ def converge(
         threading.Semaphore(2 * PARALLEL_STARTS),
         {service.name: threading.Event() for service in services},
         {service.name: threading.Event() for service in services},
+        _spared(stack),
     )
     with view.watched():
-        in_parallel([partial(_service, run, service, by_service[service.name]) for service in services], view)
-    return run.unavailable
+        in_parallel([partial(_service, run, service, by_service[service.name]) for service in services], view.stop)
+    return Outcome(run.unavailable, run.failed)
 
 
-def in_parallel(tasks: Sequence[Callable[[], None]], view: EngineView) -> None:
-    """Run all tasks at once; the first failure stops the others and is raised.
+def _spared(stack: Stack) -> frozenset[str]:
+    needed = {
+        dependency.service for each in stack.services.values() if not each.profiles for dependency in each.depends_on
+    }
+    return frozenset(each.name for each in stack.services.values() if each.profiles) - needed
+
+
+def in_parallel(tasks: Sequence[Callable[[], None]], stop: Callable[[], None]) -> None:
+    """Run all tasks at once; the first failure is raised, after ``stop`` was called to end the others.
 
     ``Stopped`` when a task gave up because of a failure elsewhere: whoever waits for these must not go on.
     """
@@ -79,7 +102,7 @@ def in_parallel(tasks: Sequence[Callable[[], None]], view: EngineView) -> None:
             wait(futures, return_when=FIRST_EXCEPTION)
         finally:
             if _unfinished(futures):
-                view.stop()
+                stop()
     errors = [error for error in (future.exception() for future in futures) if error is not None]
     if errors:
         raise next((error for error in errors if not isinstance(error, Stopped)), errors[0])
@@ -95,16 +118,23 @@ def _service(run: _Run, service: Service, steps: Sequence[Step]) -> None:
         leaving = [step for step in steps if step.action is Action.REMOVE]
         _remove(run.view, leaving, run.on_progress, service.stop_grace)
         replicas = [step for step in steps if step.action is not Action.REMOVE]
-        in_parallel([partial(_replica, run, service, step) for step in replicas], run.view)
+        stop = _leave_alone if service.name in run.spared else run.view.stop
+        in_parallel([partial(_replica, run, service, step) for step in replicas], stop)
     except Stopped:
         raise
     except Exception as error:
         run.on_progress(ProgressEvent(service.name, Phase.FAILED, str(error)))
-        raise
+        if service.name not in run.spared or not isinstance(error, OpsError):
+            raise
+        run.failed[service.name] = error
     run.started[service.name].set()
     run.ready[service.name].set()
-    if service.name not in run.unavailable:
+    if service.name not in {*run.unavailable, *run.failed}:
         run.on_progress(ProgressEvent(service.name, _outcome(service, replicas)))
+
+
+def _leave_alone() -> None:
+    """The other services go on."""
 
 
 def _outcome(service: Service, replicas: Sequence[Step]) -> Phase:

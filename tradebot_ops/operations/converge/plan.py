@@ -1,68 +1,59 @@
 """The steps that `up` would take, and why: worked out through a view of the engine that cannot act."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import Engine, HasImages, ImageFacts
 from tradebot_ops.engines.readonly import ReadOnly
 from tradebot_ops.errors import ExitCode
 from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.operations.converge.judgement import Judgement, judge, outdated_sentence, outranked_sentences
 from tradebot_ops.operations.secrets import missing
 from tradebot_ops.operations.select import chosen_services, with_dependencies
 from tradebot_ops.stack.model import Stack
-from tradebot_ops.stack.plan import Plan, Step
-from tradebot_ops.stack.plan import plan as steps_for
-
-
-def work_out(
-    engine: Engine, stack: Stack, wanted: Collection[str], facts: ImageFacts, *, remove_orphans: bool = False
-) -> Plan:
-    """The plan that `up` carries out and `plan` and `drift` show: one function, so that they agree."""
-    return steps_for(
-        stack,
-        engine.list(),
-        services=wanted,
-        remove_orphans=remove_orphans,
-        rebuilt=facts.rebuilt,
-        edited=facts.edited,
-        detached=facts.detached,
-        replaced=facts.replaced,
-    )
-
-
-def facts_of(engine: Engine, stack: Stack) -> ImageFacts:
-    """Problems of the stack's images or source; nothing on an engine that does not know."""
-    return engine.image_facts(stack) if isinstance(engine, HasImages) else ImageFacts()
+from tradebot_ops.stack.plan import Step
 
 
 def plan(ops: Ops, services: Sequence[str] = (), *, remove_orphans: bool = False, exit_code: bool = False) -> Report:
     """Every step with its reason. Changes nothing: ``data["changes"]`` is empty when `up` would not, either.
 
-    With ``exit_code`` changes give the report the exit code 10.
+    With ``exit_code`` changes give the report the exit code 10, and so does what only another `up` would change:
+    an image that is older than its source (`--build`), an orphan (`--remove-orphans`).
     """
     wanted = with_dependencies(ops.stack, chosen_services(ops.stack, services))
-    engine = ReadOnly(ops.engine)
-    facts = facts_of(engine, ops.stack)
-    found = work_out(engine, ops.stack, wanted, facts, remove_orphans=remove_orphans)
-    todo = [*_secrets(ops), *_images(ops.stack, [name for name in wanted if name in facts.missing])]
+    found = judge(ops, ReadOnly(ops.engine), wanted, remove_orphans=remove_orphans)
+    lacking = [name for name in wanted if name in found.facts.missing and name not in found.unavailable]
+    todo = [*_secrets(ops), *_images(ops.stack, lacking)]
     return Report(
         data={
             "project": ops.settings.project,
             "engine": ops.engine.name,
             "changes": changes(found),
-            "unchanged": [step.label for step in found.steps if step not in found.changes],
-            "orphans": list(found.orphans),
+            "unchanged": [step.label for step in _unchanged(found)],
+            "unavailable": [name for name in wanted if name in found.unavailable],
+            "outdated": list(found.outdated),
+            "orphans": list(found.plan.orphans),
             "first": todo,
         },
         sections=_sections(ops, found, todo),
-        success=ExitCode.CHANGES_PRESENT if exit_code and found.changes else ExitCode.OK,
+        success=ExitCode.CHANGES_PRESENT if exit_code and found.differs else ExitCode.OK,
     )
 
 
-def changes(found: Plan) -> list[dict[str, object]]:
+def _unchanged(found: Judgement) -> list[Step]:
+    return [step for step in found.plan.steps if step not in found.plan.changes]
+
+
+def changes(found: Judgement) -> list[dict[str, object]]:
     """The steps that change something, for machines."""
     return [
-        {"action": str(step.action), "service": step.service, "number": step.number, "reason": step.reason}
+        {
+            "action": str(step.action),
+            "service": step.service,
+            "number": step.number,
+            "reason": step.reason,
+            "keys": [key.data() for key in found.why(step).keys],
+            "files": list(found.why(step).files),
+        }
         for step in found.changes
     ]
 
@@ -81,14 +72,27 @@ def _images(stack: Stack, names: Sequence[str]) -> list[str]:
     return [f"{verbs[image]} {image} for {', '.join(those)}" for image, those in users.items()]
 
 
-def _sections(ops: Ops, found: Plan, todo: Sequence[str]) -> tuple[Section, ...]:
+def _sections(ops: Ops, found: Judgement, todo: Sequence[str]) -> tuple[Section, ...]:
     where = f"Project {ops.settings.project} on the {ops.engine.name} engine."
-    counted = summary(found.changes)
-    lines = [f"{where} {counted}", *(f"First: {item}." for item in todo)]
-    if left := [name for name in found.orphans if not any(step.service == name for step in found.steps)]:
+    lines = [f"{where} {summary(found.changes)}", *(f"First: {item}." for item in todo)]
+    if left := [name for name in found.plan.orphans if not any(step.service == name for step in found.plan.steps)]:
         lines.append(f"Not in the stack any more: {', '.join(left)}. Remove with: tradebot up --remove-orphans")
-    rows = tuple((str(step.action), step.label, step.reason) for step in found.steps)
-    return (Section(lines=tuple(lines), tables=(Table(("action", "replica", "reason"), rows),) if rows else ()),)
+    if same := len(_unchanged(found)) if found.changes else 0:
+        lines.append(f"{same} replica{' stays as it is' if same == 1 else 's stay as they are'}.")
+    rows = tuple((str(step.action), step.label, found.reason(step)) for step in found.changes)
+    tables = (Table(("action", "replica", "reason"), rows),) if rows else ()
+    lines += [*filter(None, [outdated_sentence(found.outdated)]), *besides(ops, found)]
+    return (Section(lines=tuple(lines), tables=tables),)
+
+
+def besides(ops: Ops, found: Judgement) -> list[str]:
+    """All that no step shows: services that cannot run here, and numbers that outrank others."""
+    lines = [
+        f"Cannot run here: {name}. {why.message.rstrip('.')}. {why.hint}"
+        for name, why in found.unavailable.items()
+        if name in found.wanted
+    ]
+    return [*lines, *outranked_sentences(ops)]
 
 
 def summary(changed: Sequence[Step], when: str = "To do") -> str:

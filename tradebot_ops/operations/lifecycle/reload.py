@@ -7,7 +7,7 @@ from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
-from tradebot_ops.operations.converge.plan import facts_of
+from tradebot_ops.operations.converge.judgement import facts_of
 from tradebot_ops.operations.converge.reload import answers_of, check_files, put_into_force
 from tradebot_ops.operations.monitoring import channels
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
@@ -51,7 +51,7 @@ def _reload(ops: Ops, found: Replica, on_progress: OnProgress, *, anew: bool) ->
     view = EngineView(ops.engine, ops.settings.timeout)
     if anew:
         step = Step(Action.RESTART, found.service, found.number, "its mounted file was replaced")
-        converge(ops.stack, [step], view, answers_of(ops), on_progress)
+        converge(ops.stack, [step], view, answers_of(ops), on_progress).check()
         return
     on_progress(ProgressEvent(found.service, Phase.PREPARING, "reads its configuration"))
     put_into_force(view, ops.stack, found, answers_of(ops))

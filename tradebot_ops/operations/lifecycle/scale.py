@@ -54,6 +54,27 @@ def scale(
     return replace(report, warnings=(*warnings, *draining.warnings))
 
 
+def reset(ops: Ops, typed: str, on_progress: OnProgress, *, drain: float | None = None) -> Report:
+    """Forget the number that was stored, and make as many replicas run as the files ask for; without any that run, the
+    next `up` starts so many."""
+    name = service_name(ops.stack, typed)
+    if name not in ops.desired_replicas:
+        line = f"No number is stored for {name}: {ops.stack.services[name].replicas} are as the files ask for."
+        return Report(data={"service": name, "replicas": ops.stack.services[name].replicas}, sections=_lines(line))
+    count = ops.stack.outranked.get(name, ops.stack.services[name].replicas)
+    if any(found.service == name for found in ops.engine.list()):
+        report = scale(ops, name, count, on_progress, drain=drain, persist=False)
+    else:
+        report = Report(data={"service": name, "replicas": count}, sections=_lines(f"The next `up` starts {count}."))
+    with change(ops, "scale", name, "--reset", on_progress=on_progress):
+        ops.state.store(DesiredReplicas({other: kept for other, kept in ops.desired_replicas.items() if other != name}))
+    return replace(report, sections=(*report.sections, *_lines(f"The number that was stored for {name} is forgotten.")))
+
+
+def _lines(*lines: str) -> tuple[Section, ...]:
+    return (Section(lines=lines),)
+
+
 def explain(ops: Ops, typed: str, count: int, *, drain: float | None = None) -> Report:
     """Who would leave and why, and who would come. Changes nothing; raises what ``scale`` raises."""
     service = _asked_for(ops, typed, count)
@@ -156,7 +177,7 @@ def _add(ops: Ops, stack: Stack, name: str, on_progress: OnProgress) -> list[int
     steps = _missing(stack, ops.engine.list(), name)
     if steps:
         ops.engine.prepare(stack, lambda service, line: on_progress(ProgressEvent(service, Phase.PREPARING, line)))
-        converge(stack, steps, EngineView(ops.engine, ops.settings.timeout), answers_of(ops), on_progress)
+        converge(stack, steps, EngineView(ops.engine, ops.settings.timeout), answers_of(ops), on_progress).check()
     return [step.number for step in steps]
 
 
@@ -183,6 +204,13 @@ def _report(
         "changed": not only_explained,
     }
     return Report(data=data, sections=(Section(lines=tuple(lines)),))
+
+
+def parse_reset(service: str, count: str | None) -> str:
+    """The service of ``--reset``, which takes no number. Raises ``OpsError`` TB-0203."""
+    if count is not None or "=" in service.removeprefix("service="):
+        raise OpsError("--reset takes no number.", code="TB-0203", hint="tradebot scale workers --reset")
+    return service
 
 
 def parse(service: str, count: str | None) -> tuple[str, int]:

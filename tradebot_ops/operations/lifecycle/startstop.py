@@ -67,7 +67,7 @@ def _named(ops: Ops, services: Sequence[str]) -> list[Replica]:
 
 def _converge(ops: Ops, action: Action, found: Sequence[Replica], on_progress: OnProgress) -> None:
     steps = [Step(action, replica.service, replica.number, "asked for") for replica in found]
-    converge(ops.stack, steps, EngineView(ops.engine, ops.settings.timeout), answers_of(ops), on_progress)
+    converge(ops.stack, steps, EngineView(ops.engine, ops.settings.timeout), answers_of(ops), on_progress).check()
 
 
 def _report(found: Sequence[Replica], verb: str, nothing: str) -> Report:

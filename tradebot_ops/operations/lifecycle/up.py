@@ -1,17 +1,24 @@
 """Bring the stack up and prove it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tradebot_ops.context import Ops
-from tradebot_ops.errors import ImageMissing, OpsError
-from tradebot_ops.model import Report, Section
+from tradebot_ops.errors import ExitCode, ImageMissing, OpsError
+from tradebot_ops.model import Finding, Level, Report, Section
 from tradebot_ops.operations import secrets
 from tradebot_ops.operations.change import change
-from tradebot_ops.operations.converge import mounted_files
+from tradebot_ops.operations.converge import changed_keys, mounted_files
 from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
-from tradebot_ops.operations.converge.plan import changes, facts_of, summary, work_out
+from tradebot_ops.operations.converge.judgement import (
+    Judgement,
+    facts_of,
+    judge,
+    outdated_sentence,
+    outranked_sentences,
+)
+from tradebot_ops.operations.converge.plan import changes, summary
 from tradebot_ops.operations.converge.reload import answers_of, check_files
 from tradebot_ops.operations.images import build as images
 from tradebot_ops.operations.images.debian import STAND_INS
@@ -22,7 +29,7 @@ from tradebot_ops.operations.monitoring import channels
 from tradebot_ops.operations.select import chosen_services, with_dependencies
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.records import Absence, ChosenProfiles, UnavailableServices
-from tradebot_ops.stack.plan import Action, Plan
+from tradebot_ops.stack.plan import Action
 
 NEXT = (
     "  tradebot jobs submit backtest symbol=AAPL strategy=sma_cross fast=10 slow=30 --wait",
@@ -32,11 +39,12 @@ NEXT = (
 
 @dataclass(frozen=True)
 class Done:
-    """Result of an `up`: sentences for people, the plan and the canary's job for machines."""
+    """Result of an `up`: sentences for people, what was found and the canary's job for machines."""
 
-    plan: Plan
+    found: Judgement
     lines: tuple[str, ...]
     warnings: tuple[str, ...]
+    failed: Mapping[str, OpsError] = field(default_factory=dict)
     proof: canary.Proof | None = None
 
 
@@ -62,8 +70,8 @@ def up(
         if dependencies:
             wanted = with_dependencies(ops.stack, wanted)
         made = secrets.ensure(ops.stack, ops.state)
-        planned = _prepare(ops, wanted, on_progress, build=build, remove_orphans=remove_orphans)
-        done = _carry_out(ops, wanted, planned, on_progress)
+        found = _prepare(ops, wanted, on_progress, build=build, remove_orphans=remove_orphans)
+        done = _carry_out(ops, wanted, found, on_progress)
         if made:
             done = replace(done, lines=(f"Generated {len(made)} secrets in {ops.state.secrets}.", *done.lines))
         if prove and _can_work(ops, wanted):
@@ -74,35 +82,43 @@ def up(
     return _report(ops, wanted, done)
 
 
-def _prepare(ops: Ops, wanted: Collection[str], on_progress: OnProgress, *, build: bool, remove_orphans: bool) -> Plan:
+def _prepare(
+    ops: Ops, wanted: Collection[str], on_progress: OnProgress, *, build: bool, remove_orphans: bool
+) -> Judgement:
     """Networks, volumes and images first; returns what is to be done on top of them."""
     ops.engine.prepare(ops.stack, lambda service, line: on_progress(ProgressEvent(service, Phase.PREPARING, line)))
     facts = facts_of(ops.engine, ops.stack)
     if images.supply(ops, wanted, facts, on_progress, again=build):
         facts = facts_of(ops.engine, ops.stack)
-    planned = work_out(ops.engine, ops.stack, wanted, facts, remove_orphans=remove_orphans)
-    _check_what_is_reloaded(ops, planned)
-    return planned
+    found = judge(ops, ops.engine, wanted, facts=facts, remove_orphans=remove_orphans)
+    _check_what_is_reloaded(ops, found)
+    return found
 
 
-def _carry_out(ops: Ops, wanted: Collection[str], planned: Plan, on_progress: OnProgress) -> Done:
+def _carry_out(ops: Ops, wanted: Collection[str], found: Judgement, on_progress: OnProgress) -> Done:
     """Do it, and remember what is in force from now on."""
+    planned = found.plan
     outdated = desired_workers.outdated(ops, wanted, planned)
     if outdated:
         desired_workers.get_ready()
-    missing = converge(
+    outcome = converge(
         ops.stack, planned.steps, EngineView(ops.engine, ops.settings.timeout), answers_of(ops), on_progress
     )
     mounted_files.remember(ops, wanted)
-    _remember(ops, wanted, missing)
+    changed_keys.remember(ops, wanted)
+    _remember(ops, wanted, outcome.unavailable)
     warnings = desired_workers.publish(ops, ops.stack.services["worker"].replicas) if outdated else ()
-    line = summary([step for step in planned.changes if step.service not in missing], "Changed")
-    return Done(planned, (line,), warnings)
+    gone = {*outcome.unavailable, *outcome.failed}
+    line = summary([step for step in planned.changes if step.service not in gone], "Changed")
+    if older := outdated_sentence(found.outdated):
+        warnings = (*warnings, older)
+    found = replace(found, unavailable={name: Absence() for name in outcome.unavailable})
+    return Done(found, (line, *outranked_sentences(ops)), warnings, outcome.failed)
 
 
-def _check_what_is_reloaded(ops: Ops, planned: Plan) -> None:
+def _check_what_is_reloaded(ops: Ops, found: Judgement) -> None:
     """A rule with an error is reported here, with its line: Prometheus would go on with the old ones silently."""
-    reloaded = {step.service for step in planned.changes if step.action is Action.RELOAD}
+    reloaded = {step.service for step in found.changes if step.action is Action.RELOAD}
     if reloaded & {"prometheus", "alertmanager"}:
         check_files(ops)
 
@@ -131,8 +147,15 @@ def _report(ops: Ops, wanted: Sequence[str], done: Done) -> Report:
     shown = status(ops, wanted)
     data = {
         **dict(shown.data if isinstance(shown.data, dict) else {}),
-        "changes": changes(done.plan),
+        "changes": changes(done.found),
         "canary": done.proof.data if done.proof else None,
     }
     sections = (Section(lines=done.lines), *shown.sections, Section("Next", lines=NEXT))
-    return Report(data=data, warnings=done.warnings, findings=shown.findings, sections=sections)
+    findings = (*(_finding(error) for error in done.failed.values()), *shown.findings)
+    failure = next((error.exit_code for error in done.failed.values()), ExitCode.FAILED)
+    return Report(data=data, warnings=done.warnings, findings=findings, sections=sections, failure=failure)
+
+
+def _finding(error: OpsError) -> Finding:
+    """The core works, and yet this is a failure: what belongs to a profile was asked for, too."""
+    return Finding(Level.FAIL, error.code, error.message, hint=error.hint, evidence="\n".join(error.detail))

@@ -43,7 +43,7 @@ def _merge(base: Item, over: Item, keys: tuple[str, ...]) -> Item:
         return base
     in_service = len(keys) > 2 and keys[0] == "services"
     if in_service:
-        base, over = _spelled_out(base, key), _spelled_out(over, key)
+        base, over = spelled_out(base, key), spelled_out(over, key)
     if in_service and key == "logging" and _another_driver(base, over):
         return over
     if isinstance(base.value, dict) and isinstance(over.value, dict):
@@ -82,7 +82,7 @@ def _target(item: Item) -> str:
     return parts[1] if len(parts) > 1 else parts[0]
 
 
-def _spelled_out(item: Item, key: str) -> Item:
+def spelled_out(item: Item, key: str) -> Item:
     """The short spelling of a key as the mapping it stands for."""
     if key == "build" and isinstance(item.value, str):
         return replace(item, value={"context": replace(item)})

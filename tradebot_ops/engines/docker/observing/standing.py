@@ -1,4 +1,4 @@
-"""What the replicas of a project stand on, compared with the description: their networks, and single mounted files."""
+"""The ground under the replicas of a project, compared with the description: networks, and single mounted files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -1,0 +1,73 @@
+"""A service as keys of the compose file, and where each is written."""
+
+from pathlib import Path
+
+import pytest
+
+from tradebot_ops.stack.keys import keys_of, place_of, written_at
+from tradebot_ops.stack.load import load, tree_of
+from tradebot_ops.stack.source import Source
+
+COMPOSE = """\
+services:
+  app:
+    image: app:${TAG:-1}
+    command: [run, --fast]
+    env_file: app.env
+    environment:
+      LEVEL: info
+    ports: ["127.0.0.1:8010:80"]
+    volumes: ["./conf:/conf:ro", "data:/data"]
+    deploy: {resources: {limits: {memory: 1k}}}
+    stop_grace_period: 20s
+    labels: {com.example.team: bots}
+  listed:
+    image: a
+    environment: [A=1]
+volumes: {data: }
+"""
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    (tmp_path / "compose.yaml").write_text(COMPOSE, encoding="utf-8")
+    (tmp_path / "app.env").write_text("FROM_FILE=1\n", encoding="utf-8")
+    (tmp_path / "conf").mkdir()
+    return Source((tmp_path / "compose.yaml",), tmp_path, "a test")
+
+
+def test_as_the_file_spells_them(source: Source) -> None:
+    stack = load(source, {}, project="demo")
+    assert keys_of(stack, stack.services["app"]) == {
+        "name": "app",
+        "image": "app:1",
+        "command": "run\n--fast",
+        "environment.LEVEL": "info",
+        "environment.FROM_FILE": "1",
+        "ports": "127.0.0.1:8010:80",
+        "volumes": f"{source.folder}/conf:/conf:ro\ndata:/data",
+        "names of volumes": "demo_data",
+        "deploy.resources.limits.memory": "1024",
+        "stop_grace_period": "20",
+        "labels.com.example.team": "bots",
+    }
+
+
+@pytest.mark.parametrize(
+    ("service", "key", "line"),
+    [
+        ("app", "image", 3),
+        ("app", "environment.LEVEL", 7),
+        ("app", "environment.FROM_FILE", 5),
+        ("app", "deploy.resources.limits.memory", 10),
+        ("app", "labels.com.example.team", 12),
+        ("app", "names of volumes", 2),
+        ("listed", "environment.A", 15),
+    ],
+)
+def test_where_they_are_written(source: Source, service: str, key: str, line: int) -> None:
+    assert written_at(place_of(tree_of(source, {}), service, key), source.folder) == f"compose.yaml:{line}"
+
+
+def test_which_variables_are_in_them(source: Source) -> None:
+    assert place_of(tree_of(source, {"TAG": "2"}), "app", "image").variables == {"TAG"}
