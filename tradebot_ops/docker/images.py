@@ -88,6 +88,15 @@ class Images:
             except ImageNotFound:
                 return None
 
+    def user(self, tag: str) -> str:
+        """As whom containers of the image start; empty for root, and where this engine has no such image."""
+        with self.client.translating_errors(f"looking for the image {tag}", self.client.deadlines.read):
+            try:
+                config = self.client.reads.inspect_image(tag)["Config"]  # type: ignore[no-untyped-call]
+            except ImageNotFound:
+                return ""
+        return str((config or {}).get("User") or "")
+
     def history(self, tag: str) -> tuple[str, ...] | None:
         """The steps that made the image, the last one first; None when this engine has no such image."""
         with self.client.translating_errors(f"reading the history of {tag}", self.client.deadlines.read):

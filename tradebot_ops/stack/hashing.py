@@ -6,6 +6,7 @@ mounted configuration mean that it reads them again.
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from itertools import islice
@@ -77,14 +78,14 @@ def _default(field: Field[Any]) -> Any:
 
 def content_hash(stack: Stack, service: Service) -> str:
     """Contents of read-only bind mounts and of configs; empty when the service mounts none."""
-    parts = [f"{root}\0{_contents(root)}" for root in _roots(stack, service)]
+    parts = [f"{root}\0{_contents(root)}" for root in configuration_of(stack, service)]
     return _digest("\0".join(parts).encode()) if parts else ""
 
 
 def mounted_files(stack: Stack, service: Service) -> dict[str, str]:
     """Every file that ``content_hash`` covers with a digest of its own, to find later which one was edited."""
     found = {}
-    for root in _roots(stack, service):
+    for root in configuration_of(stack, service):
         for path in islice(_files(root), MAX_FILES):
             try:
                 large = path.stat().st_size > MAX_BYTES
@@ -102,8 +103,8 @@ def source_hash(build: Build) -> str:
     )
 
 
-def _roots(stack: Stack, service: Service) -> list[Path]:
-    """Mounted configuration: files and folders."""
+def configuration_of(stack: Stack, service: Service) -> list[Path]:
+    """Mounted configuration: files and folders, those that are followed."""
     roots = [Path(m.source) for m in service.mounts if m.kind is MountKind.BIND and m.read_only]
     roots += [stack.configs[config.source].file for config in service.configs if config.source in stack.configs]
     return [root for root in sorted(roots) if _is_configuration(root, stack.folder)]
@@ -140,6 +141,20 @@ def _files(root: Path, wanted: Callable[[Path], bool] = bool) -> Iterator[Path]:
             yield from _files(path, wanted)
         elif path.is_file():
             yield path
+
+
+def every_path(root: Path) -> Iterator[Path]:
+    """The files of a folder with all folders in it, itself the first, as far as they are followed."""
+    yield from islice(_every(root), MAX_FILES)
+
+
+def _every(root: Path) -> Iterator[Path]:
+    if root.is_dir() and not root.is_symlink():
+        yield root
+        for path in sorted(root.iterdir()) if os.access(root, os.R_OK | os.X_OK) else ():
+            yield from _every(path)
+    elif root.is_file():
+        yield root
 
 
 def _digest(content: bytes) -> str:

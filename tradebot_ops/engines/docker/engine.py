@@ -36,6 +36,7 @@ from tradebot_ops.engines.docker.observing.logs import Follower, merged
 from tradebot_ops.engines.docker.observing.observe import replica_of
 from tradebot_ops.engines.docker.observing.remembered import remembered
 from tradebot_ops.engines.docker.observing.stats import Sampler
+from tradebot_ops.engines.docker.readable import open_mounts
 from tradebot_ops.engines.docker.replicas import Maker
 from tradebot_ops.engines.inspection import EngineInfo, Inspected
 from tradebot_ops.errors import NoAddress, OpsError
@@ -64,11 +65,20 @@ class DockerEngine:
         self._maker = Maker(self.client, project, self._containers, self.images, self._state, self._ground)
 
     def prepare(self, stack: Stack, progress: Progress) -> None:
-        """Networks, volumes, readable secrets; ``progress`` also reports images that ``apply`` pulls or builds."""
+        """Networks, volumes, readable secrets and configuration; ``progress`` hears of images that ``apply`` gets."""
         self._maker.progress = progress
         if self.client.location.local:
             secrets.share(stack)
+            self._open_mounts(stack)
         self._ground.prepare(stack)
+
+    def _open_mounts(self, stack: Stack) -> None:
+        """Before anything starts: the core is not begun without its files, what belongs to a profile is left out."""
+        refused = open_mounts(stack, lambda service: service.user or self.images.user(service.image))
+        for name, why in refused.items():
+            if not stack.services[name].profiles:
+                raise OpsError(why.message, code=why.code, hint=why.hint)
+        self._maker.refused = refused
 
     def destroy(self, stack: Stack | None, *, volumes: bool) -> tuple[str, ...]:
         """Remove what carries the project's label, so a stack that cannot be read any more is removed, too."""

@@ -1,7 +1,7 @@
 """Makes one replica's container match its description: left alone, started, or made anew."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tradebot_ops.docker.client import Client
@@ -13,7 +13,7 @@ from tradebot_ops.engines.docker.networks_and_volumes import Ground
 from tradebot_ops.engines.docker.observing.observe import replica_of
 from tradebot_ops.engines.docker.ports import Ports
 from tradebot_ops.engines.docker.single_files import identity
-from tradebot_ops.errors import OpsError, PortTaken
+from tradebot_ops.errors import OpsError, PortTaken, Unavailable
 from tradebot_ops.progress import ignore_progress
 from tradebot_ops.records import ReloadedContainers
 from tradebot_ops.stack.model import Service, Stack
@@ -32,6 +32,8 @@ class Maker:
         self, client: Client, project: str, containers: Containers, images: Images, state: ProjectState, ground: Ground
     ) -> None:
         self.progress: Progress = ignore_progress
+        #: Services that would crash for want of a file that they cannot read.
+        self.refused: Mapping[str, Unavailable] = {}
         self.ports = Ports(state, client)
         self._client = client
         self._project = project
@@ -45,6 +47,8 @@ class Maker:
     def make(self, stack: Stack, service: str, number: int) -> str:
         """Returns the id of the container that runs as replica ``number`` now."""
         wanted = stack.services[service]
+        if service in self.refused:
+            raise self.refused[service]
         if self._client.location.local:
             check_sources(stack, wanted)
         try:
