@@ -201,8 +201,8 @@ def test_a_number_that_scale_stored_is_said_to_outrank_and_can_be_forgotten(run:
     run("scale", "workers", "4")
     Path(".env").write_text("WORKER_REPLICAS=3\n")
     sentence = (
-        "The 4 replicas of worker that scale stored outrank WORKER_REPLICAS=3 (.env). "
-        "Forget them: tradebot -p demo scale worker --reset"
+        "For worker, scale stored 4, which outranks WORKER_REPLICAS=3 (.env). "
+        "Forget it: tradebot -p demo scale worker --reset"
     )
     for word in ("plan", "drift", "up"):
         assert sentence in run(word).stdout, word

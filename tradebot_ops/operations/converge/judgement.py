@@ -134,7 +134,7 @@ def outranked_sentences(ops: Ops) -> list[str]:
         origin = ops.settings.stack[setting].origin if setting in settings else "default"
         source = f"{setting}={asked} ({origin})" if origin != "default" else f"the {asked} of the description"
         found.append(
-            f"The {stack.services[name].replicas} replicas of {name} that scale stored outrank {source}. "
-            f"Forget them: tradebot scale {name} --reset"
+            f"For {name}, scale stored {stack.services[name].replicas}, which outranks {source}. "
+            f"Forget it: tradebot scale {name} --reset"
         )
     return found
