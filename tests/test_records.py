@@ -102,6 +102,11 @@ CASES = [
         ({"hash": ["/etc/a"]}, {"hash": {"/etc/a": 1}}),
     ),
     Case(
+        records.Descriptions({"hash": {"environment.LEVEL": "info"}}),
+        {"hash": {"environment.LEVEL": "info"}},
+        ({"hash": ["environment.LEVEL"]}, {"hash": {"environment.LEVEL": 1}}),
+    ),
+    Case(
         records.RememberedPorts({"worker-1": {"9091": 9092}}),
         {"worker-1": {"9091": 9092}},
         ({"worker-1": 9092}, {"worker-1": {"9091": "9092"}}),

@@ -51,7 +51,7 @@ def test_who_may_read_it_already_needs_nothing(mounted: Path, user: str) -> None
 def test_what_nothing_protects_is_refused_and_left_alone(mounted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readable, "in_private", lambda path: False)
     refused = open_mounts(described(mounted), lambda service: "nobody")
-    assert refused["app"].code == "TB-0842"
+    assert refused["app"].code == "TB-0849"
     assert refused["app"].message.startswith("app cannot read ")
     assert refused["app"].hint == f"chmod -R o+rX '{mounted}'"
     assert modes(mounted) == [0o700, 0o700, 0o600]

@@ -65,6 +65,6 @@ def _opened(root: Path, path: Path) -> bool:
 def unreadable(service: Service, root: Path, path: Path) -> Unavailable:
     return Unavailable(
         f"{service.name} cannot read {path}, which is mounted for it: it runs as another user than the file's owner.",
-        code="TB-0842",
+        code="TB-0849",
         hint=f"chmod -R o+rX '{root}'",
     )
