@@ -66,6 +66,8 @@ def worse(before: Checks, after: Checks) -> set[str]:
 
     def differs(id_: str) -> bool:
         was, is_ = before[id_]["state"], after[id_]["state"]
+        if is_ == "pass":  # it may have been skipped before, for want of data that has come since
+            return False
         if {was, is_} <= set(_ORDER):
             return _ORDER.index(is_) > _ORDER.index(was)
         return bool(was != is_)
