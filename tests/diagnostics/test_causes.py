@@ -62,7 +62,7 @@ HEALTHY: Values = {
     workers.replicas: (workers.Worker("worker-1", 1, ("w1",)),),
     workers.beats: (workers.Beat("w1", "idle", 0.5),),
     worker_load.utilisation: worker_load.Utilisation(0.3, 0.3, 1, 900),
-    requests.served: requests.Served(0.05, 0.0, 100, "Prometheus"),
+    requests.lately: requests.Served(0.05, 0.0, 100, "Prometheus"),
     host.pressure: host.Pressure(CALM, {}),
     host.disk: host.Disk("/", 100, 50, 100, 50),
     host.clock: host.Clock(True, 0.0, 0.0, ""),
@@ -93,8 +93,8 @@ FAULTS: Mapping[str, Values] = {
     "postgres-hung": {services.now: conditions(running("postgres", "unhealthy"), running("api", "unhealthy")),
                       postgres.insides: UNKNOWN, postgres.connections: UNKNOWN, queue.queue: UNKNOWN},
     "postgres-connections-taken": {postgres.connections: postgres.Connections(97, 100)},
-    "postgres-locked": {postgres.insides: postgres.Insides(0.0, (), 0.99, 0, 90.0, 3, (), ()), requests.served: SLOW},
-    "postgres-disk-slow": {host.pressure: host.Pressure(CALM | {"io": 0.7}, {}), requests.served: SLOW},
+    "postgres-locked": {postgres.insides: postgres.Insides(0.0, (), 0.99, 0, 90.0, 3, (), ()), requests.lately: SLOW},
+    "postgres-disk-slow": {host.pressure: host.Pressure(CALM | {"io": 0.7}, {}), requests.lately: SLOW},
     "disk-full": {host.disk: host.Disk("/", 100, 1, 100, 50), redis.info: INFO | {"aof_last_write_status": "err"}},
     "workers-gone": {services.now: conditions(stopped("worker")), workers.replicas: (), workers.beats: (),
                      queue.queue: STUCK},
@@ -113,7 +113,7 @@ FAULTS: Mapping[str, Values] = {
     },
     "api-down": {services.now: conditions(stopped("api"))},
     "api-hung": {services.now: conditions(running("api", "unhealthy"))},
-    "api-overloaded": {requests.served: SLOW},
+    "api-overloaded": {requests.lately: SLOW},
     "prometheus-blind": {services.now: conditions(stopped("prometheus")), worker_load.utilisation: UNKNOWN},
     "prometheus-hung": {services.now: conditions(running("prometheus", "unhealthy")),
                         worker_load.utilisation: UNKNOWN},
@@ -121,7 +121,7 @@ FAULTS: Mapping[str, Values] = {
     "alertmanager-hung": {services.now: conditions(running("alertmanager", "unhealthy"))},
     "clock-off": {host.clock: host.Clock(True, 3.0, 0.0, "")},
     "host-short-of-memory": {host.pressure: host.Pressure(CALM | {"memory": 0.8}, {})},
-    "host-short-of-processors": {host.pressure: host.Pressure(CALM | {"cpu": 0.9}, {}), requests.served: SLOW},
+    "host-short-of-processors": {host.pressure: host.Pressure(CALM | {"cpu": 0.9}, {}), requests.lately: SLOW},
 }  # fmt: skip
 
 
@@ -204,7 +204,27 @@ def test_an_api_that_does_not_answer_is_not_blamed_while_its_database_cannot_be_
 def test_half_of_the_evidence_for_what_explains_nothing_is_none() -> None:
     """The host is busy, and nobody knows whether the API is slow."""
     busy = {host.pressure: host.Pressure(CALM | {"cpu": 0.9}, {})}
-    assert first(why({**busy, requests.served: UNKNOWN})) == []
+    assert first(why({**busy, requests.lately: UNKNOWN})) == []
+
+
+PRESSED: Values = {
+    host.pressure: host.Pressure(CALM | {"cpu": 0.9}, {}),
+    requests.lately: replace(SLOW, errors=0.2),
+}
+BACKGROUND = [cause.name for cause in known_causes() if cause.background]
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if name not in BACKGROUND])
+def test_what_is_seen_to_be_broken_comes_before_a_busy_host(name: str) -> None:
+    """Its pressure is real and slows requests; it broke nothing."""
+    assert first(why({**PRESSED, **FAULTS[name]})) == [name]
+
+
+def test_a_busy_host_comes_first_where_it_explains_more() -> None:
+    """Jobs wait, requests are slow: the disk explains both, an API that has too much to do only one."""
+    found = why({**FAULTS["postgres-disk-slow"], queue.queue: LONG})
+    assert first(found) == ["postgres-disk-slow"]
+    assert len(found.best[0].explained) > 1
 
 
 def test_what_is_missing_is_named() -> None:

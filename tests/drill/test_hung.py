@@ -32,9 +32,11 @@ HOSTS_OWN = ("Work waits for", "The host is short of")
 
 
 def everything(stack: Tradebot) -> list[psutil.Process]:
-    """Every replica with its children, and the supervisor."""
+    """Every replica with its children, and the supervisor, whose command line does not name the project."""
     replicas = [psutil.Process(int(row["pid"])) for row in stack.status().values() if row["pid"]]
-    found = [*stack.processes(), *replicas, *(child for each in replicas for child in each.children(recursive=True))]
+    supervisors = [psutil.Process(int(file.read_text("ascii"))) for file in stack.state.rglob("supervisord.pid")]
+    children = [child for each in replicas for child in each.children(recursive=True)]
+    found = [*stack.processes(), *supervisors, *replicas, *children]
     return list(dict.fromkeys(found))
 
 

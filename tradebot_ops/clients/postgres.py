@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -58,6 +59,18 @@ class Postgres:
     def rows(self, query: Query, params: Sequence[Any] = ()) -> list[Row]:
         """The rows of one query, which may not write; with ``%s`` for each of ``params``."""
         return self._ask(lambda connection: _rows(connection, query, params))
+
+    def samples(self, query: Query, count: int, between_s: float) -> list[Row]:
+        """The rows of a query asked ``count`` times on one connection, each time of that moment."""
+
+        def run(connection: Connection) -> list[Row]:
+            found = _rows(connection, query)
+            for _ in range(count - 1):
+                time.sleep(between_s)
+                found += _rows(connection, query)
+            return found
+
+        return self._ask(run)
 
     def rehearse(self, *queries: Query) -> list[Row]:
         """The rows of the last of ``queries``, run in one transaction that may write and is rolled back."""

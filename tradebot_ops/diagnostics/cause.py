@@ -83,6 +83,9 @@ class Cause:
     against: tuple[Sign, ...] = ()
     #: What lies deeper and looks the same from here: as long as one of them was not looked at, nothing is concluded.
     rivals: tuple[Sign, ...] = ()
+    #: It slows everything and breaks nothing by itself: what is seen to be broken comes before it, unless this explains
+    #: more.
+    background: bool = False
     #: Once this is sure, whatever else it explains is its consequence, and no cause of its own.
     total: bool = False
 
@@ -103,9 +106,16 @@ class Judged:
     explained: tuple[str, ...] = ()
 
     @property
-    def rank(self) -> tuple[int, int, int, int]:
-        """More is better: how sure, how much it explains, how deep it lies, how little it needs to assume."""
-        return (int(self.grade), len(self.explained), self.cause.depth, -len(self.cause.signs))
+    def rank(self) -> tuple[int, ...]:
+        """More is better: how sure, how many kinds of symptoms it explains and how many in all, whether it is seen
+        directly, how deep it lies, how little it needs to assume."""
+        kinds = {_kind(symptom) for symptom in self.explained}
+        direct = not self.cause.background
+        return (int(self.grade), len(kinds), int(direct), len(self.explained), self.cause.depth, -len(self.cause.signs))
+
+
+def _kind(symptom: str) -> str:
+    return symptom.partition(":")[0]
 
 
 def judge(cause: Cause, values: Values, symptoms: Sequence[str]) -> Judged:
@@ -117,7 +127,7 @@ def judge(cause: Cause, values: Values, symptoms: Sequence[str]) -> Judged:
         return Judged(cause, Grade.RULED_OUT)
     evidence = tuple(text for text in found if text)
     unseen = sum(text is None for text in (*found, *against, *rivals))
-    explained = tuple(symptom for symptom in symptoms if symptom.partition(":")[0] in cause.explains)
+    explained = tuple(symptom for symptom in symptoms if _kind(symptom) in cause.explains)
     # Half of the evidence for something that would explain nothing is none.
     if not evidence or None in rivals or (unseen and not explained):
         return Judged(cause, Grade.INCONCLUSIVE, unseen=unseen)

@@ -163,12 +163,12 @@ def long_busy(found: worker_load.Utilisation) -> str:
 workers_busy = either(all_busy, long_busy)
 
 
-@sign(requests.served)
+@sign(requests.lately)
 def api_slow(found: requests.Served) -> str:
     return f"5 of 100 requests take longer than {quantity(found.p95, 's')}" if found.p95 > 1.0 else ""
 
 
-@sign(requests.served)
+@sign(requests.lately)
 def api_fails(found: requests.Served) -> str:
     return f"{found.errors:.0%} of the requests fail" if found.errors > 0.05 else ""
 

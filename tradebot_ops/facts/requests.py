@@ -14,18 +14,23 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.fact import Effect, fact
 from tradebot_ops.facts.metrics import prometheus
 
-#: Prometheus is believed from so many requests in 15 minutes on.
+#: Prometheus is believed from so many requests on.
 REQUESTS = 20
 #: Reads the ledger, as most requests do, and needs no key.
 SAMPLED = "/jobs?limit=1"
 LOGGED = "/health"
 WAIT_SECONDS = 5.0
 
-_BUCKETS = 'sum by (le) (increase(http_request_duration_seconds_bucket{job="api"}[15m]))'
-_COUNT = 'sum(increase(http_requests_total{job="api"}[15m]))'
-_FAILED = 'sum(increase(http_requests_total{job="api",status=~"5.."}[15m]))'
-P95 = f"histogram_quantile(0.95, {_BUCKETS})"
-ERRORS = f"({_FAILED} or vector(0)) / {_COUNT}"
+
+def expressions(minutes: int) -> tuple[str, str, str]:
+    """Queries to Prometheus: how many requests, the time that 95 of 100 stay below, the share that failed."""
+    buckets = f'sum by (le) (increase(http_request_duration_seconds_bucket{{job="api"}}[{minutes}m]))'
+    count = f'sum(increase(http_requests_total{{job="api"}}[{minutes}m]))'
+    failed = f'sum(increase(http_requests_total{{job="api",status=~"5.."}}[{minutes}m]))'
+    return count, f"histogram_quantile(0.95, {buckets})", f"({failed} or vector(0)) / {count}"
+
+
+_COUNT, P95, ERRORS = expressions(15)
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,22 @@ class Served:
 @fact(seconds=60)
 def served(ops: Ops) -> Served:
     """The last 15 minutes as Prometheus has them; where it has too little, twenty requests now."""
+    return _served(ops, 15)
+
+
+@fact(seconds=60)
+def lately(ops: Ops) -> Served:
+    """The same of the last two minutes, for who asks what is wrong now: what was mended is soon no longer in it."""
+    return _served(ops, 2)
+
+
+def _served(ops: Ops, minutes: int) -> Served:
     try:
-        count, p95, errors = (prometheus.one(ops, expression) for expression in (_COUNT, P95, ERRORS))
+        count, p95, errors = (prometheus.one(ops, each) for each in expressions(minutes))
     except OpsError as error:
         return _sampled(ops, error.message)
     if count and count >= REQUESTS and _known(p95) and _known(errors):
-        return Served(p95, errors, count, "Prometheus, over 15 minutes")
+        return Served(p95, errors, count, f"Prometheus, over {minutes} minutes")
     return _sampled(ops, "Prometheus has seen too few requests.")
 
 

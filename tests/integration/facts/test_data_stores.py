@@ -1,7 +1,7 @@
 """Facts about Redis and Postgres against real ones: right answers, and what is said where there are none."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from tradebot_ops.settings import Secret, load_settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("parts")]
 
+#: The server has 60, and keeps three for superusers.
+LEFT = 57
 OF_POSTGRES: list[Fact[Any]] = [
     *(value for value in vars(postgres_facts).values() if isinstance(value, Fact)),
     *(value for value in vars(postgres_access).values() if isinstance(value, Fact)),
@@ -80,6 +82,19 @@ def test_statements_that_run_are_shown_where_none_are_recorded(ops: Ops, postgre
             assert isinstance(running.exception(10), psycopg.errors.QueryCanceled)
     assert [each.text for each in found] == ["SELECT pg_sleep(…), …"]
     assert waits["Timeout: PgSleep"] == pytest.approx(1.0, abs=0.5)
+
+
+def test_no_more_connections_are_taken_than_there_are(ops: Ops, postgres: PostgresPart) -> None:
+    """Who asks here may have one of those that are reserved."""
+    with ExitStack() as open_:
+        with suppress(psycopg.OperationalError):
+            while True:
+                last = open_.enter_context(closing(postgres.connect()))
+        last.close()
+        found = until(
+            lambda: found if (found := postgres_facts.connections(ops)).most == LEFT else None, "one is free again"
+        )
+    assert found.used == LEFT
 
 
 def test_commands_of_now_and_the_largest_keys(ops: Ops) -> None:

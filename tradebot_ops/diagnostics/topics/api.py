@@ -22,7 +22,7 @@ def answers(pings: tuple[Answer, ...]) -> View:
     return View((("GET /health", f"{quantity(slowest, 's')} at most"),), problems=tuple(problems))
 
 
-@look(asks=(requests.served,))
+@look(asks=(requests.lately,))
 def served(found: requests.Served) -> View:
     problems = []
     if found.p95 > NEARLY_SLOW_S:

@@ -53,6 +53,6 @@ def queue_store(pings: tuple[float, ...]) -> View:
     )
 
 
-@look(asks=(requests.served,))
+@look(asks=(requests.lately,))
 def api(found: requests.Served) -> View:
     return View((("API", f"95 of 100 requests within {quantity(found.p95, 's')}"),))

@@ -14,6 +14,8 @@ from tradebot_ops.facts.fact import Effect, fact
 from tradebot_ops.stack.model import Stack
 
 SERVICE = "postgres"
+#: Connections kept for superusers where nothing else is set.
+RESERVED = 3
 #: Indexes above this size are left to the nightly check of the backup: reading them takes the disk from the jobs.
 AMCHECK_BYTES = 64 * 1024 * 1024
 SETTINGS = (
@@ -129,9 +131,10 @@ def connections(ops: Ops) -> Connections:
     try:
         return _counted(ops)
     except NoneLeft:
-        most = int(declared(ops.stack).get("max_connections", 0))
-        if not most:
+        settings = declared(ops.stack)
+        if "max_connections" not in settings:
             raise
+        most = int(settings["max_connections"]) - int(settings.get("superuser_reserved_connections", RESERVED))
         return Connections(most, most)
 
 
@@ -145,7 +148,8 @@ def _counted(ops: Ops) -> Connections:
         "   AND now() - state_change > interval '5 minutes'), '{}') AS idle"
         " FROM pg_stat_activity WHERE backend_type = 'client backend'"
     )
-    return Connections(row["used"], row["most"], tuple(row["idle"]))
+    # Who may have a reserved one, as this question may, comes on top: then nobody else gets one.
+    return Connections(min(row["used"], row["most"]), row["most"], tuple(row["idle"]))
 
 
 @fact()

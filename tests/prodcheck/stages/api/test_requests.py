@@ -68,6 +68,12 @@ def test_prometheus_is_asked_and_where_it_knows_too_little_the_api_itself() -> N
         assert (found.p95, found.errors, found.requests) == (2.0, 1.0, 20)
 
 
+def test_what_was_mended_two_minutes_ago_is_not_what_is_wrong_now() -> None:
+    found = requests.lately(ops([100.0, 0.2, 0.03]))
+    assert (found.p95, found.source) == (0.2, "Prometheus, over 2 minutes")
+    assert all("[2m]" in each and "15m" not in each for each in requests.expressions(2))
+
+
 def test_an_api_that_is_away_is_no_answer() -> None:
     def away(*_args: object) -> Answer:
         raise Unreachable("The API cannot be reached.", code="TB-0501")

@@ -86,6 +86,19 @@ def test_a_heartbeat_that_was_only_just_late_is_heard_again(monkeypatch: pytest.
     assert workers.beats(ops) == (Beat("worker-1", "idle", 0.2),)
 
 
+def test_heartbeats_that_are_fresh_are_heard_once() -> None:
+    """Nobody waits for a second one that would say the same."""
+    asked: list[int] = []
+
+    def answer() -> list[dict[str, Any]]:
+        asked.append(1)
+        return [{"name": "worker-1", "state": "idle", "age_s": 0.2}]
+
+    ops = cast("Ops", SimpleNamespace(api=SimpleNamespace(workers=answer)))
+    assert workers.beats(ops) == (Beat("worker-1", "idle", 0.2),)
+    assert asked == [1]
+
+
 def test_without_the_api_nobody_could_look() -> None:
     def away() -> list[dict[str, Any]]:
         raise Unreachable("The API cannot be reached.", code="TB-0501")

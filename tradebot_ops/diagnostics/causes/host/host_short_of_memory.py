@@ -12,5 +12,6 @@ CAUSE = Cause(
         "crashes",
     ),
     depth=4,
+    background=True,
     mend="tradebot optimize plan",
 )

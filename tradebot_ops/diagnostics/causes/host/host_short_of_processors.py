@@ -12,5 +12,6 @@ CAUSE = Cause(
     ),
     explains=("requests",),
     depth=4,
+    background=True,
     mend="tradebot optimize plan",
 )

@@ -16,5 +16,6 @@ CAUSE = Cause(
         "queue",
     ),
     depth=4,
+    background=True,
     mend="tradebot diag performance",
 )

@@ -18,5 +18,6 @@ CAUSE = Cause(
     ),
     explains=("requests",),
     depth=0,
+    background=True,
     mend="tradebot diag performance",
 )

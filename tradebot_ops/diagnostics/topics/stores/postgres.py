@@ -59,7 +59,7 @@ def work(insides: postgres.Insides) -> View:
 
 @look(asks=(postgres_load.waits,))
 def waits(found: postgres_load.Waits) -> View:
-    """Active sessions over a second: at work, or waiting for what."""
+    """Active sessions over half a second: at work, or waiting for what."""
     shown = ", ".join(f"{what} {sessions:.1f}" for what, sessions in found.sessions)
     return View((("sessions at work", shown or "none"),))
 
