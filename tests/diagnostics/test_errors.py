@@ -3,11 +3,13 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.paths import ROOT
+from tradebot_ops.clients.prometheus import PendingOrFiring
 from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics import errors
 from tradebot_ops.diagnostics.errors import report
@@ -18,6 +20,12 @@ from tradebot_ops.settings import load_settings
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ROW = {"fingerprint": "a" * 16, "type": "KeyError", "message": "no password=hunter22x", "location": "jobs.py:submit"}
+
+FIRING = PendingOrFiring("PostgresDown", "firing", {"outage": "postgres"}, {}, NOON - timedelta(minutes=6), 1.0)
+OVER = {
+    "name": "HighJobFailureRate", "status": "resolved", "labels": {"category": "jobs"},
+    "starts_at": (NOON - timedelta(minutes=15)).isoformat(), "ends_at": (NOON - timedelta(minutes=8)).isoformat(),
+}  # fmt: skip
 
 
 class Failing(StubEngine):
@@ -48,7 +56,28 @@ def ops(tmp_path: Path) -> Ops:
     settings = load_settings({"project": "demo"}, {"TRADEBOT_STATE": str(tmp_path)}, ROOT)
     ops = Ops(settings, Failing("demo"), lambda: NOON)
     ops.__dict__["postgres"] = Ledger()
+    ops.__dict__["prometheus"] = SimpleNamespace(alerts=lambda: [FIRING])
+    ops.__dict__["api"] = SimpleNamespace(alerts=lambda _limit: [OVER])
     return ops
+
+
+def test_each_names_the_alert_it_belongs_to(ops: Ops) -> None:
+    found = report(ops, "1h")
+    assert isinstance(found.data, dict)
+    assert [(each["service"], each["alert"]) for each in found.data["faults"]] == [
+        ("api", ""),
+        ("worker", "HighJobFailureRate, over for 8 min"),
+        ("postgres", "PostgresDown, firing"),
+    ]
+    assert [row[-1] for row in found.sections[0].tables[0].rows] == [each["alert"] for each in found.data["faults"]]
+
+
+def test_without_alerts_the_faults_are_shown_and_that_is_said(ops: Ops) -> None:
+    del ops.__dict__["prometheus"], ops.__dict__["api"]
+    found = report(ops, "1h")
+    assert isinstance(found.data, dict)
+    assert [each["alert"] for each in found.data["faults"]] == ["", "", ""]
+    assert {"alerts that fire", "alerts that are over"} <= set(found.data["not_examined"])
 
 
 def test_faults_of_every_source_most_frequent_first(ops: Ops) -> None:

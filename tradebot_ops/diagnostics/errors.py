@@ -7,9 +7,12 @@ from typing import Any
 from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics.fingerprints import Group, Grouped, group
 from tradebot_ops.diagnostics.redaction import of_project
+from tradebot_ops.diagnostics.related import Alarm, alarm_of, alarms
 from tradebot_ops.engines.base import LogQuery
+from tradebot_ops.facts.alerting import alert_store
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Fact, NotHere, Unknown
+from tradebot_ops.facts.metrics import prometheus
 from tradebot_ops.facts.replicas import errors
 from tradebot_ops.facts.replicas.errors import Recorded
 from tradebot_ops.model import Report, Section, Table
@@ -27,7 +30,8 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class Fault:
-    """Equal errors of one source: ``log``, ``api`` or ``job``. ``new``: none of them is older than the last start."""
+    """Equal errors of one source: ``log``, ``api`` or ``job``. ``new``: none of them is older than the last start.
+    ``alert`` is the one about the same service at the same time."""
 
     source: str
     id: str
@@ -42,6 +46,7 @@ class Fault:
     jobs: tuple[str, ...]
     sample: str
     new: bool = False
+    alert: str = ""
 
 
 def report(ops: Ops, begin: str, *, only_new: bool = False) -> Report:
@@ -56,13 +61,16 @@ def report(ops: Ops, begin: str, *, only_new: bool = False) -> Report:
     logs = of_logs(seconds, MOST_LINES, LOGS_S)
     api, jobs = of_api(seconds), of_jobs(seconds)
     facts = Facts(ops)
-    facts.start((logs, api, jobs, errors.last_start))
+    facts.start((logs, api, jobs, errors.last_start, prometheus.alerts, alert_store.history))
     grouped, counted, dead, started = (
         facts.value(logs), facts.value(api), facts.value(jobs), facts.value(errors.last_start),
     )  # fmt: skip
     moment = started if isinstance(started, datetime) else None
-    found = faults(grouped, counted, dead, moment)
-    away = {name: each.why for name, each in (("logs", grouped), ("API errors", counted), ("dead jobs", dead))
+    firing, stored = facts.value(prometheus.alerts), facts.value(alert_store.history)
+    known = alarms(*(each if isinstance(each, tuple) else () for each in (firing, stored)))
+    found = [replace(each, alert=_alert(each, known, now)) for each in faults(grouped, counted, dead, moment)]
+    away = {name: each.why for name, each in (("logs", grouped), ("API errors", counted), ("dead jobs", dead),
+                                        ("alerts that fire", firing), ("alerts that are over", stored))
             if isinstance(each, Unknown | NotHere)}  # fmt: skip
     wanted = [each for each in found if each.new or not only_new]
     head = [_head(grouped, wanted, moment, now, only_new=only_new)]
@@ -134,6 +142,11 @@ def of_record(service: str, each: Recorded, started: datetime | None = None) -> 
     return Fault(source, each.fingerprint[:12], service, *facts, (), each.jobs, each.message, _new(each.first, started))
 
 
+def _alert(each: Fault, known: tuple[Alarm, ...], now: datetime) -> str:
+    found = alarm_of(each.service, each.first, each.last, known, now)
+    return found.shown(now) if found else ""
+
+
 def _new(first: datetime | None, started: datetime | None) -> bool:
     return first is not None and started is not None and first >= started
 
@@ -155,11 +168,11 @@ def _report(ops: Ops, found: list[Fault], away: dict[str, str], head: list[str])
     rows = tuple(
         (
             each.id, f"{each.count} ×", each.source, each.service, " ".join(filter(None, (each.event, each.exception))),
-            "–" if each.last is None else age(now - each.last), "new" if each.new else "",
+            "–" if each.last is None else age(now - each.last), "new" if each.new else "", each.alert,
         )
         for each in found[:SHOWN]
     )  # fmt: skip
-    tables = [Table(("id", "count", "from", "service", "what", "last", ""), rows)] if rows else []
+    tables = [Table(("id", "count", "from", "service", "what", "last", "", "alert"), rows)] if rows else []
     lines = [*head, *(f"{name} not examined: {why}" for name, why in away.items())]
     if len(found) > SHOWN:
         lines.append(f"The {SHOWN} most frequent are shown; --json has all.")
