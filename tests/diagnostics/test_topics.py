@@ -27,8 +27,9 @@ from tradebot_ops.diagnostics.topics import (
 )
 from tradebot_ops.diagnostics.topics.stores import data, postgres, redis
 from tradebot_ops.engines.base import Event, Replica, State
+from tradebot_ops.engines.inspection import EngineInfo
 from tradebot_ops.facts.access.connections import Connection
-from tradebot_ops.facts.host import Clock, Disk, Pressure
+from tradebot_ops.facts.host import Clock, Disk, Load, Pressure
 from tradebot_ops.facts.metrics.monitoring import Answer as Ready
 from tradebot_ops.facts.replicas.condition import Condition
 from tradebot_ops.facts.replicas.errors import Recorded
@@ -36,7 +37,8 @@ from tradebot_ops.facts.requests import Served
 from tradebot_ops.facts.stores.candles import Series
 from tradebot_ops.facts.stores.migrations import Schema
 from tradebot_ops.facts.stores.postgres import Connections, Horizon, Insides, Setting, Slot
-from tradebot_ops.facts.stores.postgres_load import Statement, Statements, Waits
+from tradebot_ops.facts.stores.postgres_load import Io, Statement, Statements, Waits
+from tradebot_ops.facts.stores.redis import Doctors
 from tradebot_ops.facts.stores.redis_load import Command
 from tradebot_ops.facts.work.queue import DeadLetters, Lost, Queue
 from tradebot_ops.facts.work.worker_load import Utilisation
@@ -52,6 +54,7 @@ REDIS: dict[str, Any] = {
     "used_memory": 10, "maxmemory": 100, "maxmemory_policy": "noeviction", "evicted_keys": 0, "aof_enabled": 1,
     "mem_fragmentation_ratio": 1.1, "connected_clients": 3, "maxclients": 100,
 }  # fmt: skip
+INFO = EngineInfo("local", "1", "Debian", 8 * 1024**3, 2, "/var/lib", on_this_host=True)
 WELL = Insides(0.01, (), 0.99, 0, 1.0, 0, (), ())
 
 
@@ -274,6 +277,32 @@ def test_connections_and_the_scarcest_resource() -> None:
     )
     assert said(performance.workers(Utilisation(0.5, 1.0, 2, 900))) == ""
     assert said(performance.workers(Utilisation(0.97, 2.0, 2, 900))) == "W: The workers are busy 97% of the time."
+    assert performance.host_load(Load(3, 1.5, 2 * 1024**3, 0, 0), INFO).values == (
+        ("run queue", "3 for 2 processors, 1.5 on average of 5 minutes"),
+        ("available memory", "2.0 GB of 8.0 GB"),
+        ("swap in use", "none"),
+    )
+    assert performance.host_load(Load(3, 1.5, 2 * 1024**3, 1024**2, 1024**3), INFO).values[2][1] == "1 MB of 1.0 GB"
+    assert performance.sessions(Waits(())).values == (("active sessions", "0.0 on average"),)
+    assert performance.sessions(Waits((("Lock: relation", 2.5), ("processor", 0.5)))).values == (
+        ("active sessions", "3.0 on average, most: Lock: relation"),
+    )
+    assert performance.database_disk(Io(5, 7, 2, 1, None)).values == (
+        ("disk of Postgres",
+         "5 reads, 7 writes (1 by sessions), 2 extensions; time not measured (track_io_timing is off)"),
+    )  # fmt: skip
+    assert performance.database_disk(Io(5, 7, 2, 1, 1.5)).values[0][1].endswith("time 1.5 s")
+    assert performance.queue_store_commands((Command("GET", 5.0, 0.25),)).values == (
+        ("Redis is busy", "25.0% of the time"),
+    )
+    content = Doctors("No latency spike was observed.", "Hi Sam, I can't find any memory issue in your instance.")
+    assert (performance.queue_store_doctors(content).values, said(performance.queue_store_doctors(content))) == (
+        (("advice of Redis", "none"),), "",
+    )  # fmt: skip
+    advice = Doctors("I have advice:\n- fork takes long.", content.memory)
+    assert said(performance.queue_store_doctors(advice)) == (
+        "W: Redis has advice about its latency: I have advice: - fork takes long."
+    )
     assert said(performance.host_resources(Pressure({"cpu": 0.05, "io": 0.4}, {}))) == (
         "W: The host is short of io: work waits 40% of the time."
     )

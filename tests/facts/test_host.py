@@ -11,6 +11,7 @@ from tradebot_ops.engines.inspection import EngineInfo
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts import host
+from tradebot_ops.facts.fact import NotApplicable
 from tradebot_ops.settings import load_settings
 from tradebot_ops.stack.model import Service, Stack
 
@@ -41,6 +42,27 @@ def test_the_disk_is_this_hosts_or_seen_from_a_container(tmp_path: Path) -> None
     assert host.disk(ops, info(tmp_path / "not" / "yet", here=True), ops.engine.list()).total > 0
     away = host.disk(ops, info(tmp_path, here=False), ops.engine.list())
     assert (away.total, away.free, away.inodes, away.inodes_free) == (1024000, 614400, 90, 60)
+
+
+MEMORY = "MemTotal:       8000 kB\nMemAvailable:   3000 kB\nSwapTotal:      1000 kB\nSwapFree:        400 kB\n"
+
+
+def test_load_of_another_host_is_seen_from_within_a_container(tmp_path: Path) -> None:
+    answers = {"/proc/loadavg": "4.70 4.73 4.26 6/812 31769\n", "/proc/meminfo": MEMORY}
+    ops = ops_with(tmp_path, {("cat", path): ExecResult(0, text) for path, text in answers.items()})
+    found = host.load(ops, info(tmp_path, here=False), ops.engine.list())
+    assert found == host.Load(5, 4.73, 3000 * 1024, 600 * 1024, 1000 * 1024)
+
+
+def test_load_of_a_host_that_does_not_show_it_is_no_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "_here", lambda _path: None)
+    with pytest.raises(NotApplicable) as caught:
+        host.load(ops_with(tmp_path, {}), info(tmp_path, here=True), ())
+    assert caught.value.answer.why == "This host does not show its load (/proc/loadavg cannot be read)."
+
+
+def test_a_host_without_swap() -> None:
+    assert host.loaded("0.1 0.2 0.3 1/9 5\n", "MemAvailable: 5 kB\n") == host.Load(0, 0.2, 5120, 0, 0)
 
 
 def test_pressure_is_read_as_a_share(tmp_path: Path) -> None:

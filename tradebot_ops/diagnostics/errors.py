@@ -67,7 +67,7 @@ def report(ops: Ops, begin: str, *, only_new: bool = False) -> Report:
     )  # fmt: skip
     moment = started if isinstance(started, datetime) else None
     firing, stored = facts.value(prometheus.alerts), facts.value(alert_store.history)
-    known = alarms(*(each if isinstance(each, tuple) else () for each in (firing, stored)))
+    known = alarms(firing if isinstance(firing, tuple) else (), stored if isinstance(stored, tuple) else ())
     found = [replace(each, alert=_alert(each, known, now)) for each in faults(grouped, counted, dead, moment)]
     away = {name: each.why for name, each in (("logs", grouped), ("API errors", counted), ("dead jobs", dead),
                                         ("alerts that fire", firing), ("alerts that are over", stored))

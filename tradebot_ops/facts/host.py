@@ -46,6 +46,19 @@ class Pressure:
 
 
 @dataclass(frozen=True)
+class Load:
+    """``queue`` are the tasks that run or wait for a processor at this moment; ``mean`` over five minutes, those that
+    wait for a disk included. ``available`` is memory that programs can still get, ``swapped`` what lies in swap.
+    """
+
+    queue: int
+    mean: float
+    available: int
+    swapped: int
+    swap: int
+
+
+@dataclass(frozen=True)
 class Clock:
     """``offset`` to the time servers, None where nobody measures it; ``engine_apart`` to this host, beyond the
     time that the answer took.
@@ -108,6 +121,28 @@ def pressure(ops: Ops, info: EngineInfo, replicas: tuple[Replica, ...]) -> Press
         some[resource] = _some(text)
     stores = {each.label: each.pid for each in replicas if each.service in {"redis", "postgres"} and each.pid}
     return Pressure(some, _swap(stores) if info.on_this_host else {})
+
+
+@fact(seconds=10, of=(engine.info, engine.replicas))
+def load(ops: Ops, info: EngineInfo, replicas: tuple[Replica, ...]) -> Load:
+    """Of the whole host: the kernel shows it alike in every container."""
+    texts = []
+    for path in ("/proc/loadavg", "/proc/meminfo"):
+        text = _here(path) if info.on_this_host else _answer(ops, replicas, "cat", path)
+        if text is None:
+            raise NotApplicable(Skip.ENGINE, f"This host does not show its load ({path} cannot be read).")
+        texts.append(text)
+    return loaded(*texts)
+
+
+def loaded(loadavg: str, meminfo: str) -> Load:
+    """Pure: the two files of /proc, read. Who reads them runs itself, and is not counted."""
+    _, mean, _, tasks, _ = loadavg.split()
+    sizes = {
+        name: int(rest.split()[0]) * 1024 for name, _, rest in (line.partition(":") for line in meminfo.splitlines())
+    }
+    total, free = sizes.get("SwapTotal", 0), sizes.get("SwapFree", 0)
+    return Load(max(int(tasks.partition("/")[0]) - 1, 0), float(mean), sizes["MemAvailable"], total - free, total)
 
 
 @fact(seconds=8, of=(engine.info,))

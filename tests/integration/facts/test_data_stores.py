@@ -97,6 +97,13 @@ def test_no_more_connections_are_taken_than_there_are(ops: Ops, postgres: Postgr
     assert found.used == LEFT
 
 
+def test_reads_and_writes_of_relations(ops: Ops) -> None:
+    found = postgres_load.io(ops)
+    assert found.reads + found.writes + found.extends > 0
+    assert found.own <= found.writes
+    assert found.seconds is None, "nothing measures it unless it is told to"
+
+
 def test_commands_of_now_and_the_largest_keys(ops: Ops) -> None:
     ops.redis.grant_drain(["large"], 1.5)
     assert "INFO" in {each.name for each in redis_load.commands(ops)}

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tradebot_ops.context import Ops
-from tradebot_ops.facts.fact import fact
+from tradebot_ops.facts.fact import NotApplicable, Skip, fact
 
 MOST = 5
 #: Half a second in all: what is worth a look, such as a lock or a slow disk, lasts longer than that, and samples that
@@ -35,6 +35,14 @@ SELECT coalesce(wait_event_type || ': ' || wait_event, 'processor') AS what, cou
 FROM pg_stat_activity WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid()
 GROUP BY 1
 """
+# Of all backends: relations that were read from beyond the cache of Postgres, and written by who should be at work.
+_IO = """
+SELECT coalesce(sum(reads), 0)::bigint AS reads, coalesce(sum(writes), 0)::bigint AS writes,
+       coalesce(sum(extends), 0)::bigint AS extends,
+       coalesce(sum(writes) FILTER (WHERE backend_type = 'client backend' AND context = 'normal'), 0)::bigint AS own,
+       coalesce(sum(read_time + write_time), 0) / 1000 AS seconds, current_setting('track_io_timing') = 'on' AS timed
+FROM pg_stat_io WHERE object = 'relation'
+"""
 _LITERAL = re.compile(r"'(?:[^']|'')*(?:'|\Z)|\$(\w*)\$.*?(?:\$\1\$|\Z)|(?<![\w$])\d+(?:\.\d+)?", re.DOTALL)
 
 
@@ -61,6 +69,27 @@ class Waits:
     """How many sessions on average worked (``processor``) or waited, by what for, the most frequent first."""
 
     sessions: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Io:
+    """Reads, writes and extensions of relations since the statistics began; ``own``: writes that sessions had to do
+    themselves. ``seconds`` they took together, None where Postgres does not measure that.
+    """
+
+    reads: int
+    writes: int
+    extends: int
+    own: int
+    seconds: float | None
+
+
+@fact()
+def io(ops: Ops) -> Io:
+    if not ops.postgres.rows("SELECT to_regclass('pg_stat_io') IS NOT NULL AS there")[0]["there"]:
+        raise NotApplicable(Skip.ENGINE, "This Postgres has no pg_stat_io: it is there from version 16 on.")
+    (row,) = ops.postgres.rows(_IO)
+    return Io(row["reads"], row["writes"], row["extends"], row["own"], float(row["seconds"]) if row["timed"] else None)
 
 
 @fact()

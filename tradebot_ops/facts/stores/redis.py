@@ -28,12 +28,28 @@ class Anonymous:
     answer: str
 
 
+#: Characters of a report that are kept.
+LONGEST = 300
+#: How the doctors begin when nothing is wrong, or when there is too little to look at.
+CONTENT = ("no latency spike was observed", "can't find any memory issue", "very little memory")
+
+
 @dataclass(frozen=True)
 class Doctors:
     """Redis' own reports about its delays and memory."""
 
     latency: str
     memory: str
+
+    @property
+    def advice(self) -> dict[str, str]:
+        """Reports that find something, on one line each, by what they are about."""
+        found = {"latency": self.latency, "memory": self.memory}
+        return {
+            name: " ".join(words.split())[:LONGEST]
+            for name, words in found.items()
+            if not any(sign in words.lower() for sign in CONTENT)
+        }
 
 
 @fact(effect=Effect.WRITES)

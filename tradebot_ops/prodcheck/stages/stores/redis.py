@@ -11,8 +11,6 @@ from tradebot_ops.text.quantities import quantity
 FULL_WARN, FULL_FAIL = 0.75, 0.9
 #: Below this much, fragmentation is a ratio of small numbers.
 FRAGMENTED, FRAGMENTED_BYTES = 1.5, 100 * 1024 * 1024
-#: How the doctors begin when nothing is wrong, or when there is too little to look at.
-CONTENT = ("no latency spike was observed", "can't find any memory issue", "very little memory")
 
 
 @check(
@@ -103,16 +101,12 @@ def doctors_content(doctors: redis.Doctors, config: Mapping[str, str]) -> Verdic
     if threshold <= 0:
         hint = "Add --latency-monitor-threshold 100 to the command of redis and run `tradebot up`."
         found.append(warned("Redis does not remember what delayed it.", **shown, hint=hint))
-    elif not _content(doctors.latency):
+    elif "latency" in doctors.advice:
         found.append(warned("LATENCY DOCTOR has advice.", **shown))
-    if not _content(doctors.memory):
+    if "memory" in doctors.advice:
         found.append(warned("MEMORY DOCTOR has advice.", **shown))
     return worst(found) if found else passed("Redis has nothing to complain about.", **shown)
 
 
-def _content(words: str) -> bool:
-    return any(sign in words.lower() for sign in CONTENT)
-
-
 def _cut(words: str) -> str:
-    return " ".join(words.split())[:300]
+    return " ".join(words.split())[: redis.LONGEST]
