@@ -15,7 +15,7 @@ import pytest
 
 from tests.drill.faults import frozen
 from tests.engines.docker.parts import require_docker
-from tests.integration.docker import rig as containers
+from tests.integration.docker import rig
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
 from tradebot_ops.diagnostics.catalogue import catalogue
@@ -91,19 +91,19 @@ def test_with_everything_hung_it_answers_within_its_time(stack: Tradebot, topic:
 
 @pytest.fixture(scope="module")
 def in_containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tradebot]:
-    require_docker(*containers.NEEDED, *containers.MONITORING_IMAGES.values())
-    found = containers.monitored(tmp_path_factory.mktemp("hung-docker") / "home")
+    require_docker(*rig.NEEDED, *rig.MONITORING_IMAGES.values())
+    found = rig.monitored(tmp_path_factory.mktemp("hung-docker") / "home")
     try:
         found.ok("up", timeout=300)
         yield found
     finally:
-        containers.clean(found)
+        rig.clean(found)
 
 
 @contextmanager
 def paused(stack: Tradebot) -> Iterator[None]:
     """The engine answers, and says so; what is asked inside does not."""
-    with containers.api() as engine:
+    with rig.api() as engine:
         names = [each["Id"] for each in engine.containers(filters=own(stack))]
         for name in names:
             engine.pause(name)
@@ -117,7 +117,7 @@ def paused(stack: Tradebot) -> Iterator[None]:
 @contextmanager
 def halted(stack: Tradebot) -> Iterator[None]:
     """The engine knows nothing of it: to it every container runs."""
-    with containers.api() as engine:
+    with rig.api() as engine:
         ids = [each["Id"] for each in engine.containers(filters=own(stack))]
         first = [psutil.Process(engine.inspect_container(each)["State"]["Pid"]) for each in ids]
     with frozen([process for each in first for process in (each, *each.children(recursive=True))]):

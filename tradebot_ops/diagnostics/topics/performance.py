@@ -29,7 +29,7 @@ def host_resources(found: host.Pressure) -> View:
 
 @look(asks=(host.load, engine.info))
 def host_load(found: host.Load, info: EngineInfo) -> View:
-    """What waits for a processor at this moment, beside how many there are; what waits already, pressure says."""
+    """How much waits for a processor at this moment, beside how many there are; how long it waits, pressure says."""
     swap = f"{human_bytes(found.swapped)} of {human_bytes(found.swap)}" if found.swap else "none"
     values = (
         ("run queue", f"{found.queue} for {info.cpus} processors, {found.mean:g} on average of 5 minutes"),
