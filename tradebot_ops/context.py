@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from tradebot_ops.engines.base import Address, Engine
+from tradebot_ops.debian.stand_ins import VARIABLES, stand_ins_of
+from tradebot_ops.engines.base import Address, Engine, KeepsImages
 from tradebot_ops.engines.choose import EngineChoice, choose
 from tradebot_ops.errors import NoAddress, NotRunning, OpsError
 from tradebot_ops.records import Absence, ChosenProfiles, DesiredReplicas, StandInImages, UnavailableServices
@@ -119,8 +120,20 @@ class Ops:
 
     @property
     def stand_ins(self) -> dict[str, str]:
-        """Images in place of official ones on this host (`images build`); what the user set outranks them."""
-        return dict(self.host_state.load(StandInImages).tags)
+        """Images in place of official ones: those that the engine has, and those chosen on this host (`images build`).
+
+        What the user set outranks both.
+        """
+        chosen = dict(self.host_state.load(StandInImages).tags)
+        return chosen if chosen.keys() >= VARIABLES else {**self._stand_ins_of_engine(), **chosen}
+
+    def _stand_ins_of_engine(self) -> dict[str, str]:
+        """None of an engine that does not answer: whoever needs the engine says so."""
+        try:
+            engine = self.engine
+            return stand_ins_of(engine.image_sources()) if isinstance(engine, KeepsImages) else {}
+        except OpsError:
+            return {}
 
     @property
     def profiles(self) -> tuple[str, ...]:

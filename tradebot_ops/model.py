@@ -54,11 +54,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a report: a heading, lines of text, then tables."""
+    """A part of a report: a heading, lines of text, then tables. ``markdown``: the lines are its source."""
 
     title: str = ""
     lines: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
+    markdown: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

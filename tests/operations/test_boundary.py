@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -331,10 +332,11 @@ def ops(tmp_path: Path) -> Ops:
 
 
 def test_jobs_are_submitted_and_cancelled_within_a_change(ops: Ops) -> None:
-    job = {"id": "1", "type": "canary", "state": "queued", "attempt": 1, "max_attempts": 1, "worker": "", "payload": {}}
-    api = ops.__dict__["api"] = Watched(ops, job)
+    job_id = str(UUID(int=1))
+    job = {"id": job_id, "type": "canary", "state": "queued", "worker": "", "payload": {}}
+    api = ops.__dict__["api"] = Watched(ops, job | {"attempt": 1, "max_attempts": 1})
     jobs.submit(ops, "canary", (), wait=False)
-    jobs.cancel(ops, "1")
+    jobs.cancel(ops, job_id)
     assert api.calls == [("submit", True), ("cancel", True)]
 
 

@@ -1,13 +1,17 @@
 """Log lines: chosen by time, level and pattern."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
+from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import LogLine, LogQuery
+from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.logs import entries, since
+from tradebot_ops.operations.logs import entries, since, unreadable
 from tradebot_ops.operations.select import Chosen
+from tradebot_ops.settings import load_settings
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -81,3 +85,16 @@ def test_bad_filters_are_usage_errors(level: str | None, grep: str | None) -> No
     with pytest.raises(OpsError) as raised:
         list(entries(OneLog(), API, LogQuery(), level, grep))  # type: ignore[arg-type]
     assert raised.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("engine", "expected"), [("docker", ("store keeps no log: its logging.driver is none.",)), ("local", ())]
+)
+def test_a_service_that_keeps_no_log_is_named(tmp_path: Path, engine: str, expected: tuple[str, ...]) -> None:
+    (tmp_path / "compose.yaml").write_text(
+        "services:\n  store: {image: a, command: [a], logging: {driver: none}}\n  api: {image: b, command: [b]}\n"
+    )
+    ops = Ops(load_settings({"project": "demo"}, {"HOME": str(tmp_path)}, tmp_path), StubEngine("demo"))
+    ops.engine.name = engine
+    assert unreadable(ops, Chosen((), {})) == expected
+    assert unreadable(ops, API) == ()

@@ -63,3 +63,54 @@ def test_prose_folds_and_ids_stay_whole(columns: pytest.MonkeyPatch) -> None:
 def test_a_pipe_gets_each_row_on_one_line(columns: pytest.MonkeyPatch) -> None:
     text = shown(Table(("job", "why", "state"), ((ID, REASON, "dead"), (ID, REASON, "queued"))), io.StringIO())
     assert text.splitlines()[1] == f"{ID}  {REASON}  dead  "
+
+
+def colours(cells: tuple[str, ...], *headings: str) -> list[str]:
+    """The style of each cell of one row on a terminal with colours; empty where it has none."""
+    shape = table.grid(Table(headings or tuple(f"c{place}" for place in range(len(cells))), (cells,)), 200)
+    row = shape.rows[0].style
+    return [str(row or "") or str(next(iter(column.cells)).style) for column in shape.columns]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("word", "colour"),
+    [
+        ("create", "green"), ("recreate", "yellow"), ("remove", "red"),
+        ("firing", "red"), ("critical", "red"), ("silenced", "cyan"), ("up", "green"), ("down", "red"),
+        ("dead", "red"), ("a sentence", ""),
+    ],
+)  # fmt: skip
+def test_words_have_their_colours(word: str, colour: str) -> None:
+    assert colours((word, "x")) == [colour, ""]
+
+
+def test_restarts_stand_out_where_there_are_some() -> None:
+    assert colours(("0", "3", "3"), "restarts", "restarts", "attempt") == ["", "yellow", ""]
+
+
+def test_what_cannot_run_here_is_dim() -> None:
+    assert colours(("grafana-1", "unavailable", "0")) == ["dim", "dim", "dim"]
+
+
+def test_nothing_in_a_cell_commands_the_terminal() -> None:
+    text = io.StringIO()
+    report = Report(sections=(Section("\x1b]0;a\x07", ("\x1b[2Jb",), (Table(("c",), (("\x1b[8md\r",),)),)),))
+    table.render(report, text, False)
+    assert not set(text.getvalue()) & {"\x07", "\r"}
+    assert "\\x1b[2Jb" in text.getvalue()
+    assert "\x1b[2J" not in text.getvalue()
+
+
+PAGE = Section(lines=("# RedisDown", "", "Do **this**:", "", "```", "tradebot up", "```"), markdown=True)
+
+
+def test_markdown_is_rendered_on_a_terminal_and_kept_elsewhere() -> None:
+    pipe, terminal = io.StringIO(), Terminal()
+    table.render(Report(sections=(PAGE,)), pipe, False)
+    table.render(Report(sections=(PAGE,)), terminal, False)
+    assert pipe.getvalue().splitlines() == list(PAGE.lines)
+    shown = Text.from_ansi(terminal.getvalue()).plain
+    assert "RedisDown" in shown
+    assert "Do this:" in shown
+    assert "tradebot up" in shown
+    assert "```" not in shown

@@ -40,7 +40,8 @@ def test_a_sparkline_has_gaps_peaks_and_one_width() -> None:
     assert sparkline([None, 0, 1, 2, 3, 4, 5, 6, 7], 9) == " ▁▂▃▄▅▆▇█"
     assert sparkline([0, 7, 0, 0], 2) == "█▁"
     assert sparkline([7, 7], 4, low=0) == "████"
-    assert sparkline([0, 0], 2, low=0) == "▁▁"
+    assert sparkline([0, 0], 2, low=0) == sparkline([0, None, 0], 2) == "▁▁"
+    assert sparkline([1, None, 1], 3) == sparkline([-2, None, -2], 3) == sparkline([1, None, 1], 3, low=1) == "▄ ▄"
     assert sparkline([], 3) == sparkline([None], 3) == "   "
 
 

@@ -3,6 +3,7 @@
 Everything sits in the group class, so that it works the same from the shell, in tests and for nested groups.
 """
 
+import errno
 import importlib
 import itertools
 import os
@@ -19,7 +20,7 @@ from typer.main import get_command
 from tradebot_ops.cli import in_force
 from tradebot_ops.cli.naming import NamedContext, announce, command_name, expected, named
 from tradebot_ops.cli.registry import COMMANDS, Entry
-from tradebot_ops.cli.streams import plain_streams, writing_stdout
+from tradebot_ops.cli.streams import LostOutputError, output_lost, plain_streams, writing_stdout
 from tradebot_ops.errors import ExitCode, OpsError
 
 #: Commands whose ``-f`` means ``--follow``; there the compose file is ``--file`` only.
@@ -188,6 +189,10 @@ def run_guarded(call: Any, words: Sequence[str]) -> int:
         return int(ExitCode.INTERRUPTED)
     except typer.TyperException as usage:
         return report_usage(usage, words)
+    except OSError as error:
+        # Help and the like write by themselves.
+        lost = error.errno in {errno.ENOSPC, errno.EBADF}
+        return report_error(output_lost(error) if lost else unexpected(error), words)
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         return report_error(unexpected(error), words)
 
@@ -216,11 +221,14 @@ def unexpected(error: Exception) -> OpsError:
 def report_error(problem: OpsError, words: Sequence[str]) -> int:
     """Say what failed, as JSON on stdout when ``--json`` was asked for, else as text on stderr."""
     problem = in_force.of_error(problem)
-    if wants_json(words):
+    if wants_json(words) and not isinstance(problem, LostOutputError):
         from tradebot_ops.render import error_envelope, json_
 
-        with writing_stdout() as stdout:
-            json_.write(error_envelope(command_name(), problem), stdout)
+        try:
+            with writing_stdout() as stdout:
+                json_.write(error_envelope(command_name(), problem), stdout)
+        except LostOutputError as lost:
+            return report_error(lost, words)
     else:
         from tradebot_ops.render import table
 

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from tradebot_ops.cli import interrupt
 from tradebot_ops.cli.boundary import OpsGroup
+from tradebot_ops.cli.streams import writing_stdout
 
 app = typer.Typer(
     cls=OpsGroup,
@@ -26,7 +26,8 @@ def _show_version(wanted: bool) -> None:
     if wanted:
         from tradebot_ops.version import version
 
-        sys.stdout.write(f"tradebot {version()}\n")
+        with writing_stdout() as stdout:
+            stdout.write(f"tradebot {version()}\n")
         raise typer.Exit
 
 

@@ -54,8 +54,11 @@ class Api:
         limit: int,
         cursor: str | None = None,
         fingerprint: str | None = None,
+        beginning: str | None = None,
     ) -> dict[str, Any]:
+        """A page of them, newest first; ``beginning`` is that of their ids."""
         wanted = {"state": state, "type": job_type, "fingerprint": fingerprint, "limit": limit, "cursor": cursor}
+        wanted |= {"id": beginning}
         return self._call("GET", "/jobs", params={name: value for name, value in wanted.items() if value is not None})
 
     def cancel(self, job_id: str) -> dict[str, Any]:

@@ -228,6 +228,14 @@ class HasImages(Protocol):
 
 
 @runtime_checkable
+class KeepsImages(Protocol):
+    """Knows which of its images tradebot built, whoever asked for that."""
+
+    def image_sources(self) -> Mapping[str, str]:
+        """Every image by its name, with the hash of the source that tradebot built it from; empty where others did."""
+
+
+@runtime_checkable
 class KeepsHistory(Protocol):
     """Knows by which steps its images were made."""
 

@@ -85,7 +85,7 @@ def unreadable(ops: Ops, chosen: Chosen) -> tuple[str, ...]:
     silent = [
         name for name in chosen.services or ops.stack.services if ops.stack.services[name].logging.driver == "none"
     ]
-    return tuple(f"{name} keeps no log: its logging.driver is none in compose.yaml." for name in silent)
+    return tuple(f"{name} keeps no log: its logging.driver is none." for name in silent)
 
 
 def since(text: str | None, now: datetime) -> datetime | None:

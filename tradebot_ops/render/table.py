@@ -25,28 +25,16 @@ _SIGNS = {
 }
 
 #: Cells whose whole text is one of these words are coloured; the word itself says the same in monochrome.
-_STATES = {
-    "ready": "green",
-    "done": "green",
-    "running": "green",
-    "succeeded": "green",
-    "starting": "yellow",
-    "queued": "yellow",
-    "retrying": "yellow",
-    "restarting": "red",
-    "unhealthy": "red",
-    "failed": "red",
-    "dead": "red",
-    "stopped": "red",
-    "missing": "red",
-    "cancelled": "dim",
-    "pass": "green",
-    "warn": "yellow",
-    "fail": "red",
-    "error": "red",
-    "skip": "dim",
-    "waived": "cyan",
+_COLOURED = {
+    "green": "ready done running succeeded pass up ok create resolved",
+    "yellow": "starting queued retrying warn warning pending recreate restart reload degraded unknown",
+    "red": "restarting unhealthy failed dead stopped missing fail error down remove firing critical",
+    "cyan": "waived silenced info",
+    "dim": "cancelled skip inhibited unavailable unchanged expired",
 }
+_STATES = {word: style for style, words in _COLOURED.items() for word in words.split()}
+#: A row in which one of these stands is dim as a whole: nothing is to be done about it.
+_FAINT = {"unavailable"}
 
 
 #: Columns are two spaces apart.
@@ -108,8 +96,13 @@ def render(report: Report, stream: TextIO, color: bool | None) -> None:
 def _section(out: Console, section: Section) -> None:
     if section.title:
         out.print(escape(section.title), style="bold")
-    for line in section.lines:
-        out.print(escape(line), soft_wrap=True)
+    if section.markdown and out.is_terminal:
+        from rich.markdown import Markdown
+
+        out.print(Markdown("\n".join(section.lines), hyperlinks=False))
+    else:
+        for line in section.lines:
+            out.print(escape(line), soft_wrap=True)
     for table in section.tables:
         out.print(grid(table, out.width))
 
@@ -128,9 +121,18 @@ def grid(table: Table, width: int) -> RichTable:
     columns = list(zip(*(row[shown] for row in (table.columns, *table.rows)), strict=True))
     for (heading, *_), folds in zip(columns, _folding(columns, width), strict=True):
         rich.add_column(heading.upper(), header_style="bold", overflow="fold", no_wrap=not folds)
+    headings = table.columns[shown]
     for row in table.rows:
-        rich.add_row(*(Text(cell, style=_STATES.get(cell, "")) for cell in row[shown]))
+        cells = (Text(cell, style=_style(heading, cell)) for heading, cell in zip(headings, row[shown], strict=True))
+        rich.add_row(*cells, style="dim" if _FAINT & set(row) else None)
     return rich
+
+
+def _style(heading: str, cell: str) -> str:
+    """Restarts are no fault as such, and never usual."""
+    if heading == "restarts" and cell.isdecimal() and int(cell):
+        return "yellow"
+    return _STATES.get(cell, "")
 
 
 def _folding(columns: Sequence[Sequence[str]], width: int) -> list[bool]:

@@ -28,14 +28,21 @@ def quantity(value: float | None, unit: str, decimals: int | None = None) -> str
 
 
 def sparkline(values: Sequence[float | None], width: int, low: float | None = None) -> str:
-    """The highest value of each of ``width`` stretches as a bar; a space where nothing was measured."""
+    """The highest value of each of ``width`` stretches as a bar; a space where nothing was measured.
+
+    A constant other than zero is in the middle: the lowest bar would say that there is nothing.
+    """
     stretches = [_peak(values, place, width) for place in range(width)]
     known = [value for value in stretches if value is not None]
     if not known:
         return " " * width
     bottom = min(known) if low is None else min(low, *known)
     height = max(known) - bottom
-    return "".join(" " if value is None else _BARS[_step(value - bottom, height)] for value in stretches)
+    flat = _BARS[len(_BARS) // 2 - 1] if bottom else _BARS[0]
+    bars = (
+        None if value is None else _BARS[_step(value - bottom, height)] if height > 0 else flat for value in stretches
+    )
+    return "".join(bar or " " for bar in bars)
 
 
 def latest(values: Sequence[float | None]) -> float | None:
@@ -52,7 +59,7 @@ def _peak(values: Sequence[float | None], place: int, width: int) -> float | Non
 
 
 def _step(above: float, height: float) -> int:
-    return 0 if height <= 0 else round(above / height * (len(_BARS) - 1))
+    return round(above / height * (len(_BARS) - 1))
 
 
 def _seconds(value: float) -> str:

@@ -74,11 +74,14 @@ def list_jobs(
     fingerprint: Annotated[str | None, Query(max_length=200, description="Of the failure: one group.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
+    id: Annotated[  # noqa: A002 - the parameter's public name
+        str | None, Query(max_length=36, pattern="^[0-9a-fA-F-]+$", description="The beginning of an id.")
+    ] = None,
 ) -> JobList:
     """Newest first, a page at a time; without results and tracebacks, which may be large."""
     try:
         jobs, following = dependencies.ledger.list_jobs(
-            state=state, type=type, fingerprint=fingerprint, limit=limit, cursor=cursor
+            state=state, type=type, fingerprint=fingerprint, limit=limit, cursor=cursor, beginning=id
         )
     except ValueError as error:
         raise Problem(422, f"cursor: {error}", errors=[("cursor", str(error))]) from error

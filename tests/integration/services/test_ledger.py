@@ -355,6 +355,15 @@ class TestSweeper:
         assert ledger.finish(claim, {})
 
 
+def test_the_beginning_of_an_id_finds_its_jobs_alone(ledger: Ledger) -> None:
+    ids = [submit(ledger) for _ in range(40)]
+    for length in (1, 4, 9, 13, 36):
+        beginning = str(ids[0])[:length]
+        found, _ = ledger.list_jobs(beginning=beginning)
+        assert {job.id for job in found} == {each for each in ids if str(each).startswith(beginning)}
+    assert ids[0] in {job.id for job in ledger.list_jobs(beginning=str(ids[0])[:8].upper())[0]}
+
+
 def test_pages_hold_every_job_once_newest_first(ledger: Ledger) -> None:
     ids = [submit(ledger) for _ in range(7)]
     other = ledger.submit("other", {}).job.id

@@ -112,7 +112,6 @@ def test_a_silence_without_an_end_is_not_asked_for(ops: Ops) -> None:
     ("typed", "ended"),
     [
         ("abc-1", "abc-1"),
-        ("abc", "abc"),  # fits two: neither is ended, and Alertmanager says that it knows no such id
         ("b", "bcd-3"),
         ("old", "old"),  # fits only one that is over
         ("", ""),
@@ -123,3 +122,10 @@ def test_the_beginning_of_an_id_is_enough_if_it_fits_one_that_is_not_over(ops: O
     vars(ops)["alertmanager"] = asked = Alertmanager(*known)
     unsilence(ops, typed)
     assert asked.ended == [ended]
+
+
+def test_a_beginning_that_fits_two_ends_neither(ops: Ops) -> None:
+    vars(ops)["alertmanager"] = asked = Alertmanager(KEPT, replace(KEPT, id="abc-2"))
+    with pytest.raises(OpsError, match="abc-1, abc-2"):
+        unsilence(ops, "abc")
+    assert asked.ended == []

@@ -9,6 +9,7 @@ import pytest
 
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
+from tradebot_ops.debian.stand_ins import STAND_INS
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.images import debian, wheels
@@ -37,7 +38,7 @@ def test_every_requirement_is_pinned() -> None:
 
 
 def test_every_stand_in_has_its_dockerfile() -> None:
-    for item in debian.STAND_INS:
+    for item in STAND_INS:
         text = (ROOT / "config" / "images" / item.folder / "Dockerfile").read_text()
         assert "ARG BASE=debian:trixie-slim\nFROM ${BASE}" in text
         assert item.tag.startswith("tradebot/")
@@ -45,7 +46,7 @@ def test_every_stand_in_has_its_dockerfile() -> None:
 
 def test_every_official_image_of_the_description_but_grafana_has_a_stand_in() -> None:
     variables = set(re.findall(r"\$\{(\w+_IMAGE):-", (ROOT / "compose.yaml").read_text()))
-    assert variables - {"APP_IMAGE", "GRAFANA_IMAGE"} <= {item.variable for item in debian.STAND_INS}
+    assert variables - {"APP_IMAGE", "GRAFANA_IMAGE"} <= {item.variable for item in STAND_INS}
 
 
 def test_no_dockerfile_needs_buildkit_or_names_a_mirror() -> None:
@@ -83,7 +84,7 @@ def test_an_engine_without_images_says_which_has_them(tmp_path: Path) -> None:
 
 
 def test_stand_ins_outrank_the_default_and_not_the_user(tmp_path: Path) -> None:
-    debian.choose(ops(tmp_path), [item for item in debian.STAND_INS if item.folder == "redis"])
+    debian.choose(ops(tmp_path), [item for item in STAND_INS if item.folder == "redis"])
     assert ops(tmp_path).stack.services["redis"].image == "tradebot/redis:8.0"
     environ = {"HOME": str(tmp_path), "REDIS_IMAGE": "redis:8.2"}
     chosen = Ops(load_settings({}, environ, tmp_path), StubEngine())

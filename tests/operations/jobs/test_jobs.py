@@ -1,23 +1,61 @@
-"""Job commands: payloads as typed, and results for people."""
+"""Job commands: payloads as typed, and jobs by the beginnings of their ids."""
+
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.operations.jobs.test_report import JOB
+from tests.paths import ROOT
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.jobs.jobs import job_report, payload_of
+from tradebot_ops.operations.jobs.jobs import cancel, payload_of, show
+from tradebot_ops.settings import load_settings
 
-JOB = {
-    "id": "7d0c",
-    "type": "backtest",
-    "state": "succeeded",
-    "attempt": 1,
-    "max_attempts": 3,
-    "payload": {"symbol": "AAPL", "end": None},
-    "worker": "worker-1",
-    "error": None,
-    "result": {"metrics": {"sharpe": 0.51234}, "trades": [{"n": n} for n in range(12)], "equity": [1.0, 2.0]},
-}
+FIRST, SECOND = "57021200-0000-0000-0000-000000000001", "57021300-0000-0000-0000-000000000002"
+
+
+class Api:
+    """Has two jobs, and does as the API does with the beginning of an id."""
+
+    def __init__(self) -> None:
+        self.cancelled: list[str] = []
+
+    def jobs(self, state: None, job_type: None, limit: int, *, beginning: str) -> dict[str, Any]:
+        del state, job_type
+        return {"jobs": [{"id": each} for each in (FIRST, SECOND) if each.startswith(beginning)][:limit]}
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        return JOB | {"id": job_id}
+
+    def cancel(self, job_id: str) -> dict[str, Any]:
+        self.cancelled.append(job_id)
+        return JOB | {"id": job_id, "state": "cancelled"}
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Ops:
+    made = Ops(load_settings({"project": "demo"}, {"TRADEBOT_STATE": str(tmp_path)}, ROOT), StubEngine("demo"))
+    vars(made)["api"] = Api()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("570212", FIRST), ("570213", SECOND), (FIRST, FIRST), ("no-such", "no-such"), ("", "")]
+)
+def test_the_beginning_of_an_id_is_enough(ops: Ops, typed: str, meant: str) -> None:
+    for report in (show(ops, typed), cancel(ops, typed)):
+        assert isinstance(report.data, dict)
+        assert report.data["id"] == meant
+
+
+def test_an_ambiguous_one_is_refused_with_its_candidates(ops: Ops) -> None:
+    with pytest.raises(OpsError, match=f"{FIRST}, {SECOND}"):
+        cancel(ops, "5702")
+    assert ops.api.cancelled == []  # type: ignore[attr-defined]
 
 
 def test_values_keep_their_types() -> None:
@@ -36,17 +74,3 @@ def test_a_pair_without_name_or_value_is_refused(pair: str) -> None:
 @given(st.text())
 def test_any_value_survives(text: str) -> None:
     assert set(payload_of([f"x={text}"])) == {"x"}
-
-
-def test_a_result_becomes_small_tables() -> None:
-    report = job_report(JOB)
-    tables = {table.title: table for section in report.sections for table in section.tables}
-    assert ("sharpe", "0.5123") in tables[""].rows
-    assert len(tables["trades (first 10 of 12)"].rows) == 10
-    assert report.ok
-
-
-def test_a_dead_job_is_a_failure_that_names_its_reason() -> None:
-    report = job_report(JOB | {"state": "dead", "result": None, "error": {"type": "Timeout", "message": "over 60 s"}})
-    assert report.exit_code == 1
-    assert "over 60 s" in report.to_dict()["errors"][0]["message"]

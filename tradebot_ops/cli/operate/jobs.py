@@ -13,7 +13,7 @@ app = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Submit, watch and cancel jobs."
 )
 
-Job = Annotated[str, typer.Argument(help="The job's id.")]
+Job = Annotated[str, typer.Argument(help="The job's id, or its beginning.")]
 
 
 @app.callback()

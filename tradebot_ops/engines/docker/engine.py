@@ -106,6 +106,9 @@ class DockerEngine:
         replaced = standing.replaced(stack, listed) if self.client.location.local else frozenset()
         return replace(image_facts(stack, self.images, running), detached=detached, replaced=replaced)
 
+    def image_sources(self) -> Mapping[str, str]:
+        return {tag: image.content_hash for image in self.images.list() for tag in image.tags}
+
     def image_history(self, images: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         found = {image: self.images.history(image) for image in images}
         return {image: steps for image, steps in found.items() if steps is not None}

@@ -43,7 +43,7 @@ def check(ops: Ops) -> tuple[str, ...]:
     for tool, words, files in todo:
         result = run(ops, tool, words, files, CHECK_SECONDS)
         if not result.ok:
-            raise _wrong(result, files)
+            raise wrong(result, files)
     return tuple(str(file) for _, _, files in todo for file in files)
 
 
@@ -124,10 +124,12 @@ def _running(ops: Ops, tool: str) -> Replica:
     )
 
 
-def _wrong(result: Result, files: Sequence[Path]) -> OpsError:
-    lines = tuple(line.rstrip() for line in result.output.splitlines() if line.strip())
-    lines = tuple(line for line in lines if not re.search(r"SUCCESS|^Checking |level=", line))
-    where = re.search(r"(/[^\s:]+\.ya?ml): (?:(\d+):\d+:|.*?line (\d+))", result.output)
+def wrong(result: Result, files: Sequence[Path]) -> OpsError:
+    """TB-0860 with the tool's own words."""
+    # amtool gives its reason behind the file's name, promtool on the lines that follow.
+    output = (re.sub(r"^Checking (?:'[^']*'|\S+)\s*", "", line).rstrip() for line in result.output.splitlines())
+    lines = tuple(line for line in output if line and not re.search(r"SUCCESS|level=", line))
+    where = re.search(r"(/[^\s:']+\.ya?ml)(?:: |'\s+)(?:(\d+):\d+:|.*?line (\d+))", result.output)
     named = f"{where[1]}, line {where[2] or where[3]}" if where else ", ".join(file.name for file in files)
     return OpsError(
         f"The configuration is not valid: {named}. Nothing was reloaded; what runs goes on as it was.",

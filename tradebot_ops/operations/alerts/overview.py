@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from tradebot_ops.clients.alertmanager import HeldAlert, Silence
 from tradebot_ops.clients.prometheus import PendingOrFiring, Rule
@@ -11,9 +11,14 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.alerting import alertmanager
 from tradebot_ops.facts.alerting.alert_store import BACKGROUND
 from tradebot_ops.facts.asking import Facts
+from tradebot_ops.facts.fact import Fact, NotHere, Unknown
 from tradebot_ops.facts.metrics import prometheus
 from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.operations.alerts.silences import fits
+from tradebot_ops.text.beginnings import short
 from tradebot_ops.text.quantities import age
+
+T = TypeVar("T")
 
 _ORDER = {"critical": 0, "warning": 1, "performance": 2, "info": 3}
 
@@ -28,9 +33,14 @@ def list_(ops: Ops, *, every: bool) -> Report:
     found = [row for row in found if every or row["name"] not in BACKGROUND]
     found.sort(key=lambda row: (_ORDER.get(row["severity"], 9), row["name"]))
     silences = [silence for silence in facts.required(alertmanager.silences) if silence.state != "expired"]
-    rows = tuple((row["name"], row["severity"], row["state"], _ago(row["since"]), row["summary"]) for row in found)
+    found = [row | {"silenced_by": _who(row["silences"], silences)} for row in found]
+    rows = tuple(
+        (row["name"], row["severity"], row["state"], _ago(row["since"]), row["where"], row["summary"],
+         row["silenced_by"])
+        for row in found
+    )  # fmt: skip
     sections = [
-        Section(tables=(Table(("alert", "severity", "state", "for", "summary"), rows),))
+        Section(tables=(Table(("alert", "severity", "state", "for", "where", "summary", "silenced by"), rows),))
         if rows
         else Section(lines=("Nothing fires.",))
     ]
@@ -42,24 +52,34 @@ def list_(ops: Ops, *, every: bool) -> Report:
 
 def _row(alert: HeldAlert) -> dict[str, Any]:
     state = "silenced" if alert.silenced_by else "inhibited" if alert.inhibited_by else "firing"
-    return _facts(alert.name, state, alert.labels, alert.annotations, alert.starts_at)
+    return _facts(alert.name, state, alert.labels, alert.annotations, alert.starts_at, alert.silenced_by)
+
+
+def _who(ids: Sequence[str], silences: Sequence[Silence]) -> str:
+    """Who keeps an alert quiet, each once."""
+    return ", ".join(dict.fromkeys(each.author for each in silences if each.id in ids))
 
 
 def _pending(alert: PendingOrFiring) -> dict[str, Any]:
-    return _facts(alert.name, "pending", alert.labels, alert.annotations, alert.active_since)
+    return _facts(alert.name, alert.state, alert.labels, alert.annotations, alert.active_since)
 
 
-def _facts(name: str, state: str, labels: Any, annotations: Any, since: datetime) -> dict[str, Any]:
+def _facts(
+    name: str, state: str, labels: Any, annotations: Any, since: datetime, silenced_by: Sequence[str] = ()
+) -> dict[str, Any]:
     hidden = {"alertname", "severity", "category", "outage"}
     what = " ".join(f"{key}={value}" for key, value in sorted(labels.items()) if key not in hidden)
+    others = (f"{key}={value}" for key, value in sorted(labels.items()) if key not in {*hidden, "instance"})
     return {
         "name": name,
         "severity": labels.get("severity", ""),
         "state": state,
         "since": since.isoformat(),
         "what": what,
+        "where": " ".join(filter(None, (labels.get("instance", ""), *others))),
         "summary": annotations.get("summary", ""),
         "labels": dict(labels),
+        "silences": list(silenced_by),
     }
 
 
@@ -68,11 +88,12 @@ def _ago(since: str) -> str:
 
 
 def _silences(found: Sequence[Silence]) -> Table:
+    ids = short([silence.id for silence in found])
     rows = tuple(
         (
-            silence.id,
+            ids[silence.id],
             " ".join(map(str, silence.matchers)),
-            f"{silence.ends_at:%m-%d %H:%M}",
+            f"{silence.ends_at.astimezone(UTC):%m-%d %H:%M}",
             silence.author,
             silence.comment,
         )
@@ -94,19 +115,51 @@ def _silence_data(silence: Silence) -> dict[str, Any]:
 
 
 def show(ops: Ops, name: str) -> Report:
-    """One alert: its rule, whether it fires, and the first lines of its runbook. Raises ``OpsError`` TB-0216."""
+    """One alert: its rule, whether it fires or is silenced, and where its runbook is. Raises ``OpsError`` TB-0216."""
+    facts = Facts(ops)
+    facts.start((prometheus.alerts, alertmanager.alerts, alertmanager.silences))
     rules = [rule for rule in ops.prometheus.rules() if rule.kind == "alerting" and rule.name.lower() == name.lower()]
     if not rules:
         raise OpsError(f"There is no alert {name}.", code="TB-0216", hint="tradebot monitoring rules")
-    active = [_facts(a.name, a.state, a.labels, a.annotations, a.active_since) for a in ops.prometheus.alerts()]
-    active = [row for row in active if row["name"] == rules[0].name]
+    name = rules[0].name
+    held, unheld = _perhaps(facts, alertmanager.alerts)
+    silences, unsilenced = _perhaps(facts, alertmanager.silences)
+    warnings = tuple(f"Silences are not known: {why}" for why in dict.fromkeys((*unheld, *unsilenced)))
+    in_force = [each for each in silences if each.state != "expired"]
+    active = [_now(alert, held, in_force) for alert in facts.required(prometheus.alerts) if alert.name == name]
+    ours = [each for each in in_force if any(each.id in row["silences"] for row in active) or _names(each, name)]
     sections = [Section(tables=(Table(("", ""), _rule_rows(rule)),)) for rule in rules]
-    rows = tuple((row["state"], _ago(row["since"]), row["what"], row["summary"]) for row in active)
-    table = Table(("state", "for", "where", "summary"), rows)
+    rows = tuple((row["state"], _ago(row["since"]), row["where"], row["summary"], row["silenced_by"]) for row in active)
+    table = Table(("state", "for", "where", "summary", "silenced by"), rows)
     sections.append(Section("Now", tables=(table,)) if rows else Section("Now", lines=("It does not fire.",)))
-    sections.append(Section(lines=(f"What to do: tradebot runbook show {rules[0].name}",)))
-    data = {"rules": [dict(_rule_rows(rule)) for rule in rules], "active": active}
-    return Report(data=data, sections=tuple(sections))
+    if ours:
+        sections.append(Section("Silences", tables=(_silences(ours),)))
+    sections.append(Section(lines=(f"What to do: tradebot runbook show {name}",)))
+    data = {
+        "rules": [dict(_rule_rows(rule)) for rule in rules],
+        "active": active,
+        "silences": [_silence_data(each) for each in ours],
+    }
+    return Report(data=data, sections=tuple(sections), warnings=warnings)
+
+
+def _perhaps(facts: Facts, fact: Fact[tuple[T, ...]]) -> tuple[tuple[T, ...], tuple[str, ...]]:
+    """The answer, or none and why."""
+    answer = facts.value(fact)
+    return ((), (answer.why,)) if isinstance(answer, Unknown | NotHere) else (answer, ())
+
+
+def _now(alert: PendingOrFiring, held: Sequence[HeldAlert], silences: Sequence[Silence]) -> dict[str, Any]:
+    """An alert of Prometheus, with what Alertmanager does about it where it has it."""
+    its = next((each for each in held if alert.labels.items() <= each.labels.items()), None)
+    row = _pending(alert) if its is None or alert.state == "pending" else _row(its)
+    return row | {"silenced_by": _who(row["silences"], silences)}
+
+
+def _names(silence: Silence, name: str) -> bool:
+    """Whether it is about the alert of that name, firing or not."""
+    named = [each for each in silence.matchers if each.name == "alertname" and each.equal]
+    return bool(named) and all(fits(each, (name,)) for each in named)
 
 
 def _rule_rows(rule: Rule) -> tuple[tuple[str, str], ...]:

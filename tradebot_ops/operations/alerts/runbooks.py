@@ -15,7 +15,9 @@ def show(ops: Ops, alert: str) -> Report:
         message = f"There is no runbook {alert}. {did_you_mean(alert, known.values())}".rstrip()
         raise OpsError(message, code="TB-0215", hint="tradebot runbook list")
     text = (folder(ops) / f"{name}.md").read_text(encoding="utf-8")
-    return Report(data={"alert": name, "text": text}, sections=(Section(lines=tuple(text.splitlines())),))
+    return Report(
+        data={"alert": name, "text": text}, sections=(Section(lines=tuple(text.splitlines()), markdown=True),)
+    )
 
 
 def list_(ops: Ops) -> Report:

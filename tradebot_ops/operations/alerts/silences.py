@@ -11,6 +11,7 @@ from tradebot_ops.model import Finding, Level, Report, Section
 from tradebot_ops.operations.change import actor, change
 from tradebot_ops.operations.monitoring.query import seconds
 from tradebot_ops.progress import OnProgress, ignore_progress
+from tradebot_ops.text.beginnings import whole
 from tradebot_ops.text.suggest import did_you_mean
 
 _MATCHER = re.compile(r"([a-zA-Z_]\w*)(=~|!~|!=|=)(.*)", re.DOTALL)
@@ -87,10 +88,9 @@ def matcher(word: str) -> Matcher:
 
 
 def unsilence(ops: Ops, silence_id: str, on_progress: OnProgress = ignore_progress) -> Report:
-    """End a silence; a beginning of its id that fits only one is enough."""
+    """End a silence; a beginning of its id is enough. Raises ``OpsError`` TB-0222 where that fits several."""
     known = [found.id for found in ops.alertmanager.silences() if found.state != "expired"]
-    fitting = [each for each in known if each.startswith(silence_id)] if silence_id else []
-    chosen = fitting[0] if len(fitting) == 1 else silence_id
+    chosen = whole(silence_id, known, "silences", "tradebot alerts list")
     with change(ops, "alerts unsilence", chosen, on_progress=on_progress, lease=False):
         ops.alertmanager.unsilence(chosen)
     return Report(data={"id": chosen}, sections=(Section(lines=(f"Ended the silence {chosen}.",)),))

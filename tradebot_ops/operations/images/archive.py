@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import IO
 
 from tradebot_ops.context import Ops
+from tradebot_ops.debian.stand_ins import STAND_INS
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change
-from tradebot_ops.operations.images.debian import STAND_INS, choose
+from tradebot_ops.operations.images.debian import choose
 from tradebot_ops.operations.images.listing import Listed, images_of, made_here, of_stack
 from tradebot_ops.private_folder import writable
 from tradebot_ops.progress import OnProgress, ignore_progress

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tradebot_ops.context import Ops
+from tradebot_ops.debian.stand_ins import PYTHON
 from tradebot_ops.engines.base import ImageFacts
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.images import wheels
-from tradebot_ops.operations.images.debian import BASE_ARGUMENT, PYTHON
+from tradebot_ops.operations.images.debian import BASE_ARGUMENT
 from tradebot_ops.operations.images.listing import PREFIX, by_image, images_of
 from tradebot_ops.operations.select import chosen_services
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent

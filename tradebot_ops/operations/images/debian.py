@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tradebot_ops.context import Ops
 from tradebot_ops.debian import debootstrap
 from tradebot_ops.debian.mirror import find_mirror
+from tradebot_ops.debian.stand_ins import PYTHON, STAND_INS, StandIn
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report
 from tradebot_ops.operations.change import change
@@ -28,32 +28,10 @@ if TYPE_CHECKING:
 Progress = Callable[[str, str], None]
 
 BASE = "tradebot/debian:trixie"
-PYTHON = "tradebot/python:3.13"
 APP = "tradebot/app:latest"
 #: The build argument by which the stack's Dockerfile takes another base image.
 BASE_ARGUMENT = "PYTHON_IMAGE"
 PARALLEL_BUILDS = 4
-
-
-@dataclass(frozen=True)
-class StandIn:
-    """An image made from Debian packages: its folder under ``config/images``, and the variable it is a value of."""
-
-    folder: str
-    tag: str
-    variable: str = ""
-
-
-STAND_INS = (
-    StandIn("python", PYTHON),
-    StandIn("postgres", "tradebot/postgres:17", "POSTGRES_IMAGE"),
-    StandIn("redis", "tradebot/redis:8.0", "REDIS_IMAGE"),
-    StandIn("prometheus", "tradebot/prometheus:2.53", "PROMETHEUS_IMAGE"),
-    StandIn("alertmanager", "tradebot/alertmanager:0.28", "ALERTMANAGER_IMAGE"),
-    StandIn("node-exporter", "tradebot/node-exporter:1.9", "NODE_EXPORTER_IMAGE"),
-    StandIn("redis-exporter", "tradebot/redis-exporter:1.69", "REDIS_EXPORTER_IMAGE"),
-    StandIn("postgres-exporter", "tradebot/postgres-exporter:0.17", "POSTGRES_EXPORTER_IMAGE"),
-)
 
 
 def build_from_debian(ops: Ops, progress: Progress, *, only: Collection[str] = (), force: bool = False) -> Report:
@@ -91,7 +69,7 @@ def _summary(made: Sequence[str], seconds: float) -> str:
 
 def choose(ops: Ops, items: Sequence[StandIn]) -> None:
     """Remember that these take the place of official images, and of which."""
-    ops.host_state.store(StandInImages(ops.stand_ins | {item.variable: item.tag for item in items}))
+    ops.host_state.store(StandInImages({**ops.stand_ins, **{item.variable: item.tag for item in items}}))
 
 
 class _Maker:

@@ -9,6 +9,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.change import change
+from tradebot_ops.operations.jobs.jobs import whole_id
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent, ignore_progress
 from tradebot_ops.text.quantities import age, human_bytes
 from tradebot_ops.text.sentences import agreed
@@ -85,6 +86,7 @@ def replay(
     again, and no job runs twice for it. Raises ``OpsError`` TB-0290 unless jobs, a group or all of them are named.
     """
     _named(jobs, group, every, "replay")
+    jobs = [whole_id(ops, job) for job in jobs]
     wanted = [(job, 0) for job in jobs] or list(_dead(ops, group))
     left = [job for job, replays in wanted if replays and not again]
     chosen = [job for job, replays in wanted if again or not replays]
@@ -112,7 +114,7 @@ def purge(
 ) -> Report:
     """Remove these dead jobs with all that is known of them. Raises ``OpsError`` TB-0290 as ``replay`` does."""
     _named(jobs, group, every, "purge")
-    chosen = jobs or [job for job, _ in _dead(ops, group)]
+    chosen = [whole_id(ops, job) for job in jobs] or [job for job, _ in _dead(ops, group)]
     confirm(agreed(f"{len(chosen)} jobs will be removed for good."))
     with change(ops, "dlq purge", group or " ".join(jobs) or "all", on_progress=on_progress, lease=False):
         for job in chosen:

@@ -1,6 +1,7 @@
 """Jobs, through the API: submit, follow, list, show, cancel."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,13 +9,18 @@ from typing import Any
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.work.follow import ENDED, follow
-from tradebot_ops.model import Finding, Level, Report, Section, Table
+from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change
+from tradebot_ops.operations.jobs.report import followed, in_full, listed
 from tradebot_ops.progress import OnProgress, ignore_progress
-from tradebot_ops.text.sentences import ended
+from tradebot_ops.text.beginnings import whole
 
 #: Called each time a followed job has changed.
 Watcher = Callable[[dict[str, Any]], None]
+#: So many jobs are named where a beginning fits several.
+CANDIDATES = 5
+#: Less than a whole id.
+_BEGINNING = re.compile(r"[0-9a-fA-F][0-9a-fA-F-]{0,34}")
 
 
 def submit(
@@ -38,7 +44,7 @@ def submit(
                 code="TB-0602",
                 hint=f"tradebot jobs watch {job['id']}",
             )
-    return job_report(job)
+    return followed(job)
 
 
 def payload_of(pairs: Sequence[str]) -> dict[str, Any]:
@@ -60,101 +66,29 @@ def payload_of(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def show(ops: Ops, job_id: str) -> Report:
-    return job_report(ops.api.job(job_id))
+    """One job in full, however it ended."""
+    return in_full(ops.api.job(whole_id(ops, job_id)))
 
 
 def watch_job(ops: Ops, job_id: str, watch: Watcher) -> Report:
-    return job_report(follow(ops, job_id, deadline=time.monotonic() + ops.settings.timeout, watch=watch))
+    found = whole_id(ops, job_id)
+    return followed(follow(ops, found, deadline=time.monotonic() + ops.settings.timeout, watch=watch))
 
 
 def cancel(ops: Ops, job_id: str, on_progress: OnProgress = ignore_progress) -> Report:
-    with change(ops, "jobs cancel", job_id, on_progress=on_progress, lease=False):
-        job = ops.api.cancel(job_id)
+    found = whole_id(ops, job_id)
+    with change(ops, "jobs cancel", found, on_progress=on_progress, lease=False):
+        job = ops.api.cancel(found)
     return Report(data=job, sections=(Section(lines=(f"Job {job['id']} is {job['state']}.",)),))
 
 
 def list_jobs(ops: Ops, state: str | None, job_type: str | None, limit: int) -> Report:
-    page = ops.api.jobs(state, job_type, limit)
-    rows = tuple(
-        (
-            job["id"],
-            job["type"],
-            job["state"],
-            f"{round(100 * (job['progress'] or 0))} %",
-            f"{job['attempt']}/{job['max_attempts']}",
-            job["submitted_at"][:19].replace("T", " "),
-            job["worker"] or "",
-            ((job["error"] or {}).get("message") or "")[:60],
-        )
-        for job in page["jobs"]
-    )
-    columns = ("job", "type", "state", "progress", "attempt", "submitted (UTC)", "worker", "error")
-    lines = (
-        ()
-        if rows
-        else ("No jobs yet. Submit one: tradebot jobs submit backtest symbol=AAPL strategy=sma_cross fast=10 slow=30",)
-    )
-    more = (f"There are more: tradebot jobs list --limit {limit * 2}",) if page["next"] else ()
-    tables = (Table(columns, rows),) if rows else ()
-    return Report(
-        data=page,
-        sections=(Section(lines=lines, tables=tables), *([Section(lines=more)] if more else [])),
-    )
+    return listed(ops.api.jobs(state, job_type, limit), state, job_type, limit, ops.clock())
 
 
-def job_report(job: dict[str, Any]) -> Report:
-    """One job for people: what it is, how it went, and its result as small tables."""
-    head = (
-        ("job", job["id"]),
-        ("type", job["type"]),
-        ("state", job["state"]),
-        ("attempt", f"{job['attempt']} of {job['max_attempts']}"),
-        ("worker", job["worker"] or ""),
-        ("payload", " ".join(f"{key}={value}" for key, value in job["payload"].items() if value is not None)),
-    )
-    sections = [Section(tables=(Table(("", ""), tuple(row for row in head if row[1])),))]
-    findings: tuple[Finding, ...] = ()
-    if error := job.get("error"):
-        findings = (
-            Finding(
-                Level.FAIL,
-                f"job.{error['type']}",
-                f"The job ended as {job['state']}: {ended(error['message'])}",
-                hint="tradebot logs worker --tail 50",
-            ),
-        )
-    if job["state"] == "cancelled":
-        findings = (Finding(Level.FAIL, "job.cancelled", "The job was cancelled."),)
-    if result := job.get("result"):
-        sections.append(Section("Result", tables=_result_tables(result)))
-    return Report(data=job, sections=tuple(sections), findings=findings)
-
-
-def _result_tables(result: dict[str, Any]) -> tuple[Table, ...]:
-    plain = tuple((name, _cell(value)) for name, value in _scalars(result))
-    tables = [Table(("measure", "value"), plain)] if plain else []
-    for name, value in result.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            columns = tuple(value[0])
-            rows = tuple(tuple(_cell(row.get(column)) for column in columns) for row in value[:10])
-            more = f" (first 10 of {len(value)})" if len(value) > 10 else ""
-            tables.append(Table(columns, rows, title=f"{name}{more}"))
-    return tuple(tables)
-
-
-def _scalars(result: dict[str, Any]) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-    for name, value in result.items():
-        if isinstance(value, dict):
-            found += _scalars(value)
-        elif not isinstance(value, list):
-            found.append((name, value))
-    return found
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    if isinstance(value, dict):
-        return " ".join(f"{key}={_cell(part)}" for key, part in value.items())
-    return "" if value is None else str(value)
+def whole_id(ops: Ops, typed: str) -> str:
+    """The id that begins as was typed. Raises ``OpsError`` TB-0222 where several do."""
+    if not _BEGINNING.fullmatch(typed):
+        return typed
+    page = ops.api.jobs(None, None, CANDIDATES, beginning=typed.lower())
+    return whole(typed.lower(), [job["id"] for job in page["jobs"]], "jobs", "tradebot jobs list")

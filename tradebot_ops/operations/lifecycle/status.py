@@ -59,7 +59,7 @@ def _missing(ops: Ops, found: Sequence[Replica], wanted: Collection[str]) -> lis
         there = [replica for replica in found if replica.service == service.name]
         taken = {replica.number for replica in there}
         if not there and (known := ops.unavailable.get(service.name)):
-            rows.append(Row(service.name, 1, UNAVAILABLE, known.message.rstrip("."), None, hint=known.hint))
+            rows.append(Row(service.name, 1, UNAVAILABLE, known.message.rstrip("."), None))
             continue
         free = (number for number in range(1, service.replicas + len(there) + 1) if number not in taken)
         rows += [
@@ -84,7 +84,8 @@ def _report(ops: Ops, rows: Sequence[Row], stats: dict[str, Stats]) -> Report:
             for row in rows
         ),
     )
-    wrong = [row for row in rows if row.condition not in _GOOD]
+    # The `up` that found that a service cannot run here warns of it; from then on its row is enough.
+    wrong = [row for row in rows if row.condition not in {*_GOOD, UNAVAILABLE}]
     nothing = not any(row.condition in _ALIVE for row in rows)
     engine = f"Project {ops.settings.project} on the {ops.engine.name} engine ({ops.choice.why})."
     return Report(
@@ -95,8 +96,14 @@ def _report(ops: Ops, rows: Sequence[Row], stats: dict[str, Stats]) -> Report:
             "services": [_data(row, stats.get(row.replica.id) if row.replica else None) for row in rows],
         },
         findings=_findings(wrong, nothing),
-        sections=(Section(lines=(engine,), tables=(table,)),),
+        sections=(Section(lines=(engine,), tables=(table,)), *_absent(rows)),
     )
+
+
+def _absent(rows: Sequence[Row]) -> tuple[Section, ...]:
+    """Below the table, which it would make too wide: why some services cannot run here."""
+    lines = tuple(f"{row.service} is unavailable: {row.detail}." for row in rows if row.condition == UNAVAILABLE)
+    return (Section(lines=lines),) if lines else ()
 
 
 def _findings(wrong: Sequence[Row], nothing: bool) -> tuple[Finding, ...]:
@@ -104,7 +111,7 @@ def _findings(wrong: Sequence[Row], nothing: bool) -> tuple[Finding, ...]:
         return (Finding(Level.FAIL, "status.down", "Nothing runs.", hint="tradebot up"),)
     return tuple(
         Finding(
-            Level.WARN if row.condition in {"orphan", "starting", UNAVAILABLE} else Level.FAIL,
+            Level.WARN if row.condition in {"orphan", "starting"} else Level.FAIL,
             f"status.{row.condition}",
             f"{row.service} {row.number} is {row.condition}: {row.detail or 'the engine gives no reason'}.",
             hint=row.hint or _HINTS.get(row.condition) or f"tradebot logs {row.service} --tail 50",

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tradebot_ops.context import Ops
+from tradebot_ops.debian.stand_ins import STAND_INS
 from tradebot_ops.errors import ExitCode, ImageMissing, OpsError
 from tradebot_ops.model import Finding, Level, Report, Section
 from tradebot_ops.operations import secrets
@@ -21,7 +22,6 @@ from tradebot_ops.operations.converge.judgement import (
 from tradebot_ops.operations.converge.plan import changes, summary
 from tradebot_ops.operations.converge.reload import answers_of, check_files
 from tradebot_ops.operations.images import build as images
-from tradebot_ops.operations.images.debian import STAND_INS
 from tradebot_ops.operations.jobs import canary, sample_data
 from tradebot_ops.operations.lifecycle import desired_workers
 from tradebot_ops.operations.lifecycle.status import status
@@ -45,6 +45,7 @@ class Done:
     lines: tuple[str, ...]
     warnings: tuple[str, ...]
     failed: Mapping[str, OpsError] = field(default_factory=dict)
+    absent: tuple[Finding, ...] = ()
     proof: canary.Proof | None = None
 
 
@@ -106,6 +107,7 @@ def _carry_out(ops: Ops, wanted: Collection[str], found: Judgement, on_progress:
     )
     mounted_files.remember(ops, wanted)
     changed_keys.remember(ops, wanted)
+    absent = _newly_absent(ops, outcome.unavailable)
     _remember(ops, wanted, outcome.unavailable)
     warnings = desired_workers.publish(ops, ops.stack.services["worker"].replicas) if outdated else ()
     gone = {*outcome.unavailable, *outcome.failed}
@@ -113,7 +115,7 @@ def _carry_out(ops: Ops, wanted: Collection[str], found: Judgement, on_progress:
     if older := outdated_sentence(found.outdated):
         warnings = (*warnings, older)
     found = replace(found, unavailable={name: Absence() for name in outcome.unavailable})
-    return Done(found, (line, *outranked_sentences(ops)), warnings, outcome.failed)
+    return Done(found, (line, *outranked_sentences(ops)), warnings, outcome.failed, absent)
 
 
 def _check_what_is_reloaded(ops: Ops, found: Judgement) -> None:
@@ -129,6 +131,21 @@ def _remember(ops: Ops, wanted: Collection[str], missing: Mapping[str, OpsError]
     others = {name: reason for name, reason in ops.unavailable.items() if name not in wanted}
     found = {name: Absence(error.message, _hint(name, error)) for name, error in missing.items()}
     ops.state.store(UnavailableServices(others | found))
+
+
+def _newly_absent(ops: Ops, missing: Mapping[str, OpsError]) -> tuple[Finding, ...]:
+    """A warning for each that cannot run here, where no earlier `up` gave it; `status` shows a row from then on."""
+    known = {name: absence.message for name, absence in ops.unavailable.items()}
+    return tuple(
+        Finding(
+            Level.WARN,
+            "status.unavailable",
+            f"{name} is unavailable: {error.message}",
+            hint=_hint(name, error),
+        )
+        for name, error in missing.items()
+        if known.get(name) != error.message
+    )
 
 
 def _hint(service: str, error: OpsError) -> str:
@@ -150,8 +167,8 @@ def _report(ops: Ops, wanted: Sequence[str], done: Done) -> Report:
         "changes": changes(done.found),
         "canary": done.proof.data if done.proof else None,
     }
-    sections = (Section(lines=done.lines), *shown.sections, Section("Next", lines=NEXT))
-    findings = (*(_finding(error) for error in done.failed.values()), *shown.findings)
+    sections = (Section(lines=done.lines), shown.sections[0], Section("Next", lines=NEXT))
+    findings = (*(_finding(error) for error in done.failed.values()), *done.absent, *shown.findings)
     failure = next((error.exit_code for error in done.failed.values()), ExitCode.FAILED)
     return Report(data=data, warnings=done.warnings, findings=findings, sections=sections, failure=failure)
 
