@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 ENTRY_POINT_GROUP = "tradebot.jobs"
 BUILTIN_PACKAGE = "services.jobs"
 
+#: The type whose jobs fail to prove what becomes of jobs that fail. They are nobody's work: not an error, no part of a
+#: queue or of a rate.
+FAILS_ON_PURPOSE = "failing_canary"
+
 
 #: Between attempts of a job that failed, unless its type says otherwise.
 BACKOFF = Backoff(first_s=2.0, most_s=300.0)

@@ -14,7 +14,7 @@ import structlog
 
 from services.common.backoff import Backoff
 from services.common.database import DatabaseUnavailable
-from services.common.jobtypes import registry
+from services.common.jobtypes import FAILS_ON_PURPOSE, registry
 from services.common.ledger import Abandoned, Claim, Failure, Fault, Ledger, State, UnstorableValue
 from services.common.transport import Transport, TransportUnavailable
 from services.worker.lease_renewer import Held, LeaseRenewer
@@ -207,8 +207,12 @@ class Attempts:
             "trace_id": claim.trace_id,
         }
         if isinstance(outcome, Failed):
-            self._metrics.error(outcome.failure.error_type)
             failure = outcome.failure
-            log.error("job failed", **values, error_type=failure.error_type, reason=failure.message)
+            values |= {"error_type": failure.error_type, "reason": failure.message}
+            if claim.type == FAILS_ON_PURPOSE:
+                log.info("job failed", **values)
+                return
+            self._metrics.error(failure.error_type)
+            log.error("job failed", **values)
         else:
             log.info("job done", **values)

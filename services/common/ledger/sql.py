@@ -1,5 +1,6 @@
 """The ledger's transitions. Each is one statement, so it is also one transaction: the move and its event."""
 
+from services.common.jobtypes import FAILS_ON_PURPOSE
 from services.common.ledger.model import KILL_LIMIT
 
 _SMALL = """id, type, version, payload, state, attempt, max_attempts, deferrals, kills, replays, worker, submitted_at,
@@ -227,9 +228,9 @@ FROM job WHERE state = 'dead' GROUP BY 1, 2, 3, 4 ORDER BY jobs DESC, last_at DE
 
 EVENTS = "SELECT at, state, by, note FROM job_event WHERE job_id = %(id)s ORDER BY id"
 
-COUNTS = """
+COUNTS = f"""
 SELECT state, count(*) AS jobs FROM job
-WHERE state IN ('queued', 'running', 'retrying', 'dead') GROUP BY state
-"""
+WHERE state IN ('queued', 'running', 'retrying', 'dead') AND type <> '{FAILS_ON_PURPOSE}' GROUP BY state
+"""  # noqa: S608 - only constants are put together
 
 REMOVE_DEAD = "DELETE FROM job WHERE id = %(id)s AND state = 'dead' RETURNING type"

@@ -235,7 +235,7 @@ class Ledger:
         self._database.row("SELECT id FROM job LIMIT 1")
 
     def counts(self) -> dict[State, int]:
-        """How many jobs are queued, retrying, running and dead; states without a job count 0."""
+        """How many jobs are queued, retrying, running and dead, but for those that fail on purpose."""
         found = {row["state"]: row["jobs"] for row in self._database.rows(sql.COUNTS)}
         return {state: found.get(state, 0) for state in (State.QUEUED, State.RETRYING, State.RUNNING, State.DEAD)}
 

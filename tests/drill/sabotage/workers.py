@@ -110,6 +110,16 @@ def _all_stopped() -> tuple[Act, Act]:
     return stop, mend
 
 
+def _trigger(when: str, body: str) -> tuple[Act, Act]:
+    """What happens to rows of the ledger in place of what their writer wants; jobs that then stay dead are removed."""
+    function = f"CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$"
+    trigger = f"CREATE TRIGGER sabotage BEFORE {when} ON job FOR EACH ROW EXECUTE FUNCTION sabotage()"
+    return sql(function, trigger), sql("DROP FUNCTION sabotage CASCADE", "DELETE FROM job WHERE state = 'dead'")
+
+
+_DEAD = "NEW.state = 'dead'; NEW.retry_at = NULL; NEW.finished_at = now();"
+_GIVES_UP = f"IF NEW.state = 'retrying' THEN {_DEAD} END IF; RETURN NEW;"
+
 FAULTS = (
     Fault("a worker that hangs", "WRK-01", "fail", *hanging("worker-1"), also=("WRK-02", "WRK-03")),
     Fault("a ghost's heartbeat", "WRK-01", "fail", *_ghost()),
@@ -119,6 +129,10 @@ FAULTS = (
           also=("WRK-02", "WRK-03", "WRK-08", "WRK-09", "WRK-12")),
     Fault("a worker alive and silent at its port", "WRK-02", "fail", *hanging("worker-1"), also=("WRK-01", "WRK-03")),
     Fault("a canary that Prometheus does not see", "WRK-03", "fail", *stopping("prometheus"), also=("WRK-06",)),
+    Fault("jobs given up at their first failure", "WRK-04", "fail", *_trigger("UPDATE", _GIVES_UP)),
+    Fault("a retry that does not wait", "WRK-04", "fail",
+          *_trigger("UPDATE", "IF NEW.state = 'retrying' THEN NEW.retry_at = now(); END IF; RETURN NEW;")),
+    Fault("dead letters that nobody can remove", "WRK-04", "fail", *_trigger("DELETE", "RETURN NULL;")),
     Fault("a long queue", "WRK-06", "fail",
           *_jobs(100, f"'retrying', now(), NULL, now() + interval '1 day', NULL, NULL, {_NOT_SWEPT}")),
     Fault("a dead letter", "WRK-07", "warn", *_letter()),

@@ -1,7 +1,7 @@
 """Jobs over HTTP on real Postgres and Redis: every status code, with the field at fault."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -201,6 +201,23 @@ def test_a_failed_job_tells_its_error(api: httpx.Client, settings: Settings) -> 
         "traceback": "T",
     }
     assert api.get("/jobs", params={"state": "dead"}).json()["jobs"][0]["error"]["traceback"] is None
+
+
+def test_only_a_dead_job_is_removed_and_only_with_the_key(api: httpx.Client, settings: Settings) -> None:
+    job_id = api.post("/jobs", json=ECHO, headers=KEY).json()["id"]
+    why = problem(api.delete(f"/dead-letters/{job_id}", headers=KEY), 409)["detail"]
+    assert why == "The job is queued; only a dead one can be removed."
+    database = Database(settings, "worker")
+    database.open()
+    ledger = Ledger(database)
+    claim = ledger.claim(UUID(job_id), "w1", 30)
+    assert isinstance(claim, Claim)
+    ledger.fail(claim, Failure("ValueError", "no such symbol", "T", "f1"))
+    database.close()
+    problem(api.delete(f"/dead-letters/{job_id}"), 401)
+    assert api.delete(f"/dead-letters/{job_id}", headers=KEY).status_code == 204
+    problem(api.get(f"/jobs/{job_id}"), 404)
+    problem(api.delete(f"/dead-letters/{job_id}", headers=KEY), 404)
 
 
 def test_job_types(api: httpx.Client) -> None:

@@ -1,5 +1,7 @@
 """The built-in jobs on a real worker, Redis and Postgres."""
 
+import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -26,6 +28,35 @@ def test_canary_works_on_an_empty_database(desk: Desk, make_worker: MakeWorker) 
         State.RUNNING,
         State.SUCCEEDED,
     ]
+
+
+def test_a_failing_canary_is_tried_again_then_given_up(desk: Desk, make_worker: MakeWorker) -> None:
+    worker = make_worker()
+    recovering, failing = (desk.submit("failing_canary", nonce="n-2", failures=failures) for failures in (2, 3))
+    recovered, dead = desk.wait_for(recovering), desk.wait_for(failing)
+    assert (recovered.state, recovered.result) == (State.SUCCEEDED, {"nonce": "n-2", "attempt": 3})
+    assert (dead.state, dead.attempt, dead.error_type) == (State.DEAD, 3, "FailedOnPurpose")
+    for job in (recovered, dead):
+        events = desk.ledger.events(job.id)
+        waits = [
+            (later.at - sooner.at).total_seconds()
+            for sooner, later in pairwise(events)
+            if sooner.state is State.RETRYING
+        ]
+        assert len(waits) == 2
+        assert all(wait < 2 + 5 for wait in waits), "its own short backoff holds"
+
+    counted = worker.metrics()
+    assert counted['job_retries_total{job_type="failing_canary"}'] == 4
+    assert counted['job_dlq_moves_total{job_type="failing_canary"}'] == 1
+    assert not any("FailedOnPurpose" in series for series in counted)
+    lines = [json.loads(line) for line in worker.log.read_text().splitlines() if "FailedOnPurpose" in line]
+    assert [line["level"] for line in lines] == ["info"] * 5
+    assert desk.ledger.counts()[State.DEAD] == 0
+    assert not desk.ledger.remove_dead(recovered.id)
+    assert desk.ledger.remove_dead(dead.id)
+    assert desk.ledger.get(dead.id) is None
+    assert desk.ledger.events(dead.id) == []
 
 
 def test_candles_are_loaded_once_and_traded_on(desk: Desk, make_worker: MakeWorker) -> None:

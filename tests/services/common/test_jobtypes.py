@@ -4,7 +4,7 @@ import subprocess
 import sys
 from typing import Any
 
-from services.common.jobtypes import JobType, Payload, load, registry
+from services.common.jobtypes import FAILS_ON_PURPOSE, JobType, Payload, load, registry
 
 
 class Nothing(Payload):
@@ -24,7 +24,7 @@ def broken() -> Any:
 
 
 def test_built_in_types_are_found() -> None:
-    assert {"backtest", "canary", "load_candles", "sweep"} <= set(registry().types)
+    assert {"backtest", "canary", FAILS_ON_PURPOSE, "load_candles", "sweep"} <= set(registry().types)
     assert registry().get("nope") is None
 
 

@@ -26,7 +26,7 @@ GROUP BY name, severity, fingerprint, starts_at ORDER BY starts_at DESC LIMIT %s
 _JOBS = """
 SELECT count(*) FILTER (WHERE state = 'succeeded') AS succeeded, count(*) FILTER (WHERE state = 'dead') AS dead,
        extract(epoch FROM now() - min(finished_at))::float8 AS seconds
-FROM job WHERE finished_at > now() - make_interval(secs => %s) AND type <> 'canary'
+FROM job WHERE finished_at > now() - make_interval(secs => %s) AND type NOT IN ('canary', 'failing_canary')
 """
 
 

@@ -13,7 +13,7 @@ STEPS, SCRAPE_S = 2000, 15.0
 _JOBS = """
 SELECT count(peak_memory_bytes) AS jobs, max(peak_memory_bytes) AS peak,
        count(*) FILTER (WHERE error_type = 'MemoryLimitExceeded') AS killed
-FROM job WHERE finished_at > now() - make_interval(secs => %s) AND type <> 'canary'
+FROM job WHERE finished_at > now() - make_interval(secs => %s) AND type NOT IN ('canary', 'failing_canary')
 """
 
 

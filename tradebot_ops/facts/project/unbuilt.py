@@ -17,12 +17,6 @@ def releases(ops: Ops) -> NoReturn:
 
 
 @fact()
-def retries(ops: Ops) -> NoReturn:
-    why = "A job that fails by itself is given up at once: trying it again, and removing dead letters, comes later."
-    raise NotApplicable(Skip.LATER, why)
-
-
-@fact()
 def breakers(ops: Ops) -> NoReturn:
     raise NotApplicable(Skip.LATER, "No job calls an outside service yet, so that there is no breaker to be open.")
 

@@ -17,7 +17,7 @@ _DEAD = """
 SELECT coalesce(fingerprint, '') AS fingerprint, coalesce(error_type, '') AS type, max(message) AS message,
        string_agg(DISTINCT type, ', ') AS location, count(*) AS count, min(finished_at) AS first,
        max(finished_at) AS last, (array_agg(id::text ORDER BY finished_at DESC))[1:5] AS jobs
-FROM job WHERE state = 'dead' AND finished_at > now() - make_interval(secs => %s)
+FROM job WHERE state = 'dead' AND type <> 'failing_canary' AND finished_at > now() - make_interval(secs => %s)
 GROUP BY 1, 2 ORDER BY count(*) DESC LIMIT %s
 """
 

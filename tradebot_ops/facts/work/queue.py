@@ -25,7 +25,7 @@ SELECT count(*) FILTER (WHERE state IN ('queued', 'retrying')) AS waiting,
   count(*) FILTER (WHERE state = 'dead' AND finished_at > now() - interval '1 hour'
                    AND error_type = 'MemoryLimitExceeded') AS dead_memory,
   extract(epoch FROM now() - min(finished_at) FILTER (WHERE state = 'dead'))::float8 AS oldest_dead_s
-FROM job WHERE state IN ('queued', 'retrying', 'dead')
+FROM job WHERE state IN ('queued', 'retrying', 'dead') AND type <> 'failing_canary'
 """  # noqa: S608 - only constants are put together
 _CLAIM = """
 SELECT extract(epoch FROM now() - max(at))::float8 AS claimed_s FROM job_event

@@ -13,7 +13,7 @@ SELECT count(*) AS jobs, coalesce(avg(extract(epoch FROM started_at - submitted_
        coalesce(avg(extract(epoch FROM finished_at - started_at)), 0)::float8 AS worked,
        coalesce(max(peak_memory_bytes), 0)::bigint AS memory
 FROM (SELECT * FROM job WHERE submitted_at > now() - interval '1 hour' ORDER BY submitted_at DESC LIMIT %s) AS latest
-WHERE started_at IS NOT NULL AND finished_at IS NOT NULL
+WHERE started_at IS NOT NULL AND finished_at IS NOT NULL AND type <> 'failing_canary'
 """
 
 

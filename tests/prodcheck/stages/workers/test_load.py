@@ -13,7 +13,7 @@ from tradebot_ops.facts.project import unbuilt
 from tradebot_ops.facts.work import worker_load
 from tradebot_ops.facts.work.worker_load import Growth, Utilisation
 from tradebot_ops.model import Level
-from tradebot_ops.prodcheck.stages.workers.load import closed, steady, tried_again, utilised, within_limits
+from tradebot_ops.prodcheck.stages.workers.load import closed, steady, utilised, within_limits
 
 QUIET = Utilisation(0.0, 0.0, 2, 900.0)
 DAY = 86_400.0
@@ -75,11 +75,9 @@ def test_what_is_measured_is_read_by_instance() -> None:
 
 
 def test_what_cannot_be_asked_yet_is_skipped_for_a_true_reason_and_never_passes() -> None:
-    facts = Facts(ops([]))
-    for asked in (unbuilt.breakers, unbuilt.retries):
-        answer = facts.value(asked)
-        assert isinstance(answer, NotHere)
-        assert answer.reason is Skip.LATER
-    for check in (closed, tried_again, within_limits):
+    answer = Facts(ops([])).value(unbuilt.breakers)
+    assert isinstance(answer, NotHere)
+    assert answer.reason is Skip.LATER
+    for check in (closed, within_limits):
         with pytest.raises(NotImplementedError):
             check("anything")

@@ -21,21 +21,6 @@ SOON_S = 86_400.0
 
 
 @check(
-    "WRK-04",
-    "A job that fails is tried again, then given up",
-    asks=(unbuilt.retries,),
-    source="brief: job retries and dead letters",
-    anchor="services/worker/attempt.py",
-    remedy="tradebot jobs list --state dead",
-)
-def tried_again(retries: object) -> NoReturn:
-    """A canary that fails twice must succeed at its third attempt, later each time; one that always fails must become
-    a dead letter. What is given up too soon is lost work, and what is never given up holds up everybody.
-    """
-    raise unjudged(retries)
-
-
-@check(
     "WRK-05",
     "Circuit breakers are closed",
     asks=(unbuilt.breakers,),
