@@ -83,6 +83,10 @@ class Refused(OpsError):  # noqa: N818
     """A service answers, and refuses what it was asked for: the same question again gets the same answer."""
 
 
+class NoDatabase(Unreachable):
+    """The login was taken, and what it was for does not exist."""
+
+
 class LoginRefused(OpsError):  # noqa: N818
     """A service answers, and does not take this project's password."""
 

@@ -14,6 +14,7 @@ from tradebot_ops.diagnostics import fingerprints
 from tradebot_ops.diagnostics.fingerprints import MOST_GROUPS, SAMPLE, Grouped
 from tradebot_ops.diagnostics.redaction import Redactor
 from tradebot_ops.engines.base import LogLine
+from tradebot_ops.facts.access.logins import TRIED
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TRACEBACK = (
@@ -136,6 +137,13 @@ def test_other_programs_are_understood(service: str, text: str, expected: tuple[
 )
 def test_what_only_mentions_errors_is_none(text: str) -> None:
     assert of("postgres", text).groups == ()
+
+
+def test_a_login_that_prod_check_tried_is_told_from_anybody_elses() -> None:
+    line = '2026-11-22 12:00:00.123 UTC [71] postgres@{} FATAL:  password authentication failed for user "postgres"'
+    assert of("postgres", line.format(TRIED)).groups == ()
+    (found,) = of("postgres", line.format("postgres")).groups
+    assert found.count == 1
 
 
 def test_a_traceback_of_many_lines_is_one_error_per_replica() -> None:

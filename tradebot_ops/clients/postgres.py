@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from tradebot_ops.clients.connection.deadline import within
-from tradebot_ops.errors import NoneLeft, OpsError, Refused, Unreachable
+from tradebot_ops.errors import NoDatabase, NoneLeft, OpsError, Refused, Unreachable
 from tradebot_ops.settings import Secret
 
 Query = str | sql.SQL | sql.Composed
@@ -30,6 +30,8 @@ _REFUSED = re.compile(
     r"authentication failed|no password supplied|pg_hba\.conf|not permitted to log in|role \S+ does not exist"
     r"|permission denied for database"
 )
+#: Said only to who has logged in.
+_NO_DATABASE = re.compile(r'database "[^"]*" does not exist')
 _FULL = re.compile(r"too many (clients|connections)|remaining connection slots are reserved")
 _LOST = ("08", "57P")  # classes of SQLSTATE: the connection broke, the server shuts down
 
@@ -82,6 +84,16 @@ class Postgres:
 
         return self._ask(run)
 
+    def refusal(self) -> str:
+        """Why this account may not log in; empty where it may, also where its database does not exist."""
+        try:
+            self.rows("SELECT 1")
+        except NoDatabase:
+            return ""
+        except Refused as refused:
+            return refused.message
+        return ""
+
     def _ask(self, work: Callable[[Connection], list[Row]]) -> list[Row]:
         line = _Line()
         try:
@@ -121,6 +133,8 @@ class Postgres:
                 code="TB-0536",
                 hint="Is this the right project (-p)? Its data may be older than its secrets: tradebot logs postgres",
             )
+        if error.sqlstate is None and _NO_DATABASE.search(words):
+            return self._unreachable(f"cannot be reached: {words}", NoDatabase)
         if error.sqlstate is None and _FULL.search(words):
             return self._unreachable(f"has no connection left: {words}", NoneLeft)
         if error.sqlstate is None or error.sqlstate.startswith(_LOST):

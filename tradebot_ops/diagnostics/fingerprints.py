@@ -17,6 +17,7 @@ from typing import Any
 from tradebot_ops.diagnostics.masks import masked
 from tradebot_ops.diagnostics.redaction import WITHHELD, Redactor
 from tradebot_ops.engines.base import LogLine
+from tradebot_ops.facts.access.logins import TRIED
 from tradebot_ops.text.labels import label
 
 TOP_FRAMES = 5
@@ -44,6 +45,8 @@ _FOREIGN = re.compile(
 #: What stands before the message is a time, a process, a user: no part of the error.
 _LOGFMT_MESSAGE = re.compile(r'\bmsg=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>\S+))(?P<rest>.*)')
 _LOGFMT_ERROR = re.compile(r'\berr(?:or)?=(?:"((?:[^"\\]|\\.)*)"|(\S+))')
+#: In Postgres' prefix: `prod-check` tried whether a default password works, and was refused, as it should be.
+_TRIED = f"@{TRIED} "
 _FRAME = re.compile(r'^ *File "([^"]+)", line \d+, in (.+)$', re.MULTILINE)
 _RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?:: .*)?$", re.MULTILINE)
 _ROOTS = ("/_stack/", "/site-packages/", "/dist-packages/")
@@ -161,7 +164,7 @@ class _Reader:
         )
 
     def _foreign(self, line: LogLine) -> None:
-        if _FOREIGN.search(line.text) is None:
+        if _FOREIGN.search(line.text) is None or _TRIED in line.text:
             return
         text = self._redactor.safe(line.text[:LONGEST_LINE])
         found = _FOREIGN.search(text)

@@ -97,7 +97,8 @@ def not_pulled(tag: str, text: str) -> OpsError:
 
 def _unreachable(tag: str, text: str) -> OpsError:
     return ImageMissing(
-        f"The image {tag} is not on this engine and no registry gave it: {text.rstrip('.')}.",
+        f"The image {tag} is not on this engine and no registry gave it.",
         code="TB-0826",
         hint=OFFLINE_HINT,
+        detail=(text,),
     )

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from tradebot_ops.engines.inspection import EngineInfo, Inspected
+from tradebot_ops.engines.inspection import EngineInfo, Inspected, TriedOut
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.text.labels import Labelled
 
@@ -288,10 +288,10 @@ class Inspects(Protocol):
 class TriesOut(Protocol):
     """Can run something of its own for a moment, to prove that it can."""
 
-    def try_out(self, images: Sequence[str]) -> str:
+    def try_out(self, images: Sequence[str]) -> TriedOut:
         """Create, start, ask and remove a scratch container from the first of ``images`` that is present.
 
-        Returns that image; empty where none is present. Raises ``OpsError`` with the engine's words.
+        Raises ``OpsError`` where the engine gives no answer.
         """
 
 

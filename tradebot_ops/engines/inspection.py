@@ -11,6 +11,14 @@ from tradebot_ops.text.labels import Labelled
 
 
 @dataclass(frozen=True)
+class TriedOut:
+    """A scratch container of ``image``, which is empty where none is present; ``refused`` is why it did not run."""
+
+    image: str
+    refused: str = ""
+
+
+@dataclass(frozen=True)
 class HealthSample:
     """One run of a container's own health check."""
 

@@ -1,5 +1,7 @@
 """The API as its callers see it: health, metrics, counters, doors that must be shut."""
 
+import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,7 +18,7 @@ from tradebot_ops.facts.metrics.samples import Family
 OURS = ("PUT", "/health/live", "405")
 REQUESTS = 10
 READS = 5
-TRIES = 3
+TRIES, PAUSE_S = 5, 1.5
 #: More than the API takes (1 MiB).
 TOO_LONG = 64 * 1024**2
 
@@ -93,9 +95,11 @@ def metrics(ops: Ops) -> Shown:
 def moved(ops: Ops) -> Moved:
     """Ten requests that only we send, and what the metrics make of them.
 
-    Again where more were counted: another program may be asking the same at this moment.
+    Again where more were counted, after a while that nobody else waits for: another run of this check may be asking
+    the same at this moment, and would meet this one again and again.
     """
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
+        time.sleep(random.uniform(0, PAUSE_S * attempt))  # noqa: S311 - no secret
         found = _moved(ops)
         if found.counted <= REQUESTS and found.timed <= REQUESTS:
             break

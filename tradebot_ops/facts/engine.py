@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Inspects, Replica, TriesOut
-from tradebot_ops.engines.inspection import EngineInfo
+from tradebot_ops.engines.inspection import EngineInfo, TriedOut
 from tradebot_ops.errors import Unavailable
 from tradebot_ops.facts.fact import Effect, NotApplicable, Skip, fact
 
@@ -41,11 +41,11 @@ def info(ops: Ops) -> EngineInfo:
 
 
 @fact(seconds=30, effect=Effect.WRITES)
-def scratch(ops: Ops) -> str:
-    """The image from which a scratch container was made, asked and removed."""
+def scratch(ops: Ops) -> TriedOut:
+    """A scratch container, made of an image of the stack, asked and removed; or why the engine cannot run it."""
     if not isinstance(ops.engine, TriesOut):
         raise NotApplicable(Skip.ENGINE, "Services run as processes of this host here; there is no container to try.")
-    image = ops.engine.try_out(list(dict.fromkeys(service.image for service in ops.stack.services.values())))
-    if not image:
+    tried = ops.engine.try_out(list(dict.fromkeys(service.image for service in ops.stack.services.values())))
+    if not tried.image:
         raise Unavailable("No image of the stack is on this engine.", hint="tradebot images build")
-    return image
+    return tried

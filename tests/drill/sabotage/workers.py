@@ -130,8 +130,6 @@ FAULTS = (
     Fault("a worker alive and silent at its port", "WRK-02", "fail", *hanging("worker-1"), also=("WRK-01", "WRK-03")),
     Fault("a canary that Prometheus does not see", "WRK-03", "fail", *stopping("prometheus"), also=("WRK-06",)),
     Fault("jobs given up at their first failure", "WRK-04", "fail", *_trigger("UPDATE", _GIVES_UP)),
-    Fault("a retry that does not wait", "WRK-04", "fail",
-          *_trigger("UPDATE", "IF NEW.state = 'retrying' THEN NEW.retry_at = now(); END IF; RETURN NEW;")),
     Fault("dead letters that nobody can remove", "WRK-04", "fail", *_trigger("DELETE", "RETURN NULL;")),
     Fault("a long queue", "WRK-06", "fail",
           *_jobs(100, f"'retrying', now(), NULL, now() + interval '1 day', NULL, NULL, {_NOT_SWEPT}")),

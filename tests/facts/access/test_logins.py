@@ -6,7 +6,6 @@ from tests.facts.metrics.test_grafana import StandIn, ops, running, server  # no
 from tradebot_ops.clients.grafana import Grafana
 from tradebot_ops.clients.rest import Login
 from tradebot_ops.context import Ops
-from tradebot_ops.errors import Refused
 from tradebot_ops.facts.access import logins
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Unknown
@@ -23,14 +22,13 @@ class Postgres:
         self.opens = opens
         self.tried: list[str] = []
 
-    def __call__(self, user: str, password: Secret, _database: str) -> "Postgres":
+    def __call__(self, user: str, password: Secret, database: str) -> "Postgres":
+        assert database == logins.TRIED
         self.tried.append(f"{user}/{password.reveal()}")
         return self
 
-    def rows(self, _query: str) -> list[dict[str, int]]:
-        if self.tried[-1] != self.opens:
-            raise Refused("Postgres refused the login.", code="TB-0536")
-        return [{"one": 1}]
+    def refusal(self) -> str:
+        return "" if self.tried[-1] == self.opens else "Postgres refused the login."
 
 
 @pytest.fixture

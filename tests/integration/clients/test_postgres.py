@@ -172,3 +172,11 @@ def test_a_server_killed_in_the_middle(own_postgres: PostgresPart) -> None:
     with pytest.raises(Unreachable, match="cannot be reached") as caught:
         client(own_postgres).rows("SELECT pg_sleep(4)")
     assert caught.value.code == "TB-0535"
+
+
+def test_a_login_is_judged_by_its_password_not_by_its_database(postgres: PostgresPart) -> None:
+    def refusal(password: str) -> str:
+        return Postgres("127.0.0.1", postgres.port, Account("tradebot", Secret(password), "nobody-has-it")).refusal()
+
+    assert refusal(PASSWORD) == ""
+    assert "password authentication failed" in refusal("tradebot")

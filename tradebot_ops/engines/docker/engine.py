@@ -38,7 +38,7 @@ from tradebot_ops.engines.docker.observing.remembered import remembered
 from tradebot_ops.engines.docker.observing.stats import Sampler
 from tradebot_ops.engines.docker.readable import open_mounts
 from tradebot_ops.engines.docker.replicas import Maker
-from tradebot_ops.engines.inspection import EngineInfo, Inspected
+from tradebot_ops.engines.inspection import EngineInfo, Inspected, TriedOut
 from tradebot_ops.errors import NoAddress, OpsError
 from tradebot_ops.records import ReloadedContainers
 from tradebot_ops.stack.model import Stack
@@ -189,7 +189,7 @@ class DockerEngine:
     def info(self) -> EngineInfo:
         return inspection.info(self.client)
 
-    def try_out(self, images: Sequence[str]) -> str:
+    def try_out(self, images: Sequence[str]) -> TriedOut:
         return inspection.try_out(self.client, self.project, images)
 
     def ask_outside(self, image: str, command: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tradebot_ops.context import GRAFANA_USER, Ops
-from tradebot_ops.errors import LoginRefused, OpsError, Refused
+from tradebot_ops.errors import LoginRefused, OpsError
 from tradebot_ops.facts.fact import fact
 from tradebot_ops.facts.stores import redis
 from tradebot_ops.settings import Secret
@@ -14,6 +14,9 @@ from tradebot_ops.settings import Secret
 #: The names and passwords that these programs' images and handbooks have.
 GRAFANA_DEFAULT = "admin"
 POSTGRES_DEFAULTS = (("postgres", "postgres"), ("postgres", "password"), ("tradebot", "tradebot"))
+#: A database that nobody has, named for logins that are only tried: the password is looked at first, and Postgres' log,
+#: which holds every refusal, tells by this name that nobody else tried.
+TRIED = "tradebot-tries-logins"
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,8 @@ def _redis(ops: Ops) -> tuple[bool, str]:
 
 def _postgres(user: str, password: str) -> Ask:
     def ask(ops: Ops) -> tuple[bool, str]:
-        try:
-            ops.postgres_as(user, Secret(password), "postgres").rows("SELECT 1 AS one")
-        except Refused as refused:
-            return False, refused.message
-        return True, "logged in"
+        refused = ops.postgres_as(user, Secret(password), TRIED).refusal()
+        return not refused, refused or "logged in"
 
     return ask
 

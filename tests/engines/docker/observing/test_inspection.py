@@ -1,10 +1,19 @@
 """An inspected container in full: what checks of limits, rights, logs and ports judge; and the age of images."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
-from tradebot_ops.engines.docker.observing.inspection import inspected, layer_dates
+import pytest
+from docker.errors import APIError
+
+from tradebot_ops.docker.client import Client
+from tradebot_ops.docker.errors import explain
+from tradebot_ops.engines.docker.observing.inspection import inspected, layer_dates, try_out
 from tradebot_ops.engines.inspection import Binding, Mounted
+from tradebot_ops.errors import Unreachable
 
 
 def container(**host: Any) -> dict[str, Any]:
@@ -105,3 +114,35 @@ def test_an_image_is_as_old_as_its_newest_layer_and_its_base_as_its_oldest() -> 
     assert found.base == datetime.fromtimestamp(1_700_000_000, UTC)
     assert layer_dates("app:1", [{"Created": 0}]).built is None, "reproducible builds write no date"
     assert layer_dates("app:1", []).base is None
+
+
+class Trying:
+    """A client whose engine has every image, and does ``then`` when asked to make a container."""
+
+    def __init__(self, then: Exception) -> None:
+        self._then = then
+        self.reads = SimpleNamespace(inspect_image=lambda image: {})
+        self.writes = SimpleNamespace(create_container=self._create)
+        self.deadlines = SimpleNamespace(read=1.0, write=1.0)
+
+    def _create(self, *_: object, **__: object) -> None:
+        raise self._then
+
+    @contextmanager
+    def translating_errors(self, doing: str, seconds: float) -> Iterator[None]:
+        del seconds
+        try:
+            yield
+        except APIError as error:
+            raise explain(doing, error) from error
+        except OSError as error:
+            raise Unreachable(f"{error}.", code="TB-0601") from error
+
+
+def test_a_container_that_the_engine_refuses_is_an_answer_and_its_silence_is_none() -> None:
+    refusing = cast("Client", Trying(APIError("400", explanation="runc: no such cgroup")))
+    tried = try_out(refusing, "demo", ["redis:8.0"])
+    assert tried.image == "redis:8.0"
+    assert tried.refused == "Docker refused while trying out a container: runc: no such cgroup."
+    with pytest.raises(Unreachable):
+        try_out(cast("Client", Trying(OSError("gone"))), "demo", ["redis:8.0"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tradebot_ops.engines.inspection import EngineInfo, Inspected
+from tradebot_ops.engines.inspection import EngineInfo, Inspected, TriedOut
 from tradebot_ops.facts.engine import Reach
 from tradebot_ops.facts.host import Clock, Disk, Kernel, Pressure
 from tradebot_ops.facts.project.support import TABLE_DATE, supported_until
@@ -141,7 +141,13 @@ def test_reboot(enabled: bool | None, env: str, level: Level) -> None:
 
 
 def test_a_scratch_container_that_ran_is_a_pass() -> None:
-    assert containers.runs("tradebot/redis:8.0").level is PASS
+    assert containers.runs(TriedOut("tradebot/redis:8.0")).level is PASS
+
+
+def test_a_scratch_container_that_the_engine_refuses_is_a_failure_in_its_words() -> None:
+    verdict = containers.runs(TriedOut("redis:8.0", "Docker refused while trying out a container: no cgroup."))
+    assert verdict.level is FAIL
+    assert verdict.message.endswith("cannot run containers: Docker refused while trying out a container: no cgroup.")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from docker.errors import ImageNotFound, NotFound
+from docker.errors import APIError, ImageNotFound, NotFound
 
 from tradebot_ops.docker.build_context import CONTENT_HASH
 from tradebot_ops.docker.client import Client, dotted
@@ -14,7 +14,7 @@ from tradebot_ops.engines.docker.containers import stop_grace
 from tradebot_ops.engines.docker.exec import output
 from tradebot_ops.engines.docker.observing.observe import parse_time
 from tradebot_ops.engines.docker.spec import ONE_OFF, PROJECT, owner
-from tradebot_ops.engines.inspection import Binding, EngineInfo, HealthSample, Inspected, Mounted
+from tradebot_ops.engines.inspection import Binding, EngineInfo, HealthSample, Inspected, Mounted, TriedOut
 from tradebot_ops.errors import OpsError
 
 Raw = Mapping[str, Any]
@@ -159,15 +159,18 @@ def _at_boot(system: str) -> tuple[bool | None, str]:
     return bool(link), link or f"none of {', '.join(_BOOT_LINKS)}"
 
 
-def try_out(client: Client, project: str, images: Sequence[str]) -> str:
+def try_out(client: Client, project: str, images: Sequence[str]) -> TriedOut:
     """See ``TriesOut``."""
     image = next((name for name in images if _present(client, name)), "")
     if not image:
-        return ""
-    answer = _asked(client, project, image, ["echo", "tradebot"], network_disabled=True)
-    if answer != "tradebot":
-        raise OpsError(f"A command in a scratch container answered {answer[:80]!r}.")
-    return image
+        return TriedOut("")
+    try:
+        answer = _asked(client, project, image, ["echo", "tradebot"], network_disabled=True)
+    except OpsError as error:
+        if not isinstance(error.__cause__, APIError):  # the engine is away, which says nothing of what it can run
+            raise
+        return TriedOut(image, error.message)
+    return TriedOut(image, "" if answer == "tradebot" else f"A command in it answered {answer[:80]!r}.")
 
 
 def ask_outside(client: Client, project: str, image: str, command: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """Duties of the engine for its containers: run them, bound their logs, speak our API, come back after a reboot."""
 
-from tradebot_ops.engines.inspection import EngineInfo, Inspected
+from tradebot_ops.engines.inspection import EngineInfo, Inspected, TriedOut
 from tradebot_ops.facts import engine
 from tradebot_ops.facts.fact import Skip
 from tradebot_ops.facts.project import stack
@@ -20,11 +20,15 @@ _BOUNDED_BY_THEMSELVES = {"local", "journald", "none", "syslog"}
     anchor="compose.yaml",
     remedy="tradebot images list; then look at the engine's own log: journalctl -u docker -n 50",
 )
-def runs(image: str) -> Verdict:
+def runs(tried: TriedOut) -> Verdict:
     """A scratch container is made from an image that is present, asked something and removed: the engine's disk, its
     runtime and its control groups work now, not only its socket.
     """
-    return passed("A scratch container was made, asked and removed.", observed=f"from {image}")
+    observed, expected = f"from {tried.image}", "it starts, answers and is removed"
+    if tried.refused:
+        message = f"The engine answers but cannot run containers: {tried.refused}"
+        return failed(message, observed=observed, expected=expected, evidence=tried.refused)
+    return passed("A scratch container was made, asked and removed.", observed=observed)
 
 
 @check(

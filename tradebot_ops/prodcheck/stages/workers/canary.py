@@ -43,8 +43,8 @@ def travelled(journey: Journey) -> Verdict:
     remedy="tradebot logs worker --tail 50; tradebot jobs list --state dead",
 )
 def tried_again(tries: Tries) -> Verdict:
-    """One job that fails twice must wait each time and succeed at its third attempt; one that always fails must become a
-    dead letter, which is then removed. What is given up too soon is lost work, and what is never given up holds up
+    """One job that fails twice must wait each time and succeed at its third attempt; one that always fails must become
+    a dead letter, which is then removed. What is given up too soon is lost work, and what is never given up holds up
     everybody. Both are of a type that no alert, panel or key figure counts.
     """
     recovered, given_up = tries.recovered, tries.given_up
