@@ -31,6 +31,6 @@ def run(ctx: JobContext, payload: FailingCanary) -> dict[str, Any]:
     return {"nonce": payload.nonce, "attempt": attempt}
 
 
-#: Somebody waits for it.
+#: Short: a run of `prod-check` waits for it.
 BACKOFF = Backoff(first_s=1.0, most_s=2.0)
 JOB = JobType(FAILS_ON_PURPOSE, 1, FailingCanary, run, timeout_s=30, max_attempts=ATTEMPTS, backoff=BACKOFF)

@@ -30,7 +30,7 @@ _REFUSED = re.compile(
     r"authentication failed|no password supplied|pg_hba\.conf|not permitted to log in|role \S+ does not exist"
     r"|permission denied for database"
 )
-#: Said only to who has logged in.
+#: The answer only to an account that has logged in.
 _NO_DATABASE = re.compile(r'database "[^"]*" does not exist')
 _FULL = re.compile(r"too many (clients|connections)|remaining connection slots are reserved")
 _LOST = ("08", "57P")  # classes of SQLSTATE: the connection broke, the server shuts down

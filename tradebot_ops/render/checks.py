@@ -42,8 +42,8 @@ def _lines(out: TextIO) -> OnRow:
     def on_row(id_: str, state: str, title: str, observed: str) -> None:
         text = f"{time.monotonic() - started:6.1f} s  {state.upper():6} {id_:7} {title}"
         # What passed has nothing to say beyond its title.
-        said = "" if state == "pass" or not observed else f": {observed}"
-        out.write(visible(text + said) + "\n")
+        detail = "" if state == "pass" or not observed else f": {observed}"
+        out.write(visible(text + detail) + "\n")
         out.flush()
 
     return on_row

@@ -15,7 +15,7 @@ from tradebot_ops.settings import Secret
 GRAFANA_DEFAULT = "admin"
 POSTGRES_DEFAULTS = (("postgres", "postgres"), ("postgres", "password"), ("tradebot", "tradebot"))
 #: A database that nobody has, named for logins that are only tried: the password is looked at first, and Postgres' log,
-#: which holds every refusal, tells by this name that nobody else tried.
+#: which holds every refusal, shows by this name that nobody else tried.
 TRIED = "tradebot-tries-logins"
 
 
