@@ -3,13 +3,13 @@
 A repeat only moves the row's ``last_received_at``; that of Watchdog says whether alerts would arrive at all.
 """
 
-from datetime import datetime
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from services.common.database import Database
+from services.common.database import Database, storable_text
 
 INSERT = """
 INSERT INTO alert_event (fingerprint, name, status, severity, starts_at, ends_at, labels, annotations)
@@ -37,17 +37,30 @@ RETURNING id
 """
 
 
+def _in_utc(value: datetime) -> datetime:
+    """Raises ``ValueError`` for a time that is within the calendar only in its own time zone."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is outside the calendar") from None
+
+
+#: What Postgres refuses stands in it as escapes: an alert with a NUL in a label is still an alert.
+Text = Annotated[str, BeforeValidator(lambda value: storable_text(value) if isinstance(value, str) else value)]
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+
+
 class Alert(BaseModel):
     """One alert of a webhook call; Alertmanager sends more fields than we keep."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
 
     status: Literal["firing", "resolved"]
-    labels: dict[str, str]
-    annotations: dict[str, str] = Field(default_factory=dict)
-    starts_at: datetime = Field(alias="startsAt")
-    ends_at: datetime | None = Field(default=None, alias="endsAt")
-    fingerprint: str = Field(min_length=1, max_length=100)
+    labels: dict[Text, Text]
+    annotations: dict[Text, Text] = Field(default_factory=dict)
+    starts_at: Moment = Field(alias="startsAt")
+    ends_at: Moment | None = Field(default=None, alias="endsAt")
+    fingerprint: Text = Field(min_length=1, max_length=100)
 
 
 class AlertStore:

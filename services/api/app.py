@@ -16,7 +16,7 @@ from services.api.dependencies import Dependencies, make_dependencies
 from services.api.middleware.body_limit import BodyLimitMiddleware
 from services.api.middleware.context import RequestContextMiddleware
 from services.api.middleware.metrics import MetricsMiddleware, expect_failures
-from services.api.routes import alerts, dashboard, dead_letters, errors, health, job_types, jobs, metrics, workers
+from services.api.routes import alerts, dashboard, dead_letters, errors, health, home, job_types, jobs, metrics, workers
 from services.api.version import VERSION
 from services.common.database import DatabaseUnavailable
 from services.common.jobtypes import Registry, registry
@@ -29,6 +29,7 @@ STORE_ERRORS_S = 2.0
 PRUNE_S = 3600.0
 log = structlog.get_logger(__name__)
 ROUTERS: "tuple[APIRouter, ...]" = (
+    home.router,
     jobs.router,
     dead_letters.router,
     job_types.router,
@@ -44,7 +45,10 @@ ROUTERS: "tuple[APIRouter, ...]" = (
 def create_app(settings: Settings, job_types: Registry | None = None) -> FastAPI:
     """The API for these settings, with the installation's job types unless others are given."""
     dependencies = make_dependencies(settings, job_types or registry())
-    app = FastAPI(title="tradebot", version=VERSION, lifespan=_lifespan, redoc_url=None)
+    # FastAPI's own pages load scripts from elsewhere; routes/home.py has the API's.
+    app = FastAPI(
+        title="tradebot", version=VERSION, lifespan=_lifespan, docs_url=None, redoc_url=None, openapi_url=None
+    )
     app.state.dependencies = dependencies
     for router in ROUTERS:
         app.include_router(router)

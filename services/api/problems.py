@@ -80,7 +80,7 @@ def _invalid(_request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(detail["type"] == "json_invalid" for detail in found):
         return problem_response(400, "The body is not valid JSON.")
-    errors = [(_field(detail["loc"]), _message(detail)) for detail in found]
+    errors = field_errors(found)
     return problem_response(422, "; ".join(f"{name}: {message}" for name, message in errors), errors)
 
 
@@ -88,6 +88,11 @@ def _database_away(request: Request, error: Exception) -> Response:
     request.app.state.dependencies.errors.record(error)
     detail = f"The database is not available, try again in {RETRY_AFTER_S} s: {error}"
     return problem_response(503, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def field_errors(found: Sequence[Any], prefix: str = "") -> list[FieldError]:
+    """Pydantic's errors as pairs of field and message; ``prefix`` is the place of what was validated."""
+    return [(prefix + _field(detail["loc"]), _message(detail)) for detail in found]
 
 
 def _field(location: Sequence[Any]) -> str:

@@ -37,9 +37,12 @@ BACKOFF = Backoff(first_s=2.0, most_s=300.0)
 
 
 class Payload(BaseModel):
-    """Base of every payload: an unknown key is an error that names it, never ignored."""
+    """Base of every payload: an unknown key is an error that names it, never ignored.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    A number where text is wanted is that text: ``symbol=7203`` names a share of Tokyo.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 class JobLog(Protocol):

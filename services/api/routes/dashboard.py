@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from urllib.parse import parse_qs
 
 import structlog
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -22,7 +22,10 @@ log = structlog.get_logger(__name__)
 
 STATIC = Path(__file__).parents[1] / "static"
 PAGE, LOGIN_PAGE = STATIC / "dashboard.html", STATIC / "login.html"
-_MESSAGE = "<!-- message -->"
+LOGIN = "/dashboard/login"
+#: Where a login leads, by the parameter `to`: named, so that no link can send people elsewhere.
+_BEHIND = {"dashboard": "/dashboard", "docs": "/docs"}
+_MESSAGE, _ACTION = "<!-- message -->", f'action="{LOGIN}"'
 _files = StaticFiles(directory=STATIC)
 
 #: Everything comes from this API, no script or style stands in the page, nobody may frame it.
@@ -45,14 +48,25 @@ def _sessions(dependencies: Provided) -> Sessions:
 SessionsOf = Annotated[Sessions, Depends(_sessions)]
 
 
+Destination = Annotated[Literal["dashboard", "docs"], Query()]
+
+
+def may_look(request: Request, dependencies: Dependencies) -> bool:
+    """Whether the request has a session of the login form, or our key in ``X-API-Key``."""
+    key = request.headers.get("X-API-Key")
+    if key is not None and dependencies.api_key is not None and same_secret(key, dependencies.api_key):
+        return True
+    return _sessions(dependencies).valid(request.cookies.get(cookie_name(request)))
+
+
 def require_look(
-    request: Request, dependencies: Provided, sessions: SessionsOf, x_api_key: Annotated[str | None, Header()] = None
+    request: Request,
+    dependencies: Provided,
+    x_api_key: Annotated[str | None, Header(description="The key in the secret file `api_key`.")] = None,
 ) -> None:
-    """401 without a session of the login form and without our key in ``X-API-Key``."""
-    if x_api_key is not None and dependencies.api_key is not None and same_secret(x_api_key, dependencies.api_key):
-        return
-    if not sessions.valid(request.cookies.get(cookie_name(request))):
-        detail = "The API key is wrong." if x_api_key else "Log in at /dashboard/login, or send the header X-API-Key."
+    """401 without a session of the login form and without our key in ``X-API-Key``; 403 when this API has none."""
+    if not may_look(request, dependencies):
+        detail = "The API key is wrong." if x_api_key else f"Log in at {LOGIN}, or send the header X-API-Key."
         raise Problem(401, detail, headers={"WWW-Authenticate": "ApiKey"})
 
 
@@ -77,34 +91,36 @@ async def panels(
 @router.get("", include_in_schema=False)
 def page(request: Request, sessions: SessionsOf) -> Response:
     if not sessions.valid(request.cookies.get(cookie_name(request))):
-        return RedirectResponse("/dashboard/login", 303, headers=HEADERS)
+        return RedirectResponse(LOGIN, 303, headers=HEADERS)
     return FileResponse(PAGE, headers=HEADERS)
 
 
 @router.get("/login", include_in_schema=False)
-def login_page(request: Request, sessions: SessionsOf) -> Response:
+def login_page(request: Request, sessions: SessionsOf, to: Destination = "dashboard") -> Response:
     if sessions.valid(request.cookies.get(cookie_name(request))):
-        return RedirectResponse("/dashboard", 303, headers=HEADERS)
-    return _form(200)
+        return RedirectResponse(_BEHIND[to], 303, headers=HEADERS)
+    return _form(200, to)
 
 
 @router.post("/login", include_in_schema=False)
-async def login(request: Request, dependencies: Provided, sessions: SessionsOf) -> Response:
+async def login(
+    request: Request, dependencies: Provided, sessions: SessionsOf, to: Destination = "dashboard"
+) -> Response:
     """A cookie for the right password; 401 with the form for a wrong one, 429 after too many."""
     address = request.client.host if request.client else ""
     if wait_s := math.ceil(dependencies.tries.wait_s(address)):
-        return _form(429, f"Too many wrong passwords. Try again in {wait_s} s.", {"Retry-After": str(wait_s)})
+        return _form(429, to, f"Too many wrong passwords. Try again in {wait_s} s.", {"Retry-After": str(wait_s)})
     if not _password_right(await request.body(), dependencies):
         dependencies.tries.failed(address)
         log.warning("dashboard.login_failed", address=address)
-        return _form(401, "This is not the password.")
+        return _form(401, to, "This is not the password.")
     dependencies.tries.passed(address)
-    answer = RedirectResponse("/dashboard", 303, headers=HEADERS)
+    answer = RedirectResponse(_BEHIND[to], 303, headers=HEADERS)
     answer.set_cookie(
         cookie_name(request),
         sessions.issue(),
         max_age=SESSION_S,
-        path="/dashboard",
+        path="/",
         secure=request.url.scheme == "https",
         httponly=True,
         samesite="strict",
@@ -114,8 +130,8 @@ async def login(request: Request, dependencies: Provided, sessions: SessionsOf) 
 
 @router.post("/logout", include_in_schema=False)
 def logout(request: Request) -> Response:
-    answer = RedirectResponse("/dashboard/login", 303, headers=HEADERS)
-    answer.delete_cookie(cookie_name(request), path="/dashboard", httponly=True, samesite="strict")
+    answer = RedirectResponse(LOGIN, 303, headers=HEADERS)
+    answer.delete_cookie(cookie_name(request), path="/", httponly=True, samesite="strict")
     return answer
 
 
@@ -137,7 +153,8 @@ def _password_right(body: bytes, dependencies: Dependencies) -> bool:
     return dependencies.dashboard_password is not None and same_secret(given, dependencies.dashboard_password)
 
 
-def _form(status: int, message: str = "", headers: dict[str, str] | None = None) -> Response:
+def _form(status: int, to: str, message: str = "", headers: dict[str, str] | None = None) -> Response:
     shown = f'<p class="message" role="alert">{message}</p>' if message else ""
     text = LOGIN_PAGE.read_text(encoding="utf-8").replace(_MESSAGE, shown)
+    text = text.replace(_ACTION, f'action="{LOGIN}?to={to}"')
     return HTMLResponse(text, status, headers={**HEADERS, **(headers or {})})

@@ -24,9 +24,10 @@ ANNOTATED: Any = Annotated
 LITERAL: Any = Literal
 ROOT: Any = RootModel
 
+#: Any printable text, as exchanges spell them and files are loaded: ``^GSPC``, ``EURUSD=X``, ``BTC/USDT:USDT``.
 Symbol = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,31}$"),
+    StringConstraints(strip_whitespace=True, to_upper=True, min_length=1, max_length=100, pattern=r"^\P{C}*$"),
 ]
 
 

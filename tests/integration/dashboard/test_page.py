@@ -116,3 +116,13 @@ def test_the_keyboard_reaches_everything_and_labels_say_what_it_is(page: Page, a
     page.evaluate(f"{line}.focus()")
     page.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", text="\r")
     page.until(f"{line}.getAttribute('aria-pressed') === 'false'")
+
+
+def test_the_api_documentation_draws_with_what_the_api_serves(page: Page, api: Server) -> None:
+    page.open(f"{api.url}/")
+    page.until("document.querySelector('a[href=\"/docs\"]') !== null")
+    page.evaluate("document.querySelector('a[href=\"/docs\"]').click()")
+    page.until("document.querySelectorAll('.opblock').length >= 10")
+    page.until("document.querySelector('.opblock-summary-path') !== null")
+    assert page.console == []
+    assert {url for url in page.requests if not url.startswith((api.url, "about:", "data:"))} == set()

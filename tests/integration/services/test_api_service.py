@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -99,14 +100,43 @@ def test_alerts_are_kept_once_for_each_change(api: httpx.Client) -> None:
     ):
         assert api.post("/alerts/webhook", json={"alerts": [alert]}, headers=wrong).status_code == 401
     body = {"version": "4", "status": "firing", "alerts": [alert]}
-    assert api.post("/alerts/webhook", json=body, headers=token).json() == {"received": 1, "new": 1}
-    assert api.post("/alerts/webhook", json=body, headers=token).json() == {"received": 1, "new": 0}
+    assert api.post("/alerts/webhook", json=body, headers=token).json() == {"received": 1, "new": 1, "rejected": 0}
+    assert api.post("/alerts/webhook", json=body, headers=token).json() == {"received": 1, "new": 0, "rejected": 0}
     resolved = alert | {"status": "resolved", "endsAt": "2026-01-01T00:05:00Z"}
     api.post("/alerts/webhook", json={"alerts": [resolved]}, headers=token)
     newest, oldest = api.get("/alerts").json()["alerts"]
     assert (newest["status"], newest["ends_at"]) == ("resolved", "2026-01-01T00:05:00Z")
     assert (oldest["status"], oldest["ends_at"], oldest["name"]) == ("firing", None, "RedisDown")
     assert api.post("/alerts/webhook", json={"alerts": [{}]}, headers=token).status_code == 422
+
+
+def test_one_bad_alert_of_a_call_does_not_take_the_others_with_it(api: httpx.Client) -> None:
+    def alert(name: str, **others: Any) -> dict[str, Any]:
+        labels = {"alertname": name, "severity": "warning"}
+        return {"status": "firing", "labels": labels, "startsAt": "2026-01-01T00:00:00Z", "fingerprint": name} | others
+
+    nul, surrogate = {"alertname": "Nul", "text": "a\0b"}, {"alertname": "Lone", "text": "a\ud800b"}
+    kept = [
+        alert("Good"),
+        alert("Nul", labels=nul, annotations={"k\0": "\0"}),
+        alert("Lone", labels=surrogate),
+        alert("Number", labels={"alertname": "Number", "port": 9091}),
+        alert("Huge", labels={"alertname": "Huge", "text": "x" * 200_000}),
+    ]
+    lost = [
+        alert("Early", startsAt="0001-01-01T00:00:00+14:00"),
+        alert("NoTime", startsAt=None),
+        alert("LongPrint", fingerprint="f" * 101),
+        {"status": "firing"},
+        "no alert at all",
+        None,
+    ]
+    headers = {"Authorization": "Bearer integration-alert-token", "Content-Type": "application/json"}
+    answer = api.post("/alerts/webhook", content=json.dumps({"alerts": [*lost, *kept]}), headers=headers)
+    assert answer.json() == {"received": len(kept), "new": len(kept), "rejected": len(lost)}
+    stored = {each["name"]: each["labels"] for each in api.get("/alerts").json()["alerts"]}
+    assert stored.keys() == {"Good", "Nul", "Lone", "Number", "Huge"}
+    assert (stored["Nul"]["text"], stored["Lone"]["text"], stored["Number"]["port"]) == ("a\\x00b", "a\\ud800b", "9091")
 
 
 def test_a_repeated_alert_says_when_it_was_last_heard(api: httpx.Client) -> None:

@@ -64,6 +64,11 @@ def test_values_keep_their_types() -> None:
     assert payload_of(pairs) == expected
 
 
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "1e5", "7203.0E0", "2.50", "0700", "^GSPC", "EURUSD=X"])
+def test_a_name_that_only_looks_like_a_number_arrives_as_it_was_typed(text: str) -> None:
+    assert payload_of([f"symbol={text}"]) == {"symbol": text}
+
+
 @pytest.mark.parametrize("pair", ["symbol", "=AAPL", ""])
 def test_a_pair_without_name_or_value_is_refused(pair: str) -> None:
     with pytest.raises(OpsError, match="NAME=VALUE") as raised:

@@ -95,7 +95,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(settings: Setting
     answer: httpx.Response = visit(settings, login, base_url)
     name, *flags = answer.headers["set-cookie"].split("; ")
     assert name.startswith("tradebot_dashboard_8010=" if not secure else "tradebot_dashboard_https=")
-    assert {"HttpOnly", "SameSite=strict", "Path=/dashboard", "Max-Age=43200"} <= set(flags)
+    assert {"HttpOnly", "SameSite=strict", "Path=/", "Max-Age=43200"} <= set(flags)
     assert ("Secure" in flags) is secure
     assert KEY not in answer.headers["set-cookie"]
 

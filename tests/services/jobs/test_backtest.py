@@ -7,6 +7,7 @@ import pytest
 
 from services.common.jobtypes import JobFailure, PayloadInvalid
 from services.jobs.backtest import JOB
+from services.jobs.load_candles import JOB as LOAD
 from tests.services.jobs import independent
 from tests.services.jobs.fakes import FileContext
 
@@ -93,7 +94,10 @@ def test_symbol_without_candles_is_a_clear_failure() -> None:
         ({"symbol": "AAPL", "strategy": "sma_crosss"}, "strategy", "'sma_crosss' is unknown; one of"),
         ({"symbol": "AAPL"}, "strategy", "required"),
         ({"strategy": "breakout"}, "symbol", "required"),
-        ({"symbol": "A;B", "strategy": "breakout"}, "symbol", "pattern"),
+        ({"symbol": "A\nB", "strategy": "breakout"}, "symbol", "pattern"),
+        ({"symbol": "A\0B", "strategy": "breakout"}, "symbol", "pattern"),
+        ({"symbol": " ", "strategy": "breakout"}, "symbol", "at least 1"),
+        ({"symbol": "A" * 101, "strategy": "breakout"}, "symbol", "at most 100"),
         ({"symbol": "A", "strategy": "breakout", "fee_bps": -1}, "fee_bps", "greater than or equal to 0"),
         ({"symbol": "A", "strategy": "breakout", "cash": "inf"}, "cash", "finite|less than"),
         (
@@ -108,6 +112,21 @@ def test_bad_payload_names_the_field(payload: dict[str, Any], field: str, says: 
     with pytest.raises(PayloadInvalid, match=says) as caught:
         JOB.validate(payload)
     assert [name for name, _ in caught.value.errors] == [field]
+
+
+@pytest.mark.parametrize(
+    ("given", "symbol"),
+    [
+        (7203, "7203"),
+        ("^gspc", "^GSPC"),
+        ("EURUSD=X", "EURUSD=X"),
+        ("BTC/USDT:USDT", "BTC/USDT:USDT"),
+        ("Ö&Co", "Ö&CO"),
+    ],
+)
+def test_every_symbol_that_can_be_loaded_can_be_asked_for(given: object, symbol: str) -> None:
+    assert JOB.normalise({"symbol": given, "strategy": "breakout"})["symbol"] == symbol
+    assert LOAD.normalise({"symbols": [given]})["symbols"] == [symbol]
 
 
 def test_values_typed_on_a_command_line_are_understood() -> None:

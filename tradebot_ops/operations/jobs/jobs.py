@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Sequence
+from math import isfinite
 from typing import Any
 
 from tradebot_ops.context import Ops
@@ -48,7 +49,7 @@ def submit(
 
 
 def payload_of(pairs: Sequence[str]) -> dict[str, Any]:
-    """``fast=10 symbol=AAPL`` as an object; values that are JSON are read as JSON. Raises ``OpsError`` TB-0202."""
+    """``fast=10 symbol=AAPL`` as an object; raises ``OpsError`` TB-0202 for what is no pair."""
     payload: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
@@ -58,11 +59,20 @@ def payload_of(pairs: Sequence[str]) -> dict[str, Any]:
                 code="TB-0202",
                 hint="tradebot jobs submit backtest symbol=AAPL fast=10 slow=30",
             )
-        try:
-            payload[name] = json.loads(text)
-        except ValueError:
-            payload[name] = text
+        payload[name] = _value(text)
     return payload
+
+
+def _value(text: str) -> Any:
+    """What the text says as JSON; else, and where a number would be written back otherwise (``1e5``, ``NaN``), itself.
+
+    The API reads a number from a text where it wants one, but cannot know how a name that looks like one was typed.
+    """
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return text if isinstance(value, float) and (not isfinite(value) or repr(value) != text) else value
 
 
 def show(ops: Ops, job_id: str) -> Report:

@@ -36,7 +36,7 @@ def shut(doors: Doors, environment: str) -> Verdict:
     if wrong:
         message = f"The API does not refuse what it must: {'; '.join(wrong)}."
         return failed(message, observed=observed, expected="401 or 403, 401 or 403, 405, 413", evidence=evidence)
-    if environment == "prod" and doors.docs < 400:
+    if environment == "prod" and doors.docs < 300:
         message = "The API shows its documentation to anybody."
         return warned(message, observed=f"GET /docs: {doors.docs}", expected="off or protected", evidence=evidence)
     return passed("The API refuses strangers and nonsense.", observed=observed, evidence=evidence)
