@@ -10,7 +10,7 @@ import yaml
 
 from tests.programs import program
 from tradebot_ops.errors import OpsError
-from tradebot_ops.monitoring.prometheus import discovery_file, on_this_host
+from tradebot_ops.monitoring.prometheus import BOTS, BOTS_PORT, discovery_file, on_this_host
 
 FILE = Path(__file__).parents[2] / "config/prometheus/prometheus.yml"
 SERVICES = {"api", "worker", "redis-exporter", "postgres-exporter", "node-exporter", "prometheus", "alertmanager"}
@@ -28,7 +28,7 @@ def rendered() -> dict[str, Any]:
         FILE.read_text(),
         rewrite=rewrite,
         absent={"grafana"},
-        discovery={"worker": "/state/workers.json"},
+        discovery={"worker": "/state/workers.json", BOTS: "/state/bots/*.json"},
         folder=PurePath("/project/config/prometheus"),
     ).text
     return yaml.safe_load(text)
@@ -48,9 +48,16 @@ def test_workers_are_read_from_the_file_that_scaling_writes() -> None:
     assert "dns_sd_configs" not in job("worker")
 
 
+def test_bots_of_the_users_own_are_read_from_the_files_of_their_alias() -> None:
+    (written,) = [job for job in yaml.safe_load(FILE.read_text())["scrape_configs"] if job["job_name"] == "bots"]
+    (looked_up,) = written["dns_sd_configs"]
+    assert (looked_up["names"], looked_up["port"]) == ([BOTS], int(BOTS_PORT))
+    assert job("bots")["file_sd_configs"] == [{"files": ["/state/bots/*.json"], "refresh_interval": "5s"}]
+
+
 def test_what_does_not_run_here_is_not_scraped() -> None:
     names = [job["job_name"] for job in rendered()["scrape_configs"]]
-    assert names == ["api", "worker", "redis", "postgres", "node", "prometheus", "alertmanager"]
+    assert names == ["api", "worker", "redis", "postgres", "node", "prometheus", "alertmanager", "bots"]
 
 
 def test_secrets_rules_and_alertmanager_are_those_of_this_host() -> None:

@@ -29,6 +29,10 @@ class Rendered:
     left_out: tuple[tuple[str, str], ...] = ()
 
 
+#: The name on the network that services of the user's own take to be scraped, and the port that Prometheus asks.
+BOTS, BOTS_PORT = "bots", "9100"
+
+
 def on_this_host(
     text: str, *, rewrite: Rewrite, absent: Collection[str], discovery: Mapping[str, str], folder: PurePath
 ) -> Rendered:

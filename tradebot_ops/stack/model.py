@@ -189,6 +189,11 @@ class Service:
     reload: str = ""  # `x-tradebot.reload`: the signal that makes it read its configuration again
     needs_memory: int | None = None  # `x-tradebot.needs_memory`: bytes it is set to use; the limit must allow them
 
+    @property
+    def aliases(self) -> frozenset[str]:
+        """Its further names on any of its networks."""
+        return frozenset(alias for names in self.networks.values() for alias in names)
+
 
 @dataclass(frozen=True)
 class SecretFile:

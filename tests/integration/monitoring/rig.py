@@ -25,7 +25,7 @@ from tests.waiting import free_port, until
 from tradebot_ops.clients.alertmanager import Alertmanager
 from tradebot_ops.clients.prometheus import Prometheus
 from tradebot_ops.clients.rest import Login
-from tradebot_ops.monitoring.prometheus import discovery_file, on_this_host
+from tradebot_ops.monitoring.prometheus import BOTS, discovery_file, on_this_host
 from tradebot_ops.settings import Secret
 
 PASSWORD = "monitoring-test"
@@ -138,7 +138,7 @@ def _write(rig: Rig, workers: dict[str, str]) -> None:
             (ROOT / "config/prometheus/prometheus.yml").read_text(),
             rewrite=rig.rewrite,
             absent={"grafana"},
-            discovery={"worker": str(rig.folder / "workers.json")},
+            discovery={"worker": str(rig.folder / "workers.json"), BOTS: str(rig.folder / "bots/*.json")},
             folder=ROOT / "config/prometheus",
         ).text
     )

@@ -42,8 +42,8 @@ from tradebot_ops.engines.local.supervision.processes import Processes, not_runn
 from tradebot_ops.engines.local.supervision.rpc import NotRunning
 from tradebot_ops.engines.local.supervision.supervisor import Supervisor
 from tradebot_ops.errors import NoAddress, OpsError
-from tradebot_ops.monitoring.prometheus import discovery_file
-from tradebot_ops.private_folder import PrivateFolder
+from tradebot_ops.monitoring.prometheus import BOTS, BOTS_PORT, discovery_file
+from tradebot_ops.private_folder import PrivateFolder, make_private
 from tradebot_ops.progress import ignore_progress
 from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.state import ProjectState
@@ -151,6 +151,8 @@ class LocalEngine:
             self._layout.start_count(record.label).unlink(missing_ok=True)
             self._processes.start(record.label)
             self._write_discovery(service)
+            if BOTS in stack.services[service].aliases:
+                self._write_bots(service)
         self._processes.await_launch(record.label)
         return self._replica(record.label)
 
@@ -160,6 +162,15 @@ class LocalEngine:
         first = {record.label: (record.reachable, record.ports[min(record.ports, key=int)]) for record in records}
         targets = {replica: str(Address(*place)) for replica, place in first.items()}
         path = self._layout.discovery(service)
+        PrivateFolder(path.parent).write(path.name, discovery_file(targets))
+
+    def _write_bots(self, service: str) -> None:
+        """The same for a bot of the user's, by the port that all of them share."""
+        records = [record for record in self._records.all() if record.service == service]
+        found = [(record, record.ports[BOTS_PORT]) for record in records if BOTS_PORT in record.ports]
+        path = self._layout.alias_discovery(BOTS, service)
+        make_private(path.parent)
+        targets = {record.label: f"{record.reachable}:{port}" for record, port in found}
         PrivateFolder(path.parent).write(path.name, discovery_file(targets))
 
     def _describe(self, stack: Stack, service: Service, number: int) -> Described:
@@ -209,6 +220,8 @@ class LocalEngine:
                 )
             self._records.drop(replica.id)
             self._write_discovery(replica.service)
+            if self._layout.alias_discovery(BOTS, replica.service).exists():
+                self._write_bots(replica.service)
             self._supervisor.configure(self._records.all())
             with contextlib.suppress(NotRunning):
                 self._supervisor.reload()

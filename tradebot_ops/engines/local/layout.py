@@ -55,6 +55,10 @@ class Layout:
         """The file in which Prometheus reads where the replicas of a service are."""
         return self.discoveries / f"{service}.json"
 
+    def alias_discovery(self, alias: str, service: str) -> Path:
+        """The same for a name that several services may share; ``service`` may be ``*``."""
+        return self.discoveries / alias / f"{service}.json"
+
     def log(self, replica: str) -> Path:
         return self.logs / f"{replica}.log"
 

@@ -6,7 +6,7 @@ from tradebot_ops.engines.base import Address
 from tradebot_ops.engines.local.launching import fetched
 from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program
 from tradebot_ops.engines.local.records import reachable
-from tradebot_ops.monitoring.prometheus import on_this_host
+from tradebot_ops.monitoring.prometheus import BOTS, on_this_host
 from tradebot_ops.private_folder import PrivateFolder
 
 _CONFIG = "--config.file"
@@ -26,7 +26,8 @@ def _render(replica: LocalReplica) -> None:
         fetched.configuration(path),
         rewrite=lambda text: _itself(text, replica) or replica.rewrite(text),
         absent={*stack.services, *stack.inactive} - present,
-        discovery={name: str(replica.layout.discovery(name)) for name in present},
+        discovery={name: str(replica.layout.discovery(name)) for name in present}
+        | {BOTS: str(replica.layout.alias_discovery(BOTS, "*"))},
         folder=path.parent,
     )
     for service, line in found.left_out:
