@@ -17,6 +17,8 @@ from tradebot_ops.text import yaml_
 from tradebot_ops.text.sentences import ended
 
 Rewrite = Callable[[str], str]
+#: The name on the network that services of the user's own take to be scraped, and the port that Prometheus asks.
+BOTS, BOTS_PORT = "bots", "9100"
 #: Keys of a job that end as its sources of targets do, and are none.
 _RELABEL = frozenset({"relabel_configs", "metric_relabel_configs"})
 
@@ -27,10 +29,6 @@ class Rendered:
 
     text: str
     left_out: tuple[tuple[str, str], ...] = ()
-
-
-#: The name on the network that services of the user's own take to be scraped, and the port that Prometheus asks.
-BOTS, BOTS_PORT = "bots", "9100"
 
 
 def on_this_host(
