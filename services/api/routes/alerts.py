@@ -14,7 +14,7 @@ from services.api.security import Provided, WithAlertToken
 
 router = APIRouter(prefix="/alerts", tags=["alerts"])
 log = structlog.get_logger(__name__)
-#: Of what is wrong with a call, this much is said.
+#: Errors of one call that are named; the rest would only repeat them.
 SHOWN = 20
 
 

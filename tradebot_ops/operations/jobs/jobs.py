@@ -64,7 +64,7 @@ def payload_of(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """What the text says as JSON; else, and where a number would be written back otherwise (``1e5``, ``NaN``), itself.
+    """The text read as JSON; else, and where a number would be written back otherwise (``1e5``, ``NaN``), the text.
 
     The API reads a number from a text where it wants one, but cannot know how a name that looks like one was typed.
     """
