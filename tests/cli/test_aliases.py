@@ -1,4 +1,4 @@
-"""Old names of commands: they work, and say once what they are called now."""
+"""Old names of commands, and words that fingers know from Compose: they work, or the answer names what does."""
 
 import pytest
 
@@ -35,3 +35,45 @@ def test_the_habits_of_make_are_understood(run: Run) -> None:
     assert run("logs", "service=worker").exit_code == 0
     assert "worker: 2 -> 3" in run("scale", "workers=3").stdout
     assert "store-1" in run("restart", "service=store").stdout
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("up -d", "up"),
+        ("up --wait", "up"),
+        ("ps -a", "status"),
+        ("ps --all", "status"),
+        ("logs -n 5 -t", "logs --tail 5"),
+        ("exec -it worker -- echo hello", "exec worker -- echo hello"),
+        ("exec -T worker -- echo hello", "exec worker -- echo hello"),
+        ("images ls", "images list"),
+        ("top", "status --cpu"),
+    ],
+)
+def test_a_habit_does_what_is_meant(run: Run, theirs: str, ours: str) -> None:
+    run("up")
+    expected, shown = run(*ours.split()), run(*theirs.split())
+    assert (shown.exit_code, shown.stdout) == (expected.exit_code, expected.stdout)
+
+
+def test_one_service_is_looked_at_alone(run: Run) -> None:
+    run("up")
+    shown = run("status", "worker").stdout
+    assert "worker-2" in shown
+    assert "store" not in shown
+
+
+def test_up_with_scale_names_what_scales(run: Run) -> None:
+    shown = run("up", "--scale", "worker=4")
+    assert shown.exit_code == 2
+    assert "tradebot -p demo scale worker=4" in shown.stderr
+
+
+def test_down_with_v_asks_about_the_data(run: Run) -> None:
+    """It is Compose's --volumes, and was taken for --verbose."""
+    run("up")
+    shown = run("down", "-v")
+    assert shown.exit_code == 9
+    assert "removes all data" in shown.stderr
+    assert run("down", "-vv").exit_code == 0

@@ -92,7 +92,7 @@ def test_without_a_command_the_help_or_a_sentence(capsys: pytest.CaptureFixture[
 def test_an_option_without_its_value_is_named(capsys: pytest.CaptureFixture[str], words: str) -> None:
     """It stood in front of the command once and took that for its value."""
     assert get_command(app).main(words.split(), standalone_mode=False) == 2
-    assert f"Option '{words.rsplit(maxsplit=1)[-1]}' requires an argument." in capsys.readouterr().err
+    assert f"The option {words.rsplit(maxsplit=1)[-1]} needs a value." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", ["", "jobs", "jobs submit", "status"])
@@ -101,4 +101,4 @@ def test_help_is_a_word_too(run: Run, words: str) -> None:
 
 
 def test_help_for_what_is_no_command_says_so(run: Run) -> None:
-    assert "No such command 'nothing'" in run("help", "nothing").stderr
+    assert "There is no command 'nothing'." in run("help", "nothing").stderr

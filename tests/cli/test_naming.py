@@ -2,15 +2,13 @@
 
 import ast
 import json
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from tests.cli.conftest import Run, Shown
+from tests.cli.tree import dotted, leaves
 from tests.paths import ROOT
-from tradebot_ops.cli.boundary import load
 from tradebot_ops.cli.registry import COMMANDS, OLD_NAMES
 
 #: These pass every word on to what they run.
@@ -44,38 +42,21 @@ STREAMS = {"logs", "events"}
 ENDLESS = {"prod-check.serve"}
 
 
-def _leaves(path: list[str], command: Any) -> Iterator[list[str]]:
-    below = getattr(command, "commands", None)
-    if below is None:
-        yield path
-        return
-    if command.invoke_without_command:
-        yield path
-    for name, each in below.items():
-        yield from _leaves([*path, name], each)
-
-
-LEAVES = [
-    path for name, entry in COMMANDS.items() if not entry.alias and name != "ps" for path in _leaves([name], load(name))
-]
+LEAVES = [path for path, _ in leaves()]
 
 
 def schema(shown: Shown) -> str:
     return str(json.loads(shown.stdout)["schema"])
 
 
-def _dotted(path: list[str]) -> str:
-    return ".".join(path)
-
-
 def test_the_names_of_all_commands(snapshot: SnapshotAssertion) -> None:
     """What scripts compare with: a change here breaks them."""
-    assert [_dotted(path) for path in LEAVES] == snapshot
+    assert [dotted(path) for path in LEAVES] == snapshot
 
 
-@pytest.mark.parametrize("path", [path for path in LEAVES if _dotted(path) not in ENDLESS], ids=_dotted)
+@pytest.mark.parametrize("path", [path for path in LEAVES if dotted(path) not in ENDLESS], ids=dotted)
 def test_a_call_that_is_complete(run: Run, path: list[str]) -> None:
-    name = _dotted(path)
+    name = dotted(path)
     words = WORDS.get(name, [])
     cut = words.index("--") if "--" in words else len(words)
     shown = run(*path, *words[:cut], "--json", *words[cut:])
@@ -85,17 +66,17 @@ def test_a_call_that_is_complete(run: Run, path: list[str]) -> None:
         assert schema(shown) == f"tradebot/v1/{name}"
 
 
-@pytest.mark.parametrize("path", LEAVES, ids=_dotted)
+@pytest.mark.parametrize("path", LEAVES, ids=dotted)
 def test_a_call_that_is_typed_wrongly(run: Run, path: list[str]) -> None:
     shown = run(*path, *(["one", "2", "3", "4", "5"] if path[0] in PASS_ON else []), "--bogus", "--json")
-    assert schema(shown) == f"tradebot/v1/{_dotted(path)}"
+    assert schema(shown) == f"tradebot/v1/{dotted(path)}"
     assert shown.exit_code == 2
 
 
-@pytest.mark.parametrize("path", LEAVES, ids=_dotted)
+@pytest.mark.parametrize("path", LEAVES, ids=dotted)
 def test_a_setting_that_is_wrong_before_the_command_runs(run: Run, path: list[str]) -> None:
     shown = run("--timeout", "soon", *path, "--json")
-    assert schema(shown) == f"tradebot/v1/{_dotted(path)}"
+    assert schema(shown) == f"tradebot/v1/{dotted(path)}"
     assert shown.exit_code == 2
 
 

@@ -136,3 +136,25 @@ def test_the_first_who_names_profiles_decides(
     (tmp_path / "tradebot.toml").write_text(toml)
     environ = {} if variable is None else {"TRADEBOT_PROFILES": variable}
     assert load_settings({"profiles": flag}, environ, tmp_path).profiles == profiles
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "meant"),
+    [("LOG_LEVEL", "INFO", "info"), ("ENVIRONMENT", "prod", "production"), ("ENVIRONMENT", "Staging", "staging"),
+     ("API_PORT", "", "8010"), ("API_PORT", " ", "8010")],
+)  # fmt: skip
+def test_what_shells_are_full_of_is_understood(tmp_path: Path, name: str, written: str, meant: str) -> None:
+    assert load_settings({}, {name: written}, tmp_path).variables()[name] == meant
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["project = 5", "profiles = 5", "profiles = [5]", "timeout = [1]", "timeout = true", "settings = 3",
+     "settings.API_PORT = [1]", "engine = {}"],
+)  # fmt: skip
+def test_a_value_of_the_wrong_type_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "tradebot.toml").write_text(line + "\n")
+    with pytest.raises(OpsError, match="wrong kind of value") as caught:
+        load_settings({}, {}, tmp_path)
+    assert caught.value.code == "TB-0804"
+    assert line.split(maxsplit=1)[0] in caught.value.message

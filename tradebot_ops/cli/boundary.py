@@ -18,13 +18,15 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from tradebot_ops.cli import in_force
+from tradebot_ops.cli.help import sentence
 from tradebot_ops.cli.naming import NamedContext, announce, command_name, expected, named
 from tradebot_ops.cli.registry import COMMANDS, Entry
 from tradebot_ops.cli.streams import LostOutputError, output_lost, plain_streams, writing_stdout
 from tradebot_ops.errors import ExitCode, OpsError
 
-#: Commands whose ``-f`` means ``--follow``; there the compose file is ``--file`` only.
-_FOLLOWING = {"logs", "events"}
+#: Short options that mean something of their own to some commands, as they do to Compose's: ``--follow``, where the
+#: compose file is ``--file`` only, and ``--volumes``.
+_OWN = {"-f": {"logs", "events"}, "-v": {"down"}}
 
 
 class OpsGroup(TyperGroup):
@@ -71,9 +73,9 @@ class OpsGroup(TyperGroup):
     def _refuse_unfinished(self, path: list[str], rest: list[str]) -> None:
         """A global option at the end, without its value: `hoist` left it there, for it names what was meant."""
         last = rest[-1] if rest and "--" not in rest else ""
-        if value_options(self).get(last) and not (last == "-f" and path[0] in _FOLLOWING):
+        if value_options(self).get(last) and path[0] not in _OWN.get(last, ()):
             hint = f"tradebot {' '.join(path)} --help"
-            raise OpsError(f"Option '{last}' requires an argument.", code="TB-0200", hint=hint)
+            raise OpsError(f"The option {last} needs a value.", code="TB-0200", hint=hint)
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:  # type: ignore[override]
         words = list(sys.argv[1:] if args is None else args)
@@ -153,7 +155,7 @@ def parted(words: Sequence[str], options: Mapping[str, bool]) -> tuple[list[str]
             rest += [word, *waiting]
             break
         option = _spelling(word, options)
-        known = option in options and not (option == "-f" and command in _FOLLOWING)
+        known = option in options and not (command in _OWN.get(option, ()) and (options[option] or word == option))
         if not known:
             command = command or ("" if word.startswith("-") else word)
             rest.append(word)
@@ -207,7 +209,7 @@ def report_usage(usage: typer.TyperException, words: Sequence[str]) -> int:
             return int(ExitCode.USAGE)
         message = "Missing command."
     path = context.command_path if context is not None else "tradebot"
-    return report_error(OpsError(message, code="TB-0200", hint=f"{path} --help"), words)
+    return report_error(OpsError(sentence(message), code="TB-0200", hint=f"{path} --help"), words)
 
 
 def unexpected(error: Exception) -> OpsError:

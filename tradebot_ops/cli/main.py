@@ -34,26 +34,40 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def tradebot(
     context: typer.Context,
-    project: Annotated[str | None, typer.Option("-p", "--project", help="Name of the stack on this host.")] = None,
+    project: Annotated[
+        str | None, typer.Option("-p", "--project", metavar="NAME", help="Name of the stack on this host.")
+    ] = None,
     files: Annotated[
         list[str] | None,
-        typer.Option("-f", "--file", help="Compose file; may be given again."),
+        typer.Option("-f", "--file", metavar="FILE", help="Compose file; may be given again."),
     ] = None,
-    env_file: Annotated[str | None, typer.Option("--env-file", help="File of settings instead of .env.")] = None,
-    env: Annotated[str | None, typer.Option("--env", help="dev, staging or prod.")] = None,
-    engine: Annotated[str | None, typer.Option("--engine", help="auto, docker, local or swarm.")] = None,
-    host: Annotated[str | None, typer.Option("--host", help="Docker engine, such as ssh://ops@host.")] = None,
-    docker_context: Annotated[str | None, typer.Option("--context", help="Docker context.")] = None,
+    env_file: Annotated[
+        str | None, typer.Option("--env-file", metavar="FILE", help="File of settings instead of .env.")
+    ] = None,
+    env: Annotated[str | None, typer.Option("--env", metavar="NAME", help="dev, staging or prod.")] = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", metavar="NAME", help="auto, docker, local or swarm.")
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option("--host", metavar="URL", help="Docker engine, such as ssh://ops@host.")
+    ] = None,
+    docker_context: Annotated[str | None, typer.Option("--context", metavar="NAME", help="Docker context.")] = None,
     profiles: Annotated[
-        list[str] | None, typer.Option("--profile", help="monitoring (the default) or core; may be given again.")
+        list[str] | None,
+        typer.Option("--profile", metavar="NAME", help="monitoring (the default) or core; may be given again."),
     ] = None,
     output: Annotated[
-        str | None, typer.Option("-o", "--output", help="table, json, yaml, plain; also junit, sarif, html, …")
+        str | None,
+        typer.Option("-o", "--output", metavar="FORMAT", help="table, json, yaml, plain; also junit, sarif, html, …"),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Same as -o json.")] = False,
-    timeout: Annotated[str | None, typer.Option("--timeout", help="Seconds each start or answer may take.")] = None,
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", metavar="SECONDS", help="How long each start or answer may take.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
-    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="More detail; -vv shows tracebacks.")] = 0,
+    verbose: Annotated[
+        int, typer.Option("-v", "--verbose", count=True, show_default=False, help="More detail; -vv shows tracebacks.")
+    ] = 0,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours.")] = False,
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
     version: Annotated[
@@ -63,7 +77,8 @@ def tradebot(
 ) -> None:
     """Run, check and repair a trading-bot stack: API, workers, Redis, Postgres, monitoring.
 
-    Every option below may stand before or after the command.
+    Every option below may stand before or after the command. In the environment they are TRADEBOT_PROJECT, _FILE,
+    _ENV_FILE, _ENV, _ENGINE, _HOST, _CONTEXT, _PROFILES, _OUTPUT, _TIMEOUT and _YES, and NO_COLOR.
     """
     del version
     from tradebot_ops.context import Ops

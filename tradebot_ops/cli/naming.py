@@ -9,6 +9,8 @@ from typing import Any
 
 import typer
 
+from tradebot_ops.cli.help import clarified
+
 #: Before a command is known, and for a call that names none.
 ROOT = "tradebot"
 
@@ -34,8 +36,9 @@ class NamedContext(typer.Context):
 
 
 def named(command: Any) -> Any:
-    """The command, made to announce itself and those below it when they are called."""
+    """The command, made to announce itself and those below it when they are called, with its values named in help."""
     command.context_class = NamedContext
+    clarified(command)
     for each in getattr(command, "commands", {}).values():
         named(each)
     return command

@@ -104,3 +104,6 @@ COMMANDS |= {
     for old, new in OLD_NAMES.items()
     if new.partition(" ")[0] in COMMANDS
 }
+
+#: A name of Compose's, for fingers that know it.
+COMMANDS["top"] = Entry("", "Other name of `status --cpu`.", EVERYDAY, hidden=True, alias="status --cpu")

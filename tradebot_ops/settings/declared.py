@@ -23,9 +23,14 @@ class Setting:
     check: Callable[[str], str]
 
 
+def _environment(text: str) -> str:
+    """By its own name, or by that of ``--env``: shells are full of ``ENVIRONMENT=prod``."""
+    return forms.one_of(*ENVIRONMENTS.values())(ENVIRONMENTS.get(text.strip().lower(), text))
+
+
 #: ``compose.yaml`` may use each as ``${NAME}``.
 STACK_SETTINGS = (
-    Setting("ENVIRONMENT", "dev", "What this stack is for", forms.one_of(*ENVIRONMENTS.values())),
+    Setting("ENVIRONMENT", "dev", "What this stack is for", _environment),
     Setting("WORKER_REPLICAS", "2", "Workers that `up` starts; `scale` overrides it", forms.whole(0, MAX_REPLICAS)),
     Setting("WORKER_MEMORY_LIMIT", "2gb", "Memory one worker may use, its job included", forms.size),
     Setting("WORKER_GRACE_SECONDS", "30", "Time a stopping worker gives its running job", forms.whole(1, 3600)),

@@ -13,22 +13,21 @@ from tradebot_ops.settings.declared import ENVIRONMENTS
 from tradebot_ops.text import dotenv
 from tradebot_ops.text.suggest import did_you_mean
 
-TOML_KEYS = frozenset(
-    {
-        "context",
-        "engine",
-        "env",
-        "env_file",
-        "file",
-        "host",
-        "output",
-        "profiles",
-        "project",
-        "settings",
-        "timeout",
-        "waiver",
-    }
-)
+#: What each key holds, and how that is written.
+TOML_KEYS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "context": ((str,), '"text"'),
+    "engine": ((str,), '"text"'),
+    "env": ((str,), '"text"'),
+    "env_file": ((str,), '"text"'),
+    "file": ((str,), '"text"'),
+    "host": ((str,), '"text"'),
+    "output": ((str,), '"text"'),
+    "profiles": ((str, list), '["text"]'),
+    "project": ((str,), '"text"'),
+    "settings": ((dict,), "a table: [settings]"),
+    "timeout": ((int, float, str), "a number"),
+    "waiver": ((object,), "[[waiver]]"),  # `prod-check` judges each
+}
 
 
 def env_file(chosen: str, env: str, cwd: Path, environ: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
@@ -76,7 +75,20 @@ def known(toml: dict[str, Any], path: Path) -> dict[str, Any]:
             code="TB-0804",
             hint=f"{did_you_mean(key, TOML_KEYS)} Its keys: {', '.join(sorted(TOML_KEYS))}.".lstrip(),
         )
+    for key, value in toml.items():
+        kinds, written = TOML_KEYS[key]
+        if not isinstance(value, kinds) or (isinstance(value, bool) and object not in kinds):
+            raise _wrong_type(path, key, written)
+    for name, value in toml.get("settings", {}).items():
+        if isinstance(value, dict | list):
+            raise _wrong_type(path, f"settings.{name}", '"text" or a number')
+    if not all(isinstance(each, str) for each in toml.get("profiles", ())):
+        raise _wrong_type(path, "profiles", TOML_KEYS["profiles"][1])
     return toml
+
+
+def _wrong_type(path: Path, key: str, written: str) -> OpsError:
+    return OpsError(f"{path}: `{key}` holds the wrong kind of value.", code="TB-0804", hint=f"Write {written}.")
 
 
 def env_text(path: Path) -> str:

@@ -60,9 +60,11 @@ def ports(text: str) -> str:
 
 
 def one_of(*allowed: str) -> Callable[[str], str]:
+    """One of these words, in whatever case: shells are full of ``LOG_LEVEL=INFO``."""
+
     def check(text: str) -> str:
-        if text not in allowed:
+        if (word := text.strip().lower()) not in allowed:
             raise ValueError(f"'{text}' is not one of {', '.join(allowed)}")
-        return text
+        return word
 
     return check

@@ -111,7 +111,13 @@ def _stack_values(
     origin, pairs = env_file
     values |= {name: Value(text, origin) for name, text in pairs.items()}
     values |= {name: Value(str(text), "tradebot.toml") for name, text in dict(toml.get("settings", {})).items()}
-    return values | {name: Value(text, "environment") for name, text in environ.items()}
+    values |= {name: Value(text, "environment") for name, text in environ.items()}
+    # An empty value takes the default, as ``${NAME:-default}`` has it.
+    return values | {
+        setting.name: Value(setting.default, "default")
+        for setting in STACK_SETTINGS
+        if setting.default and not values[setting.name].text.strip()
+    }
 
 
 def _profiles(flag: Sequence[str] | None, variable: str | None, toml: Any) -> tuple[str, ...] | None:

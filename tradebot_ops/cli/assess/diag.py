@@ -147,11 +147,14 @@ def net(
     emit(ops, report(ops, port))
 
 
+_GROUP = "diag"
+
+
 def _topic(name: str) -> Callable[..., None]:
     def examine(context: typer.Context, watch: Watch = False) -> None:
         _examined(context, name, watch)
 
-    examine.__doc__ = f"Examine {name} alone."
+    examine.__doc__ = f"Examine {name} alone.\n\n\b\nExamples:\n  tradebot {_GROUP} {name}"
     return examine
 
 

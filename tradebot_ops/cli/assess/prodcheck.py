@@ -79,7 +79,12 @@ def prod_check(
 
 @app.command("list")
 def list_(context: typer.Context) -> None:
-    """List every check, without running any."""
+    """List every check, without running any.
+
+    \b
+    Examples:
+      tradebot prod-check list
+    """
     from tradebot_ops.prodcheck import command
 
     ops = ops_of(context)
@@ -102,7 +107,12 @@ def explain(context: typer.Context, id_: Annotated[str, typer.Argument(metavar="
 
 @app.command()
 def history(context: typer.Context, limit: Limit = 20) -> None:
-    """Show earlier runs: when, score and grade."""
+    """Show earlier runs: when, score and grade.
+
+    \b
+    Examples:
+      tradebot prod-check history --limit 5
+    """
     from tradebot_ops.prodcheck import command
 
     ops = ops_of(context)
@@ -111,7 +121,12 @@ def history(context: typer.Context, limit: Limit = 20) -> None:
 
 @app.command()
 def trend(context: typer.Context, limit: Limit = 20) -> None:
-    """Show how the checks that were not always fine changed over the last runs."""
+    """Show how the checks that were not always fine changed over the last runs.
+
+    \b
+    Examples:
+      tradebot prod-check trend
+    """
     from tradebot_ops.prodcheck import command
 
     ops = ops_of(context)

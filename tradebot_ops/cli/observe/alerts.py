@@ -21,7 +21,13 @@ def list_(
     context: typer.Context,
     every: Annotated[bool, typer.Option("--all", help="Also those that fire by design, such as Watchdog.")] = False,
 ) -> None:
-    """Show what fires or is about to, and silences."""
+    """Show what fires or is about to, and silences.
+
+    \b
+    Examples:
+      tradebot alerts list
+      tradebot alerts list --all --json
+    """
     from tradebot_ops.operations.alerts import overview
 
     ops = ops_of(context)
@@ -30,7 +36,12 @@ def list_(
 
 @app.command()
 def show(context: typer.Context, alert: Annotated[str, typer.Argument(help="Its name, such as RedisDown.")]) -> None:
-    """Show one alert: its rule and whether it fires."""
+    """Show one alert: its rule and whether it fires.
+
+    \b
+    Examples:
+      tradebot alerts show RedisDown
+    """
     from tradebot_ops.operations.alerts import overview
 
     ops = ops_of(context)
@@ -43,7 +54,13 @@ def history(
     alert: Annotated[str | None, typer.Argument(help="Only this one.", show_default=False)] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="At most so many, newest first.")] = 50,
 ) -> None:
-    """Show the alerts that arrived and their ends, as the API stored them."""
+    """Show the alerts that arrived and their ends, as the API stored them.
+
+    \b
+    Examples:
+      tradebot alerts history
+      tradebot alerts history RedisDown --limit 10
+    """
     from tradebot_ops.operations.alerts import overview
 
     ops = ops_of(context)
@@ -76,7 +93,12 @@ def silence(
 def unsilence(
     context: typer.Context, silence: Annotated[str, typer.Argument(help="The silence's id, or its beginning.")]
 ) -> None:
-    """End a silence now."""
+    """End a silence now.
+
+    \b
+    Examples:
+      tradebot alerts unsilence 3f2a
+    """
     from tradebot_ops.operations.alerts import silences
 
     ops = ops_of(context)
@@ -117,7 +139,13 @@ def check_rules(
         list[str] | None, typer.Argument(help="Such as workers; all when none is named.", show_default=False)
     ] = None,
 ) -> None:
-    """Run the unit tests of the alert rules."""
+    """Run the unit tests of the alert rules.
+
+    \b
+    Examples:
+      tradebot alerts test-rules
+      tradebot alerts test-rules workers
+    """
     from tradebot_ops.operations.alerts import lint as operation
 
     ops = ops_of(context)
@@ -126,7 +154,12 @@ def check_rules(
 
 @app.command()
 def lint(context: typer.Context) -> None:
-    """Check rules, configuration, runbooks and metrics, without anything running."""
+    """Check rules, configuration, runbooks and metrics, without anything running.
+
+    \b
+    Examples:
+      tradebot alerts lint
+    """
     from tradebot_ops.operations.alerts import lint as operation
     from tradebot_ops.operations.lifecycle.monitoring import with_monitoring
 

@@ -16,7 +16,12 @@ def dashboards() -> None:
 
 @app.command("list")
 def list_(context: typer.Context) -> None:
-    """List the panels with their queries."""
+    """List the panels with their queries.
+
+    \b
+    Examples:
+      tradebot dashboards list
+    """
     from tradebot_ops.operations.monitoring import dashboards as operation
 
     ops = ops_of(context)
@@ -25,7 +30,12 @@ def list_(context: typer.Context) -> None:
 
 @app.command()
 def lint(context: typer.Context) -> None:
-    """Check layout, ids, queries and metrics of every dashboard, and ask Prometheus, where it runs, for the data."""
+    """Check layout, ids, queries and metrics of every dashboard, and ask Prometheus, where it runs, for the data.
+
+    \b
+    Examples:
+      tradebot dashboards lint
+    """
     from tradebot_ops.operations.monitoring import dashboards as operation
 
     ops = ops_of(context)

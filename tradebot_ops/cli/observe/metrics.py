@@ -20,7 +20,13 @@ def metrics() -> None:
 
 @app.command()
 def api(context: typer.Context, raw: Raw = False) -> None:
-    """Show the API's metrics, read from the API itself."""
+    """Show the API's metrics, read from the API itself.
+
+    \b
+    Examples:
+      tradebot metrics api
+      tradebot metrics api --raw
+    """
     from tradebot_ops.operations.monitoring import metrics as operation
 
     ops = ops_of(context)
@@ -50,7 +56,12 @@ def worker(
 
 @app.command("list")
 def list_(context: typer.Context) -> None:
-    """List every metric with type, labels and who emits it."""
+    """List every metric with type, labels and who emits it.
+
+    \b
+    Examples:
+      tradebot metrics list
+    """
     from tradebot_ops.operations.monitoring import metrics as operation
 
     ops = ops_of(context)
@@ -62,7 +73,12 @@ def contract(
     context: typer.Context,
     live: Annotated[bool, typer.Option("--live", help="Compare with what Prometheus really has, too.")] = False,
 ) -> None:
-    """Name every metric and label that a rule or panel asks for and nothing emits. Exit code 1 when there is one."""
+    """Name every metric and label that a rule or panel asks for and nothing emits. Exit code 1 when there is one.
+
+    \b
+    Examples:
+      tradebot metrics contract --live
+    """
     from tradebot_ops.operations.monitoring import contract as operation
 
     ops = ops_of(context)

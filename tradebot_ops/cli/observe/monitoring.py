@@ -35,7 +35,12 @@ def setup(context: typer.Context) -> None:
 
 @app.command()
 def start(context: typer.Context) -> None:
-    """Start the monitoring, leaving the core as it is."""
+    """Start the monitoring, leaving the core as it is.
+
+    \b
+    Examples:
+      tradebot monitoring start
+    """
     from tradebot_ops.operations.lifecycle import monitoring as operation
 
     ops = operation.with_monitoring(ops_of(context))
@@ -46,7 +51,12 @@ def start(context: typer.Context) -> None:
 
 @app.command()
 def stop(context: typer.Context) -> None:
-    """Stop the monitoring; what it has recorded stays."""
+    """Stop the monitoring; what it has recorded stays.
+
+    \b
+    Examples:
+      tradebot monitoring stop
+    """
     from tradebot_ops.operations.lifecycle import monitoring as operation
 
     ops = operation.with_monitoring(ops_of(context))
@@ -57,7 +67,12 @@ def stop(context: typer.Context) -> None:
 
 @app.command()
 def restart(context: typer.Context) -> None:
-    """Stop and start the monitoring."""
+    """Stop and start the monitoring.
+
+    \b
+    Examples:
+      tradebot monitoring restart
+    """
     from tradebot_ops.operations.lifecycle import monitoring as operation
 
     ops = operation.with_monitoring(ops_of(context))
@@ -68,7 +83,12 @@ def restart(context: typer.Context) -> None:
 
 @app.command()
 def status(context: typer.Context) -> None:
-    """Show the monitoring's services, targets, rules and what fires. Exit code 5 when one does not answer."""
+    """Show the monitoring's services, targets, rules and what fires. Exit code 5 when one does not answer.
+
+    \b
+    Examples:
+      tradebot monitoring status
+    """
     from tradebot_ops.operations.lifecycle import monitoring as operation
 
     ops = operation.with_monitoring(ops_of(context))
@@ -77,7 +97,12 @@ def status(context: typer.Context) -> None:
 
 @app.command()
 def targets(context: typer.Context) -> None:
-    """Show what Prometheus scrapes. Exit code 1 when a target is down."""
+    """Show what Prometheus scrapes. Exit code 1 when a target is down.
+
+    \b
+    Examples:
+      tradebot monitoring targets
+    """
     from tradebot_ops.operations.monitoring import targets as operation
 
     ops = ops_of(context)
@@ -86,7 +111,12 @@ def targets(context: typer.Context) -> None:
 
 @app.command()
 def rules(context: typer.Context) -> None:
-    """Show every alert and recording rule. Exit code 1 when one cannot be evaluated."""
+    """Show every alert and recording rule. Exit code 1 when one cannot be evaluated.
+
+    \b
+    Examples:
+      tradebot monitoring rules
+    """
     from tradebot_ops.operations.monitoring import rules as operation
 
     ops = ops_of(context)
@@ -95,7 +125,12 @@ def rules(context: typer.Context) -> None:
 
 @app.command()
 def reload(context: typer.Context) -> None:
-    """Check rules and configuration, then have them read; what is wrong is shown and nothing is reloaded."""
+    """Check rules and configuration, then have them read; what is wrong is shown and nothing is reloaded.
+
+    \b
+    Examples:
+      tradebot monitoring reload
+    """
     from tradebot_ops.operations.lifecycle import reload as operation
     from tradebot_ops.operations.lifecycle.monitoring import with_monitoring
 

@@ -18,7 +18,12 @@ def runbook() -> None:
 
 @app.command()
 def show(context: typer.Context, alert: Annotated[str, typer.Argument(help="Its name, such as RedisDown.")]) -> None:
-    """Show an alert's page: how to confirm, mend and prevent."""
+    """Show an alert's page: how to confirm, mend and prevent.
+
+    \b
+    Examples:
+      tradebot runbook show RedisDown
+    """
     from tradebot_ops.operations.alerts import runbooks
 
     ops = ops_of(context)
@@ -27,7 +32,12 @@ def show(context: typer.Context, alert: Annotated[str, typer.Argument(help="Its 
 
 @app.command("list")
 def list_(context: typer.Context) -> None:
-    """List the alerts that have a page."""
+    """List the alerts that have a page.
+
+    \b
+    Examples:
+      tradebot runbook list
+    """
     from tradebot_ops.operations.alerts import runbooks
 
     ops = ops_of(context)

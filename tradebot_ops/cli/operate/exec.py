@@ -19,6 +19,9 @@ def exec_(
     context: typer.Context,
     service: Service,
     words: Annotated[list[str], typer.Argument(metavar="[N] -- COMMAND...", help="Replica, and what to run there.")],
+    interactive: Annotated[bool, typer.Option("-i", "--interactive", hidden=True, help="It always is.")] = False,
+    no_tty: Annotated[bool, typer.Option("-T", "--no-tty", hidden=True, help="So it is in a pipe.")] = False,
+    tty: Annotated[bool, typer.Option("-t", "--tty", hidden=True, help="So it is on a terminal.")] = False,
 ) -> None:
     """Run a command where a service runs; its exit code is the exit code.
 
@@ -30,6 +33,7 @@ def exec_(
       tradebot exec worker-2 -- env
       tradebot exec api --json -- python --version
     """
+    del interactive, tty, no_tty  # asked for by habit: input is passed on, and a terminal is one there, too
     from tradebot_ops.operations.exec import attach, run, split
 
     ops = ops_of(context)

@@ -100,9 +100,15 @@ def _as_progress(on_progress: OnProgress) -> Callable[[str, str], None]:
     return lambda name, line: on_progress(ProgressEvent(name, Phase.PREPARING, line))
 
 
+@group.command("ls", hidden=True)
 @group.command("list")
 def list_(context: typer.Context) -> None:
-    """List the stack's images, here or missing, and others made here."""
+    """List the stack's images, here or missing, and others made here.
+
+    \b
+    Examples:
+      tradebot images list
+    """
     from tradebot_ops.operations.images.listing import list_images
 
     ops = ops_of(context)

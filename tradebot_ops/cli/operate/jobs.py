@@ -24,8 +24,12 @@ def jobs() -> None:
 @app.command()
 def submit(
     context: typer.Context,
-    job_type: Annotated[str, typer.Argument(help="backtest, sweep, load_candles, canary, or a plug-in's.")],
-    payload: Annotated[list[str] | None, typer.Argument(help="NAME=VALUE pairs.", show_default=False)] = None,
+    job_type: Annotated[
+        str, typer.Argument(metavar="TYPE", help="backtest, sweep, load_candles, canary, or a plug-in's.")
+    ],
+    payload: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Parameters of the job.", show_default=False)
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Until it ended; the exit code shows how.")] = False,
 ) -> None:
     """Submit a job.
@@ -64,7 +68,13 @@ def list_(
 
 @app.command()
 def show(context: typer.Context, job: Job) -> None:
-    """Show one job: state, result, or why it failed."""
+    """Show one job: state, result, or why it failed.
+
+    \b
+    Examples:
+      tradebot jobs show 0d6e3c1a
+      tradebot jobs show 0d6e3c1a --json
+    """
     from tradebot_ops.operations.jobs import jobs as work
 
     ops = ops_of(context)
@@ -73,7 +83,12 @@ def show(context: typer.Context, job: Job) -> None:
 
 @app.command()
 def cancel(context: typer.Context, job: Job) -> None:
-    """Cancel a job; a running one is ended."""
+    """Cancel a job; a running one is ended.
+
+    \b
+    Examples:
+      tradebot jobs cancel 0d6e3c1a
+    """
     from tradebot_ops.operations.jobs import jobs as work
 
     ops = ops_of(context)
@@ -100,7 +115,12 @@ def retry(context: typer.Context, job: Job) -> None:
 
 @app.command()
 def watch(context: typer.Context, job: Job) -> None:
-    """Follow a job until it ended."""
+    """Follow a job until it ended.
+
+    \b
+    Examples:
+      tradebot jobs watch 0d6e3c1a
+    """
     from tradebot_ops.operations.jobs import jobs as work
 
     ops = ops_of(context)

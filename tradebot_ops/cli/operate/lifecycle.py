@@ -6,6 +6,7 @@ import typer
 
 from tradebot_ops.cli.emit import emit, ops_of, show_progress
 from tradebot_ops.cli.operate.plan import plan as show_plan
+from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import MAX_DRAIN
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -40,6 +41,9 @@ def up(
     build: Annotated[bool, typer.Option("--build", help="Build the stack's own images first.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Only show what would be done, and why.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="With --plan: exit with 10 for changes.")] = False,
+    detach: Annotated[bool, typer.Option("-d", "--detach", hidden=True, help="It always does.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", hidden=True, help="It always does.")] = False,
+    scale: Annotated[list[str] | None, typer.Option("--scale", metavar="SERVICE=N", hidden=True)] = None,
 ) -> None:
     """Start the stack, prove that it works, and show it.
 
@@ -52,6 +56,13 @@ def up(
       tradebot up --engine local --json
       tradebot up --plan
     """
+    del detach, wait  # asked for by habit; `up` waits until everything is ready, then leaves it running
+    if scale:
+        raise OpsError(
+            "`up` does not set how many replicas run: `scale` sets it, and `up` keeps to it.",
+            code="TB-0265",
+            hint="; then ".join(["tradebot up", *(f"tradebot scale {pair}" for pair in scale)]),
+        )
     if plan:
         show_plan(context, services, remove_orphans, exit_code)
         return
@@ -68,7 +79,7 @@ def up(
 @app.command()
 def down(
     context: typer.Context,
-    volumes: Annotated[bool, typer.Option("--volumes", help="Remove the data and the secrets, too.")] = False,
+    volumes: Annotated[bool, typer.Option("-v", "--volumes", help="Remove the data and the secrets, too.")] = False,
     drain: Drain = None,
 ) -> None:
     """Stop and remove the stack; data stays unless --volumes is given.

@@ -29,7 +29,13 @@ def init(
 
 @app.command()
 def version(context: typer.Context) -> None:
-    """Show the version of tradebot, and of Python."""
+    """Show the version of tradebot, and of Python.
+
+    \b
+    Examples:
+      tradebot version
+      tradebot version --json
+    """
     import platform
 
     from tradebot_ops.model import Report, Section

@@ -7,6 +7,7 @@ import typer
 
 from tradebot_ops.cli.emit import emit, ops_of
 from tradebot_ops.cli.streams import say, writing_stdout
+from tradebot_ops.model import Report
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -14,8 +15,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def status(
     context: typer.Context,
+    services: Annotated[
+        list[str] | None, typer.Argument(help="Services; all when none is named.", show_default=False)
+    ] = None,
     cpu: Annotated[bool, typer.Option("--cpu", help="Measure CPU, too; takes a moment longer.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Show it with CPU every two seconds until Ctrl-C.")] = False,
+    every: Annotated[bool, typer.Option("-a", "--all", hidden=True, help="They are always shown.")] = False,
 ) -> None:
     """Show every service: state, health, endpoint, memory.
 
@@ -24,24 +29,37 @@ def status(
     \b
     Examples:
       tradebot status
-      tradebot status --json
+      tradebot status worker --json
       tradebot status --watch
     """
     from tradebot_ops.operations.lifecycle.status import status as look
+    from tradebot_ops.operations.select import chosen_services
 
+    del every  # asked for by habit: stopped replicas are always shown
     ops = ops_of(context)
+    chosen = chosen_services(ops.stack, services) if services else ()
+
+    def now(*, cpu: bool) -> Report:
+        return look(ops, chosen, cpu=cpu, only=bool(chosen))
+
     if watch:
         from tradebot_ops.render.watch import watch as repeat
 
         with writing_stdout() as stdout:
-            repeat(lambda: look(ops, cpu=True), ops.settings, stdout)
+            repeat(lambda: now(cpu=True), ops.settings, stdout)
         return
-    emit(ops, look(ops, cpu=cpu))
+    emit(ops, now(cpu=cpu))
 
 
 @app.command()
 def urls(context: typer.Context) -> None:
-    """Show the addresses of everything with an address, moved ports included."""
+    """Show the addresses of everything with an address, moved ports included.
+
+    \b
+    Examples:
+      tradebot urls
+      tradebot urls --json
+    """
     from tradebot_ops.operations.urls import urls as addresses
 
     ops = ops_of(context)
@@ -56,7 +74,8 @@ def logs(
     ] = None,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with new lines until Ctrl-C.")] = False,
     since: Annotated[str | None, typer.Option("--since", help="15m, 2h or 2026-11-22T08:00 (UTC).")] = None,
-    tail: Annotated[int, typer.Option("--tail", help="Lines per replica; 0 shows all.", min=0)] = 100,
+    tail: Annotated[int, typer.Option("-n", "--tail", help="Lines per replica; 0 shows all.", min=0)] = 100,
+    timestamps: Annotated[bool, typer.Option("-t", "--timestamps", hidden=True, help="They are always shown.")] = False,
     level: Annotated[str | None, typer.Option("--level", help="Least level: debug … critical.")] = None,
     grep: Annotated[str | None, typer.Option("--grep", help="Only lines that match this regular expression.")] = None,
     raw: Annotated[
@@ -71,6 +90,7 @@ def logs(
       tradebot logs worker-2 --tail 20
       tradebot logs --since 15m --level warning
     """
+    del timestamps  # asked for by habit
     from tradebot_ops.engines.base import LogQuery
     from tradebot_ops.operations.logs import entries, unreadable
     from tradebot_ops.operations.logs import since as moment
