@@ -155,6 +155,15 @@ def test_any_text_gives_sarif_that_is_valid(findings: list[Finding]) -> None:
     PUBLISHED.validate(document)
 
 
+def test_a_rule_has_each_tag_once() -> None:
+    """A group may be called like a severity; the schema wants tags to differ."""
+    finding = Finding(Level.FAIL, "X-1", "It fails.", group="high", severity="high")
+    (rule,) = json.loads(written("sarif", Report(command="x", findings=(finding,))))["runs"][0]["tool"]["driver"][
+        "rules"
+    ]
+    assert rule["properties"]["tags"] == ["high"]
+
+
 def test_a_fingerprint_survives_another_observation() -> None:
     def prints(observed: str) -> list[str]:
         finding = Finding(Level.FAIL, "MON-02", f"{observed} down.", anchor="a.yml:3", observed=observed)

@@ -34,7 +34,7 @@ def render(report: Report, stream: TextIO, color: bool | None) -> None:
 def _rule(finding: Finding) -> dict[str, Any]:
     rule: dict[str, Any] = {"id": finding.id, "shortDescription": {"text": finding.title or finding.id}}
     if finding.group or finding.severity:
-        rule["properties"] = {"tags": [text for text in (finding.group, finding.severity) if text]}
+        rule["properties"] = {"tags": [text for text in dict.fromkeys((finding.group, finding.severity)) if text]}
     return rule
 
 
