@@ -333,7 +333,8 @@ def _a_configuration_that_only_alertmanager_refuses(project: Tradebot, folder: P
     for command in (("up", "--no-canary"), ("up", "--no-canary"), ("monitoring", "reload")):
         done = project.run(*command)
         assert done.returncode == 8
-        said = " ".join(done.stderr.split())
+        said = " ".join((done.stdout + done.stderr).split())
+        assert "everything runs as described" not in said
         assert "Alertmanager refused its new configuration; what it had before is in force." in said
         assert project.suggested("logs alertmanager") in said
     assert project.json("monitoring", "status")["alertmanager"]["its configuration"] == "the last reload failed"

@@ -111,11 +111,12 @@ def _carry_out(ops: Ops, wanted: Collection[str], found: Judgement, on_progress:
     _remember(ops, wanted, outcome.unavailable)
     warnings = desired_workers.publish(ops, ops.stack.services["worker"].replicas) if outdated else ()
     gone = {*outcome.unavailable, *outcome.failed}
-    line = summary([step for step in planned.changes if step.service not in gone], "Changed")
+    steps = [step for step in planned.changes if step.service not in gone]
+    lines = (summary(steps, "Changed"),) if steps or not outcome.failed else ()
     if older := outdated_sentence(found.outdated):
         warnings = (*warnings, older)
     found = replace(found, unavailable={name: Absence() for name in outcome.unavailable})
-    return Done(found, (line, *outranked_sentences(ops)), warnings, outcome.failed, absent)
+    return Done(found, (*lines, *outranked_sentences(ops)), warnings, outcome.failed, absent)
 
 
 def _check_what_is_reloaded(ops: Ops, found: Judgement) -> None:
