@@ -57,7 +57,9 @@ def _hidden(key: str, value: str) -> str:
     shown = SHOWN if names_secret(key.rpartition(".")[2]) else without_secrets(value)
     if shown == value:
         return value
-    return f"{shown}\0{hashlib.sha256(value.encode()).hexdigest()[:_DIGITS]}"
+    # Under a plain locale a path may hold bytes that are no text.
+    digest = hashlib.sha256(value.encode(errors="surrogateescape"))
+    return f"{shown}\0{digest.hexdigest()[:_DIGITS]}"
 
 
 def changed_keys(ops: Ops, replicas: Iterable[Replica]) -> dict[str, tuple[ChangedKey, ...]]:
