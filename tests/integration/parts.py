@@ -69,31 +69,36 @@ class Part:
         self._end(self.stop_signal)
 
     def _end(self, how: signal.Signals) -> None:
-        if self.process is None:
+        process = self.process  # a timer may end it at the same moment
+        if process is None:
             return
         if how == signal.SIGKILL:
             # Postgres does not start as long as one backend of its old postmaster holds the shared memory.
             with suppress(psutil.NoSuchProcess):
-                children = psutil.Process(self.process.pid).children(recursive=True)
-                self._signal_all(how)
+                children = psutil.Process(process.pid).children(recursive=True)
+                _signal(process.pid, how)
                 psutil.wait_procs(children, 20)
         else:
             with suppress(ProcessLookupError):
-                self.process.send_signal(how)
+                process.send_signal(how)
         try:
-            self.process.wait(20)
+            process.wait(20)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(20)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(20)
         self.process = None
 
     def _signal_all(self, how: signal.Signals) -> None:
-        """Also children that made process groups of their own, as each of Postgres' backends does."""
         assert self.process is not None
-        server = psutil.Process(self.process.pid)
-        for process in (server, *server.children(recursive=True)):
-            with suppress(psutil.NoSuchProcess):
-                process.send_signal(how)
+        _signal(self.process.pid, how)
+
+
+def _signal(pid: int, how: signal.Signals) -> None:
+    """Also children that made process groups of their own, as each of Postgres' backends does."""
+    server = psutil.Process(pid)
+    for process in (server, *server.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(how)
 
 
 @dataclass

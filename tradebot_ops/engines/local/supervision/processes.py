@@ -16,9 +16,6 @@ from tradebot_ops.engines.local.supervision.supervisor import Supervisor
 from tradebot_ops.errors import OpsError
 
 _BETWEEN_LOOKS = 0.02
-#: A program that was started so many seconds ago may not listen to signals yet: its stop signal is then sent once more,
-#: so many seconds after the first. One that is lost would cost the whole grace.
-_YOUNG, _AGAIN = 10.0, 3.0
 
 
 class Processes:
@@ -41,10 +38,6 @@ class Processes:
     def _stopping(self, replica: str) -> bool:
         return bool(self._supervisor.call("getProcessInfo", replica)["statename"] == "STOPPING")
 
-    def _young(self, replica: str) -> bool:
-        answer = self._supervisor.call("getProcessInfo", replica)
-        return bool(answer["now"] - answer["start"] < _YOUNG)
-
     def start(self, replica: str) -> None:
         """Start it, or leave it running; raises ``NotRunning`` without a supervisor."""
         try:
@@ -64,7 +57,6 @@ class Processes:
         replica = record.label
         try:
             self._await_exec(replica)
-            again = _AGAIN if self._young(replica) else float("inf")
             self._supervisor.call("stopProcess", replica, False)
             if nameless(record.stop_signal):
                 self.signal(replica, record.stop_signal)
@@ -79,14 +71,8 @@ class Processes:
             # The stop was requested already, and perhaps interrupted: repeat it, and wait no longer than asked for.
             with contextlib.suppress(OpsError):  # it ended in this very moment
                 self.signal(replica, record.stop_signal)
-            again = float("inf")
-        begun = time.monotonic()
-        deadline = begun + grace
+        deadline = time.monotonic() + grace
         while self.alive(replica):
-            if time.monotonic() >= begun + again:
-                again = float("inf")
-                with contextlib.suppress(OpsError):
-                    self.signal(replica, record.stop_signal)
             if time.monotonic() >= deadline:
                 deadline = float("inf")
                 with contextlib.suppress(OpsError):  # it ended in this very moment
