@@ -5,7 +5,7 @@ show the same text for the same sample.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 _BARS = "▁▂▃▄▅▆▇█"
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -104,3 +104,8 @@ def age(passed: timedelta) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
+
+
+def ago(at: str, now: datetime) -> str:
+    """How long before ``now`` something was, by its time in ISO 8601 with an offset, as `age` writes it."""
+    return age(now - datetime.fromisoformat(at))

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any
 
 from tradebot_ops.context import Ops
@@ -11,7 +10,7 @@ from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.jobs.jobs import whole_id
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent, ignore_progress
-from tradebot_ops.text.quantities import age, human_bytes
+from tradebot_ops.text.quantities import ago, human_bytes
 from tradebot_ops.text.sentences import agreed
 
 PAGE = 200
@@ -26,7 +25,7 @@ def summary(ops: Ops) -> Report:
             group["fingerprint"],
             str(group["jobs"]),
             group["type"],
-            _ago(group["last_at"], now),
+            ago(group["last_at"], now),
             group["fault"],
             f"{group['error_type']}: {group['message']}",
         )
@@ -50,7 +49,7 @@ def list_dead(ops: Ops, group: str | None, job_type: str | None, limit: int) -> 
         (
             job["id"],
             job["type"],
-            _ago(job["finished_at"], now),
+            ago(job["finished_at"], now),
             f"{job['attempt']}/{job['max_attempts']}",
             job["error"]["fault"],
             job["error"]["fingerprint"],
@@ -148,7 +147,3 @@ def _dead(ops: Ops, group: str | None) -> Iterator[tuple[str, int]]:
         cursor = page["next"]
         if cursor is None:
             return
-
-
-def _ago(text: str, now: datetime) -> str:
-    return age(now - datetime.fromisoformat(text))

@@ -6,7 +6,7 @@ from typing import Any
 
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.text.beginnings import short
-from tradebot_ops.text.quantities import age, human_bytes
+from tradebot_ops.text.quantities import ago, human_bytes
 from tradebot_ops.text.sentences import ended
 
 Job = dict[str, Any]
@@ -43,7 +43,7 @@ def listed(page: dict[str, Any], state: str | None, job_type: str | None, limit:
             job["state"],
             _percent(job),
             f"{job['attempt']}/{job['max_attempts']}",
-            age(now - datetime.fromisoformat(job["submitted_at"])),
+            ago(job["submitted_at"], now),
             job["worker"] or "",
         )
         for job in jobs
