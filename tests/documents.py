@@ -39,8 +39,19 @@ def series(name: str, *values: float | None) -> dict[str, Any]:
     return {"name": name, "values": [None] * (len(TIMES) - len(values)) + list(values)}
 
 
+def event(at: int, kind: str, text: str, color: str = "blue", lasted: int = 0) -> dict[str, Any]:
+    """So many seconds before noon."""
+    return {"kind": kind, "color": color, "text": text, "at": NOON + at, "until": NOON + at + lasted}
+
+
+def alert(name: str, severity: str, **changes: Any) -> dict[str, Any]:
+    given = {"name": name, "severity": severity, "summary": "", "count": 1, "since": "2026-11-22T11:57:00Z",
+             "runbook": "https://docs.example.org/x.md", "panel": None}  # fmt: skip
+    return given | changes
+
+
 def document(**changes: Any) -> dict[str, Any]:
-    """Four stats and four charts: fine, many lines, nothing to measure, old, failed."""
+    """Four stats and four charts: fine, many lines, zeros, nothing to measure, old, failed; alerts fire."""
     red = [{"value": None, "color": "green", "level": "ok"}, {"value": 0.85, "color": "red", "level": "critical"}]
     steady = [2.0] * 12
     many = [series(f"type_{number} succeeded", *(number * 0.1 + 0.01 * at for at in range(12))) for number in range(10)]
@@ -54,7 +65,8 @@ def document(**changes: Any) -> dict[str, Any]:
         panel(6, "timeseries", "Job Duration", unit="s", status="empty", note="Nothing to measure in this range.",
               series=[series("backtest p95")]),
         panel(7, "timeseries", "System CPU Usage", unit="percentunit", max=1, thresholds=red, threshold_lines=True,
-              series=[series("host", *(0.05 * number for number in range(20)))]),
+              series=[series("host", *(0.05 * number for number in range(20))),
+                      series("idle-1", 0.0, 0.0), series("idle-2", 0.0, 0.0)]),
         panel(8, "timeseries", "Redis Memory", unit="bytes", status="error", note="query B: it took too long",
               series=[series("used", 1048576.0, None, 3145728.0)]),
     ]  # fmt: skip
@@ -68,5 +80,13 @@ def document(**changes: Any) -> dict[str, Any]:
         "generated_at": NOON,
         "times": TIMES,
         "panels": panels,
+        "end": None,
+        "events": [event(-200, "Alerts", "RedisDown", "red", lasted=200), event(-290, "Scalings", "workers scaled")],
+        "events_note": "",
+        "firing": [
+            alert("RedisDown", "critical", summary="Redis does not answer.", panel=8),
+            alert("HighAPILatency", "warning", count=2),
+        ],
+        "firing_note": "",
     }
     return {**given, **changes}

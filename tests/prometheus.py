@@ -42,10 +42,12 @@ def steady(value: str, labels: Mapping[str, str] | None = None, until_s: float =
 
 @dataclass
 class StandIn:
-    """``answer`` decides by the form that was sent; ``asked`` keeps every form, ``logins`` every Authorization."""
+    """``answer`` decides by the form that was sent; ``rules`` is that to the question for alerts;
+    ``asked`` keeps every other form, ``logins`` its Authorization."""
 
     url: str = ""
     answer: Callable[[Form], Answer] = field(default_factory=lambda: steady("1"))
+    rules: Answer = (200, b'{"status": "success", "data": {"groups": []}}')
     asked: list[Form] = field(default_factory=list)
     logins: list[str | None] = field(default_factory=list)
 
@@ -59,13 +61,21 @@ def stand_in() -> Iterator[StandIn]:
             self._answer(self.rfile.read(int(self.headers["Content-Length"])).decode())
 
         def do_GET(self) -> None:
-            self._answer(urlsplit(self.path).query)
+            asked = urlsplit(self.path)
+            if asked.path == "/api/v1/rules":
+                # Whatever refuses everything refuses this, too.
+                status, body = state.answer({"query": "up", "start": "0", "end": "0", "step": "1"})
+                self._send(*((status, body) if status == 401 else state.rules))
+                return
+            self._answer(asked.query)
 
         def _answer(self, words: str) -> None:
             form = {name: values[0] for name, values in parse_qs(words).items()}
             state.asked.append(form)
             state.logins.append(self.headers.get("Authorization"))
-            status, answer = state.answer(form)
+            self._send(*state.answer(form))
+
+        def _send(self, status: int, answer: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()

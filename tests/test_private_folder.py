@@ -3,12 +3,13 @@
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tradebot_ops.errors import ExitCode, OpsError
-from tradebot_ops.private_folder import PrivateFolder
+from tradebot_ops.private_folder import PrivateFolder, write_lines
 
 
 def test_files_and_folders_are_private(tmp_path: Path) -> None:
@@ -103,3 +104,19 @@ def test_a_damaged_file_is_named_and_kept(tmp_path: Path, content: bytes) -> Non
     assert (raised.value.code, raised.value.exit_code) == ("TB-0801", ExitCode.CONFIG_INVALID)
     assert raised.value.hint.endswith(f"mv '{tmp_path}/desired.json' '{tmp_path}/desired.json.damaged'")
     assert (tmp_path / "desired.json").read_bytes() == content
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError(), ValueError("a line that cannot be made")])
+def test_whatever_ends_a_write_leaves_no_temporary_file(tmp_path: Path, error: BaseException) -> None:
+    def lines() -> Iterator[str]:
+        yield "one"
+        raise error
+
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(type(error)):
+        write_lines(tmp_path / "a", lines())
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a", "old")]
+    assert write_lines(tmp_path / "a", ["one", "two"]) == 2
+    assert (tmp_path / "a").read_text() == "one\ntwo\n"
+    with pytest.raises(OpsError, match="does not exist"):
+        write_lines(tmp_path / "gone" / "a", [])

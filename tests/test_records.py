@@ -75,6 +75,11 @@ CASES = [
         ({"replicas": [6]}, {"replicas": {"worker": "six"}}, {"replicas": {"worker": True}}, {"replicas": None}),
     ),
     Case(
+        records.UsedEngines(("local", "docker")),
+        {"engines": ["local", "docker"]},
+        ({"engines": "local"}, {"engines": [1]}),
+    ),
+    Case(
         records.ChosenProfiles(("monitoring",)),
         {"profiles": ["monitoring"]},
         ({"profiles": "monitoring"}, {"profiles": [1]}),
@@ -125,7 +130,7 @@ CASES = [
 ]
 every = pytest.mark.parametrize("case", CASES, ids=lambda case: case.record.FILE)
 #: The records whose keys are fixed; in the others every key is a name.
-FIXED = [case for case in CASES if set(case.content) & {"replicas", "profiles", "scalings", "workers"}]
+FIXED = [case for case in CASES if set(case.content) & {"engines", "replicas", "profiles", "scalings", "workers"}]
 
 
 def test_every_record_is_tried() -> None:

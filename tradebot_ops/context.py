@@ -12,7 +12,7 @@ from tradebot_ops.engines.base import Address, Engine, KeepsImages
 from tradebot_ops.engines.choose import EngineChoice, choose
 from tradebot_ops.errors import NoAddress, NotRunning, OpsError
 from tradebot_ops.records import Absence, ChosenProfiles, DesiredReplicas, StandInImages, UnavailableServices
-from tradebot_ops.settings import DEFAULT_PROFILES, Secret, Settings
+from tradebot_ops.settings import DEFAULT_PROFILES, Secret, Settings, who
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.state import HostState, ProjectState, cache_root, state_root
 
@@ -176,7 +176,7 @@ class Ops:
         from tradebot_ops.clients.api import Api
 
         address = self._reach("api", 8010, "The API does not run.", "TB-0501", "tradebot up")
-        return Api(f"http://{address}", self.secret("api_key"))
+        return Api(f"http://{address}", self.secret("api_key"), by=who.actor(self.settings.environ))
 
     @cached_property
     def prometheus(self) -> "Prometheus":

@@ -8,7 +8,7 @@ import errno
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,7 +63,7 @@ class PrivateFolder:
             make_private(self.folder)
             make_private(path.parent)
             if not _holds(path, content, mode):
-                _replace(path, content, mode)
+                _replace(path, [content], mode)
         return path
 
     def remove(self, name: str) -> None:
@@ -105,24 +105,41 @@ def _holds(path: Path, content: bytes, mode: int) -> bool:
         return False
 
 
-def _replace(path: Path, content: bytes, mode: int) -> None:
+def write_lines(path: Path, lines: Iterable[str]) -> int:
+    """Write a file that its owner alone may read, all of it or nothing; how many lines. Raises ``OpsError`` TB-0802."""
+    if not path.parent.is_dir():
+        raise OpsError(f"The folder of {path} does not exist.", code="TB-0802", hint=f"mkdir -p '{path.parent}'")
+    count = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal count
+        for line in lines:
+            count += 1
+            yield f"{line}\n".encode()
+
+    with writable(path):
+        _replace(path, counted(), 0o600)
+    return count
+
+
+def _replace(path: Path, content: Iterable[bytes], mode: int) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
             os.fchmod(stream.fileno(), mode)
-            stream.write(content)
+            stream.writelines(content)
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    _sync(path.parent)
+    sync(path.parent)
 
 
-def _sync(folder: Path) -> None:
-    """The new name of a file is safe only once its folder is on the disk, too."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk: a new name is safe only once its folder is, too."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
     finally:

@@ -40,6 +40,27 @@ class DesiredReplicas:
 
 
 @dataclass(frozen=True)
+class UsedEngines:
+    """Engines that `up` has put the project on, the last one first, until `down --volumes` on each."""
+
+    FILE: ClassVar[str] = "engines.json"
+    engines: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(**fields(content, {"engines": listed(text)}))
+
+    def content(self) -> dict[str, Any]:
+        return {"engines": list(self.engines)}
+
+    def with_last(self, name: str) -> Self:
+        return type(self)((name, *self.without(name).engines))
+
+    def without(self, name: str) -> Self:
+        return type(self)(tuple(each for each in self.engines if each != name))
+
+
+@dataclass(frozen=True)
 class ChosenProfiles:
     """The profiles of the last `up`; None before the first."""
 

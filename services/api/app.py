@@ -1,39 +1,53 @@
 """The application factory. Making an app connects to nothing; its lifespan opens and closes the pools."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-import psycopg
-import structlog
 from fastapi import FastAPI
 
 from services.api import problems
-from services.api.alert_store import AlertStore
 from services.api.dependencies import Dependencies, make_dependencies
+from services.api.housekeeping import housekeeping
 from services.api.middleware.body_limit import BodyLimitMiddleware
 from services.api.middleware.context import RequestContextMiddleware
 from services.api.middleware.metrics import MetricsMiddleware, expect_failures
-from services.api.routes import alerts, dashboard, dead_letters, errors, health, home, job_types, jobs, metrics, workers
-from services.api.version import VERSION
-from services.common.database import DatabaseUnavailable
+from services.api.routes import (
+    alerts,
+    breakers,
+    dashboard,
+    dead_letters,
+    errors,
+    health,
+    home,
+    job_events,
+    job_history,
+    job_types,
+    jobs,
+    metrics,
+    queues,
+    schedules,
+    workers,
+)
 from services.common.jobtypes import Registry, registry
 from services.common.settings import Settings
+from services.version import VERSION
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
-STORE_ERRORS_S = 2.0
-PRUNE_S = 3600.0
-log = structlog.get_logger(__name__)
 ROUTERS: "tuple[APIRouter, ...]" = (
     home.router,
+    job_history.router,
     jobs.router,
+    job_events.router,
     dead_letters.router,
     job_types.router,
+    queues.router,
+    schedules.router,
     workers.router,
+    breakers.router,
     errors.router,
     alerts.router,
     dashboard.router,
@@ -53,7 +67,7 @@ def create_app(settings: Settings, job_types: Registry | None = None) -> FastAPI
     for router in ROUTERS:
         app.include_router(router)
         expect_failures(dependencies.metrics, router.routes)
-    problems.install_handlers(app)
+    problems.install_handlers(app, [route for router in ROUTERS for route in router.routes])
     # The last one added is the outermost.
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes)
     app.add_middleware(RequestContextMiddleware, errors=dependencies.errors)
@@ -65,32 +79,13 @@ def create_app(settings: Settings, job_types: Registry | None = None) -> FastAPI
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     dependencies: Dependencies = app.state.dependencies
     dependencies.open()
-    housekeeping = asyncio.create_task(_housekeeping(dependencies))
+    keeping = asyncio.create_task(housekeeping(dependencies))
     try:
         yield
     finally:
-        housekeeping.cancel()
+        dependencies.job_streams.close()
+        keeping.cancel()
         with suppress(asyncio.CancelledError):
-            await housekeeping
+            await keeping
         await dependencies.board.close()
         await asyncio.to_thread(dependencies.close)
-
-
-async def _housekeeping(dependencies: Dependencies) -> None:
-    pruned_at = float("-inf")
-    while True:
-        await asyncio.sleep(STORE_ERRORS_S)
-        await asyncio.to_thread(dependencies.errors.store)
-        if time.monotonic() - pruned_at > PRUNE_S:
-            pruned_at = time.monotonic()
-            await asyncio.to_thread(_prune, dependencies)
-
-
-def _prune(dependencies: Dependencies) -> None:
-    try:
-        gone = AlertStore(dependencies.database).prune(dependencies.settings.alert_history_days)
-    except (DatabaseUnavailable, psycopg.Error) as error:
-        log.warning("old alerts stay for now", reason=str(error))
-        return
-    if gone:
-        log.info("old alerts removed", count=gone)

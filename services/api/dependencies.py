@@ -5,15 +5,20 @@ from dataclasses import dataclass
 from fastapi import Request
 from pydantic import SecretStr
 
-from services.api.alert_store import AlertStore
+from services.api.alerts.notifier import Alertmanager, Notifier
+from services.api.alerts.store import AlertStore
+from services.api.breakers import BreakerCollector
 from services.api.dashboard.board import Board
 from services.api.dashboard.login import Sessions, Tries
 from services.api.dashboard.prometheus import Prometheus
 from services.api.error_tracker import ErrorTracker
+from services.api.job_streams import JobStreams
 from services.api.watchdog import WatchdogCollector
+from services.common.breaker import Breakers
 from services.common.database import Database
 from services.common.jobtypes import Registry
-from services.common.ledger import Ledger
+from services.common.ledger import DeadLetters, Handover, History, Ledger, Notices, Queues, Schedules, declared_limits
+from services.common.ledger.watch import Watch
 from services.common.logging import redactor_for
 from services.common.metrics import Metrics, create_metrics
 from services.common.queue_metrics import QueueCollector
@@ -33,7 +38,15 @@ class Dependencies:
     metrics: Metrics
     database: Database
     redis: ObservedRedis
+    breakers: Breakers
     ledger: Ledger
+    dead_letters: DeadLetters
+    history: History
+    handover: Handover
+    queues: Queues
+    schedules: Schedules
+    job_streams: JobStreams
+    notifier: Notifier
     transport: Transport
     errors: ErrorTracker
     api_key: SecretStr | None
@@ -67,17 +80,27 @@ def make_dependencies(settings: Settings, job_types: Registry) -> Dependencies:
         on_error=metrics.counter("db_connection_errors_total").inc,
     )
     redis = redis_client(settings, lambda operation, status: operations.labels(operation, status).inc())
-    ledger = Ledger(database)
+    ledger = Ledger(database, declared_limits(job_types.types))
+    breakers = Breakers(redis)
     password = settings.dashboard_password()
-    metrics.registry.register(QueueCollector(ledger, redis, workers_desired=True))
-    metrics.registry.register(WatchdogCollector(AlertStore(database)))
+    metrics.add(QueueCollector(ledger, redis, workers_desired=True))
+    metrics.add(BreakerCollector(breakers))
+    metrics.add(WatchdogCollector(AlertStore(database)))
     return Dependencies(
         settings=settings,
         job_types=job_types,
         metrics=metrics,
         database=database,
         redis=redis,
+        breakers=breakers,
         ledger=ledger,
+        dead_letters=DeadLetters(database),
+        history=History(database),
+        handover=Handover(database),
+        queues=Queues(database),
+        schedules=Schedules(database),
+        job_streams=JobStreams(Watch(database).look),
+        notifier=Notifier(Notices(database), Alertmanager(settings)),
         transport=Transport(make_broker(settings, client=redis)),
         errors=ErrorTracker(database, redactor_for(settings)),
         api_key=settings.api_key(),

@@ -1,7 +1,8 @@
 """Every error is RFC 9457 ``application/problem+json``, with the request's id and the fields at fault."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match, Route
 
 from services.common.database import DatabaseUnavailable
 
@@ -58,9 +60,10 @@ def problem_response(
     return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def install_handlers(app: FastAPI) -> None:
+def install_handlers(app: FastAPI, routes: Iterable[BaseRoute]) -> None:
+    """``routes`` are all of the app's, to say which methods a resource has."""
     app.add_exception_handler(Problem, _problem)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, partial(_http, [each for each in routes if isinstance(each, Route)]))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DatabaseUnavailable, _database_away)
 
@@ -70,9 +73,18 @@ def _problem(_request: Request, error: Exception) -> Response:
     return problem_response(error.status, error.detail, error.errors, error.headers)
 
 
-def _http(_request: Request, error: Exception) -> Response:
+def _http(routes: Sequence[Route], request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    return problem_response(error.status_code, str(error.detail), headers=error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {**(headers or {}), "Allow": ", ".join(_allowed(routes, request))}
+    return problem_response(error.status_code, str(error.detail), headers=headers)
+
+
+def _allowed(routes: Sequence[Route], request: Request) -> list[str]:
+    """Methods of the resource; Starlette names those of one route alone, and each method is a route."""
+    found = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in found if route.path == found[0].path for method in route.methods or ()})
 
 
 def _invalid(_request: Request, error: Exception) -> Response:

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.common.heartbeats import WorkerState
+from services.common.jobtypes import Wish
 from services.common.ledger import Event, Fault, Job, State
 
 
@@ -14,7 +15,89 @@ class JobRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     type: Annotated[str, Field(min_length=1, max_length=100, examples=["backtest"])]
-    payload: dict[str, Any] = Field(default_factory=dict, examples=[{"symbol": "AAPL"}])
+    payload: dict[str, Any] = Field(
+        default_factory=dict, examples=[{"symbol": "AAPL", "strategy": "sma_cross", "fast": 10, "slow": 30}]
+    )
+    not_before: AwareDatetime | None = Field(default=None, description="The earliest start; with its zone.")
+    notify: Wish | None = Field(
+        default=None,
+        description="Send news through Alertmanager's receiver `jobs`: of its `end`, or only when it is `dead`.",
+    )
+
+
+class ScheduleRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    type: Annotated[str, Field(min_length=1, max_length=100, examples=["load_candles"])]
+    payload: dict[str, Any] = Field(default_factory=dict, examples=[{"symbols": ["AAPL"]}])
+    cron: Annotated[
+        str, Field(max_length=200, examples=["30 6 * * 1-5"], description="Five fields; or six, seconds first.")
+    ]
+    zone: Annotated[str, Field(max_length=100, examples=["Europe/Zurich"])] = "UTC"
+
+
+class ScheduleChange(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    paused: Annotated[bool, Field(examples=[True])]
+
+
+class ScheduleOut(BaseModel):
+    name: str
+    type: str
+    version: int
+    payload: dict[str, Any]
+    cron: str
+    zone: str
+    paused: bool
+    by: str
+    created_at: datetime
+    next_at: datetime | None = Field(description="Null where no further time exists.")
+    last_at: datetime | None
+    last_job: UUID | None
+    missed: int = Field(description="Times that passed without a job: no worker was there, or the type was closed.")
+
+
+class ScheduleList(BaseModel):
+    schedules: list[ScheduleOut]
+
+
+class QueueChange(BaseModel):
+    """Changes of a rule; a field that is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    paused: bool | None = Field(default=None, description="No job of this type starts; what runs goes on.")
+    closed: bool | None = Field(default=None, description="No new job of this type is accepted.")
+    max_running: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        default=None, examples=[2], description="So many run at the same time; null: as the type declares."
+    )
+    reason: Annotated[str, Field(max_length=500, examples=["the exchange is away"])] = ""
+
+
+class QueueOut(BaseModel):
+    type: str
+    waiting: int
+    scheduled: int = Field(description="Queued, for a later time.")
+    retrying: int
+    running: int
+    dead: int
+    oldest_at: datetime | None = Field(description="Since when the first of the waiting ones could run.")
+    paused: bool
+    closed: bool
+    max_running: int | None
+    reason: str
+    by: str | None
+    at: datetime | None
+
+
+class QueueList(BaseModel):
+    queues: list[QueueOut]
+
+
+class Purged(BaseModel):
+    jobs: int
+    complete: bool = Field(description="False where more may wait: ask again.")
 
 
 class JobError(BaseModel):
@@ -41,6 +124,7 @@ class JobOut(BaseModel):
     started_at: datetime | None
     finished_at: datetime | None
     retry_at: datetime | None
+    not_before: datetime | None = Field(description="The earliest start of a job that was submitted for later.")
     cancel_requested_at: datetime | None
     worker: str | None
     deferrals: int = Field(description="Attempts given back, for the stack had failed.")
@@ -74,6 +158,7 @@ class DeadGroupOut(BaseModel):
     message: str = Field(description="Of one of them.")
     jobs: int
     replayed: int = Field(description="How many died again after a replay.")
+    quarantined: bool = Field(description="Set aside: they count nowhere, and no replay of all takes them.")
     first_at: datetime
     last_at: datetime
 
@@ -82,12 +167,51 @@ class DeadGroupList(BaseModel):
     groups: list[DeadGroupOut]
 
 
+class QuarantineOut(BaseModel):
+    name: str = Field(description="A group's fingerprint, or a job type.")
+    reason: str
+    by: str
+    at: datetime
+
+
+class QuarantineList(BaseModel):
+    quarantined: list[QuarantineOut]
+
+
+class TypeStatsOut(BaseModel):
+    type: str
+    jobs: int
+    succeeded: int
+    dead: int
+    cancelled: int
+    took_median_s: float | None
+    took_p95_s: float | None
+    waited_median_s: float | None = Field(description="From the submission to the start of the last attempt.")
+    waited_p95_s: float | None
+    peak_memory_bytes: int | None
+
+
+class TypeStatsList(BaseModel):
+    types: list[TypeStatsOut]
+    complete: bool = Field(description="False where there were more jobs than are looked at: the newest ones were.")
+
+
+class RecoveredOut(BaseModel):
+    id: UUID
+    type: str
+    worker: str = Field(description="The one that vanished, or was ended.")
+
+
+class RecoveredList(BaseModel):
+    jobs: list[RecoveredOut]
+
+
 class JobTypeOut(BaseModel):
     model_config = ConfigDict(serialize_by_alias=True)
 
     name: str
     version: int
-    payload_schema: dict[str, Any] = Field(serialization_alias="schema")
+    payload_schema: dict[str, Any] = Field(alias="schema")
     timeout_s: float
     max_attempts: int
 
@@ -102,17 +226,47 @@ class JobTypeList(BaseModel):
     quarantined: list[QuarantinedOut] = Field(description="Plug-ins that could not be loaded, and why.")
 
 
+class OrderOut(BaseModel):
+    drain: bool = Field(description="True: take no more jobs; false: take jobs again.")
+    by: str
+    reason: str
+    at: datetime
+
+
 class WorkerOut(BaseModel):
     name: str
     state: WorkerState
     job_id: str | None
+    job_type: str | None
+    job_since: datetime | None
     heartbeat_at: datetime
     age_s: float
     pid: int
+    memory_bytes: int = Field(description="Of the worker and its job process.")
+    version: str
+    order: OrderOut | None = Field(description="The last one that an operator gave it.")
 
 
 class WorkerList(BaseModel):
     workers: list[WorkerOut]
+
+
+#: Postgres keeps no text with a NUL in it, so that nothing can be found by one.
+STORABLE = r"^[^\x00]*$"
+
+
+class BreakerOut(BaseModel):
+    name: str
+    open: bool
+    failures: int = Field(description="In a row, while it is closed.")
+    trips: int = Field(description="How often it opened.")
+    opened_at: datetime | None = Field(description="The last time that it opened.")
+    open_until: datetime | None = Field(description="When one call is let through; null while it is closed.")
+    error: str = Field(description="The last failure of the service behind it.")
+
+
+class BreakerList(BaseModel):
+    breakers: list[BreakerOut]
 
 
 class ErrorOut(BaseModel):

@@ -40,5 +40,15 @@ def require_alert_token(
         raise Problem(401, "The bearer token is missing or wrong.", headers={"WWW-Authenticate": "Bearer"})
 
 
+def requester(
+    x_requested_by: Annotated[
+        str | None, Header(max_length=100, pattern=r"^[\x20-\x7e]+$", description="Who asks; kept in the job's events.")
+    ] = None,
+) -> str:
+    """Who is named in events: as the caller calls itself, which the key vouches for."""
+    return x_requested_by or "api"
+
+
+Requester = Annotated[str, Depends(requester)]
 WithApiKey = Depends(require_api_key)
 WithAlertToken = Depends(require_alert_token)

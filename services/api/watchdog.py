@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from services.api.alert_store import AlertStore
+from services.api.alerts.store import AlertStore
 from services.common.database import DatabaseUnavailable
 from services.common.metrics import declared
 

@@ -1,9 +1,10 @@
-"""Heartbeats of workers in Redis: which are there, what each does, and when it last sent one."""
+"""Workers in Redis: which are there, what each does, when it last sent a heartbeat, and the orders to it."""
 
 import json
 import math
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 import redis
@@ -20,18 +21,44 @@ DRAIN_PREFIX = "tradebot:drain:"
 
 TTL_S = 30
 
-WorkerState = Literal["idle", "busy", "draining"]
+ORDER_PREFIX = "tradebot:worker-order:"
+"""With a worker's name: the last order to it."""
+
+ORDER_KEPT_S = 7 * 86_400
+"""After its worker was last heard: names of containers that are gone must not pile up."""
+
+WorkerState = Literal["idle", "busy", "draining", "drained"]
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """``at`` is Unix time in seconds; ``job_id`` is set while ``state`` is busy or draining with a job."""
+    """Times are Unix time in seconds; ``job_id`` is set while ``state`` is busy or draining with a job.
+
+    A worker that is draining stops, or has the order to take no more jobs: once its job has ended it is drained.
+    """
 
     name: str
     state: WorkerState
     pid: int
     at: float
     job_id: str | None = None
+    job_type: str | None = None
+    job_since: float | None = None
+    memory_bytes: int = 0
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """To take no more jobs, or to take jobs again; with who gave it, and why.
+
+    Taking jobs again is an order, too: a wiped Redis, which holds none, must not look like it.
+    """
+
+    drain: bool
+    by: str
+    reason: str = ""
+    at: float = field(default_factory=time.time)
 
 
 def beat(client: redis.Redis, heartbeat: Heartbeat, ttl_s: int = TTL_S) -> None:
@@ -63,6 +90,16 @@ def alive(client: redis.Redis) -> list[Heartbeat]:
     return [heartbeat for value in values if (heartbeat := _parse(value)) is not None]
 
 
+def heard(client: redis.Redis, within_s: float, ttl_s: int = TTL_S) -> list[str]:
+    """Names of workers that have beaten within so many seconds, by Redis' clock alone. Raises ``redis.RedisError``."""
+    names = sorted(_decoded(name) for name in _index(client))
+    pipeline = client.pipeline(transaction=False)
+    for name in names:
+        pipeline.pttl(PREFIX + name)
+    left: Any = pipeline.execute()
+    return [name for name, left_ms in zip(names, left, strict=True) if left_ms >= 1000 * (ttl_s - within_s)]
+
+
 def desired_workers(client: redis.Redis) -> int | None:
     """How many workers ``scale`` asked for; None when nobody did. Raises ``redis.RedisError``."""
     value: Any = client.get(DESIRED_KEY)
@@ -80,6 +117,24 @@ def granted_drain(client: redis.Redis, name: str) -> float | None:
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
+def give_order(client: redis.Redis, name: str, order: Order) -> None:
+    """To the worker of this name, which hears it within a second. Raises ``redis.RedisError``."""
+    client.set(ORDER_PREFIX + name, json.dumps(asdict(order)), ex=ORDER_KEPT_S)
+
+
+def hear_order(client: redis.Redis, name: str) -> Order | None:
+    """For the worker itself: the last order to it, kept as long as it is heard. Raises ``redis.RedisError``."""
+    value: Any = client.getex(ORDER_PREFIX + name, ex=ORDER_KEPT_S)
+    return _order(value)
+
+
+def orders(client: redis.Redis, names: Sequence[str]) -> dict[str, Order]:
+    """The last order to each of these workers, by name; none for one that never got any. Raises ``RedisError``."""
+    values: Any = client.mget([ORDER_PREFIX + name for name in names]) if names else []
+    found = {name: _order(value) for name, value in zip(names, values, strict=True)}
+    return {name: order for name, order in found.items() if order is not None}
+
+
 def _index(client: redis.Redis) -> list[bytes | str]:
     members: Any = client.zrange(INDEX, 0, -1)
     return list(members)
@@ -89,11 +144,22 @@ def _decoded(value: bytes | str) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
+def _order(value: bytes | str | None) -> Order | None:
+    """None also for an order of another version: no order changes nothing."""
+    try:
+        return None if value is None else Order(**json.loads(value))
+    except (TypeError, ValueError):
+        return None
+
+
 def _parse(value: bytes | str | None) -> Heartbeat | None:
-    """None also for a value of another version: one stranger must not hide the other workers."""
+    """As far as this version knows its fields; else None: one stranger must not hide the other workers."""
     if value is None:
         return None
     try:
-        return Heartbeat(**json.loads(value))
-    except (TypeError, ValueError):
+        return Heartbeat(**{name: known for name, known in json.loads(value).items() if name in _FIELDS})
+    except (AttributeError, TypeError, ValueError):
         return None
+
+
+_FIELDS = {each.name for each in fields(Heartbeat)}

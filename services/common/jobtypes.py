@@ -7,12 +7,13 @@ payloads, so numpy, pandas and the like belong inside ``run``.
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 
@@ -31,6 +32,9 @@ BUILTIN_PACKAGE = "services.jobs"
 #: queue or of a rate.
 FAILS_ON_PURPOSE = "failing_canary"
 
+
+Wish = Literal["end", "dead"]
+"""To be notified of the end of a job, however that comes, or only where it is given up."""
 
 #: Between attempts of a job that failed, unless its type says otherwise.
 BACKOFF = Backoff(first_s=2.0, most_s=300.0)
@@ -66,11 +70,25 @@ class JobContext(Protocol):
     def store(self) -> "psycopg.Connection[Any]":
         """An autocommit connection to Postgres; use ``with ctx.store.transaction()`` to group statements."""
 
+    def effect(self, key: str) -> "AbstractContextManager[psycopg.Connection[Any] | None]":
+        """A transaction whose writes happen once for this job and key, however often the job runs.
+
+        None is given where an earlier run has done them. Raises ``LeaseLost``; let it through.
+        """
+
     def progress(self, fraction: float, note: str = "") -> None:
         """Report how far the job is, 0 to 1, and what it does now."""
 
     def check_cancelled(self) -> None:
         """Raise ``JobCancelled`` when a stop of the job was requested."""
+
+    def breaker(
+        self, name: str, failures: tuple[type[BaseException], ...] = (Exception,), policy: "BreakerPolicy | None" = None
+    ) -> AbstractContextManager[None]:
+        """Around each call of a service outside of the stack: while it fails, all jobs that need it wait.
+
+        ``failures`` are the exceptions that speak against the service. Raises ``BreakerOpen``; let it through.
+        """
 
     def candles(self, symbol: str, start: date | None = None, end: date | None = None) -> "Candles":
         """Daily candles of one symbol, both ends included; ``JobFailure`` when there are none."""
@@ -88,6 +106,36 @@ class JobCancelled(Exception):  # noqa: N818 - not an error
     """Raised inside a job that was asked to stop."""
 
 
+class LeaseLost(Exception):  # noqa: N818 - reads as what it is
+    """Another worker has taken the job over; nothing that this run does counts any more."""
+
+
+class BreakerOpen(Exception):  # noqa: N818 - reads as what it is
+    """A service outside of the stack is left alone for now; the job waits ``wait_s`` seconds, and no attempt counts."""
+
+    def __init__(self, name: str, wait_s: float) -> None:
+        super().__init__(f"The circuit breaker {name} is open: the service is left alone for {wait_s:.0f} s.")
+        self.name, self.wait_s = name, wait_s
+
+
+def waiting_for(breaker: str) -> str:
+    """The fingerprint of jobs that wait for this circuit breaker to close."""
+    return f"breaker-{breaker}"
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """``threshold`` failures in a row open a circuit breaker, for about ``first_s`` seconds; each failed probe doubles
+    that, up to ``most_s``."""
+
+    threshold: int = 5
+    first_s: float = 30.0
+    most_s: float = 600.0
+
+
+BREAKER_POLICY = BreakerPolicy()
+
+
 class PayloadInvalid(ValueError):  # noqa: N818 - reads as what it is
     """A payload that does not fit its job type: ``errors`` pairs each field with what is wrong with it."""
 
@@ -101,7 +149,10 @@ class JobType:
     """One kind of work. ``run`` executes in a child process; what it returns is the job's JSON result.
 
     A run that raises is tried again, ``max_attempts`` runs in all, after a wait of ``backoff``; not so where it raises
-    ``JobFailure`` or one of ``final``, for those would be raised again.
+    ``JobFailure`` or one of ``final``, for those would be raised again. At most ``max_running`` of its jobs run at the
+    same time, unless an operator sets another limit (`tradebot queue limit`). A worker runs one job of the ``long``
+    types and one of the others at the same time: short jobs do not wait behind long ones. ``notify``: people get news
+    of its jobs unless who submits one wishes otherwise.
     """
 
     name: str
@@ -112,6 +163,9 @@ class JobType:
     max_attempts: int = 3
     backoff: Backoff = BACKOFF
     final: tuple[type[Exception], ...] = ()
+    max_running: int | None = None
+    long: bool = False
+    notify: Wish | None = None
 
     def validate(self, raw: Mapping[str, Any]) -> BaseModel:
         """The typed payload; ``PayloadInvalid`` naming every field that is wrong."""

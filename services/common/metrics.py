@@ -6,19 +6,14 @@ exist before is invisible to ``increase()``. A label whose values come from outs
 
 import itertools
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-    disable_created_metrics,
-)
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client.core import Metric as Family
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.registry import Collector
 
 Kind = Literal["counter", "gauge", "histogram"]
 Owner = Literal["api", "worker"]
@@ -33,7 +28,8 @@ OTHER = "other"
 LONGEST_VALUE = 100
 
 REDIS_OPERATIONS = (
-    "evalsha", "get", "getdel", "llen", "lmove", "mget", "ping", "script", "set", "zrange", "zremrangebyscore",
+    "evalsha", "get", "getdel", "getex", "hgetall", "llen", "lmove", "mget", "ping", "script", "set", "smembers",
+    "zrange", "zremrangebyscore",
 )  # fmt: skip
 """Every command that services send: heartbeats, the transport (``script`` after Redis was emptied), probes."""
 
@@ -81,7 +77,7 @@ METRICS: tuple[Metric, ...] = (
         {"method": ("GET", "POST", "DELETE")},
     ),
     Metric("job_submissions_total", "counter", "Jobs accepted, by type.", ("api",), ("job_type",)),
-    Metric("job_timeout_seconds", "gauge", "Seconds a job of the type may take.", ("api",), ("job_type",)),
+    Metric("job_timeout_seconds", "gauge", "Seconds a job of the type may take.", ("api", "worker"), ("job_type",)),
     Metric(
         "redis_operations_total",
         "counter",
@@ -97,6 +93,24 @@ METRICS: tuple[Metric, ...] = (
         ("api", "worker"),
         ("queue",),
         computed=True,
+    ),
+    Metric(
+        "circuit_breaker_open",
+        "gauge",
+        "1 while a service outside of the stack is left alone, 0 when it is called; absent before its first failure.",
+        ("api",),
+        ("dependency",),
+        computed=True,
+        late=True,
+    ),
+    Metric(
+        "circuit_breaker_trips_total",
+        "counter",
+        "How often the circuit breaker opened.",
+        ("api",),
+        ("dependency",),
+        computed=True,
+        late=True,
     ),
     Metric(
         "tradebot_workers_desired",
@@ -155,6 +169,12 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("worker_heartbeat_timestamp", "gauge", "Unix time of the worker's last heartbeat.", ("worker",)),
     Metric("worker_memory_bytes", "gauge", "Resident memory of worker and running job.", ("worker",)),
+    Metric(
+        "worker_memory_limit_bytes",
+        "gauge",
+        "Resident memory of worker and running job at which one of them is killed.",
+        ("worker",),
+    ),
     Metric("worker_cpu_percent", "gauge", "CPU use of worker and running job; 100 is one core.", ("worker",)),
     Metric("job_retries_total", "counter", "Attempts that will be tried again.", ("worker",), ("job_type",)),
     Metric("job_dlq_moves_total", "counter", "Jobs that became dead.", ("worker",), ("job_type",)),
@@ -169,9 +189,15 @@ class Metrics:
     def __init__(self, owner: Owner, known: Mapping[str, Sequence[str]]) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
+        self._computed = _Computed()
+        self.registry.register(self._computed)
         ProcessCollector(registry=self.registry)
         mine = [metric for metric in METRICS if owner in metric.owners and not metric.computed]
         self._metrics = {metric.name: _create(metric, known, self.registry) for metric in mine}
+
+    def add(self, collector: Collector) -> None:
+        """Show what is gathered at each scrape, too."""
+        self._computed.collectors.append(collector)
 
     def counter(self, name: str) -> Counter:
         return cast("Counter", self._metrics[name])
@@ -181,6 +207,21 @@ class Metrics:
 
     def histogram(self, name: str) -> Histogram:
         return cast("Histogram", self._metrics[name])
+
+
+class _Computed(Collector):
+    """Collectors that gather at each scrape. Registered first: an error met in asking counts in this scrape, not in the
+    next, for the alerts on outages, which ask whether clients have trouble.
+    """
+
+    def __init__(self) -> None:
+        self.collectors: list[Collector] = []
+
+    def collect(self) -> Iterator[Family]:
+        return itertools.chain.from_iterable(collector.collect() for collector in self.collectors)
+
+    def describe(self) -> list[Family]:
+        return []  # so that registering does not collect
 
 
 class Bounded:

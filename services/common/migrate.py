@@ -18,9 +18,11 @@ from services.common.logging import configure_logging
 from services.common.settings import Settings
 
 WAIT_S = 60.0
+#: Between two looks whether another migration is done.
+TURN_S = 0.2
 LOCK_KEY = "tradebot.migrate"
 #: The newest revision in ``migrations/versions``.
-HEAD = "0003"
+HEAD = "0015"
 #: The account of the API and the workers, and that of the Postgres exporter.
 APP = "tradebot_app"
 EXPORTER = "exporter"
@@ -54,7 +56,7 @@ def migrate(settings: Settings, wait_s: float = WAIT_S) -> None:
     dsn = settings.postgres_dsn("migrate", statement_timeout_s=0, lock_timeout_s=0)
     with connect(dsn, wait_s) as guard:
         # Held by the session, so a migrator that dies frees it; a rolled back migration does not.
-        guard.execute(sql.SQL("SELECT pg_advisory_lock(hashtextextended({}, 0))").format(LOCK_KEY))
+        _wait_for_turn(guard)
         known = revision(guard)
         guard.commit()  # no transaction may stand in the way of what changes tables
         if known != HEAD:
@@ -63,6 +65,15 @@ def migrate(settings: Settings, wait_s: float = WAIT_S) -> None:
             make_app(guard, password.get_secret_value())
         if (password := settings.exporter_password()) is not None:
             make_exporter(guard, password.get_secret_value())
+
+
+def _wait_for_turn(guard: psycopg.Connection) -> None:
+    """By asking again and again: a statement that waits for the lock is what building an index would wait for."""
+    lock = sql.SQL("SELECT pg_try_advisory_lock(hashtextextended({}, 0))").format(LOCK_KEY)
+    while guard.execute(lock).fetchone() != (True,):
+        guard.commit()
+        time.sleep(TURN_S)
+    guard.commit()
 
 
 def revision(guard: psycopg.Connection) -> str | None:

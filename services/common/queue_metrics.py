@@ -13,7 +13,7 @@ from services.common.database import DatabaseUnavailable
 from services.common.heartbeats import desired_workers
 from services.common.ledger import Ledger, State
 from services.common.metrics import declared
-from services.common.transport import DEAD_QUEUE, QUEUE, REDIS_QUEUE
+from services.common.transport import DEAD_QUEUE, QUEUE, QUEUES, redis_list
 
 KEEP_S = 5.0
 
@@ -56,10 +56,10 @@ class QueueCollector(Collector):
 
     def _ask_redis(self) -> dict[str, int]:
         try:
-            length: Any = self._client.llen(REDIS_QUEUE)
+            lengths: list[Any] = [self._client.llen(redis_list(queue)) for queue in QUEUES]
         except redis.RedisError:
             return {}
-        return {QUEUE: int(length)}
+        return {QUEUE: sum(map(int, lengths))}
 
     def _ask_desired(self) -> int | None:
         try:

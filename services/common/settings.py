@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     prometheus_url: str = "http://prometheus:9090"
     prometheus_user: str = "tradebot"
     prometheus_password_file: Path | None = None
+    # Where the API sends the news of jobs that was wished for.
+    alertmanager_url: str = "http://alertmanager:9093"
+    alertmanager_user: str = "tradebot"
+    alertmanager_password_file: Path | None = None
     dashboard_file: Path = DASHBOARD_FILE
     dashboard_password_file: Path | None = None
     app_password_file: Path | None = None
@@ -55,6 +59,8 @@ class Settings(BaseSettings):
     job_memory_limit: Size = 1024**3
     max_body_bytes: Size = 1024**2
     alert_history_days: int = Field(default=90, ge=1)
+    # 0: for ever. Dead jobs are kept in any case, until an operator purges them.
+    job_retention_days: int = Field(default=0, ge=0)
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     environment: Literal["dev", "staging", "production"] = "dev"
@@ -94,6 +100,9 @@ class Settings(BaseSettings):
 
     def prometheus_password(self) -> SecretStr | None:
         return read_secret(self.prometheus_password_file)
+
+    def alertmanager_password(self) -> SecretStr | None:
+        return read_secret(self.alertmanager_password_file)
 
     def dashboard_password(self) -> SecretStr | None:
         return read_secret(self.dashboard_password_file) or self.api_key()

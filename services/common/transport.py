@@ -8,19 +8,19 @@ import dramatiq
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
+from services.common.jobtypes import JobType
 from services.common.redis_client import redis_client
 from services.common.settings import Settings
 
 QUEUE = "jobs"
-REDIS_QUEUE = f"dramatiq:{QUEUE}"
-"""The list of waiting messages in Redis, as Dramatiq names it."""
+LONG_QUEUE = f"{QUEUE}.long"
+"""For types that may run for minutes or hours: a short job does not wait behind them."""
+
+QUEUES = (QUEUE, LONG_QUEUE)
 
 DEAD_QUEUE = f"{QUEUE}.dlq"
 ACTOR = "run_job"
 """Name of the one actor; its only argument is the job's id as text."""
-
-WORKER_TIMEOUT_MS = 50
-"""How long an idle consumer sleeps at most: 28 ms mean latency where the default of 1000 gave 139."""
 
 HEARTBEAT_TIMEOUT_MS = 15_000
 """A consumer silent for this long is dead, and its messages go back to the queue."""
@@ -29,6 +29,13 @@ MAINTENANCE_CHANCE = 50_000
 """Of a million commands, how many look for dead consumers: about one a second from one idle worker."""
 
 Broker = TypeVar("Broker", bound=RedisBroker)
+
+# Dramatiq appends. Others may have sent behind it meanwhile, and a worker may have fetched it.
+_TO_FRONT = """
+if redis.call("lrem", KEYS[1], -1, ARGV[1]) == 1 then
+  redis.call("lpush", KEYS[1], ARGV[1])
+end
+"""
 
 _EPOCH_KEY = "tradebot:transport:epoch"
 
@@ -43,16 +50,28 @@ def make_broker(
     client: redis.Redis | None = None,
     middleware: Iterable[dramatiq.Middleware] = (),
     kind: type[Broker] = RedisBroker,  # type: ignore[assignment]
+    queues: Iterable[str] = QUEUES,
 ) -> Broker:
-    """A broker with its queue declared. Retries and limits are the ledger's work, not middleware's."""
+    """A broker with its queues declared. Retries and limits are the ledger's work, not middleware's."""
     broker = kind(
         client=client or redis_client(settings),
         middleware=list(middleware),
         maintenance_chance=MAINTENANCE_CHANCE,
         heartbeat_timeout=HEARTBEAT_TIMEOUT_MS,
     )
-    broker.declare_queue(QUEUE)
+    for queue in queues:
+        broker.declare_queue(queue)
     return broker
+
+
+def queue_of(job_type: JobType | None) -> str:
+    """The queue of jobs of this type; an unknown one ends soon."""
+    return LONG_QUEUE if job_type and job_type.long else QUEUE
+
+
+def redis_list(queue: str) -> str:
+    """The list of waiting messages in Redis, as Dramatiq names it."""
+    return f"dramatiq:{queue}"
 
 
 class Transport:
@@ -60,20 +79,20 @@ class Transport:
 
     def __init__(self, broker: RedisBroker) -> None:
         self._broker = broker
+        self._to_front = broker.client.register_script(_TO_FRONT)
 
-    def send(self, job_id: UUID, *, delay_s: float = 0.0, ahead: bool = False) -> None:
+    def send(self, job_id: UUID, queue: str = QUEUE, *, delay_s: float = 0.0, ahead: bool = False) -> None:
         """Hand the id to the workers, now or in ``delay_s`` seconds; raises ``TransportUnavailable``.
 
         ``ahead`` puts it before all that wait, for a job that has waited before.
         """
         message: dramatiq.Message[None] = dramatiq.Message(
-            queue_name=QUEUE, actor_name=ACTOR, args=(str(job_id),), kwargs={}, options={}
+            queue_name=queue, actor_name=ACTOR, args=(str(job_id),), kwargs={}, options={}
         )
         try:
-            self._broker.enqueue(message, delay=round(delay_s * 1000) if delay_s > 0 else None)
+            sent = self._broker.enqueue(message, delay=round(delay_s * 1000) if delay_s > 0 else None)
             if ahead:
-                # Dramatiq appends. Should another id come between the two commands, that one is moved: no harm.
-                self._broker.client.lmove(REDIS_QUEUE, REDIS_QUEUE, "RIGHT", "LEFT")
+                self._to_front(keys=[redis_list(queue)], args=[sent.options["redis_message_id"]])
         except (redis.RedisError, OSError) as error:
             raise TransportUnavailable(f"Redis did not take the message: {error}") from error
 

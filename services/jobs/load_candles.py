@@ -88,4 +88,4 @@ def _summary(good: "pd.DataFrame") -> list[dict[str, Any]]:
     ]
 
 
-JOB = JobType("load_candles", 1, LoadCandles, run, timeout_s=600)
+JOB = JobType("load_candles", 1, LoadCandles, run, timeout_s=600, long=True)

@@ -50,4 +50,4 @@ def _rank(value: float | None) -> float:
     return float("-inf") if value is None else value
 
 
-JOB = JobType("sweep", 1, SweepPayload, run, timeout_s=1800)
+JOB = JobType("sweep", 1, SweepPayload, run, timeout_s=1800, long=True)

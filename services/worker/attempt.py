@@ -7,6 +7,7 @@ and nothing cuts a pause of stamina short.
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg
@@ -36,14 +37,25 @@ CLOSING_PATIENCE_S = 5.0
 log = structlog.get_logger(__name__)
 
 
-class Attempts:
-    """Runs claimed jobs, one at a time; safe to call from the threads of the consumer.
+@dataclass(frozen=True)
+class Running:
+    """The job that runs now; ``since`` is Unix time in seconds."""
 
-    ``alive`` is called many times a second while an attempt gets on, whatever its job does.
+    id: str
+    type: str
+    since: float
+
+
+class Attempts:
+    """Runs claimed jobs of one queue, one at a time; safe to call from the threads of the consumer.
+
+    ``alive`` is called many times a second while an attempt gets on, whatever its job does; ``make_room`` when the end
+    of a job lets another one of its type start.
     """
 
     def __init__(
         self,
+        queue: str,
         ledger: Ledger,
         transport: Transport,
         lease_renewer: LeaseRenewer,
@@ -53,7 +65,9 @@ class Attempts:
         worker: str,
         memory_limit: int,
         alive: Callable[[], None] = lambda: None,
+        make_room: Callable[[], None] = lambda: None,
     ) -> None:
+        self._queue = queue
         self._ledger = ledger
         self._transport = transport
         self._lease_renewer = lease_renewer
@@ -62,8 +76,9 @@ class Attempts:
         self._worker = worker
         self._memory_limit = memory_limit
         self._alive = alive
+        self._make_room = make_room
         self._closing = threading.Event()
-        self.running: str | None = None
+        self.running: Running | None = None
 
     def close(self) -> None:
         """No new attempt starts from here on."""
@@ -86,6 +101,8 @@ class Attempts:
                 seconds = time.monotonic() - began
                 state = self._persist(lambda: self._record(claim, outcome))
                 self._report(claim, outcome, state, seconds)
+                if claim.limited:
+                    self._make_room()
         finally:
             free()
 
@@ -96,7 +113,7 @@ class Attempts:
             self._alive()
             try:
                 # Before the claim: a worker whose job processes do not start must not take jobs.
-                self._warm_process.get()
+                self._warm_process.wait_ready()
                 return self._ledger.claim(job_id, self._worker, self._lease_renewer.lease_s)
             except (DatabaseUnavailable, psycopg.Error, ChildDied) as error:
                 log.warning("cannot claim", job_id=str(job_id), reason=str(error))
@@ -106,19 +123,19 @@ class Attempts:
         return None
 
     def give_back(self, job_id: UUID) -> None:
-        """Let another worker have this id."""
-        self._send(job_id, 0.0)
+        """Let another worker have this id, before those that waited behind it."""
+        self._send(job_id, 0.0, ahead=True)
 
     def _execute(self, held: Held) -> Outcome:
         claim = held.claim
-        self.running = str(claim.id)
+        self.running = Running(str(claim.id), claim.type, time.time())
         self._metrics.job_started(claim.type)
         try:
             process = self._warm_process.get()
             watch = Watch(process, claim, self._limits(claim), held.stop_request, held.report, self._alive)
             outcome = watch.run()
-            if watch.struck or not process.alive or process.rss() > self._memory_limit / 2:
-                self._warm_process.retire(process)
+            used_up = watch.struck or not process.alive or process.rss() > self._memory_limit / 2
+            self._warm_process.give_back(process, used_up=used_up)
         except ChildDied as error:
             failure = Failure("NoJobProcess", str(error), fingerprint="NoJobProcess", fault=Fault.STACK)
             return Failed(failure, 0)
@@ -163,7 +180,7 @@ class Attempts:
             case Stopped(Stop.SHUTDOWN):
                 if not self._ledger.release(claim, f"{self._worker} shut down"):
                     return None
-                self._send(claim.id, 0.0)
+                self.give_back(claim.id)
                 return State.QUEUED
             case _:
                 return None
@@ -171,23 +188,24 @@ class Attempts:
     def _record_failure(self, claim: Claim, failure: Failure, peak: int) -> State | None:
         """A failure of the stack costs no attempt: the job waits, and is tried again without end."""
         if failure.fault is Fault.STACK:
-            wait_s = STACK_BACKOFF.wait_s(claim.deferrals + 1)
+            wait_s = STACK_BACKOFF.wait_s(claim.deferrals + 1) if failure.wait_s is None else failure.wait_s
             state = self._ledger.defer(claim, failure, wait_s, peak_memory_bytes=peak)
         else:
             wait_s = self._backoff(claim).wait_s(claim.attempt)
             retry_in_s = None if failure.final else wait_s
             state = self._ledger.fail(claim, failure, retry_in_s=retry_in_s, peak_memory_bytes=peak)
         if state is State.RETRYING:
-            self._send(claim.id, wait_s)
+            # Whoever has lost its process has waited for its turn once.
+            self._send(claim.id, wait_s, ahead=failure.killed and wait_s == 0)
         return state
 
     def _backoff(self, claim: Claim) -> Backoff:
         job_type = registry().get(claim.type)
         return job_type.backoff if job_type else STACK_BACKOFF
 
-    def _send(self, job_id: UUID, delay_s: float) -> None:
+    def _send(self, job_id: UUID, delay_s: float, *, ahead: bool = False) -> None:
         try:
-            self._transport.send(job_id, delay_s=delay_s)
+            self._transport.send(job_id, self._queue, delay_s=delay_s, ahead=ahead)
         except TransportUnavailable as error:
             log.warning("not sent; the sweeper will", job_id=str(job_id), reason=str(error))
 

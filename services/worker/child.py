@@ -11,20 +11,33 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import structlog
 
 from services.common.fingerprint import fingerprint
-from services.common.jobtypes import JobCancelled, JobFailure, PayloadInvalid, registry
-from services.common.logging import configure_logging
+from services.common.jobtypes import (
+    BreakerOpen,
+    JobCancelled,
+    JobFailure,
+    LeaseLost,
+    PayloadInvalid,
+    registry,
+    waiting_for,
+)
+from services.common.logging import configure_logging, redactor_for
 from services.common.settings import Settings
 from services.worker.context import ChildContext, Store
+
+if TYPE_CHECKING:
+    from services.common.breaker import Breakers
 
 PR_SET_PDEATHSIG = 1
 IDLE_S = 30.0
@@ -40,10 +53,18 @@ def main(line_number: int, parent: int) -> int:
     settings = Settings()
     configure_logging(settings)
     registry()
-    child = Child(Connection(line_number), Store(settings))
+    child = Child(Connection(line_number), Store(settings), cache(lambda: _breakers(settings)))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     child.serve()
     return 0
+
+
+def _breakers(settings: Settings) -> "Breakers":
+    """A job that calls nobody outside needs no connection to Redis."""
+    from services.common.breaker import Breakers
+    from services.common.redis_client import redis_client
+
+    return Breakers(redis_client(settings), redactor_for(settings).text)
 
 
 def die_with(parent: int) -> None:
@@ -58,9 +79,10 @@ def die_with(parent: int) -> None:
 class Child:
     """Does what the parent says, one job at a time, until the line closes."""
 
-    def __init__(self, line: Connection, store: Store) -> None:
+    def __init__(self, line: Connection, store: Store, breakers: "Callable[[], Breakers]") -> None:
         self._line = line
         self._store = store
+        self._breakers = breakers
         self._context: ChildContext | None = None
 
     def serve(self) -> None:
@@ -90,10 +112,12 @@ class Child:
         structlog.contextvars.bind_contextvars(**order["log"])
         self._store.discard_if_dead()
         try:
-            self._context = ChildContext(order["id"], self._store, self._say)
+            self._context = ChildContext(order["id"], order["lease_token"], self._store, self._breakers, self._say)
             answer = _run(order, self._context)
         except JobCancelled:
             answer = {"kind": "cancelled"}
+        except LeaseLost:
+            answer = {"kind": "lost"}
         except BaseException as error:  # noqa: BLE001 - whatever a job raises, also SystemExit, is its failure
             answer = _failed(error, order["type"], lost_store=self._store.lost)
         finally:
@@ -138,6 +162,7 @@ def _why_unknown(name: str) -> str:
 
 def _failed(error: BaseException, name: str, *, lost_store: bool) -> dict[str, Any]:
     mark = fingerprint(error)
+    waits_for = error if isinstance(error, BreakerOpen) else None
     foreseen = isinstance(error, JobFailure)
     job_type = registry().get(name)
     return {
@@ -145,9 +170,10 @@ def _failed(error: BaseException, name: str, *, lost_store: bool) -> dict[str, A
         "type": mark.type,
         "message": (" ".join(str(error).split()) or mark.type)[:LONGEST_MESSAGE],
         "traceback": "" if foreseen else "".join(traceback.format_exception(error))[-LONGEST_TRACEBACK:],
-        "fingerprint": mark.value,
+        "fingerprint": mark.value if waits_for is None else waiting_for(waits_for.name),
         "final": foreseen or (job_type is not None and isinstance(error, job_type.final)),
         "lost_store": lost_store and isinstance(error, psycopg.Error),
+        "wait_s": None if waits_for is None else waits_for.wait_s,
     }
 
 

@@ -1,4 +1,4 @@
-"""Dramatiq's worker on our queue, fetching a message only when it can run at once, or nearly so."""
+"""Dramatiq's worker on one queue, fetching a message only when it can run at once, or nearly so."""
 
 import threading
 import time
@@ -14,8 +14,8 @@ from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.errors import ConnectionClosed
 from dramatiq.worker import Worker
 
-from services.common.transport import ACTOR, QUEUE, WORKER_TIMEOUT_MS
-from services.worker.liveness import CONSUMER, JOB, MESSAGE, Liveness
+from services.common.transport import ACTOR
+from services.worker.heartbeat import CONSUMER, JOB, MESSAGE, Liveness
 
 # The second thread claims the next job while the first one records its outcome and acknowledges the message.
 THREADS = 2
@@ -43,15 +43,16 @@ class Slot:
         self._in_hand = False
         self._running_since: float | None = None
         self._closed = False
+        self._paused = False
 
     def reserve(self, timeout_s: float) -> bool:
         """Wait for room to fetch one message; False when there is none in time, or no more ever."""
         self._liveness.tick(CONSUMER)
         with self._changed:
-            if self._closed:
+            if self._shut:
                 self._changed.wait(timeout_s)
                 return False
-            if not self._changed.wait_for(self._may_fetch, timeout_s) or self._closed:
+            if not self._changed.wait_for(self._may_fetch, timeout_s) or self._shut:
                 return False
             self._in_hand = True
             self._liveness.tick(MESSAGE)
@@ -65,12 +66,12 @@ class Slot:
     def enter(self) -> bool:
         """Run the message in hand as soon as the running job ends; False: give it back."""
         with self._changed:
-            ended = self._changed.wait_for(lambda: self._running_since is None or self._closed, self._patience_s)
-            if ended and not self._closed:
+            ended = self._changed.wait_for(lambda: self._running_since is None or self._shut, self._patience_s)
+            if ended and not self._shut:
                 self._running_since = time.monotonic()
                 self._liveness.tick(JOB)
             self._put_down()
-            return ended and not self._closed
+            return ended and not self._shut
 
     def leave(self) -> None:
         """The job has ended."""
@@ -85,6 +86,12 @@ class Slot:
             self._closed = True
             self._changed.notify_all()
 
+    def pause(self, *, paused: bool) -> None:
+        """Fetch and begin nothing for now, or go on."""
+        with self._changed:
+            self._paused = paused
+            self._changed.notify_all()
+
     def wait_idle(self, timeout_s: float) -> bool:
         """True once no job is running."""
         with self._changed:
@@ -95,8 +102,12 @@ class Slot:
         self._liveness.rest(MESSAGE)
         self._changed.notify_all()
 
+    @property
+    def _shut(self) -> bool:
+        return self._closed or self._paused
+
     def _may_fetch(self) -> bool:
-        if self._closed:
+        if self._shut:
             return True
         since = self._running_since
         return not self._in_hand and (since is None or time.monotonic() - since < self._patience_s)
@@ -108,7 +119,7 @@ class SlotBroker(RedisBroker):
     slot: Slot
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
-        kind = _SlotConsumer if queue_name == QUEUE else _PatientConsumer
+        kind = _PatientConsumer if queue_name in self.delay_queues else _SlotConsumer
         return kind(self, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]
 
 
@@ -165,16 +176,26 @@ class _SlotConsumer(_PatientConsumer):
 
 
 class Consumer:
-    """Takes ids off the queue and has them handled, one running job at a time."""
+    """Takes ids off the queue and has them handled, one running job at a time.
+
+    Idle, it looks every ``idle_ms`` milliseconds: at 50 a job begins after 28 ms, at Dramatiq's 1000 after 139.
+    """
 
     def __init__(
-        self, broker: SlotBroker, handle: Handle, give_back: Callable[[UUID], None], liveness: Liveness | None = None
+        self,
+        queue: str,
+        broker: SlotBroker,
+        handle: Handle,
+        give_back: Callable[[UUID], None],
+        liveness: Liveness | None = None,
+        *,
+        idle_ms: int,
     ) -> None:
         self._slot = broker.slot = Slot(liveness=liveness)
         self._handle = handle
         self._give_back = give_back
-        dramatiq.Actor(self._deliver, broker=broker, actor_name=ACTOR, queue_name=QUEUE, priority=0, options={})
-        self._worker = Worker(broker, worker_threads=THREADS, worker_timeout=WORKER_TIMEOUT_MS)
+        dramatiq.Actor(self._deliver, broker=broker, actor_name=ACTOR, queue_name=queue, priority=0, options={})
+        self._worker = Worker(broker, worker_threads=THREADS, worker_timeout=idle_ms)
 
     def start(self) -> None:
         self._worker.start()
@@ -182,6 +203,10 @@ class Consumer:
     def drain(self) -> None:
         """Fetch and begin nothing any more; what runs goes on."""
         self._slot.close()
+
+    def pause(self, *, paused: bool) -> None:
+        """Fetch and begin nothing for now, or go on; what runs goes on in any case."""
+        self._slot.pause(paused=paused)
 
     def wait_idle(self, timeout_s: float) -> bool:
         """True once no job is running."""

@@ -3,7 +3,7 @@
 import select
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,12 @@ import psycopg
 import structlog
 from psycopg.pq import TransactionStatus
 
-from services.common.jobtypes import JobCancelled, JobLog
+from services.common.jobtypes import BREAKER_POLICY, BreakerPolicy, JobCancelled, JobLog
 from services.common.settings import Settings
+from services.worker.effect import once
 
 if TYPE_CHECKING:
+    from services.common.breaker import Breakers
     from services.jobs.market.candles import Candles
 
 PROGRESS_EVERY_S = 0.1
@@ -80,8 +82,17 @@ class Store:
 class ChildContext:
     """The ``JobContext`` of one attempt."""
 
-    def __init__(self, job_id: str, store: Store, send: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self,
+        job_id: str,
+        lease_token: int,
+        store: Store,
+        breakers: "Callable[[], Breakers]",
+        send: Callable[[dict[str, Any]], None],
+    ) -> None:
         self._job_id = job_id
+        self._lease_token = lease_token
+        self._breakers = breakers
         self._store = store
         self._send = send
         self._reported_at = 0.0
@@ -100,6 +111,9 @@ class ChildContext:
     def store(self) -> psycopg.Connection[Any]:
         return self._store.get()
 
+    def effect(self, key: str) -> AbstractContextManager[psycopg.Connection[Any] | None]:
+        return once(self.store, self._job_id, self._lease_token, key)
+
     def progress(self, fraction: float, note: str = "") -> None:
         """Also the place where a cancelled job ends. More than ten a second are dropped."""
         self.check_cancelled()
@@ -112,6 +126,11 @@ class ChildContext:
     def check_cancelled(self) -> None:
         if self.cancelled:
             raise JobCancelled
+
+    def breaker(
+        self, name: str, failures: tuple[type[BaseException], ...] = (Exception,), policy: BreakerPolicy | None = None
+    ) -> AbstractContextManager[None]:
+        return self._breakers().guard(name, failures, policy or BREAKER_POLICY)
 
     def candles(self, symbol: str, start: date | None = None, end: date | None = None) -> "Candles":
         from services.jobs.market import store

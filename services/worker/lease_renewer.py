@@ -56,6 +56,11 @@ class LeaseRenewer:
     def alive(self) -> bool:
         return self._thread.is_alive()
 
+    @property
+    def holds(self) -> bool:
+        """Whether an attempt runs, or its outcome is not recorded yet."""
+        return bool(self._held)
+
     @contextmanager
     def keep(self, claim: Claim) -> Iterator[Held]:
         """Renew the claim's lease until the block is left."""

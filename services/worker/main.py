@@ -14,22 +14,20 @@ import structlog
 from services.common.database import Database, DatabaseUnavailable
 from services.common.heartbeats import granted_drain
 from services.common.jobtypes import registry
-from services.common.ledger import Ledger
+from services.common.ledger import Ledger, Schedules, declared_limits
 from services.common.logging import configure_logging
 from services.common.queue_metrics import QueueCollector
 from services.common.redis_client import redis_client
 from services.common.settings import Settings
 from services.common.transport import Transport, make_broker
-from services.worker.attempt import Attempts
-from services.worker.consumer import Consumer, SlotBroker
-from services.worker.heartbeat import HeartbeatSender
+from services.worker.attempt import Running
+from services.worker.heartbeat import HeartbeatSender, StandingOrder
+from services.worker.lane import Shared, lanes
 from services.worker.lease_renewer import LeaseRenewer
-from services.worker.liveness import JOB, Liveness
 from services.worker.metrics import WorkerMetrics
 from services.worker.outcome import Stop
 from services.worker.supervise import TERM_GRACE_S
 from services.worker.sweeper import Sweeper
-from services.worker.warm_process import WarmProcess
 
 # For the job's process to end and for the ledger to hear of it, after the grace period.
 HANDBACK_S = TERM_GRACE_S + 3.0
@@ -85,50 +83,64 @@ class Signals:
 
 
 class WorkerService:
-    """One worker: consumer, lease renewer, sweeper, heartbeat, metrics, and a job process."""
+    """One worker: a lane for short and one for long jobs, lease renewer, sweeper, heartbeat, metrics."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._metrics = WorkerMetrics()
+        self._metrics = WorkerMetrics(settings.job_memory_limit)
         self._database = Database(settings, "worker", max_size=CONNECTIONS, on_error=self._metrics.database_error)
-        self._ledger = Ledger(self._database)
+        self._ledger = Ledger(self._database, declared_limits(registry().types))
         self._redis = redis_client(settings, self._metrics.redis_operation)
-        broker = make_broker(settings, client=self._redis, kind=SlotBroker)
-        self._transport = Transport(broker)
+        self._transport = Transport(make_broker(settings, client=self._redis))
         self._lease_renewer = LeaseRenewer(self._ledger, settings.worker_lease_seconds)
-        self._warm_process = WarmProcess()
-        liveness = Liveness()
-        self._attempts = Attempts(
-            self._ledger,
-            self._transport,
-            self._lease_renewer,
-            self._warm_process,
-            self._metrics,
-            worker=settings.worker_name,
-            memory_limit=settings.job_memory_limit,
-            alive=lambda: liveness.tick(JOB),
+        self._sweeper = Sweeper(self._ledger, Schedules(self._database), self._transport)
+        self._lanes = lanes(
+            Shared(
+                settings,
+                self._redis,
+                self._ledger,
+                self._transport,
+                self._lease_renewer,
+                self._metrics,
+                make_room=self._sweeper.wake,
+            )
         )
-        self._consumer = Consumer(broker, self._attempts.run, self._attempts.give_back, liveness)
-        self._sweeper = Sweeper(self._ledger, self._transport)
+        self._order = StandingOrder(self._redis, settings.worker_name, self._take_jobs)
         self._heartbeat_sender = HeartbeatSender(
             self._redis,
             settings.worker_name,
             self._metrics,
-            job=lambda: self._attempts.running,
-            child=lambda: self._warm_process.pid,
-            stalled=liveness.stalled,
+            self._order,
+            job=self._oldest,
+            at_rest=lambda: self._wait_idle(0.0) and not self._lease_renewer.holds,
+            children=lambda: [lane.child for lane in self._lanes if lane.child],
+            stalled=lambda: next(filter(None, (lane.stalled() for lane in self._lanes)), None),
         )
+
+    def _oldest(self) -> Running | None:
+        """Of the running jobs the one that has run for the longest time."""
+        running = [lane.running for lane in self._lanes]
+        return min(filter(None, running), key=lambda job: job.since, default=None)
+
+    def _wait_idle(self, timeout_s: float) -> bool:
+        """True once no job is running."""
+        deadline = time.monotonic() + timeout_s
+        return all(lane.wait_idle(max(deadline - time.monotonic(), 0.0)) for lane in self._lanes)
 
     def start(self) -> None:
         """Raises ``OSError`` when the metrics address cannot be had."""
         self._metrics.add(QueueCollector(self._ledger, self._redis, workers_desired=False))
         port = self._metrics.serve(self._settings.worker_metrics_listen)
-        self._warm_process.prepare(within=WARM_UP_S)
+        for lane in self._lanes:
+            lane.prepare(within=WARM_UP_S)
         self._database.open()
+        self._hear_order()
         self._heartbeat_sender.start()
         self._end_leases_of_predecessor()
-        for part in (self._lease_renewer, self._sweeper, self._consumer):
-            part.start()
+        self._lease_renewer.start()
+        self._sweeper.start()
+        for lane in self._lanes:
+            lane.start()
         for broken in registry().quarantined:
             log.error("job type in quarantine", job_type=broken.name, reason=broken.error)
         log.info(
@@ -137,6 +149,18 @@ class WorkerService:
             metrics_port=port,
             job_types=sorted(registry().types),
         )
+
+    def _hear_order(self) -> None:
+        """Before the first job is taken. Without Redis none is, and the first heartbeat hears it."""
+        try:
+            self._order.look()
+        except redis.RedisError as error:
+            log.warning("not known whether to take jobs; they are taken", reason=str(error))
+
+    def _take_jobs(self, take: bool) -> None:
+        for lane in self._lanes:
+            lane.pause(paused=not take)
+        self._metrics.active(takes_jobs=take)
 
     def _end_leases_of_predecessor(self) -> None:
         """Before the first claim of our own. Without Postgres they end by themselves."""
@@ -153,7 +177,8 @@ class WorkerService:
             "heartbeat": self._heartbeat_sender.alive,
             "sweeper": self._sweeper.alive,
         }
-        return [name for name, alive in parts.items() if not alive] + self._consumer.dead()
+        ended = [name for name, alive in parts.items() if not alive]
+        return [*ended, *(name for lane in self._lanes for name in lane.dead())]
 
     def end(self, grace_s: float | None = None, at_once: Callable[[], bool] = lambda: False) -> None:
         """Take no more jobs; let the running one finish within ``grace_s`` seconds, else hand it back.
@@ -162,19 +187,24 @@ class WorkerService:
         """
         began = time.monotonic()
         self._heartbeat_sender.drain()
-        self._consumer.drain()
+        for lane in self._lanes:
+            lane.drain()
         grace_s = self._granted() if grace_s is None else grace_s
-        log.info("draining", job_id=self._attempts.running, grace_seconds=grace_s)
+        job = self._oldest()
+        log.info("draining", job_id=job.id if job else None, grace_seconds=grace_s)
         deadline = began + grace_s
-        while not self._consumer.wait_idle(0.1) and time.monotonic() < deadline and not at_once():
+        while not self._wait_idle(0.1) and time.monotonic() < deadline and not at_once():
             pass
-        self._attempts.close()
+        for lane in self._lanes:
+            lane.end_attempts()
         self._lease_renewer.stop_all(Stop.SHUTDOWN)
-        self._consumer.wait_idle(HANDBACK_S)
-        self._consumer.stop()
+        self._wait_idle(HANDBACK_S)
+        for lane in self._lanes:
+            lane.stop()
         self._sweeper.close()
         self._lease_renewer.close()
-        self._warm_process.close()
+        for lane in self._lanes:
+            lane.close()
         self._heartbeat_sender.close()
         self._transport.close()
         self._database.close()

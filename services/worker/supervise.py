@@ -4,7 +4,7 @@ import math
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from services.common.ledger import Claim, Failure, Fault
 from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
@@ -73,7 +73,13 @@ class Watch:
             "attempt": claim.attempt,
             "trace_id": claim.trace_id,
         }
-        return {"id": str(claim.id), "type": claim.type, "payload": claim.payload, "log": log}
+        return {
+            "id": str(claim.id),
+            "lease_token": claim.lease_token,
+            "type": claim.type,
+            "payload": claim.payload,
+            "log": log,
+        }
 
     def _look(self, deadline: float) -> None:
         self.on_look()
@@ -107,6 +113,8 @@ class Watch:
             return self._settled()
         if message["kind"] == "done":
             return Succeeded(message["result"], self.peak_bytes)
+        if message["kind"] == "lost":
+            return Stopped(Stop.LOST, forced=False, peak_bytes=self.peak_bytes)
         if message["kind"] == "cancelled":
             return self._failed("JobCancelled", "The job stopped itself as cancelled, but nobody had asked for it.")
         return Failed(_raised(message), self.peak_bytes)
@@ -115,6 +123,8 @@ class Watch:
         code = self.process.end(grace_s=1.0)
         if self._verdict is not None:
             return self._settled()
+        if code == -signal.SIGKILL:
+            return Failed(_killed_from_outside(self.claim.type), self.peak_bytes)
         if code < 0:
             name = _signal_name(-code)
             message = f"The job's process was killed by signal {-code} ({name})."
@@ -134,9 +144,17 @@ class Watch:
 
 def _raised(message: Message) -> Failure:
     """The exception that ended the job."""
-    fault = Fault.STACK if message["lost_store"] else Fault.JOB
+    fault = Fault.STACK if message["lost_store"] or message["wait_s"] is not None else Fault.JOB
     words = (message["type"], message["message"], message["traceback"], message["fingerprint"])
-    return Failure(*words, fault, final=message["final"])
+    return Failure(*words, fault, final=message["final"], wait_s=message["wait_s"])
+
+
+def _killed_from_outside(job_type: str) -> Failure:
+    """By an operator, or the kernel when the host had no memory left: as with a worker that vanishes, the job is run
+    again now, and counts as its killer only when that happens again and again."""
+    message = f"The job's process was killed from outside by signal {signal.SIGKILL:d} (SIGKILL)."
+    failure = _failure("KilledBySignal", message, job_type, "SIGKILL", killed=True)
+    return replace(failure, fault=Fault.STACK, wait_s=0.0)
 
 
 def _too_long(limit_s: float, job_type: str) -> Failure:

@@ -1,4 +1,4 @@
-"""Sends ids again that the transport has lost, delayed too long, or never got: one sweeper at a time."""
+"""Sends ids that the transport has lost, delayed too long, or never got, and makes the jobs of schedules."""
 
 import threading
 
@@ -6,8 +6,9 @@ import psycopg
 import structlog
 
 from services.common.database import DatabaseUnavailable
-from services.common.ledger import Ledger
-from services.common.transport import Transport, TransportUnavailable
+from services.common.jobtypes import registry
+from services.common.ledger import Ledger, Schedules
+from services.common.transport import Transport, TransportUnavailable, queue_of
 
 SWEEP_S = 3.0
 BATCH = 500
@@ -21,10 +22,12 @@ log = structlog.get_logger(__name__)
 class Sweeper:
     """A thread in every worker; the ledger's lock lets one of them do the work."""
 
-    def __init__(self, ledger: Ledger, transport: Transport) -> None:
+    def __init__(self, ledger: Ledger, schedules: Schedules, transport: Transport) -> None:
         self._ledger = ledger
+        self._schedules = schedules
         self._transport = transport
-        self._closing = threading.Event()
+        self._closed = False
+        self._wanted = threading.Event()
         self._tries_after_loss = 0
         self._thread = threading.Thread(target=self._loop, name="sweeper", daemon=True)
 
@@ -32,7 +35,12 @@ class Sweeper:
         self._thread.start()
 
     def close(self) -> None:
-        self._closing.set()
+        self._closed = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Sweep now: there may be room for a job that was held back."""
+        self._wanted.set()
 
     @property
     def alive(self) -> bool:
@@ -43,16 +51,23 @@ class Sweeper:
         if self._transport.forgot_everything():
             self._tries_after_loss = TRIES_AFTER_LOSS
         lost = self._tries_after_loss > 0
-        with self._ledger.overdue(BATCH_AFTER_LOSS if lost else BATCH, all_sent=lost) as due:
+        made = self._schedules.make_due(ahead_s=SWEEP_S)
+        with self._ledger.overdue(BATCH_AFTER_LOSS if lost else BATCH, ahead_s=SWEEP_S, all_sent=lost) as due:
             for each in due:
-                self._transport.send(each.id, ahead=each.taken_over)
+                self._transport.send(
+                    each.id, queue_of(registry().get(each.type)), delay_s=each.delay_s, ahead=each.taken_over
+                )
         self._tries_after_loss = 0 if due else max(self._tries_after_loss - 1, 0)
         if due:
-            log.info("sent again", jobs=len(due), transport_lost_everything=lost)
+            log.info("sent again", jobs=len(due), of_schedules=made, transport_lost_everything=lost)
         return len(due)
 
     def _loop(self) -> None:
-        while not self._closing.wait(SWEEP_S):
+        while True:
+            self._wanted.wait(SWEEP_S)
+            self._wanted.clear()
+            if self._closed:
+                return
             try:
                 self.sweep()
             except (DatabaseUnavailable, TransportUnavailable, psycopg.Error) as error:

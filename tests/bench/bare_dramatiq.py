@@ -8,7 +8,8 @@ import dramatiq
 from dramatiq.worker import Worker
 
 from services.common.settings import Settings
-from services.common.transport import WORKER_TIMEOUT_MS, make_broker
+from services.common.transport import make_broker
+from services.worker.lane import SHORT_IDLE_MS
 from tests.bench.jobs import BARE_QUEUE
 
 
@@ -23,7 +24,7 @@ def main(jobs: int, threads: int) -> None:
             finished.set()
 
     dramatiq.Actor(bare, broker=broker, actor_name="bare", queue_name=BARE_QUEUE, priority=0, options={})
-    worker = Worker(broker, queues={BARE_QUEUE}, worker_threads=threads, worker_timeout=WORKER_TIMEOUT_MS)
+    worker = Worker(broker, queues={BARE_QUEUE}, worker_threads=threads, worker_timeout=SHORT_IDLE_MS)
     worker.start()
     if not finished.wait(240):
         raise SystemExit("not all messages arrived")

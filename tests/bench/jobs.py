@@ -1,4 +1,6 @@
-"""How fast jobs go, next to bare Dramatiq: ``python -m tests.bench.jobs [--rounds 5] [--jobs 400]``.
+"""How fast jobs go, next to bare Dramatiq: ``python -m tests.bench.jobs [--rounds 5] [--jobs 400] [--finished 0]``.
+
+``--finished 1000000`` puts so many finished jobs into the ledger first, and a tenth as many dead ones.
 
 Starts its own Postgres (which syncs to disk) and Redis. Rounds are interleaved, both workers use the same
 number of consumer threads, and every job's outcome is checked.
@@ -18,9 +20,10 @@ from typing import Any
 from uuid import UUID
 
 import dramatiq
+import psycopg
 
 from services.common.database import Database
-from services.common.ledger import Ledger, State
+from services.common.ledger import DeadLetters, Ledger, State
 from services.common.migrate import migrate
 from services.common.settings import Settings
 from services.common.transport import Transport, make_broker
@@ -28,6 +31,7 @@ from services.worker.consumer import THREADS
 from tests.integration.parts import Part, make_postgres, make_redis, make_settings, private_folder
 from tests.integration.worker.rig import Desk, WorkerPart, install_job_types
 from tests.paths import ROOT
+from tests.services.past_jobs import add_dead, add_ended
 
 BARE_QUEUE = "bare"
 
@@ -36,6 +40,7 @@ def main() -> int:
     arguments = _arguments()
     with ExitStack() as stack:
         settings = stack.enter_context(servers())
+        fill(settings, arguments.finished)
         desk = stack.enter_context(desk_of(settings))
         ratios, naps = [], []
         for number in range(arguments.rounds):
@@ -69,12 +74,21 @@ def servers() -> Iterator[Settings]:
         yield settings
 
 
+def fill(settings: Settings, finished: int) -> None:
+    dsn = settings.postgres_dsn("bench", statement_timeout_s=0).get_secret_value()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for start in range(1, finished, 100_000):
+            add_ended(connection, range(start, min(start + 100_000, finished + 1)))
+        add_dead(connection, range(1, finished // 10 + 1))
+        connection.execute("VACUUM ANALYZE")
+
+
 @contextmanager
 def desk_of(settings: Settings) -> Iterator[Desk]:
     database = Database(settings, "bench")
     database.open()
     try:
-        yield Desk(Ledger(database), Transport(make_broker(settings)))
+        yield Desk(Ledger(database), DeadLetters(database), Transport(make_broker(settings)))
     finally:
         database.close()
 
@@ -144,6 +158,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=400)
+    parser.add_argument("--finished", type=int, default=0, help="Jobs that are in the ledger already.")
     return parser.parse_args()
 
 

@@ -58,3 +58,17 @@ def test_variables_of_the_environment_are_named(run: Run) -> None:
 )  # fmt: skip
 def test_the_parser_s_complaints_are_our_sentences(words: str, expected: str) -> None:
     assert sentence(words) == expected
+
+
+@pytest.mark.parametrize("words", [("jobs", "submit", "backtest", "--help"), ("help", "jobs", "submit", "backtest")])
+def test_help_with_a_job_s_type_lists_its_parameters(run: Run, words: tuple[str, ...]) -> None:
+    shown = run(*words, columns=200)
+    assert shown.exit_code == 0
+    assert re.search(r"^cash +number, above 0 .* 10000\.0 +money at the start", shown.stdout, re.MULTILINE)
+    assert "Parameters of backtest" not in run("jobs", "submit", "--help").stdout
+
+
+def test_help_with_an_unknown_type_is_one_sentence(run: Run) -> None:
+    shown = run("jobs", "submit", "backtset", "--help")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert "Did you mean `backtest`?" in shown.stderr

@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tradebot_ops.cli import in_force
+from tradebot_ops.model import Finding, Level, Report, Section, Table
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,14 @@ def test_screens_errors_and_json_suggest_the_same_stack(run: Run) -> None:
     failed = json.loads(run("-p", "other", "exec", "worker", "--json", "--").stdout)
     assert "tradebot -p other exec worker" in failed["errors"][0]["hint"]
     assert "tradebot -p demo exec worker" in run("exec", "worker", "--").stderr
+
+
+def test_what_a_failed_job_suggests_means_the_same_stack() -> None:
+    """Its sentence is the service's, which knows nothing of the options of this call."""
+    in_force.keep(["-p", "shop"])
+    said = "There are no candles of X. Load some: tradebot jobs submit load_candles."
+    table = Table(("job", "error"), (("1", said),))
+    report = Report(findings=(Finding(Level.FAIL, "job", said),), sections=(Section(tables=(table,)),))
+    shown = in_force.of_report(report)
+    assert "tradebot -p shop jobs submit" in shown.findings[0].message
+    assert "tradebot -p shop jobs submit" in shown.sections[0].tables[0].rows[0][1]

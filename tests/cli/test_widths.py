@@ -1,22 +1,20 @@
 """A narrow terminal shows every fact that a wide one shows."""
 
 import json
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from rich.text import Text
 
 from tests.cli.conftest import Run
 from tests.operations.alerts.test_overview import Alertmanager, ops  # noqa: F401 - a fixture
 from tests.operations.jobs.test_report import DEAD, JOB
-from tests.render.test_logs import Terminal, written
+from tests.render.screens import Terminal, letters, same_facts
+from tests.render.test_logs import written
 from tradebot_ops.context import Ops
 from tradebot_ops.model import Report
 from tradebot_ops.operations.alerts.overview import list_
 from tradebot_ops.operations.jobs.report import followed, in_full, listed
-from tradebot_ops.render import table
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LONG = "There are no candles of NOSUCH between 2020-01-01 and 2024-12-31. Load some: tradebot jobs submit load_candles"
@@ -72,26 +70,3 @@ def test_commands_of_a_stack(run: Run, words: tuple[str, ...], tmp_path: Path) -
         shown[0] = run(*words, columns=80).stdout
     assert letters(shown[0]) == letters(shown[1])
     assert all(len(line) <= 80 for line in shown[0].splitlines() if "tradebot" not in line)
-
-
-def same_facts(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every letter of the wide screen on the narrow one, no row wider than it, and words whole where they fit."""
-    found = []
-    for columns in (80, 200):
-        monkeypatch.setenv("COLUMNS", str(columns))
-        stream = Terminal()
-        table.render(report, stream, False)
-        found.append(Text.from_ansi(stream.getvalue()).plain)
-        tables = [part for section in report.sections for part in section.tables]
-        assert not tables or max(len(line) for line in _rows(report, found[-1])) <= columns
-    assert letters(found[0]) == letters(found[1])
-
-
-def _rows(report: Report, text: str) -> list[str]:
-    """The lines of tables; sentences are left to the terminal to fold, so that a command in them can be copied."""
-    sentences = {line for section in report.sections for line in section.lines}
-    return [line.rstrip() for line in text.splitlines() if line not in sentences]
-
-
-def letters(text: str) -> Counter[str]:
-    return Counter("".join(text.split()))

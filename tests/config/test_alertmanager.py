@@ -41,6 +41,8 @@ def amtool(*arguments: str) -> str:
         (["alertname=SyntheticAlert", "nonce=1", "severity=info", "receiver=critical"], "store,critical"),
         (["alertname=SyntheticAlert", "nonce=1", "severity=info", "receiver=warning"], "store,warning"),
         (["alertname=SyntheticAlert", "nonce=1", "severity=info", "receiver=info"], "store,info"),
+        (["alertname=SyntheticAlert", "nonce=1", "severity=info", "receiver=jobs"], "store,jobs"),
+        (["alertname=JobEnded", "severity=warning", "job_type=sweep"], "jobs"),
         (["alertname=RecentOutage", "severity=none"], "nobody"),
         (["alertname=Unheard", "severity=of"], "store"),
     ],

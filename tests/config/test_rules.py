@@ -98,6 +98,22 @@ def test_alert_says_what_it_is(rule: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_a_summary_repeats_no_threshold(rule: dict[str, Any]) -> None:
+    """It would be wrong as soon as somebody edits the expression; the value is in the description."""
+    assert not re.search(r"\d", rule["annotations"]["summary"])
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_a_description_names_no_time_but_those_of_its_rule(rule: dict[str, Any]) -> None:
+    """How long it has lasted is its ``for:``; the times looked at are those of its expression, or of a recording."""
+    recorded = [each["expr"] for each in rules() if each.get("record", "-") in rule["expr"]]
+    text = " ".join([rule.get("for", ""), rule["expr"], *recorded])
+    known = {seconds(found) for found in re.findall(r"\d+[smh]\b", text)}
+    named = re.findall(r"\b(\d+) (second|minute|hour)s?\b", rule["annotations"]["description"])
+    assert {seconds(f"{number}{unit[0]}") for number, unit in named} <= known
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
 def test_runbook_url_leads_to_a_file_of_the_documentation(rule: dict[str, Any]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     base = project["urls"]["Documentation"]

@@ -99,6 +99,7 @@ FAULTS: Mapping[str, Values] = {
     "workers-gone": {services.now: conditions(stopped("worker")), workers.replicas: (), workers.beats: (),
                      queue.queue: STUCK},
     "workers-idle": {queue.queue: STUCK},
+    "workers-drained": {queue.queue: STUCK, workers.beats: (workers.Beat("w1", "drained", 0.5),)},
     "worker-hung": {services.now: conditions(running("worker", "unhealthy")), workers.beats: SILENT,
                     queue.queue: STUCK},
     "worker-killed-for-memory": {services.events: OOM, queue.dead_letters: queue.DeadLetters(3, 3, 3, 9.0)},
@@ -179,7 +180,10 @@ def test_without_its_evidence_it_is_not_named(name: str) -> None:
 
 def test_less_evidence_lowers_the_verdict() -> None:
     found = why({**FAULTS["workers-idle"], workers.beats: UNKNOWN})
-    assert [(each.cause.name, each.grade) for each in found.best] == [("workers-idle", Grade.LIKELY)]
+    assert [(each.cause.name, each.grade) for each in found.best] == [
+        ("workers-drained", Grade.LIKELY),
+        ("workers-idle", Grade.LIKELY),
+    ], "without heartbeats they look the same"
 
 
 def test_everything_out_of_reach_is_inconclusive() -> None:

@@ -179,7 +179,7 @@ def locked(stack: Tradebot, ops: Ops) -> Iterator[None]:
 @contextmanager
 def crash_loop(stack: Tradebot, _ops: Ops) -> Iterator[None]:
     """A setting was changed to one that the worker refuses at its start."""
-    change, back = editing("compose.yaml", "JOB_MEMORY_LIMIT: ${JOB_MEMORY_LIMIT:-1gb}", "JOB_MEMORY_LIMIT: plenty")
+    change, back = editing("compose.yaml", "JOB_MEMORY_LIMIT: ${JOB_MEMORY_LIMIT:-819mb}", "JOB_MEMORY_LIMIT: plenty")
     change(stack)
     try:
         stack.run("up", "worker", timeout=300)
@@ -225,6 +225,21 @@ def one_worker_less(stack: Tradebot, _ops: Ops) -> Iterator[None]:
 
 
 @contextmanager
+def drained(stack: Tradebot, _ops: Ops) -> Iterator[None]:
+    """Somebody drained every worker and forgot to let them take jobs again."""
+    workers = [each["name"] for each in stack.json("workers", "list")]
+    for name in workers:
+        stack.ok("workers", "drain", name, "--wait", "--reason", "an upgrade")
+    job = stack.submit("canary", "nonce=x")
+    try:
+        yield
+    finally:
+        for name in workers:
+            stack.ok("workers", "resume", name)
+        assert stack.ended(job)["state"] == "succeeded"
+
+
+@contextmanager
 def all_stopped(stack: Tradebot, _ops: Ops) -> Iterator[None]:
     stack.ok("stop")
     try:
@@ -247,6 +262,7 @@ CASES = (
     Case("postgres-locked", locked, noisy=True, blind=locked_out("postgres_password")),
     Case("workers-gone", sabotage("every worker stopped"), noisy=True),
     Case("workers-idle", sabotage("workers alive and idle")),
+    Case("workers-drained", drained, noisy=True),
     Case("worker-hung", sabotage("a worker that hangs"), noisy=True),
     Case("worker-killed-for-memory", killed_for_memory),
     Case("job-poisoned", poisoned, noisy=True, blind=locked_out("postgres_password")),

@@ -34,9 +34,13 @@ class Rig:
             self.running = self.make(here / "home")
             # Faults edit files.
             self.running.cwd = Path(shutil.copytree(ROOT, here / "files", ignore=_LEFT_OUT))
+            self.copied(self.running)
             self.running.ok("up", timeout=300)
             self.begun()
         return self.running
+
+    def copied(self, stack: Tradebot) -> None:
+        """Called with each new copy of the project, before it is started."""
 
     def begun(self) -> None:
         """Called with each new stack."""

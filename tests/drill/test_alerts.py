@@ -32,7 +32,17 @@ pytestmark = [
 
 #: They tell about the machine that the drill shares with others, not about the stack.
 HOST = frozenset(
-    {"HighCPUUsage", "HighMemoryUsage", "OomKill", "DiskSpaceLow", "DiskWillFillIn24h", "TargetScrapeSlow"}
+    {
+        "HighCPUUsage",
+        "HighMemoryUsage",
+        "OomKill",
+        "DiskSpaceLow",
+        "DiskInodesLow",
+        "DiskReadOnly",
+        "DiskWillFillIn24h",
+        "ClockNotSynchronised",
+        "TargetScrapeSlow",
+    }
 )
 BACKGROUND = frozenset({"Watchdog", "RecentOutage", "SyntheticAlert"})
 RESOLVES = 180.0
@@ -44,13 +54,14 @@ CONSEQUENCES = frozenset({"APIErrorBudgetBurn"})
 #: would keep a later fault quiet that looks the same. So outages come after what they could hide. What looks back over
 #: many minutes comes last of all, once no outage is recent: what ends while it is kept quiet, nobody is told of.
 FAULTS = (
-    Fault("no heartbeats", faults.no_heartbeats, ("WorkerHeartbeatStale",), within=240),
     Fault("one worker of two hung", faults.one_worker_hung, ("WorkerInstanceDown",), within=180),
     Fault("170 long jobs at once", faults.long_queue, ("WorkerQueueBacklog",), within=180),
     Fault("slow API", faults.slow_api, ("HighAPILatency",), frozenset({"SlowQueries"}), within=300),
+    Fault("no heartbeats", faults.no_heartbeats, ("AllWorkersHang",), within=240),
     Fault("all workers stopped", stopped("worker"), ("NoWorkersAvailable",)),
     Fault("Redis stopped", stopped("redis"), ("RedisDown",)),
     Fault("Redis hung", hung("redis"), ("RedisDown",)),
+    Fault("Exporter of Redis stopped", stopped("redis-exporter"), ("ExporterDown",), within=180),
     Fault("API stopped", stopped("api"), ("ServiceDown",), hides_store=True),
     Fault("Postgres stopped", stopped("postgres"), ("PostgresDown",), hides_store=True),
     Fault("Postgres hung", hung("postgres"), ("PostgresDown",), hides_store=True),

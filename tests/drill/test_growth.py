@@ -1,4 +1,4 @@
-"""What grows: dead jobs, keys in Redis, logs. Each topic of `diag` against a hundredth of it: time and memory.
+"""What grows: dead and finished jobs, keys in Redis, logs. What reads them against a hundredth of it: time and memory.
 
 ``pytest -n 0 -m drill -s tests/drill/test_growth.py`` prints the table. A gigabyte of logs lies in the temporary folder
 meanwhile.
@@ -16,6 +16,7 @@ import redis
 from tests.drill import faults
 from tests.drill.measured import Run, measured
 from tests.integration.tradebot import Tradebot
+from tests.services.past_jobs import add_dead, add_ended
 from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics.catalogue import catalogue
 from tradebot_ops.diagnostics.runner import WITHIN_S
@@ -28,9 +29,13 @@ pytestmark = [
     pytest.mark.timeout(1800),
 ]
 
-JOBS, KEYS, LOGS = 100_000, 1_000_000, 1_000_000_000
+JOBS, ENDED, KEYS, LOGS = 100_000, 1_000_000, 1_000_000, 1_000_000_000
 PARTS = 100
 COMMANDS = (
+    ("jobs", "list"),
+    ("jobs", "list", "--state", "dead"),
+    ("dlq", "summary"),
+    ("dlq", "list"),
     *(("diag", each.name) for each in catalogue()),
     ("diag", "full"),
     ("diag", "explain"),
@@ -45,16 +50,6 @@ TIME_RATIO, NOISE_S = 1.5, 1.0
 REST_S = 5.0
 #: Reading all of it takes longer than anybody waits; they end all the same, and say what they left out.
 MOST_S = {("diag", "errors"): 70.0, ("diag", "errors", "--since", "1d"): 70.0, ("diag", "bundle"): 40.0}
-
-_DEAD = """
-INSERT INTO job (id, type, payload, state, attempt, submitted_at, finished_at, error_type, message, traceback,
-                 fingerprint)
-SELECT gen_random_uuid(), 'backtest', '{"symbol": "NOSUCH"}', 'dead', 3, at, at + interval '5 seconds', 'KeyError',
-       'There is no symbol number ' || n, repeat('  File "backtest.py", line 7, in run' || chr(10), 40),
-       md5((n %% 300)::text)
-FROM (SELECT n, now() - n * interval '30 milliseconds' AS at FROM generate_series(%s::int, %s::int) AS n) AS made
-"""
-_TOLD = "INSERT INTO job_event (job_id, state, by) SELECT id, 'dead', 'worker-1' FROM job WHERE state = 'dead'"
 
 
 def test_time_and_memory_do_not_grow_with_what_grows(stack: Tradebot) -> None:
@@ -95,10 +90,11 @@ def table(small: dict[tuple[str, ...], Run], large: dict[tuple[str, ...], Run]) 
 
 def fill(stack: Tradebot, ops: Ops, logs: Path, parts: range) -> None:
     """These hundredths of all."""
-    jobs, keys = JOBS // PARTS, KEYS // PARTS
+    jobs, ended, keys = JOBS // PARTS, ENDED // PARTS, KEYS // PARTS
     with psycopg.connect(faults.postgres(stack, ops), autocommit=True) as connection:
-        connection.execute(_DEAD, (parts.start * jobs, parts.stop * jobs - 1))
-        connection.execute(_TOLD)
+        add_dead(connection, range(parts.start * jobs, parts.stop * jobs))
+        for part in parts:
+            add_ended(connection, range(1 + part * ended, 1 + (part + 1) * ended))
     write_keys(ops, range(parts.start * keys, parts.stop * keys))
     for part in parts:
         write_log(logs / f"api-1.log.{1000 - part}", part)

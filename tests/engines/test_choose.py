@@ -9,6 +9,7 @@ import pytest
 
 from tradebot_ops.engines.choose import EngineChoice, choose
 from tradebot_ops.errors import OpsError
+from tradebot_ops.records import UsedEngines
 from tradebot_ops.settings import load_settings
 from tradebot_ops.state import ProjectState
 
@@ -47,6 +48,22 @@ def test_a_named_engine_is_not_second_guessed(tmp_path: Path) -> None:
 
 def test_a_remote_engine_that_was_set_on_purpose_is_taken_at_its_word(tmp_path: Path) -> None:
     assert chosen(tmp_path, DOCKER_HOST="ssh://ops@elsewhere") == ("docker", "its daemon answers")
+
+
+def test_the_engine_that_the_project_is_on_is_taken_whatever_else_answers(tmp_path: Path) -> None:
+    remember(tmp_path, "local", "docker")
+    assert chosen(tmp_path, DOCKER_HOST="ssh://ops@elsewhere") == ("local", "the last up was on it")
+    assert chosen(tmp_path, "docker", DOCKER_HOST="ssh://ops@elsewhere")[0] == "docker"
+    remember(tmp_path, "docker")
+    nowhere = f"unix://{tmp_path}/none.sock"
+    found = opened(tmp_path, {}, DOCKER_HOST=nowhere)
+    with pytest.raises(OpsError, match="No Docker engine answers"):
+        found.engine.list()
+    assert chosen(tmp_path, "local", DOCKER_HOST=nowhere)[0] == "local"
+
+
+def remember(tmp_path: Path, *names: str) -> None:
+    ProjectState(tmp_path / "state").store(UsedEngines(names))
 
 
 def test_a_context_that_does_not_exist_is_not_passed_over(tmp_path: Path) -> None:

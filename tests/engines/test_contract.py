@@ -1,16 +1,18 @@
 """What every engine must do, told without knowing which one it is."""
 
+import errno
 import itertools
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from tests.engines.contract import Harness
 from tests.waiting import until
-from tradebot_ops.engines.base import LogQuery, State
+from tradebot_ops.engines.base import LogQuery, Pipes, State
 from tradebot_ops.errors import OpsError
 
 
@@ -187,6 +189,36 @@ def test_what_a_quick_command_says_is_never_lost(real: Harness) -> None:
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda _: real.engine.exec(started, ["echo", "there"]).output, range(240)))
     assert set(answers) == {"there\n"}
+
+
+def test_a_command_runs_between_two_files(real: Harness, tmp_path: Path) -> None:
+    """More than fits into any pipe, every byte as it is; what it writes to stderr and its exit code are the answer."""
+    started, text = real.up(), bytes(range(256)) * 20_000
+    (tmp_path / "in").write_bytes(text)
+    assert isinstance(real.engine, Pipes)
+    with (tmp_path / "in").open("rb") as source, (tmp_path / "out").open("wb") as sink:
+        done = real.engine.piped(started, ["sh", "-c", "cat; echo oh >&2; exit 4"], source=source, sink=sink)
+    assert (done.exit_code, done.output) == (4, "oh\n")
+    assert (tmp_path / "out").read_bytes() == text
+
+
+def test_a_command_that_does_not_read_its_file_ends(real: Harness, tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(b"x" * 5_000_000)
+    assert isinstance(real.engine, Pipes)
+    with (tmp_path / "in").open("rb") as source:
+        assert real.engine.piped(real.up(), ["sh", "-c", "exit 3"], source=source).exit_code == 3
+
+
+def test_a_full_disk_is_not_the_engines_fault(real: Harness) -> None:
+    """It is the command's failure where that writes the file itself, and else an ``OSError``."""
+    assert isinstance(real.engine, Pipes)
+    started, code, number = real.up(), 0, 0
+    with Path("/dev/full").open("wb", buffering=0) as sink:
+        try:
+            code = real.engine.piped(started, ["cat", "/proc/self/maps"], sink=sink).exit_code
+        except OSError as error:
+            number = error.errno or 0
+    assert code or number == errno.ENOSPC
 
 
 def test_exec_gives_up_in_time(real: Harness) -> None:

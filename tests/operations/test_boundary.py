@@ -18,6 +18,7 @@ from uuid import UUID
 import pytest
 
 from tests.paths import ROOT
+from tradebot_ops.backups.shelf import Shelf
 from tradebot_ops.clients.alertmanager import Alertmanager
 from tradebot_ops.clients.api import Api
 from tradebot_ops.clients.grafana import Grafana
@@ -27,7 +28,7 @@ from tradebot_ops.clients.prometheus import Prometheus
 from tradebot_ops.clients.redis import Redis
 from tradebot_ops.context import Ops
 from tradebot_ops.docker.images import Images
-from tradebot_ops.engines.base import Announces, Attaches, Engine, HasImages, Prunes
+from tradebot_ops.engines.base import Announces, Attaches, Engine, HasImages, Pipes, Prunes
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.operations.alerts import silences
 from tradebot_ops.operations.jobs import jobs
@@ -41,14 +42,34 @@ ROOM = "tradebot_ops.operations"
 #: typed, or a tool that reads; making that wait for an `up` would help nobody.
 HELD: dict[str, tuple[tuple[type, ...], frozenset[str]]] = {
     "engine": (
-        (Engine, HasImages, Announces, Attaches, Prunes),
+        (Engine, HasImages, Announces, Attaches, Pipes, Prunes),
         frozenset(
             {"list", "logs", "exec", "stats", "events", "endpoint", "image_facts", "announce", "attached", "leftovers"}
         ),
     ),
     "api": (
         (Api,),
-        frozenset({"job", "jobs", "dead_groups", "workers", "alerts", "metrics", "job_types", "health", "panels"}),
+        frozenset(
+            {
+                "job",
+                "known_job",
+                "jobs",
+                "job_stats",
+                "prunable",
+                "breakers",
+                "queues",
+                "schedules",
+                "dead_groups",
+                "quarantined",
+                "workers",
+                "alerts",
+                "alert_stats",
+                "metrics",
+                "job_types",
+                "health",
+                "panels",
+            }
+        ),
     ),
     "alertmanager": (
         (Alertmanager,),
@@ -93,6 +114,7 @@ HELD: dict[str, tuple[tuple[type, ...], frozenset[str]]] = {
             }
         ),
     ),
+    "shelf": ((Shelf,), frozenset({"all", "get"})),
     "images": ((Images,), frozenset({"find", "list", "architecture", "outdated", "save"})),
     "state": ((ProjectState, HostState, PrivateFolder), frozenset({"load", "read_as", "secrets", "lock"})),
 }
@@ -106,6 +128,8 @@ WRITES = {
     - looks
     for name, (classes, looks) in HELD.items()
 }
+#: Functions that write what commands share.
+WRITERS = {"set_values"}
 #: Other names for the same things.
 SAME = {"host_state": "state", "postgres_app": "postgres", "postgres_monitor": "postgres"}
 
@@ -205,12 +229,14 @@ def _outside(body: list[Any]) -> Iterator[ast.AST]:
             yield from _outside(list(ast.iter_child_nodes(node)))
 
 
-def _is_boundary(node: ast.expr) -> bool:
+def _is_boundary(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "change"
 
 
 def _write(node: ast.AST) -> str:
     """Empty when the node is no write. A client under another name would be lost sight of, so that is one as well."""
+    if isinstance(node, ast.Name) and node.id in WRITERS:
+        return node.id
     if isinstance(node, ast.Attribute):
         holder = ast.unparse(node.value).rpartition(".")[2]
         return ast.unparse(node) if node.attr in WRITES.get(SAME.get(holder, holder), ()) else ""
@@ -258,7 +284,12 @@ def test_no_operation_writes_outside_the_boundary() -> None:
 def test_everything_that_operations_hold_is_watched() -> None:
     """A new client is named above, with what of it only looks."""
     held = {name for name, value in vars(Ops).items() if isinstance(value, cached_property)}
-    assert held - {"source", "stack", "choice"} == (HELD.keys() | SAME.keys()) - {"engine", "images", "host_state"}
+    assert held - {"source", "stack", "choice"} == (HELD.keys() | SAME.keys()) - {
+        "engine",
+        "images",
+        "host_state",
+        "shelf",
+    }
 
 
 def test_the_walk_misses_every_boundary_that_goes_away() -> None:
@@ -279,6 +310,56 @@ def test_no_operation_takes_a_lock_of_its_own() -> None:
         if isinstance(node, ast.Attribute) and ast.unparse(node).endswith("state.lock")
     ]
     assert takers == [f"{ROOM}.change"]
+
+
+#: Commands that change something without the project's lease: jobs are put in order by their queue, silences and test
+#: alerts are kept by Alertmanager, acknowledgements by the API, and images belong to all projects.
+WITHOUT_LEASE = {
+    "alerts ack",
+    "alerts silence",
+    "alerts test",
+    "alerts unsilence",
+    "breakers reset",
+    "build",
+    "dlq import",
+    "dlq purge",
+    "dlq quarantine",
+    "dlq replay",
+    "images build",
+    "images load",
+    "jobs cancel",
+    "jobs prune",
+    "jobs recover",
+    "jobs submit",
+    "pull",
+    "queue purge",
+    "queue *",
+    "schedules *",
+    "schedules remove",
+    "workers drain",
+    "workers resume",
+}
+
+
+def _boundaries() -> Iterator[tuple[str, ast.Call]]:
+    """Each boundary in the source, with the words of its command; a star stands for those that are filled in."""
+    for text in _modules(SOURCE).values():
+        if "with change(" not in text:
+            continue
+        for call in filter(_is_boundary, ast.walk(ast.parse(text))):
+            assert isinstance(call, ast.Call)
+            words = call.args[1]
+            first = words.values[0] if isinstance(words, ast.JoinedStr) else words
+            command = str(first.value) if isinstance(first, ast.Constant) else ""
+            yield (f"{command}*" if first is not words else command), call
+
+
+def test_all_others_hold_the_lease_while_they_change_something() -> None:
+    """Two commands at once, each right by itself, leave what neither of them wanted."""
+    found = list(_boundaries())
+    without = {command for command, call in found if {each.arg for each in call.keywords} & {"lease", None}}
+    assert without == WITHOUT_LEASE
+    assert {"up", "down", "stop", "start", "restart", "scale", "monitoring reload"} <= {command for command, _ in found}
 
 
 BASE = "from a.change import change\nfrom a.parts import part, Maker\n"

@@ -18,9 +18,11 @@ WORK = Worked(90, 10, 36_000.0)
 AWAY = Unknown("Postgres does not run.")
 
 
-def raised(heard_s: float = 30, ended_s: float | None = 200, severity: str = "critical") -> Raised:
+def raised(
+    heard_s: float = 30, ended_s: float | None = 200, severity: str = "critical", right: bool | None = None
+) -> Raised:
     ended = None if ended_s is None else NOON + timedelta(seconds=ended_s)
-    return Raised("RedisDown", severity, NOON, NOON + timedelta(seconds=heard_s), ended, 60.0)
+    return Raised("RedisDown", severity, NOON, NOON + timedelta(seconds=heard_s), ended, 60.0, right)
 
 
 def figures(**changes: object) -> dict[str, Figure]:
@@ -69,6 +71,23 @@ def test_an_alert_that_lasts_is_told_and_not_averaged() -> None:
     assert (found.value, found.note) == (200, "1 ended, 1 not yet")
 
 
+@pytest.mark.parametrize(
+    ("words", "met", "value", "note"),
+    [
+        ([True] * 19 + [False], False, 0.95, "20 of 20 alerts acknowledged, 1 false"),
+        ([True] * 20 + [False], True, 20 / 21, "21 of 21 alerts acknowledged, 1 false"),
+        ([True, None, None], True, 1.0, "1 of 3 alerts acknowledged, 0 false"),
+        ([None], None, None, "No alert was acknowledged. tradebot alerts ack ALERT"),
+        ([], None, None, "No alert was raised."),
+    ],
+)
+def test_accuracy_counts_what_people_judged(
+    words: list[bool | None], met: bool | None, value: float | None, note: str
+) -> None:
+    found = figures(alerts=tuple(raised(severity="info", right=word) for word in words))["alert accuracy"]
+    assert (found.met, found.value, found.note) == (met, value, note)
+
+
 def test_notes_are_no_failures() -> None:
     assert figures(alerts=(raised(severity="info"),))["time between failures"].value is None
 
@@ -80,14 +99,17 @@ def test_an_idle_stack_is_not_blamed_for_it() -> None:
 def test_a_source_that_is_away_costs_its_own_figures_alone() -> None:
     found = figures(alerts=AWAY, jobs=AWAY)
     assert {name for name, each in found.items() if each.note == AWAY.why} == {
-        "time to detect", "time to resolve", "time between failures", "jobs an hour",
+        "time to detect", "time to resolve", "time between failures", "jobs an hour", "alert accuracy",
     }  # fmt: skip
     assert found["uptime"].met is True
     assert figures(measured=NotHere(Skip.PROFILE, "No monitoring."))["uptime"].note == "No monitoring."
 
 
 @given(
-    st.lists(st.builds(raised, st.floats(0, 1e6), st.none() | st.floats(0, 1e6)), max_size=5).map(tuple)
+    st.lists(
+        st.builds(raised, st.floats(0, 1e6), st.none() | st.floats(0, 1e6), right=st.none() | st.booleans()),
+        max_size=5,
+    ).map(tuple)
     | st.just(AWAY),
     st.builds(Worked, st.integers(0, 9), st.integers(0, 9), st.none() | st.floats(0, 1e7)) | st.just(AWAY),
     st.builds(Measured, st.floats(0, MONTH), *[st.none() | st.floats(0, 1e9)] * 4) | st.just(AWAY),

@@ -80,6 +80,39 @@ def test_a_level_goes_by_any_of_its_names(level: str) -> None:
     assert [entry.line.text for entry in found] == (fatal if level == "fatal" else [*texts[:4], *fatal])
 
 
+def test_a_traceback_goes_with_the_error_above_it() -> None:
+    api = [
+        '{"level": "info", "event": "ready"}',
+        "plain",
+        '{"level": "error", "event": "job failed"}',
+        "Traceback (most recent call last):",
+        '  File "a.py", line 1, in run',
+        "    raise KeyError(1)",
+        "KeyError: 1",
+        "",
+        "During handling of the above exception, another exception occurred:",
+        "",
+        "Traceback (most recent call last):",
+        '  File "a.py", line 2, in run',
+        "ValueError: 2",
+        "plain again",
+        '{"level": "info", "event": "next"}',
+        "Traceback (most recent call last):",
+    ]
+
+    class Log(OneLog):
+        def logs(self, query: LogQuery) -> list[LogLine]:
+            del query
+            lines = [LogLine("api", 1, text, NOW + timedelta(seconds=place)) for place, text in enumerate(api)]
+            # Another replica's lines in between.
+            return [*lines, LogLine("api", 2, "noise", NOW + timedelta(seconds=3.5))]
+
+    found = entries(Log(), API, LogQuery(), "error", None)  # type: ignore[arg-type]
+    assert [entry.line.text for entry in found] == api[2:13]
+    both = entries(Log(), API, LogQuery(), "error", "KeyError: 1")  # type: ignore[arg-type]
+    assert [entry.line.text for entry in both] == ["KeyError: 1"]
+
+
 @pytest.mark.parametrize(("level", "grep"), [("loud", None), (None, "(")])
 def test_bad_filters_are_usage_errors(level: str | None, grep: str | None) -> None:
     with pytest.raises(OpsError) as raised:

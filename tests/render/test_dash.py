@@ -70,6 +70,31 @@ def test_values_words_and_states() -> None:
     drive(steps)
 
 
+def test_alerts_stand_above_the_charts_and_zeros_are_folded() -> None:
+    async def steps(pilot: Pilot[None], app: Dash) -> None:
+        shown = text_of(app, "#firing")
+        assert shown.startswith("■ RedisDown  ▲ HighAPILatency ×2")
+        assert shown.endswith("RedisDown")
+        legend = {
+            str(chart.border_title): str(chart.query_one(".legend", Static).render()) for chart in app.query(Chart)
+        }
+        assert "2 at zero" in legend["System CPU Usage"]
+        assert "idle-1" not in legend["System CPU Usage"]
+        for changes, expected in (
+            ({"firing": [], "events": []}, "No alert fires."),
+            (
+                {"firing": None, "firing_note": "Prometheus is away"},
+                "Whether alerts fire is not known: Prometheus is away.",
+            ),
+        ):
+            app._look = lambda _name, changes=changes: document(**changes)  # type: ignore[misc]
+            await pilot.press("r")
+            await settled(pilot)
+            assert text_of(app, "#firing") == expected
+
+    drive(steps)
+
+
 def test_keys_change_the_range_within_its_bounds() -> None:
     asked: list[str] = []
 

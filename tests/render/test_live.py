@@ -3,7 +3,7 @@
 import io
 import re
 
-from tests.render.test_logs import Terminal
+from tests.render.screens import Terminal
 from tradebot_ops.progress import Phase, ProgressEvent
 from tradebot_ops.render.live import progress
 

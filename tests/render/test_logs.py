@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.render.screens import Terminal
 from tradebot_ops.engines.base import LogLine
 from tradebot_ops.operations.logs import Entry
 from tradebot_ops.render.logs import LogWriter
@@ -15,11 +16,6 @@ from tradebot_ops.text import log_line
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LOGFMT = 'ts=2026-01-02T03:04:05.678Z caller=main.go:1 level=warn msg="slow query" took=3s'
 LIVE = "\x1b]0;owned\x07\x1b[2Jgone\r"
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def written(text: str, stream: io.StringIO, *, ndjson: bool = False, raw: bool = False) -> str:

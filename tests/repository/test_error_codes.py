@@ -35,7 +35,7 @@ SHARED = {
     "TB-0510": {"context", "clients.prometheus"},
     "TB-0520": {"context", "clients.alertmanager"},
     "TB-0560": {"context", "clients.grafana"},
-    "TB-0535": {"context", "clients.postgres"},
+    "TB-0535": {"context", "clients.postgres", "operations.backup.tools"},
     "TB-0601": {"docker.client", "engines.docker.exec", "engines.local.exec"},
     "TB-0901": {"engines.local.engine", "engines.stub"},
     "TB-0903": {"engines.readonly", "engines.stub"},

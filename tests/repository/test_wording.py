@@ -14,7 +14,15 @@ PLACES = {"Finding": 2}
 #: Judges' answers; each takes its message first. Errors are found by their base class.
 ANSWERS = {"passed", "warned", "failed", "skipped", "NotApplicable"} | PLACES.keys()
 #: Files and programs that are written small wherever they stand.
-NAMES = ("pip ", "debootstrap ", "prometheus.yml ", "vm.overcommit_memory ", "net.core.somaxconn ", "pg_hba.conf ")
+NAMES = (
+    "pip ",
+    "pg_dump ",
+    "debootstrap ",
+    "prometheus.yml ",
+    "vm.overcommit_memory ",
+    "net.core.somaxconn ",
+    "pg_hba.conf ",
+)
 PACKAGES = ("tradebot_ops", "services")
 #: How nobody speaks of programs, in docstrings, comments and messages alike.
 WORDS = re.compile(

@@ -50,5 +50,5 @@ def test_memory_limits_follow_from_what_is_asked_for_unless_they_are_set(tmp_pat
     environ = {"POSTGRES_SHARED_BUFFERS": "4GB", "WORKER_MEMORY_LIMIT": "4gb", "REDIS_MEMORY_LIMIT": "3gb"}
     variables = load_settings({}, environ, tmp_path).variables()
     assert variables["POSTGRES_MEMORY_LIMIT"] == str(9 * 1024**3)
-    assert variables["JOB_MEMORY_LIMIT"] == str(2 * 1024**3)
+    assert variables["JOB_MEMORY_LIMIT"] == str(4 * 1024**3 * 2 // 5)
     assert variables["REDIS_MEMORY_LIMIT"] == "3gb"

@@ -110,6 +110,10 @@ def test_what_cannot_name_a_project(tmp_path: Path, name: str) -> None:
         ({}, None),
         ({"CI": "1"}, False),
         ({"FORCE_COLOR": "1", "CI": "1"}, True),
+        ({"FORCE_COLOR": "", "CI": "1"}, False),
+        ({"NO_COLOR": ""}, None),
+        ({"CI": ""}, None),
+        ({"TERM": "xterm"}, None),
         ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
         ({"TERM": "dumb"}, False),
     ],
@@ -158,3 +162,38 @@ def test_a_value_of_the_wrong_type_is_named(tmp_path: Path, line: str) -> None:
         load_settings({}, {}, tmp_path)
     assert caught.value.code == "TB-0804"
     assert line.split(maxsplit=1)[0] in caught.value.message
+
+
+@pytest.mark.parametrize("given", [None, 0, 1, 2])
+def test_how_much_is_said(tmp_path: Path, given: int | None) -> None:
+    found = load_settings({"verbose": given, "quiet": bool(given)}, {}, tmp_path)
+    assert (found.verbose, found.quiet) == (given or 0, bool(given))
+
+
+def test_a_file_names_paths_from_its_own_folder_and_the_shell_from_where_one_stands(tmp_path: Path) -> None:
+    below = tmp_path / "project" / "below"
+    below.mkdir(parents=True)
+    (tmp_path / "project" / "compose.yaml").touch()
+    (tmp_path / "project" / "tradebot.toml").write_text('file = "a.yaml::b.yaml"\n')
+    folder = tmp_path / "project"
+    assert load_settings({}, {}, below).files == (folder / "a.yaml", folder / "b.yaml")
+    assert load_settings({}, {"TRADEBOT_FILE": "c.yaml:"}, below).files == (below / "c.yaml",)
+    assert load_settings({"files": ["d.yaml"]}, {"TRADEBOT_FILE": "c.yaml"}, below).files == (below / "d.yaml",)
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "dotenv", "project", "chosen"),
+    [
+        ({}, {}, "", "tradebot", False),
+        ({}, {"COMPOSE_PROJECT_NAME": "compose"}, "", "compose", True),
+        ({}, {}, "COMPOSE_PROJECT_NAME=dotenv\n", "dotenv", True),
+        ({}, {"TRADEBOT_PROJECT": "ours", "COMPOSE_PROJECT_NAME": "compose"}, "", "ours", True),
+        ({"project": "typed"}, {"TRADEBOT_PROJECT": "ours"}, "", "typed", True),
+    ],
+)
+def test_who_names_the_project(
+    tmp_path: Path, flags: dict[str, str], environ: dict[str, str], dotenv: str, project: str, *, chosen: bool
+) -> None:
+    (tmp_path / ".env").write_text(dotenv)
+    found = load_settings(flags, environ, tmp_path)
+    assert (found.project, found.project_chosen) == (project, chosen)

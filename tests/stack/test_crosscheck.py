@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from tradebot_ops.errors import OpsError
-from tradebot_ops.stack.model import Stack
+from tradebot_ops.stack.crosscheck import _clash
+from tradebot_ops.stack.model import Port, Stack
 
 SERVICES = "abcde"
 
@@ -37,3 +38,109 @@ def test_a_ring_is_found(refused: Callable[..., OpsError], depends: dict[str, st
 )
 def test_what_meets_again_is_no_ring(load_text: Callable[..., Stack], depends: dict[str, str]) -> None:
     assert set(load_text(text(depends)).services) == set(SERVICES)
+
+
+# Ports
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clash"),
+    [
+        (Port(1, 80), Port(2, 80), True),
+        (Port(1, 80), Port(1, 81), False),
+        (Port(1, 0), Port(1, 0), False),  # any free one
+        (Port(1, 80, "127.0.0.1"), Port(1, 80, "127.0.0.2"), False),
+        (Port(1, 80, "127.0.0.1"), Port(1, 80, "0.0.0.0"), True),
+        (Port(1, 80, "::"), Port(1, 80, "127.0.0.1"), True),
+        (Port(1, 80, ""), Port(1, 80, "192.0.2.7"), True),
+        (Port(1, 80, "0.0.0.0"), Port(1, 81, "0.0.0.0"), False),
+        (Port(1, 0, "0.0.0.0"), Port(1, 0, ""), False),
+    ],
+)
+def test_two_ports_that_cannot_be_at_once(one: Port, other: Port, *, clash: bool) -> None:
+    assert _clash(one, other) is _clash(other, one) is clash
+
+
+def test_a_port_is_compared_with_those_of_every_service_before(refused: Callable[..., OpsError]) -> None:
+    lines = [f"  s{number}: {{image: i, ports: ['{port}:1']}}" for number, port in enumerate((80, 81, 82, 80, 82))]
+    error = refused("\n".join(["services:", *lines]))
+    said = f"{error.message} {error.detail}"
+    assert error.code == "TB-0819"
+    assert "publishes 0.0.0.0:80, which s0 publishes already" in said
+    assert "publishes 0.0.0.0:82, which s2 publishes already" in said
+
+
+# Replicas, names, memory, tasks
+
+
+def service(keys: str, top: str = "") -> str:
+    return f"services:\n  app: {{image: i, {keys}}}\n{top}"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        (service("configs: [c]"), "TB-0817", "uses 'c', which the top-level `configs` do not declare"),
+        (service("secrets: [c]"), "TB-0817", "uses 'c', which the top-level `secrets` do not declare"),
+        (service("networks: [c]"), "TB-0817", "uses 'c', which the top-level `networks` do not declare"),
+        (service("volumes: ['c:/c']"), "TB-0817", "uses 'c', which the top-level `volumes` do not declare"),
+        (service("deploy: {replicas: 2}"), "TB-0815", "asks for 2 replicas of a service that cannot be scaled"),
+        (
+            service("container_name: one", "  b: {image: i, container_name: one}\n"),
+            "TB-0815",
+            "is 'one', as that of app",
+        ),
+        (service("container_name: one, x-tradebot: {scalable: true}"), "TB-0815", "the service may have several"),
+        *(
+            (
+                service(
+                    f"restart: {word}",
+                    "  b: {image: i, depends_on: {app: {condition: service_completed_successfully}}}\n",
+                ),
+                "TB-0815",
+                f"is '{word}', but others wait for it to complete",
+            )
+            for word in ("always", "unless-stopped")
+        ),
+        (
+            service("deploy: {resources: {limits: {memory: 1gb}}}, x-tradebot: {needs_memory: 1025mb}"),
+            "TB-0815",
+            "is 1024mb, but the service is set to use 1025mb",
+        ),
+    ],
+)
+def test_what_does_not_fit_together(refused: Callable[..., OpsError], text: str, code: str, said: str) -> None:
+    error = refused(text)
+    assert error.code == code
+    assert said in f"{error.message} {error.detail}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        service("deploy: {replicas: 1}"),
+        service("deploy: {replicas: 0}"),
+        service("deploy: {replicas: 2}, x-tradebot: {scalable: true}"),
+        service("container_name: one", "  b: {image: i, container_name: two}\n"),
+        service(
+            "restart: on-failure", "  b: {image: i, depends_on: {app: {condition: service_completed_successfully}}}\n"
+        ),
+        service("restart: always", "  b: {image: i, depends_on: [app]}\n"),
+        service("deploy: {resources: {limits: {memory: 1gb}}}, x-tradebot: {needs_memory: 1gb}"),
+        service("deploy: {resources: {limits: {memory: 1gb}}}"),
+        service("x-tradebot: {needs_memory: 1gb}"),
+        service("networks: [default]"),
+    ],
+)
+def test_what_does(load_text: Callable[..., Stack], text: str) -> None:
+    assert "app" in load_text(text).services
+
+
+def test_every_problem_of_every_service_is_found(refused: Callable[..., OpsError]) -> None:
+    error = refused(
+        "services:\n  a: {image: i, secrets: [x], deploy: {replicas: 2}}\n"
+        "  b: {image: i, configs: [y], ports: ['1:1', '1:2']}\n"
+    )
+    said = f"{error.message} {error.detail}"
+    for part in ("uses 'x'", "asks for 2 replicas", "uses 'y'", "publishes 0.0.0.0:1"):
+        assert part in said

@@ -80,3 +80,38 @@ def test_every_variable_of_ours_is_known() -> None:
     files = [*(ROOT / "tradebot_ops").rglob("*.py"), *(ROOT / "services").rglob("*.py"), ROOT / "compose.yaml"]
     named = {name for file in files for name in re.findall(r"\bTRADEBOT_[A-Z_]*[A-Z]\b", file.read_text("utf-8"))}
     assert named - OWN == set()
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("My Bot", "mybot"),
+        ("_-my-bot_-", "my-bot_-"),
+        ("0 bots!", "0bots"),
+        ("${BOT:-One}_${TWO}", "one_2"),
+    ],
+)
+def test_a_name_is_made_to_fit_as_compose_does_it(settled: Completed, written: str, name: str) -> None:
+    assert settled(f"name: {written}\n", environ={"TWO": "2"}).project == name
+
+
+def test_each_way_to_have_no_name_says_what_to_write(settled: Completed) -> None:
+    for text, hint in (
+        ("name: '..'", "Use lower-case letters, digits, '-' and '_', starting with a letter or digit: -p trading_bot"),
+        ("name: ${NOBODY}", "Write a name there, or give one with -p."),
+    ):
+        with pytest.raises(OpsError) as caught:
+            settled(f"{text}\n")
+        assert hint in f"{caught.value.hint} {caught.value.detail} {caught.value.message}"
+
+
+def test_a_file_that_cannot_be_read_hides_no_other(settled: Completed, tmp_path: Path) -> None:
+    settled("name: mine\n", override="x: 1\n")
+    (tmp_path / "compose.override.yaml").write_bytes(b"name: \xff\n")
+    assert completed(load_settings({}, {}, tmp_path)).project == "mine"
+
+
+def test_files_that_were_named_are_read_from_where_they_are(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "bot.yaml").write_text("name: theirs\n", encoding="utf-8")
+    assert completed(load_settings({"files": ["there/bot.yaml"]}, {}, tmp_path)).project == "theirs"

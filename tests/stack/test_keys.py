@@ -1,5 +1,6 @@
 """A service as keys of the compose file, and where each is written."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,20 @@ services:
     env_file: app.env
     environment:
       LEVEL: info
-    ports: ["127.0.0.1:8010:80"]
-    volumes: ["./conf:/conf:ro", "data:/data"]
+    ports: ["127.0.0.1:8010:80", "0.0.0.0:9:9"]
+    volumes: ["./conf:/conf:ro", "data:/data", {type: tmpfs, target: /tmp}]
     deploy: {resources: {limits: {memory: 1k}}}
     stop_grace_period: 20s
     labels: {com.example.team: bots}
   listed:
     image: a
-    environment: [A=1]
+    environment: [A=1, B.C=2]
+    read_only: true
+    extra_hosts: {one: 192.0.2.7}
+    healthcheck: {test: [CMD, a], interval: 1.5s}
+    secrets: [key]
 volumes: {data: }
+secrets: {key: {file: ./key}}
 """
 
 
@@ -44,12 +50,28 @@ def test_as_the_file_spells_them(source: Source) -> None:
         "command": "run\n--fast",
         "environment.LEVEL": "info",
         "environment.FROM_FILE": "1",
-        "ports": "127.0.0.1:8010:80",
-        "volumes": f"{source.folder}/conf:/conf:ro\ndata:/data",
+        "ports": "127.0.0.1:8010:80\n0.0.0.0:9:9",
+        "volumes": f"{source.folder}/conf:/conf:ro\ndata:/data\n/tmp",
         "names of volumes": "demo_data",
         "deploy.resources.limits.memory": "1024",
         "stop_grace_period": "20",
         "labels.com.example.team": "bots",
+    }
+
+
+def test_what_is_no_text_as_one(source: Source) -> None:
+    stack = load(source, {}, project="demo")
+    assert keys_of(stack, stack.services["listed"]) == {
+        "name": "listed",
+        "image": "a",
+        "environment.A": "1",
+        "environment.B.C": "2",
+        "read_only": "true",
+        "host.extra_hosts.one": "192.0.2.7",
+        "healthcheck.test": "CMD\na",
+        "healthcheck.interval": "1.5",
+        "secrets": "key:/run/secrets/key",
+        "secrets and configs": f"key\n{source.folder}/key\n",
     }
 
 
@@ -63,6 +85,13 @@ def test_as_the_file_spells_them(source: Source) -> None:
         ("app", "labels.com.example.team", 12),
         ("app", "names of volumes", 2),
         ("listed", "environment.A", 15),
+        ("listed", "environment.B.C", 15),
+        ("listed", "image", 14),
+        ("app", "read_only", 2),
+        ("app", "image.tag", 3),
+        ("app", "environment.GONE", 5),
+        ("listed", "environment.GONE", 13),
+        ("gone", "image", 1),
     ],
 )
 def test_where_they_are_written(source: Source, service: str, key: str, line: int) -> None:
@@ -71,3 +100,10 @@ def test_where_they_are_written(source: Source, service: str, key: str, line: in
 
 def test_which_variables_are_in_them(source: Source) -> None:
     assert place_of(tree_of(source, {"TAG": "2"}), "app", "image").variables == {"TAG"}
+
+
+def test_a_file_elsewhere_is_named_by_its_whole_path(source: Source, tmp_path: Path) -> None:
+    item = place_of(tree_of(source, {}), "app", "image")
+    assert written_at(item, tmp_path / "elsewhere") == f"{source.folder}/compose.yaml:3"
+    nowhere = replace(item, place=replace(item.place, line=0))
+    assert written_at(nowhere, source.folder) == "compose.yaml"

@@ -125,6 +125,8 @@ def test_a_stopped_service_starts_rather_than_reloads() -> None:
     [
         (DONE, Action.NOTHING, "is done"),
         ({"state": "running"}, Action.NOTHING, "is at work"),
+        ({"state": "starting"}, Action.NOTHING, "is at work"),
+        ({"state": "failed"}, Action.RECREATE, "failed"),
         ({"state": "created"}, Action.START, "was never started"),
         ({"state": "exited", "exit_code": 3}, Action.RECREATE, "failed with exit code 3"),
         ({"state": "failed", "exit_code": 1}, Action.RECREATE, "failed with exit code 1"),
@@ -296,3 +298,37 @@ def test_a_reload_that_would_read_the_old_file_is_a_restart() -> None:
     assert {step.service: step.action for step in found.changes} == {"redis": Action.RELOAD, "api": Action.RESTART}
     same = plan(stack, (seen("redis"), seen("api")), replaced={("api", 1)})
     assert not same.changes
+
+
+def test_each_step_has_its_reason() -> None:
+    stack = stack_of(service("api", replicas=2), service("worker", replicas=0), service("web"))
+    world = [seen("api", 1), seen("worker", 1), seen("web", 1), seen("web", 2), seen("gone", 1)]
+    made = plan(stack, world, remove_orphans=True)
+    assert {(step.label, step.reason) for step in made.changes} == {
+        ("api-2", "does not exist yet"),
+        ("worker-1", "none is wanted"),
+        ("web-2", "only 1 is wanted"),
+        ("gone-1", "its service is not described any more"),
+    }
+    stack = stack_of(service("api", replicas=2))
+    [step] = plan(stack, [seen("api", number) for number in (1, 2, 3)]).changes
+    assert step.reason == "only 2 are wanted"
+
+
+def test_a_mounted_file_that_was_replaced_is_said_to_be_one() -> None:
+    stack = stack_of(service("prometheus", reload="SIGHUP"))
+    [step] = plan(stack, [seen("prometheus", content_hash="old")], replaced={("prometheus", 1)}).changes
+    assert (step.action, step.reason) == (
+        Action.RESTART,
+        "its mounted file was replaced, and a reload would read the old one",
+    )
+
+
+def test_an_empty_stack_has_no_levels() -> None:
+    assert dependency_levels(stack_of()) == ()
+    stack = stack_of(service("a", "b"), service("b"), service("c", "a", "b"), service("d"))
+    assert dependency_levels(stack) == (("b", "d"), ("a",), ("c",))
+
+
+def test_a_service_that_nobody_described_is_not_asked_for() -> None:
+    assert plan(stack_of(service("a")), [], services=["a", "gone"]).changes[0].service == "a"

@@ -29,3 +29,11 @@ def test_short_ids_tell_apart(ids: list[str]) -> None:
     found = short(ids)
     assert len(set(found.values())) == len(ids)
     assert all(each.startswith(found[each]) and len(found[each]) >= SHORT for each in ids)
+
+
+def test_a_beginning_is_as_long_as_these_need_to_differ() -> None:
+    assert short(["aaaaaaaa-1", "bbbbbbbb-2"]) == {"aaaaaaaa-1": "aaaaaaaa", "bbbbbbbb-2": "bbbbbbbb"}
+    assert short(["aaaaaaaa-1", "aaaaaaaa-2"]) == {"aaaaaaaa-1": "aaaaaaaa-1", "aaaaaaaa-2": "aaaaaaaa-2"}
+    assert short(["aaaaaaaa12", "aaaaaaaa32"]) == {"aaaaaaaa12": "aaaaaaaa1", "aaaaaaaa32": "aaaaaaaa3"}
+    assert short(["same", "same"]) == {"same": "same"}
+    assert short([]) == {}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tradebot_ops.text.sentences import agreed, ended
+from tradebot_ops.text.sentences import agreed, ended, shortened
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,15 @@ from tradebot_ops.text.sentences import agreed, ended
 )
 def test_it_ends_once(text: str, expected: str) -> None:
     assert ended(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a  b\nc", "a b c"), ("12345678", "12345678"), ("123456789", "1234567…"), ("", "")],
+)
+def test_what_is_left_out_has_a_sign(text: str, expected: str) -> None:
+    assert shortened(text, 8) == expected
+    assert ended(shortened("123456789", 8)) == "1234567…"
 
 
 @pytest.mark.parametrize(

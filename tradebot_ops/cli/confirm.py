@@ -2,14 +2,17 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import typer
 
-from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 
+if TYPE_CHECKING:
+    from tradebot_ops.context import Ops
 
-def confirm(ops: Ops, warning: str, detail: Sequence[str] = ()) -> None:
+
+def confirm(ops: "Ops", warning: str, detail: Sequence[str] = ()) -> None:
     """Raises ``OpsError`` TB-0902 unless the operator agreed; ``detail`` are lines that say what the warning means."""
     if ops.settings.yes:
         return

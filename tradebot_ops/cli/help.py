@@ -19,6 +19,7 @@ _METAVARS = {
     "--period": "TIME",
     "--port": "PORT",
     "--range": "TIME",
+    "--reason": "TEXT",
     "--receiver": "NAME",
     "--since": "TIME",
     "--state": "STATE",

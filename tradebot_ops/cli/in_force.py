@@ -30,8 +30,8 @@ _KEPT = {
 }
 #: Of the others the last one counts.
 _REPEATED = {"-f", "--profile"}
-#: Columns and keys whose text is for typing.
-_TYPED_COLUMNS = {"next", "remedy"}
+#: Columns and keys whose text is for typing, and those of sentences that may end with what to type.
+_TYPED_COLUMNS = {"next", "remedy", "error", "note"}
 _TYPED_KEYS = {"hint", "mend", "remedy"}
 
 #: A command as texts suggest it, up to where the suggestion ends. Not compiled at every start: `re` keeps it once used.
@@ -53,6 +53,11 @@ def keep(options: Sequence[str]) -> None:
     _words.set(tuple(kept))
 
 
+def options() -> list[str]:
+    """Those of this call, each followed by its value: for another call that means the same stack."""
+    return [word for pair in _words.get() for word in pair]
+
+
 def suggested(text: str) -> str:
     """The text with the options in force in each `tradebot COMMAND` that it suggests, but those it gives itself."""
     return re.sub(_SUGGESTED, _with_options, text) if _words.get() else text
@@ -69,12 +74,12 @@ def _with_options(found: re.Match[str]) -> str:
 
 
 def of_error(problem: OpsError) -> OpsError:
-    problem.hint = suggested(problem.hint)
+    problem.message, problem.hint = suggested(problem.message), suggested(problem.hint)
     return problem
 
 
 def of_report(report: Report) -> Report:
-    """The report with its hints, lines and remedies completed; what it found is left alone."""
+    """The report with its sentences, hints and remedies completed; its evidence is left alone."""
     if not _words.get():
         return report
     return replace(
@@ -87,7 +92,7 @@ def of_report(report: Report) -> Report:
 
 
 def _of_finding(finding: Finding) -> Finding:
-    return replace(finding, hint=suggested(finding.hint))
+    return replace(finding, message=suggested(finding.message), hint=suggested(finding.hint))
 
 
 def _of_section(section: Section) -> Section:

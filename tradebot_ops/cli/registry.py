@@ -54,6 +54,8 @@ COMMANDS = {
     "waive": Entry("tradebot_ops.cli.assess.waive", "Accept that a check fails, for a reason and a time.", EVERYDAY),
     "attest": Entry("tradebot_ops.cli.assess.attest", "Vouch for what no probe can see.", EVERYDAY),
     "ci": Entry("tradebot_ops.cli.assess.ci", "Check the stack in a pipeline.", EVERYDAY, group=True),
+    "explain": Entry("tradebot_ops.cli.assess.explain", "Explain an error, check, alert, setting or metric.", EVERYDAY),
+    "ls": Entry(_PROJECT, "List the projects of this host, on every engine.", EVERYDAY, command="ls"),
     "urls": Entry(_LOOK, "Show the addresses of everything with an address.", EVERYDAY),
     "plan": Entry(_CHANGE, "Show what `up` would do, and why.", UPKEEP),
     "drift": Entry(_CHANGE, "Show what differs from the description.", UPKEEP),
@@ -66,11 +68,25 @@ COMMANDS = {
     "optimize": Entry(
         "tradebot_ops.cli.assess.optimize", "Fit settings to what is really used; with a way back.", UPKEEP, group=True
     ),
+    "backup": Entry(
+        "tradebot_ops.cli.safeguard.backup",
+        "Make, prove and restore backups of the data.",
+        UPKEEP,
+        group=True,
+    ),
     "prune": Entry("tradebot_ops.cli.operate.prune", "Remove what the project left behind.", UPKEEP),
-    "jobs": Entry("tradebot_ops.cli.operate.jobs", "Submit, watch and cancel jobs.", WORK, group=True),
-    "dlq": Entry("tradebot_ops.cli.operate.dlq", "Show, replay and purge dead jobs.", WORK, group=True),
+    "jobs": Entry("tradebot_ops.cli.operate.jobs", "Submit, watch, cancel and count jobs.", WORK, group=True),
+    "dlq": Entry("tradebot_ops.cli.operate.dlq", "Show, replay, export and purge dead jobs.", WORK, group=True),
+    "workers": Entry(
+        "tradebot_ops.cli.operate.workers", "Show, drain, resume, kill and restart workers.", WORK, group=True
+    ),
+    "queue": Entry("tradebot_ops.cli.operate.queue", "Pause, limit, drain and purge types of jobs.", WORK, group=True),
+    "schedules": Entry("tradebot_ops.cli.operate.schedules", "Show, pause and remove schedules.", WORK, group=True),
+    "breakers": Entry("tradebot_ops.cli.operate.breakers", "Show and reset circuit breakers.", WORK, group=True),
     "monitoring": Entry(_MONITORING, "Set up, start, stop, look at and reload the monitoring.", MONITORING, group=True),
-    "alerts": Entry("tradebot_ops.cli.observe.alerts", "Show, silence and test alerts.", MONITORING, group=True),
+    "alerts": Entry(
+        "tradebot_ops.cli.observe.alerts", "Show, acknowledge, silence and test alerts.", MONITORING, group=True
+    ),
     "metrics": Entry("tradebot_ops.cli.observe.metrics", "Show what the services measure.", MONITORING, group=True),
     "query": Entry(_ASK, "Ask Prometheus a question in PromQL.", MONITORING),
     "dashboards": Entry(
@@ -79,8 +95,12 @@ COMMANDS = {
     "runbook": Entry("tradebot_ops.cli.observe.runbook", "Show what to do about an alert.", MONITORING, group=True),
     "kpi": Entry("tradebot_ops.cli.observe.kpi", "Show the key figures against their targets.", MONITORING),
     "open": Entry(_ASK, "Open a page of the stack in the browser.", MONITORING, command="open"),
-    "config": Entry("tradebot_ops.cli.operate.config", "Show and check the configuration.", PROJECT, group=True),
+    "config": Entry("tradebot_ops.cli.operate.config", "Show, check and change the settings.", PROJECT, group=True),
     "init": Entry(_PROJECT, "Write the stack's files into a folder, for editing.", PROJECT),
+    "completion": Entry(
+        "tradebot_ops.cli.completion.command", "Let the Tab key complete what is typed.", PROJECT, group=True
+    ),
+    "man": Entry("tradebot_ops.cli.operate.manual", "Write the manual page.", PROJECT, command="man"),
     "version": Entry(_PROJECT, "Show the version.", PROJECT),
 }
 

@@ -5,11 +5,12 @@ sentences.
 import http.client
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from tradebot_ops.errors import OpsError, Unreachable
+from tradebot_ops.errors import OpsError, Refused, Unreachable
 from tradebot_ops.settings import Secret
 from tradebot_ops.text.sentences import ended
 
@@ -27,25 +28,43 @@ class Answer:
 
 
 class Api:
-    """A client for one API. Every call ends within ``timeout`` seconds.
+    """A client for one API. Every call ends within ``timeout`` seconds; ``by`` is who gives the commands.
 
     Raises ``OpsError``: TB-0501 unreachable, TB-0502 refused our key, TB-0104 a request that cannot be done
     (with the fields the API named), TB-0105 a job it does not know.
     """
 
-    def __init__(self, base_url: str, key: Secret, timeout: float = 10.0) -> None:
+    def __init__(self, base_url: str, key: Secret, timeout: float = 10.0, by: str = "api") -> None:
         from tradebot_ops.clients.connection import plain
         from tradebot_ops.clients.connection.auth import KeyAuth
 
         self._key = key
         auth = KeyAuth("X-API-Key", key)
         self._client = plain.client(base_url=base_url, timeout=timeout, auth=auth)
+        # As far as a header carries it; events name it.
+        self._client.headers["X-Requested-By"] = by.encode("ascii", "replace").decode()[:100]
 
-    def submit(self, job_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        return self._call("POST", "/jobs", json={"type": job_type, "payload": payload})
+    def submit(
+        self, job_type: str, payload: Mapping[str, Any], not_before: str | None = None, notify: str | None = None
+    ) -> dict[str, Any]:
+        """Submit a job, for now or for an ISO time with a zone; ``notify`` people of its ``end``, or once ``dead``."""
+        wishes = {"not_before": not_before, "notify": notify}
+        given = {name: value for name, value in wishes.items() if value is not None}
+        return self._call("POST", "/jobs", json={"type": job_type, "payload": payload} | given)
+
+    def submit_once(self, job_type: str, payload: Mapping[str, Any], key: str) -> bool:
+        """Submit a job unless one was submitted with this key; whether it was submitted now."""
+        headers = {"Idempotency-Key": key}
+        answer = self._ask("POST", "/jobs", json={"type": job_type, "payload": payload}, headers=headers)
+        return "Idempotent-Replayed" not in answer.headers
 
     def job(self, job_id: str) -> dict[str, Any]:
         return self._call("GET", f"/jobs/{job_id}")
+
+    def known_job(self, job_id: str) -> dict[str, Any] | None:
+        """The job, or None where there is none of this id."""
+        response = self._ask("GET", f"/jobs/{job_id}", accept=(404,))
+        return None if response.status_code == 404 else dict(response.json())
 
     def jobs(
         self,
@@ -55,14 +74,45 @@ class Api:
         cursor: str | None = None,
         fingerprint: str | None = None,
         beginning: str | None = None,
+        traceback: bool | None = None,
     ) -> dict[str, Any]:
         """A page of them, newest first; ``beginning`` is that of their ids."""
         wanted = {"state": state, "type": job_type, "fingerprint": fingerprint, "limit": limit, "cursor": cursor}
-        wanted |= {"id": beginning}
+        wanted |= {"id": beginning, "traceback": traceback}
         return self._call("GET", "/jobs", params={name: value for name, value in wanted.items() if value is not None})
 
     def cancel(self, job_id: str) -> dict[str, Any]:
         return self._call("DELETE", f"/jobs/{job_id}")
+
+    def recover(self) -> list[dict[str, Any]]:
+        """Give jobs whose workers have vanished to others; which."""
+        return list(self._call("POST", "/jobs/recover")["jobs"])
+
+    def prunable(self, older_than_s: float, states: Sequence[str]) -> int:
+        """How many jobs ended so long ago."""
+        body = {"older_than_s": older_than_s, "states": list(states), "dry_run": True}
+        return int(self._call("POST", "/jobs/prune", json=body)["jobs"])
+
+    def prune(self, older_than_s: float, states: Sequence[str]) -> dict[str, Any]:
+        """Remove a batch of jobs that ended so long ago; how many, and whether there are more."""
+        return self._call("POST", "/jobs/prune", json={"older_than_s": older_than_s, "states": list(states)})
+
+    def job_stats(self, job_type: str | None, since_s: float) -> dict[str, Any]:
+        """Figures of each type, of jobs that ended within so many seconds."""
+        wanted = {"since_s": since_s} | ({"type": job_type} if job_type is not None else {})
+        return self._call("GET", "/jobs/stats", params=wanted)
+
+    def quarantined(self) -> list[dict[str, Any]]:
+        """Groups and types of dead jobs that are set aside."""
+        return list(self._call("GET", "/dead-letters/quarantine")["quarantined"])
+
+    def quarantine(self, name: str, reason: str) -> dict[str, Any]:
+        return self._call("PUT", f"/dead-letters/quarantine/{quote(name, safe='')}", json={"reason": reason})
+
+    def lift_quarantine(self, name: str) -> bool:
+        """End a quarantine; False where there is none."""
+        path = f"/dead-letters/quarantine/{quote(name, safe='')}"
+        return self._ask("DELETE", path, accept=(404,)).status_code != 404
 
     def dead_groups(self) -> list[dict[str, Any]]:
         """Dead jobs by what they failed with, the largest group first."""
@@ -77,13 +127,69 @@ class Api:
         """Remove a dead job with all that is known of it."""
         self._ask("DELETE", f"/dead-letters/{job_id}")
 
+    def queues(self) -> list[dict[str, Any]]:
+        """Every type of job: what waits, runs or is dead, and what was set for it."""
+        return list(self._call("GET", "/queues")["queues"])
+
+    def change_queue(self, job_type: str, **changes: Any) -> dict[str, Any]:
+        """Set ``paused``, ``closed``, ``max_running`` and the ``reason``; what is left out stays as it is."""
+        return self._call("PATCH", f"/queues/{quote(job_type, safe='')}", json=changes)
+
+    def purge_queue(self, job_type: str, reason: str) -> dict[str, Any]:
+        """Cancel a batch of the jobs that wait; how many, and whether that were all."""
+        return self._call("POST", f"/queues/{quote(job_type, safe='')}/purge", params={"reason": reason})
+
+    def schedules(self) -> list[dict[str, Any]]:
+        return list(self._call("GET", "/schedules")["schedules"])
+
+    def put_schedule(self, name: str, **fields: Any) -> dict[str, Any]:
+        """Make or replace a schedule: ``type``, ``payload``, ``cron``, ``zone``."""
+        return self._call("PUT", f"/schedules/{quote(name, safe='')}", json=fields)
+
+    def pause_schedule(self, name: str, *, paused: bool) -> dict[str, Any]:
+        return self._call("PATCH", f"/schedules/{quote(name, safe='')}", json={"paused": paused})
+
+    def remove_schedule(self, name: str) -> None:
+        self._ask("DELETE", f"/schedules/{quote(name, safe='')}")
+
+    def breakers(self) -> list[dict[str, Any]]:
+        """Circuit breakers that ever saw a failure, by name."""
+        return list(self._call("GET", "/breakers")["breakers"])
+
+    def reset_breaker(self, name: str) -> dict[str, Any]:
+        return self._call("POST", f"/breakers/{name}/reset")
+
     def workers(self) -> list[dict[str, Any]]:
         return list(self._call("GET", "/workers")["workers"])
+
+    def drain_worker(self, name: str, reason: str) -> dict[str, Any]:
+        """Let a worker, by the name in its heartbeat, take no more jobs."""
+        return self._call("POST", f"/workers/{quote(name, safe='')}/drain", json={"reason": reason})
+
+    def resume_worker(self, name: str, reason: str) -> dict[str, Any]:
+        return self._call("POST", f"/workers/{quote(name, safe='')}/resume", json={"reason": reason})
+
+    def hand_over(self, name: str, reason: str) -> list[dict[str, Any]]:
+        """Give the jobs of a worker that was ended to others; which."""
+        return list(self._call("DELETE", f"/workers/{quote(name, safe='')}", params={"reason": reason})["jobs"])
 
     def alerts(self, limit: int, name: str | None = None) -> list[dict[str, Any]]:
         """Notifications that the API received, of all alerts or of one, most recent first."""
         wanted = {"limit": limit} | ({"name": name} if name is not None else {})
         return list(self._call("GET", "/alerts", params=wanted)["alerts"])
+
+    def alert_stats(self, since_s: float, name: str | None = None) -> list[dict[str, Any]]:
+        """Figures of each alert, or of one, from firings that began within so many seconds."""
+        wanted = {"since_s": since_s} | ({"name": name} if name is not None else {})
+        return list(self._call("GET", "/alerts/stats", params=wanted)["alerts"])
+
+    def acknowledge(
+        self, name: str, labels: Mapping[str, str], reason: str, since_s: float | None, *, false_positive: bool
+    ) -> list[dict[str, Any]]:
+        """Acknowledge the firings of an alert; returns them, none where none is stored."""
+        body = {"name": name, "labels": dict(labels), "reason": reason, "since_s": since_s}
+        answer = self._ask("POST", "/alerts/ack", accept=(404,), json=body | {"false_positive": false_positive})
+        return [] if answer.status_code == 404 else list(answer.json()["acknowledged"])
 
     def metrics(self) -> str:
         """Its metrics in Prometheus' text format."""
@@ -159,6 +265,7 @@ def _problem(response: "httpx.Response", key: Secret) -> OpsError:
         document = {}
     message = document.get("detail") or document.get("title") or f"The API answered HTTP {response.status_code}."
     fields = tuple(f"{item.get('field')}: {item.get('message')}" for item in document.get("errors") or ())
+    fields = tuple(field for field in fields if field not in str(message))
     if response.status_code in {401, 403}:
         return OpsError(
             f"The API refused this project's key: {ended(str(message))}",
@@ -174,6 +281,5 @@ def _problem(response: "httpx.Response", key: Secret) -> OpsError:
             hint="tradebot status; tradebot logs api --tail 50",
             detail=fields,
         )
-    return OpsError(
-        ended(str(message)), code="TB-0104", hint="Correct the fields named above." if fields else "", detail=fields
-    )
+    hint = "Correct what is named above." if document.get("errors") else ""
+    return Refused(ended(str(message)), code="TB-0104", hint=hint, detail=fields)

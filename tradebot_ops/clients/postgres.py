@@ -6,10 +6,10 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
@@ -18,6 +18,9 @@ from psycopg.rows import dict_row
 from tradebot_ops.clients.connection.deadline import within
 from tradebot_ops.errors import NoDatabase, NoneLeft, OpsError, Refused, Unreachable
 from tradebot_ops.settings import Secret
+
+if TYPE_CHECKING:
+    from tradebot_ops.clients.postgres_session import Session
 
 Query = str | sql.SQL | sql.Composed
 Row = dict[str, Any]
@@ -94,6 +97,15 @@ class Postgres:
             return refused.message
         return ""
 
+    @contextmanager
+    def session(self, database: str = "") -> Iterator["Session"]:
+        """A connection that may write and has no deadline, to this database or another one of the server."""
+        from tradebot_ops.clients.postgres_session import opened
+
+        name = database or self._account.database
+        with opened(lambda options, seen_as: self._connect(name, options, seen_as), self._failure) as session:
+            yield session
+
     def _ask(self, work: Callable[[Connection], list[Row]]) -> list[Row]:
         line = _Line()
         try:
@@ -103,7 +115,7 @@ class Postgres:
         except psycopg.Error as error:
             raise self._failure(error) from None
 
-    def _connect(self) -> Connection:
+    def _connect(self, database: str = "", options: str = "", seen_as: str = "tradebot") -> Connection:
         milliseconds = max(int(self._timeout * 900), 1)  # the server gives up first, and says of what
         account = self._account
         return psycopg.connect(
@@ -111,10 +123,10 @@ class Postgres:
             port=self._port,
             user=account.user,
             password=account.password.reveal(),
-            dbname=account.database,
+            dbname=database or account.database,
             connect_timeout=max(math.ceil(self._timeout), _LEAST_CONNECT_S),
-            options=f"-c default_transaction_read_only=on -c statement_timeout={milliseconds}",
-            application_name="tradebot",
+            options=options or f"-c default_transaction_read_only=on -c statement_timeout={milliseconds}",
+            application_name=seen_as,
             # Passed here, or variables of the environment (PGSSLMODE, PGHOSTADDR …) would decide.
             sslmode="prefer",
             gssencmode="disable",

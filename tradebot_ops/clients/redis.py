@@ -127,6 +127,11 @@ class Redis:
         with self._asking("store how many workers are wanted"):
             self._client.set(WORKERS_DESIRED, count)
 
+    def forget_everything(self) -> None:
+        """Empty it. The ledger is the truth about jobs: the sweeper sends again whatever waits."""
+        with self._asking("forget its messages"):
+            self._client.flushall()
+
     def grant_drain(self, names: Iterable[str], seconds: float) -> None:
         """Let the worker of one of these names take so long for its job when it is asked to stop, within a minute."""
         with self._asking("store how long a worker may take to stop"):

@@ -19,13 +19,15 @@ from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.logs import since
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import age
-from tradebot_ops.text.sentences import agreed
+from tradebot_ops.text.sentences import agreed, shortened
 
 #: Lines read of each replica, the last ones: a log may be a gigabyte long. On the screen of everything a person waits.
 MOST_LINES, AT_ONCE = 1_000_000, 100_000
 #: Reading so many takes a while.
 LOGS_S = 60.0
 SHOWN = 20
+#: Characters of a sample.
+LONGEST_SAMPLE = 300
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,8 @@ def _report(ops: Ops, found: list[Fault], away: dict[str, str], head: list[str])
     lines = [*head, *(f"{name} not examined: {why}" for name, why in away.items())]
     if len(found) > SHOWN:
         lines.append(f"The {SHOWN} most frequent are shown; --json has all.")
-    sample = [f"{each.id}  {each.sample.splitlines()[0][:300]}" for each in found[:3] if each.sample]
+    samples = {each.id: each.sample.splitlines()[0] for each in found[:3] if each.sample}
+    sample = [f"{id_}  {shortened(text, LONGEST_SAMPLE)}" for id_, text in samples.items()]
     sections = [Section(lines=tuple(lines), tables=tuple(tables))]
     sections += [Section("The last of the most frequent", lines=tuple(sample))] if sample else []
     data = {"faults": [_content(each) for each in found], "not_examined": away}

@@ -155,6 +155,13 @@ def all_busy(replicas: Sequence[workers.Worker], beats: Sequence[workers.Beat]) 
     return f"all {len(mine)} workers have a job" if mine and len(mine) == len(replicas) else ""
 
 
+@sign(workers.replicas, workers.beats)
+def all_drained(replicas: Sequence[workers.Worker], beats: Sequence[workers.Beat]) -> str:
+    drained = {beat.name for beat in beats if beat.fresh and beat.state in {"draining", "drained"}}
+    mine = [each.label for each in replicas if drained & set(each.names)]
+    return f"drained: {few(mine)}" if mine and len(mine) == len(replicas) else ""
+
+
 @sign(worker_load.utilisation)
 def long_busy(found: worker_load.Utilisation) -> str:
     return f"{found.workers} workers are busy {found.share:.0%} of the time" if found.share > 0.9 else ""

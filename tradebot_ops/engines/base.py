@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from tradebot_ops.engines.inspection import EngineInfo, Inspected, TriedOut
 from tradebot_ops.stack.model import Stack
@@ -259,6 +259,20 @@ class Attaches(Protocol):
         """The command's exit code; ``terminal`` gives it a terminal of its own, as a shell needs.
 
         An empty command is the user's or the image's own shell.
+        """
+
+
+@runtime_checkable
+class Pipes(Protocol):
+    """Runs a command between two files: what is too large to hold, and is no text."""
+
+    def piped(
+        self, replica: Replica, command: Sequence[str], *, source: BinaryIO | None = None, sink: BinaryIO | None = None
+    ) -> ExecResult:
+        """Run it with ``source`` as its input and its output into ``sink``; the result has what it wrote to stderr.
+
+        Both are files with a descriptor; without one there is no input, or the output is thrown away. It may take as
+        long as it needs. A full disk is raised as ``OSError``, or is the command's own failure.
         """
 
 

@@ -18,12 +18,20 @@ from tradebot_ops.text.sentences import ended
 
 SECRETS = "/run/secrets"
 _LINT = "tradebot alerts lint"
-#: Who gets what: critical reaches whoever is on call, warnings a place people read, info only the store.
-_REACH = {"critical": ("slack", "email", "pagerduty", "opsgenie", "webhook"), "warning": ("slack", "email", "webhook")}
+#: Who gets what: critical reaches whoever is on call, warnings and news of jobs a place people read, info only the
+#: store.
+_REACH = {
+    "critical": ("slack", "email", "pagerduty", "opsgenie", "webhook"),
+    "warning": ("slack", "email", "webhook"),
+    "jobs": ("slack", "email", "webhook"),
+}
+#: News is not over: nobody is to be sent its end.
+_NEWS = {"jobs"}
 
 _TITLE = (
+    '{{ if eq .CommonLabels.alertname "JobEnded" }}{{ .CommonLabels.job_type }} {{ .CommonLabels.outcome }}{{ else }}'
     '{{ if eq .Status "firing" }}{{ .CommonLabels.severity | toUpper }}{{ else }}RESOLVED{{ end }} '
-    "{{ .CommonLabels.alertname }}"
+    "{{ .CommonLabels.alertname }}{{ end }}"
 )
 _TEXT = (
     "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\n"
@@ -90,7 +98,8 @@ def with_channels(text: str, chosen: Channels) -> str:
         for kind in _REACH.get(name, ()):
             if kind in chosen.configs:
                 key = f"{kind}_configs"
-                receiver[key] = [*(receiver.get(key) or ()), dict(chosen.configs[kind])]
+                config_of = dict(chosen.configs[kind]) | ({"send_resolved": False} if name in _NEWS else {})
+                receiver[key] = [*(receiver.get(key) or ()), config_of]
                 if name in routed:
                     waiting.pop(kind, None)
     if waiting:

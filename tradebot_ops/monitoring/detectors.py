@@ -6,6 +6,7 @@ for none (`sum(…) or vector(0)`). One metric alone is covered by an `absent` o
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +42,15 @@ class Blind:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """Which alerts fire when a source, or one metric, is gone; and those that ask for nothing and fire always."""
+
+    by_source: Mapping[str, frozenset[str]]
+    by_metric: Mapping[str, frozenset[str]]
+    always: frozenset[str]
+
+
+@dataclass(frozen=True)
 class _Use:
     """One selector. ``how``: ``plain``, ``down`` (`== 0`), ``absent``, ``gone`` (remembered and missing), ``counted``
     (0 for none) or ``gate`` (its loss lets the alert through)."""
@@ -52,16 +62,12 @@ class _Use:
 
 def blind(documents: Sequence[Mapping[str, Any]], metrics: Sequence[Metric]) -> list[Blind]:
     """Failures that no rule would notice, by the rules' order. Raises ``OpsError`` TB-0103 for what is no PromQL."""
-    recorded = {rule["record"]: rule["expr"] for rule in rules_of(documents) if rule.get("record")}
-    alerts = alerts_of(documents)
+    recorded = _recorded(documents)
     jobs = _Jobs(metrics)
-    twins = _Twins()
-    for rule in alerts:
-        for use in _uses(parse(rule["expr"]), "plain"):
-            twins.note(use, jobs.of(use))
+    twins = _twins(documents, jobs)
     found = [
         Blind(rule["alert"], use.metric, job)
-        for rule in alerts
+        for rule in alerts_of(documents)
         if rule["labels"].get("severity") == "critical"
         for use in _followed(rule["expr"], recorded)
         if use.how in {"plain", "down"}
@@ -71,41 +77,86 @@ def blind(documents: Sequence[Mapping[str, Any]], metrics: Sequence[Metric]) -> 
     return list(dict.fromkeys(found))
 
 
+def signals(documents: Sequence[Mapping[str, Any]], metrics: Sequence[Metric]) -> dict[str, dict[str, frozenset[str]]]:
+    """Metrics that each critical alert asks for, with their sources; without those that only keep it quiet."""
+    recorded, jobs = _recorded(documents), _Jobs(metrics)
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for rule in alerts_of(documents):
+        if rule["labels"].get("severity") != "critical":
+            continue
+        asked = found.setdefault(rule["alert"], {})
+        for use in _followed(rule["expr"], recorded):
+            if use.how != "gate":
+                asked[use.metric] = asked.get(use.metric, frozenset()) | jobs.of(use)
+    return found
+
+
+def coverage(documents: Sequence[Mapping[str, Any]], metrics: Sequence[Metric]) -> Coverage:
+    """The alerts that notice what is gone, read from their expressions."""
+    jobs = _Jobs(metrics)
+    twins = _twins(documents, jobs)
+    by_source = {job: frozenset(twins.down[job] | twins.gone[job] | twins.counted[job]) for job in jobs.every}
+    by_metric = {
+        name: frozenset(twins.metrics[name]).union(*(by_source[job] for job in jobs.of(_Use(name, (), "plain"))))
+        for metric in metrics
+        for name in metric.series()
+    }
+    asking = {rule["alert"]: list(_uses(parse(rule["expr"]), "plain")) for rule in alerts_of(documents)}
+    return Coverage(by_source, by_metric, frozenset(alert for alert, uses in asking.items() if not uses))
+
+
+def _recorded(documents: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    return {rule["record"]: rule["expr"] for rule in rules_of(documents) if rule.get("record")}
+
+
+def _twins(documents: Sequence[Mapping[str, Any]], jobs: "_Jobs") -> "_Twins":
+    twins = _Twins()
+    for rule in alerts_of(documents):
+        for use in _uses(parse(rule["expr"]), "plain"):
+            twins.note(rule["alert"], use, jobs.of(use))
+    return twins
+
+
+def _names() -> defaultdict[str, set[str]]:
+    return defaultdict(set)
+
+
 @dataclass
 class _Twins:
-    """Failures that alerts notice: jobs whose targets are down, gone or counted, and single metrics that are gone."""
+    """The alerts that notice: jobs whose targets are down, gone or counted, and single metrics that are gone."""
 
-    down: set[str] = field(default_factory=set)
-    gone: set[str] = field(default_factory=set)
-    counted: set[str] = field(default_factory=set)
-    metrics: set[str] = field(default_factory=set)
+    down: defaultdict[str, set[str]] = field(default_factory=_names)
+    gone: defaultdict[str, set[str]] = field(default_factory=_names)
+    counted: defaultdict[str, set[str]] = field(default_factory=_names)
+    metrics: defaultdict[str, set[str]] = field(default_factory=_names)
 
-    def note(self, use: _Use, jobs: frozenset[str]) -> None:
-        if use.how == "counted":
-            self.counted |= jobs
-        elif use.metric == "up" and use.how == "down":
-            self.down |= jobs
-        elif use.metric == "up" and use.how in {"absent", "gone"}:
-            self.gone |= jobs
-        elif use.how == "absent":
-            self.metrics.add(use.metric)
+    def note(self, alert: str, use: _Use, jobs: frozenset[str]) -> None:
+        if use.how == "absent" and use.metric != "up":
+            self.metrics[use.metric].add(alert)
+        for job in jobs:
+            if use.how == "counted":
+                self.counted[job].add(alert)
+            elif use.metric == "up" and use.how == "down":
+                self.down[job].add(alert)
+            elif use.metric == "up" and use.how in {"absent", "gone"}:
+                self.gone[job].add(alert)
 
     def covers(self, metric: str, job: str) -> bool:
-        return metric in self.metrics or job in self.counted or (job in self.down and job in self.gone)
+        return bool(self.metrics[metric] or self.counted[job] or (self.down[job] and self.gone[job]))
 
 
 class _Jobs:
     """Which sources a selector may mean."""
 
     def __init__(self, metrics: Sequence[Metric]) -> None:
-        self._every = frozenset(metric.source for metric in metrics)
+        self.every = frozenset(metric.source for metric in metrics)
         self._of: dict[str, set[str]] = {}
         for metric in metrics:
             for name in metric.series():
                 self._of.setdefault(name, set()).add(metric.source)
 
     def of(self, use: _Use) -> frozenset[str]:
-        possible = frozenset(self._of.get(use.metric, self._every))
+        possible = frozenset(self._of.get(use.metric, self.every))
         for sign, value in use.matchers:
             possible = frozenset(job for job in possible if _fits(sign, value, job))
         return possible

@@ -5,8 +5,6 @@ operation takes a lock of its own; a test walks the source for writes that could
 """
 
 import contextlib
-import os
-import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from tradebot_ops.context import Change, Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations import hooks
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent, ignore_progress
+from tradebot_ops.settings import who
 
 
 @dataclass(frozen=True)
@@ -135,18 +134,9 @@ def _facts(ops: Ops, made: Change) -> dict[str, str]:
 
 def actor(ops: Ops) -> str:
     """Who gave the command: ``ana@host``."""
-    return f"{user(ops)}@{socket.gethostname()}"
+    return who.actor(ops.settings.environ)
 
 
 def user(ops: Ops) -> str:
-    """Behind sudo whoever typed it, and by number where a user has no name, as in some containers."""
-    import pwd
-
-    environ = ops.settings.environ
-    for name in ("SUDO_USER", "LOGNAME", "USER"):
-        if given := environ.get(name):
-            return given
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
+    """Who gave the command: ``ana``."""
+    return who.user(ops.settings.environ)

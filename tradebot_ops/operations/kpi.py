@@ -16,7 +16,7 @@ from tradebot_ops.text.quantities import age, quantity
 
 #: Severities that mean a fault; others are notes.
 FAULTS = frozenset({"critical", "warning", "performance"})
-DETECT_S, RESPOND_S, LATENCY_S, QUEUE, UPTIME = 120.0, 300.0, 1.0, 100, 0.999
+DETECT_S, RESPOND_S, LATENCY_S, QUEUE, UPTIME, ACCURACY = 120.0, 300.0, 1.0, 100, 0.999, 0.95
 BUSY_LOW, BUSY_HIGH = 0.6, 0.8
 WORDS = {True: "met", False: "missed", None: ""}
 
@@ -72,14 +72,7 @@ def judge(
         *_of_alerts(alerts, measured, period_s),
         *_of_prometheus(measured),
         _rate(jobs),
-        Figure(
-            "alert accuracy",
-            None,
-            "no data",
-            "> 95 %",
-            None,
-            "Whether an alert was right is not recorded yet.",
-        ),
+        _accuracy(alerts),
         Figure("time to diagnose", None, "no data", "< 10 min", None, "Nobody records when a cause was found."),
     )
 
@@ -116,6 +109,20 @@ def _of_alerts(
             f"{len(faults)} alerts",
         ),
     )
+
+
+def _accuracy(alerts: tuple[Raised, ...] | Unknown | NotHere) -> Figure:
+    """Only what a person acknowledged is judged: silence about an alert is no praise of it."""
+    name, target = "alert accuracy", f"> {ACCURACY:.0%}"
+    if isinstance(alerts, Unknown | NotHere):
+        return _missing(name, target, alerts.why)
+    judged = [alert.right for alert in alerts if alert.right is not None]
+    if not judged:
+        why = "No alert was acknowledged. tradebot alerts ack ALERT" if alerts else "No alert was raised."
+        return _missing(name, target, why)
+    right = fmean(judged)
+    note = f"{len(judged)} of {len(alerts)} alerts acknowledged, {judged.count(False)} false"
+    return Figure(name, right, f"{right:.1%}", target, right > ACCURACY, note)
 
 
 def _of_prometheus(measured: Measured | Unknown | NotHere) -> tuple[Figure, ...]:

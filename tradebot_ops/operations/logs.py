@@ -28,6 +28,25 @@ class Entry:
         return log_line.level(self.line.text, self.fields)
 
 
+class Levels:
+    """The level of each line. A traceback below an error line belongs to it, replica by replica; what else has no level
+    of its own has none.
+    """
+
+    def __init__(self) -> None:
+        self._above: dict[tuple[str, int], tuple[str, bool]] = {}
+
+    def of(self, entry: Entry) -> str:
+        """To be asked for every line in its order."""
+        replica = entry.line.service, entry.line.number
+        above, within = self._above.get(replica, ("", False))
+        level, text = entry.level, entry.line.text
+        goes_on = not level and bool(above) and (within or not text or log_line.begins_traceback(text))
+        within = goes_on and (within or log_line.begins_traceback(text)) and not log_line.ends_traceback(text)
+        self._above[replica] = (level or (above if goes_on else ""), within)
+        return level or (above if goes_on else "")
+
+
 def entries(ops: Ops, chosen: Chosen, query: LogQuery, level: str | None, grep: str | None) -> Iterator[Entry]:
     """Lines of the chosen replicas that match, oldest first; with ``follow`` in the order they arrive.
 
@@ -38,24 +57,21 @@ def entries(ops: Ops, chosen: Chosen, query: LogQuery, level: str | None, grep: 
     if chosen.numbers:
         refuse_unknown(chosen, ops.engine.list())
     lines = ops.engine.logs(replace(query, services=chosen.services))
+    levels = Levels()
     for line in lines if query.follow else sorted(lines, key=_when):
         if not chosen.holds(line):
             continue
         entry = Entry(line, log_line.fields(line.text))
+        reached = levels.of(entry)
         if pattern is not None and not pattern.search(line.text):
             continue
-        if least is not None and not _at_least(entry, least):
+        if least is not None and LEVELS.index(reached or "info") < least:
             continue
         yield entry
 
 
 def _when(line: LogLine) -> datetime:
     return line.at or datetime.min.replace(tzinfo=UTC)
-
-
-def _at_least(entry: Entry, least: int) -> bool:
-    """Lines without a level of their own, such as a traceback's, count as info."""
-    return LEVELS.index(entry.level or "info") >= least
 
 
 def _level(text: str | None) -> int | None:
@@ -99,6 +115,14 @@ def since(text: str | None, now: datetime) -> datetime | None:
             f"'{text}' is not a time.", code="TB-0204", hint="Use 15m, 2h, 1d or 2026-11-22T08:00."
         ) from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def seconds_ago(text: str, now: datetime) -> float:
+    """Seconds between what ``since`` reads and now. Raises ``OpsError`` TB-0204 as it does, and for what is to come."""
+    at = since(text, now)
+    if at is None or at >= now:
+        raise OpsError(f"'{text}' is not in the past.", code="TB-0204", hint="Use 15m, 2h, 1d or 2026-11-22T08:00.")
+    return (now - at).total_seconds()
 
 
 def _before(text: str, now: datetime) -> datetime | None:

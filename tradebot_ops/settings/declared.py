@@ -48,6 +48,7 @@ STACK_SETTINGS = (
     Setting("PROMETHEUS_RETENTION_SIZE", "2GB", "Disk that metrics may take; the oldest go first", forms.megabytes),
     Setting("PROMETHEUS_MEMORY_LIMIT", "1gb", "Memory Prometheus may use", forms.size),
     Setting("ALERT_HISTORY_DAYS", "90", "Days that the API keeps the history of alerts", forms.whole(1, 3650)),
+    Setting("JOB_RETENTION_DAYS", "0", "Days that ended jobs are kept; 0: for ever", forms.whole(0, 36_500)),
     Setting("ALERT_SLACK_CHANNEL", "", "Slack channel; secret slack_webhook_url", str),
     Setting("ALERT_EMAIL_TO", "", "Address to mail; login: secret smtp_password", str),
     Setting("ALERT_EMAIL_FROM", "", "Sender of those mails", str),
@@ -62,11 +63,11 @@ STACK_SETTINGS = (
 
 def memory_limits(given: Mapping[str, str]) -> dict[str, str]:
     """Redis forks to rewrite its log and may double what changes meanwhile; Postgres wants as much again as its
-    cache for sessions and sorting; a job gets half of its worker's memory."""
+    cache for sessions and sorting; a worker holds two jobs and itself."""
     redis = int(given["REDIS_MAXMEMORY"])
     postgres = units.size(given["POSTGRES_SHARED_BUFFERS"])
     return {
         "REDIS_MEMORY_LIMIT": str(2 * redis + 256 * 1024**2),
         "POSTGRES_MEMORY_LIMIT": str(2 * postgres + 1024**3),
-        "JOB_MEMORY_LIMIT": str(int(given["WORKER_MEMORY_LIMIT"]) // 2),
+        "JOB_MEMORY_LIMIT": str(int(given["WORKER_MEMORY_LIMIT"]) * 2 // 5),
     }

@@ -15,6 +15,7 @@ from tradebot_ops.text.suggest import did_you_mean
 
 #: What each key holds, and how that is written.
 TOML_KEYS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "backups": ((str,), '"text"'),
     "context": ((str,), '"text"'),
     "engine": ((str,), '"text"'),
     "env": ((str,), '"text"'),
@@ -37,7 +38,7 @@ def env_file(chosen: str, env: str, cwd: Path, environ: Mapping[str, str]) -> tu
     for name in names:
         path = cwd / name
         if path.is_file():
-            return name, _read_env(path, environ)
+            return name, settings_in(path, environ)
     if chosen:
         raise OpsError(f"There is no environment file {cwd / chosen}.", code="TB-0804", hint="Check --env-file.")
     return "", {}
@@ -48,7 +49,8 @@ def env_path(found: str, chosen: str, cwd: Path) -> Path:
     return cwd / (found or chosen or ".env")
 
 
-def _read_env(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
+def settings_in(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The values of one such file."""
     try:
         found = dotenv.values(env_text(path), environ, {})
     except dotenv.DotenvError as error:

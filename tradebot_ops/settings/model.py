@@ -48,6 +48,8 @@ class Settings:
     #: Where tradebot.toml and .env lie: the compose file's folder, else ``cwd``.
     folder: Path = field(default_factory=Path.cwd)
     environ: Mapping[str, str] = field(default_factory=dict)
+    #: Where backups lie, a folder for each project: outside of the state, which `down --volumes` forgets.
+    backups: Path = field(default_factory=Path.cwd)
     #: Where changes of settings are written; it may not exist yet.
     env_file: Path = field(default_factory=lambda: Path.cwd() / ".env")
     stack: Mapping[str, Value] = field(default_factory=dict)

@@ -65,6 +65,7 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
         folder=folder,
         environ=dict(environ),
         waivers=toml.get("waiver", ()),
+        backups=_backups(environ, toml, cwd, folder),
         env_file=env_path(found[0], named_env, start),
         stack=stack,
     )
@@ -79,6 +80,15 @@ def _project_name(text: str) -> str:
 def _compose_project(stack: Mapping[str, Value]) -> str:
     """Compose's own variable, from the environment or .env, so that both mean the same project."""
     return stack["COMPOSE_PROJECT_NAME"].text if "COMPOSE_PROJECT_NAME" in stack else ""
+
+
+def _backups(environ: Mapping[str, str], toml: Mapping[str, Any], cwd: Path, folder: Path) -> Path:
+    if chosen := environ.get("TRADEBOT_BACKUPS"):
+        return _path(cwd, chosen)
+    if chosen := toml.get("backups"):
+        return _path(folder, chosen)
+    data = environ.get("XDG_DATA_HOME") or str(Path(environ.get("HOME") or Path.home()) / ".local" / "share")
+    return Path(data) / "tradebot" / "backups"
 
 
 def _split(names: str) -> list[str]:

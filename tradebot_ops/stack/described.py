@@ -18,7 +18,7 @@ OWN = frozenset(
     f"TRADEBOT_{name}"
     for name in (
         "PROJECT", "FILE", "ENV_FILE", "ENV", "ENGINE", "HOST", "CONTEXT", "PROFILES", "OUTPUT", "TIMEOUT", "YES",
-        "STATE", "SECRETS", "UID", "GID", "RUNTIME", "DEBIAN_MIRROR",
+        "STATE", "BACKUPS", "SECRETS", "UID", "GID", "RUNTIME", "DEBIAN_MIRROR",
         "HOOK", "COMMAND", "ARGUMENTS", "ACTOR", "RESULT", "ERROR", "RECORDED_AT", "REPLICA",
     )
 )  # fmt: skip

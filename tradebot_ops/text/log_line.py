@@ -132,3 +132,16 @@ def _moment(found: re.Match[str]) -> datetime | None:
         return datetime.fromisoformat(f"{at.isoformat()}{offset}").astimezone(UTC)
     except ValueError:
         return None
+
+
+_TRACEBACK = ("Traceback (most recent call last):", "During handling of the above", "The above exception")
+
+
+def begins_traceback(text: str) -> bool:
+    """Whether a line that follows another one is Python's way to go on with a traceback."""
+    return text.startswith(_TRACEBACK)
+
+
+def ends_traceback(text: str) -> bool:
+    """Whether a line within a traceback is its last: the exception itself, at the beginning of the line."""
+    return bool(text.strip()) and not text[0].isspace() and not begins_traceback(text)

@@ -6,7 +6,13 @@ import re
 def ended(text: str) -> str:
     """The text with a full stop, unless it ends like a sentence already."""
     text = text.rstrip()
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def shortened(text: str, longest: int) -> str:
+    """The text on one line and no longer than that, with a sign where something was left out."""
+    text = " ".join(text.split())
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 #: Verbs of our sentences whose form depends on the number, as they follow several things and one.
@@ -35,6 +41,7 @@ _NOUNS = (
     "difference",
     "error",
     "fault",
+    "firing",
     "file",
     "image",
     "job",

@@ -1,6 +1,7 @@
 """Grafana's dashboard JSON, read: the only definition of the panels. Pure, apart from reading the file."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ Kind = Literal["stat", "timeseries", "unknown"]
 _KINDS: dict[str, Kind] = {"stat": "stat", "gauge": "stat", "timeseries": "timeseries", "graph": "timeseries"}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SHORTEST_REFRESH_S = 5
+_LABEL = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
 class DefinitionError(Exception):
@@ -56,10 +58,26 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Annotation:
+    """A query for events; ``title`` may hold ``{{label}}``, ``color`` is Grafana's name."""
+
+    name: str
+    expr: str
+    title: str
+    color: str
+
+
+@dataclass(frozen=True)
 class Definition:
     title: str
     refresh_s: int
     panels: tuple[Panel, ...]
+    annotations: tuple[Annotation, ...] = ()
+
+
+def filled(text: str, labels: Mapping[str, str]) -> str:
+    """The text with ``{{label}}`` replaced."""
+    return _LABEL.sub(lambda match: labels.get(match[1], ""), text).strip()
 
 
 def read_definition(path: Path) -> Definition:
@@ -78,7 +96,7 @@ def parse_definition(document: Mapping[str, Any]) -> Definition:
     """Panels in the order of the grid. Raises ``KeyError`` or ``TypeError`` where the JSON is not Grafana's."""
     panels = [_panel(raw) for raw in _flat(document["panels"])]
     shown = sorted((panel for panel in panels if panel.targets), key=lambda panel: (panel.grid[1], panel.grid[0]))
-    return Definition(document["title"], _refresh_s(document.get("refresh")), tuple(shown))
+    return Definition(document["title"], _refresh_s(document.get("refresh")), tuple(shown), _annotations(document))
 
 
 def _flat(panels: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -113,6 +131,16 @@ def _panel(raw: Mapping[str, Any]) -> Panel:
             for target in raw.get("targets", ())
             if not target.get("hide")
         ),
+    )
+
+
+def _annotations(document: Mapping[str, Any]) -> tuple[Annotation, ...]:
+    """Those that ask Prometheus; Grafana's own, of what people wrote into it, are only there."""
+    listed = document.get("annotations", {}).get("list", ())
+    return tuple(
+        Annotation(each["name"], each["target"]["expr"], each.get("titleFormat", ""), each.get("iconColor", ""))
+        for each in listed
+        if each.get("enable", True) and each.get("target", {}).get("expr")
     )
 
 

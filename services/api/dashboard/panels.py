@@ -5,26 +5,30 @@ A panel whose query fails carries the reason. It never looks like a panel where 
 
 import asyncio
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.api.dashboard.definition import Definition, Panel, Target, Threshold
-from services.api.dashboard.prometheus import Ask, Found, QueryFailed
+from services.api.dashboard.definition import Definition, Panel, Target, Threshold, filled
+from services.api.dashboard.events import events
+from services.api.dashboard.firing import firing
+from services.api.dashboard.prometheus import Found, QueryFailed, Source
 from services.api.dashboard.schemas import DashboardOut, Level, PanelOut, PanelStatus, SeriesOut, ThresholdOut
 from services.api.dashboard.window import Window, substitute
 
 MAX_SERIES = 20
 STALE_S = 60
-_LABEL = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _LEVELS: dict[str, Level] = {"red": "critical", "orange": "warning", "yellow": "warning", "green": "ok"}
 
 Answer = list[Found] | QueryFailed
 
 
-async def dashboard(definition: Definition, ask: Ask, shown: Window, range_name: str) -> DashboardOut:
-    """Every panel with its series over the window; all queries are asked at once."""
-    answers = await asyncio.gather(*(_answers(panel, ask, shown) for panel in definition.panels))
+async def dashboard(definition: Definition, source: Source, shown: Window, range_name: str) -> DashboardOut:
+    """Every panel with its series over the window, what happened in it, and what fires; all is asked at once."""
+    answers, happened, groups = await asyncio.gather(
+        asyncio.gather(*(_answers(panel, source, shown) for panel in definition.panels)),
+        asyncio.gather(*(_answer(each.name, each.expr, source, shown) for each in definition.annotations)),
+        _groups(source),
+    )
     panels = [panel_out(panel, found, shown) for panel, found in zip(definition.panels, answers, strict=True)]
     failures = [answer for found in answers for answer in found if isinstance(answer, QueryFailed)]
     failed = [panel for panel in panels if panel.status == "error"]
@@ -36,27 +40,40 @@ async def dashboard(definition: Definition, ask: Ask, shown: Window, range_name:
         status="unavailable" if unavailable else "partial" if failed else "ok",
         note=f"Monitoring is unavailable: {away}." if unavailable else note,
         range=range_name,
+        end=None,
         refresh_s=definition.refresh_s,
         step_s=shown.step,
         generated_at=shown.end,
         times=shown.times,
         panels=panels,
+        events=events(definition.annotations, happened, shown),
+        events_note="; ".join(sorted({str(each) for each in happened if isinstance(each, QueryFailed)})),
+        firing=None if isinstance(groups, QueryFailed) else firing(groups, definition.panels),
+        firing_note=str(groups) if isinstance(groups, QueryFailed) else "",
     )
 
 
-async def _answers(panel: Panel, ask: Ask, shown: Window) -> list[Answer]:
+async def _answers(panel: Panel, source: Source, shown: Window) -> list[Answer]:
     if panel.kind == "unknown":
         return [QueryFailed(f"a panel of type '{panel.type}' cannot be drawn here, only in Grafana")]
-    return list(await asyncio.gather(*(_answer(target, ask, shown) for target in panel.targets)))
+    asked = (_answer(f"query {target.ref}", target.expr, source, shown) for target in panel.targets)
+    return list(await asyncio.gather(*asked))
 
 
-async def _answer(target: Target, ask: Ask, shown: Window) -> Answer:
+async def _answer(name: str, expr: str, source: Source, shown: Window) -> Answer:
     try:
-        return await ask(substitute(target.expr, shown), shown)
+        return await source.ask(substitute(expr, shown), shown)
     except QueryFailed as failure:
         return failure
     except ValueError as error:
-        return QueryFailed(f"query {target.ref}: {error}")
+        return QueryFailed(f"{name}: {error}")
+
+
+async def _groups(source: Source) -> list[Any] | QueryFailed:
+    try:
+        return await source.rules()
+    except QueryFailed as failure:
+        return failure
 
 
 def panel_out(panel: Panel, answers: Sequence[Answer], shown: Window) -> PanelOut:
@@ -68,7 +85,7 @@ def panel_out(panel: Panel, answers: Sequence[Answer], shown: Window) -> PanelOu
         for found in answer
     ]
     series = [SeriesOut(name=name, values=aligned(found, shown)) for name, found in named]
-    drawn = _largest(series)
+    drawn = series if panel.kind == "stat" else _living_first(_largest(series))
     age_s = _age_s([found for _, found in named], shown)
     value = _last(series[0].values) if panel.kind == "stat" and series else None
     status, note = _judge(panel, answers, series, age_s, shown)
@@ -129,6 +146,11 @@ def _largest(series: Sequence[SeriesOut]) -> list[SeriesOut]:
     return [one for one in series if id(one) in kept]
 
 
+def _living_first(series: Sequence[SeriesOut]) -> list[SeriesOut]:
+    """Lines of nothing but zeros last, where a legend folds them; else the order stays."""
+    return sorted(series, key=lambda one: not any(one.values))
+
+
 def _last(values: Sequence[float | None]) -> float | None:
     return next((value for value in reversed(values) if value is not None), None)
 
@@ -136,7 +158,7 @@ def _last(values: Sequence[float | None]) -> float | None:
 def _name(target: Target, labels: Mapping[str, str], title: str) -> str:
     """The legend with its labels filled in; without one the labels themselves, as Prometheus writes them."""
     if target.legend and target.legend != "__auto":
-        return _LABEL.sub(lambda match: labels.get(match[1], ""), target.legend).strip()
+        return filled(target.legend, labels)
     shown = ", ".join(f'{name}="{value}"' for name, value in labels.items() if name != "__name__")
     return f"{labels.get('__name__', '')}{{{shown}}}" if shown else labels.get("__name__", title)
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from pydantic import SecretStr
 
+from services.api.basic_auth import login
 from services.api.dashboard.window import Window
 
 TIMEOUT_S = 5.0
@@ -23,8 +24,14 @@ class Found:
     samples: Sequence[tuple[float, float]]
 
 
-Ask = Callable[[str, Window], Awaitable[list[Found]]]
-"""Asks one expression over a window; raises :class:`QueryFailed`."""
+class Source(Protocol):
+    """Where the dashboard's data is from. Both raise :class:`QueryFailed`."""
+
+    async def ask(self, expr: str, shown: Window) -> list[Found]:
+        """Every series of ``expr`` over the window."""
+
+    async def rules(self) -> list[Any]:
+        """Groups of alerting rules with the alerts of each, as Prometheus' API has them."""
 
 
 class QueryFailed(Exception):  # noqa: N818 - reads as what it is
@@ -35,50 +42,61 @@ class QueryFailed(Exception):  # noqa: N818 - reads as what it is
         self.unreachable = unreachable
 
 
-class _Login(httpx.Auth):
-    """Basic authentication; httpx's own keeps user and password as base64."""
-
-    def __init__(self, user: str, password: SecretStr) -> None:
-        self._user, self._password = user, password
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        yield from httpx.BasicAuth(self._user, self._password.get_secret_value()).auth_flow(request)
-
-
 class Prometheus:
     """A client for one Prometheus; connects when first asked."""
 
     def __init__(self, url: str, user: str, password: SecretStr | None, timeout_s: float = TIMEOUT_S) -> None:
         self._url = url
-        self._login = None if password is None else _Login(user, password)
+        self._login = login(user, password)
         self._timeout_s = timeout_s
         self._client: httpx.AsyncClient | None = None
 
     async def ask(self, expr: str, shown: Window) -> list[Found]:
         """Every series of ``expr`` over the window. Raises :class:`QueryFailed` within the timeout."""
-        if not self._url:
-            raise QueryFailed("no Prometheus is configured (PROMETHEUS_URL is empty)", unreachable=True)
+        # POST, because an expression may be longer than a URL may be.
         form = {"query": expr, "start": shown.start, "end": shown.end, "step": shown.step}
+        data = await self._data(
+            "series", "POST", "/api/v1/query_range", data=form | {"timeout": f"{self._timeout_s:g}s"}
+        )
         try:
-            async with asyncio.timeout(self._timeout_s):
-                status, body = await self._post(form)
-        except (TimeoutError, httpx.TimeoutException) as error:
-            message = f"Prometheus at {self._url} did not answer within {self._timeout_s:g} s"
-            raise QueryFailed(message, unreachable=True) from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise QueryFailed(f"Prometheus at {self._url} cannot be reached: {error}", unreachable=True) from error
-        return _series(status, body)
+            return [
+                Found(found["metric"], [(float(at), float(value)) for at, value in found["values"]])
+                for found in data["result"]
+            ]
+        except (ValueError, KeyError, TypeError) as error:
+            raise QueryFailed("Prometheus answered with something else than series") from error
+
+    async def rules(self) -> list[Any]:
+        """Groups of alerting rules with their alerts. Raises :class:`QueryFailed` within the timeout."""
+        data = await self._data("rules", "GET", "/api/v1/rules", params={"type": "alert"})
+        try:
+            return list(data["groups"])
+        except (KeyError, TypeError) as error:
+            raise QueryFailed("Prometheus answered with something else than rules") from error
 
     async def close(self) -> None:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
 
-    async def _post(self, form: Mapping[str, Any]) -> tuple[int, bytes]:
-        """Status and body; POST, because an expression may be longer than a URL may be."""
-        form = {**form, "timeout": f"{self._timeout_s:g}s"}
+    async def _data(self, what: str, method: str, path: str, **sent: Mapping[str, Any]) -> Any:
+        """The ``data`` of the answer, which should be ``what``. Raises :class:`QueryFailed` within the timeout."""
+        if not self._url:
+            raise QueryFailed("no Prometheus is configured (PROMETHEUS_URL is empty)", unreachable=True)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                status, body = await self._read(method, path, sent)
+        except (TimeoutError, httpx.TimeoutException) as error:
+            message = f"Prometheus at {self._url} did not answer within {self._timeout_s:g} s"
+            raise QueryFailed(message, unreachable=True) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise QueryFailed(f"Prometheus at {self._url} cannot be reached: {error}", unreachable=True) from error
+        return _data_of(what, status, body)
+
+    async def _read(self, method: str, path: str, sent: Mapping[str, Any]) -> tuple[int, bytes]:
+        """Status and body, which is bounded."""
         body = bytearray()
-        async with self._opened().stream("POST", "/api/v1/query_range", data=form) as response:
+        async with self._opened().stream(method, path, **sent) as response:
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MAX_ANSWER_BYTES:
@@ -93,7 +111,7 @@ class Prometheus:
         return self._client
 
 
-def _series(status: int, body: bytes) -> list[Found]:
+def _data_of(what: str, status: int, body: bytes) -> Any:
     if status == 401:
         message = "Prometheus refused our password (PROMETHEUS_USER, PROMETHEUS_PASSWORD_FILE)"
         raise QueryFailed(message, unreachable=True)
@@ -101,9 +119,6 @@ def _series(status: int, body: bytes) -> list[Found]:
         document = json.loads(body)
         if document["status"] != "success":
             raise QueryFailed(str(document["error"]))
-        return [
-            Found(found["metric"], [(float(at), float(value)) for at, value in found["values"]])
-            for found in document["data"]["result"]
-        ]
+        return document["data"]
     except (ValueError, KeyError, TypeError) as error:
-        raise QueryFailed(f"Prometheus answered HTTP {status} with something else than series") from error
+        raise QueryFailed(f"Prometheus answered HTTP {status} with something else than {what}") from error

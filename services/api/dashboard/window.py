@@ -4,11 +4,15 @@ import math
 import re
 from dataclasses import dataclass
 
-RANGES = {"15m": 900, "1h": 3600, "6h": 21600, "24h": 86400, "7d": 604800}
-"""Seconds of each range on offer: a fixed set, so that what is kept per range is bounded."""
+RANGES = ("15m", "1h", "6h", "24h", "7d")
+"""The ranges on offer. Any other length will do."""
+
+SHORTEST_S, LONGEST_S = 60, 92 * 86400
 
 SCRAPE_INTERVAL_S = 15
 POINTS = 240
+_LENGTH = re.compile(r"([1-9]\d{0,7})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?::\w+)?\}|([A-Za-z_]\w*))")
 
 
@@ -43,6 +47,15 @@ class Window:
             "__from": str(self.start * 1000),
             "__to": str(self.end * 1000),
         }
+
+
+def length_s(text: str) -> int:
+    """Seconds of a range such as ``90m``. Raises ``ValueError`` with a sentence about what would do."""
+    match = _LENGTH.fullmatch(text)
+    seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
+    if not SHORTEST_S <= seconds <= LONGEST_S:
+        raise ValueError(f"'{text}' is no range. Use {', '.join(RANGES)}, or any from 1m to 92d, such as 90m.")
+    return seconds
 
 
 def window(range_s: int, now: float) -> Window:

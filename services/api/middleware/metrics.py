@@ -16,11 +16,16 @@ UNMATCHED = "<unmatched>"
 FAILURES = ("500", "503")
 """Answers of the API when it fails itself."""
 
+EVENT_STREAM = b"text/event-stream"
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class MetricsMiddleware:
-    """``http_requests_total``, ``http_request_duration_seconds`` and ``http_requests_in_progress``."""
+    """``http_requests_total``, ``http_request_duration_seconds`` and ``http_requests_in_progress``.
+
+    A stream of events is answered once it begins: it lasts for as long as its client listens.
+    """
 
     def __init__(self, app: "ASGIApp", metrics: Metrics) -> None:
         self._app = app
@@ -35,22 +40,32 @@ class MetricsMiddleware:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         status = "499"  # the client left before there was an answer
 
+        answered = False
+        in_progress = self._in_progress.labels(method)
+        in_progress.inc()
+        started = time.perf_counter()
+
+        def answer() -> None:
+            nonlocal answered
+            if not answered:
+                answered = True
+                in_progress.dec()
+                endpoint = template(scope)
+                self._duration.labels(method, endpoint).observe(time.perf_counter() - started)
+                self._total.labels(method, endpoint, status).inc()
+
         async def observed(message: "Message") -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = str(message["status"])
+                if is_stream(message):
+                    answer()
             await send(message)
 
-        in_progress = self._in_progress.labels(method)
-        in_progress.inc()
-        started = time.perf_counter()
         try:
             await self._app(scope, receive, observed)
         finally:
-            in_progress.dec()
-            endpoint = template(scope)
-            self._duration.labels(method, endpoint).observe(time.perf_counter() - started)
-            self._total.labels(method, endpoint, status).inc()
+            answer()
 
 
 def expect_failures(metrics: Metrics, routes: "Iterable[BaseRoute]") -> None:
@@ -61,6 +76,10 @@ def expect_failures(metrics: Metrics, routes: "Iterable[BaseRoute]") -> None:
             for method in route.methods or ():
                 for status in FAILURES:
                     total.labels(method, route.path, status)
+
+
+def is_stream(start: "Message") -> bool:
+    return any(name == b"content-type" and value.startswith(EVENT_STREAM) for name, value in start["headers"])
 
 
 def template(scope: "Scope") -> str:

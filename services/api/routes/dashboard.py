@@ -9,10 +9,12 @@ import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from pydantic import AfterValidator
 
 from services.api.dashboard.definition import DefinitionError
 from services.api.dashboard.login import SESSION_S, Sessions
 from services.api.dashboard.schemas import DashboardOut
+from services.api.dashboard.window import length_s
 from services.api.dependencies import Dependencies
 from services.api.problems import Problem
 from services.api.security import Provided, same_secret
@@ -70,20 +72,29 @@ def require_look(
         raise Problem(401, detail, headers={"WWW-Authenticate": "ApiKey"})
 
 
+def _known(range_name: str) -> str:
+    """Raises ``ValueError`` for what is no range."""
+    length_s(range_name)
+    return range_name
+
+
 @router.get("/panels", dependencies=[Depends(require_look)])
 async def panels(
     dependencies: Provided,
     response: Response,
-    range: Literal["15m", "1h", "6h", "24h", "7d"] = "1h",  # noqa: A002 - the parameter's public name
+    range: Annotated[  # noqa: A002 - the parameter's public name
+        str, AfterValidator(_known), Query(description="15m, 1h, 6h, 24h, 7d, or any from 1m to 92d, such as 90m.")
+    ] = "1h",
+    end: Annotated[int | None, Query(ge=0, le=2**33, description="Unix seconds; now without it.")] = None,
 ) -> DashboardOut:
-    """Every panel of the Grafana dashboard with its series.
+    """Every panel of the Grafana dashboard with its series, the dashboard's annotations, and the alerts that fire.
 
     200 also when Prometheus is away: each panel then carries the error, and `status` is `unavailable`.
     503 only when the dashboard's definition cannot be read, for then there are no panels to speak of.
     """
     response.headers["Cache-Control"] = "no-store"
     try:
-        return await dependencies.board.look(range)
+        return await dependencies.board.look(range, end)
     except DefinitionError as error:
         raise Problem(503, f"{error}.") from error
 

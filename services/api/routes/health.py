@@ -10,10 +10,10 @@ from fastapi import APIRouter, Response
 from services.api.dependencies import Dependencies
 from services.api.schemas import DependencyOut, Health, HealthOut
 from services.api.security import Provided
-from services.api.version import VERSION
 from services.common.database import DatabaseUnavailable
 from services.common.heartbeats import alive
 from services.common.ledger import State
+from services.version import VERSION
 
 router = APIRouter(prefix="/health", tags=["health"])
 

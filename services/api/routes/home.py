@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
+from services.api.description import described
 from services.api.routes.dashboard import HEADERS, LOGIN, STATIC, may_look, require_look
 from services.api.security import Provided
 
@@ -34,8 +35,7 @@ def docs(request: Request, dependencies: Provided) -> Response:
 def description(request: Request, dependencies: Provided) -> dict[str, Any]:
     if _is_guarded(dependencies):
         require_look(request, dependencies)
-    document: dict[str, Any] = request.app.openapi()
-    return document
+    return described(request.app.openapi())
 
 
 def _is_guarded(dependencies: Provided) -> bool:

@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter
 
-from services.api.schemas import JobTypeList, JobTypeOut, QuarantinedOut
+from services.api.schemas import JobTypeList
 from services.api.security import Provided
+from services.common.job_type_list import job_type_list
 
 router = APIRouter(tags=["jobs"])
 
@@ -11,15 +12,4 @@ router = APIRouter(tags=["jobs"])
 @router.get("/job-types")
 def list_job_types(dependencies: Provided) -> JobTypeList:
     """Every type with the JSON schema of its payload."""
-    types = [
-        JobTypeOut(
-            name=job_type.name,
-            version=job_type.version,
-            payload_schema=job_type.schema(),
-            timeout_s=job_type.timeout_s,
-            max_attempts=job_type.max_attempts,
-        )
-        for _, job_type in sorted(dependencies.job_types.types.items())
-    ]
-    broken = [QuarantinedOut(name=entry.name, error=entry.error) for entry in dependencies.job_types.quarantined]
-    return JobTypeList(job_types=types, quarantined=broken)
+    return JobTypeList.model_validate(job_type_list(dependencies.job_types))

@@ -1,26 +1,19 @@
-// One panel's series as a chart with a legend that is also a table of values and a switch for each line.
+// One panel's series as a chart with a legend, and the course of a stat.
 
-import { format, moment } from "./format.js";
+import { format } from "./format.js";
+import { Legend } from "./legend.js";
+import { drawMarks } from "./marks.js";
+import { style } from "./style.js";
 
 const LINES = 10;
 const SYNC = "dashboard";
+const SHORTEST_DRAG = 8; // pixels; less is a click
 const BINARY_STEPS = Array.from({ length: 45 }, (_, power) => 2 ** power);
 const WHOLE_STEPS = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 const STEPS = { bytes: BINARY_STEPS, short: WHOLE_STEPS };
 
-function style(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-}
-
-export function lineColor(place) {
-  return style(`--line-${place % LINES}`);
-}
-
-function latest(values) {
-  for (let place = values.length - 1; place >= 0; place -= 1) {
-    if (values[place] !== null) return values[place];
-  }
-  return null;
+function lineColor(slot) {
+  return style(`--line-${slot % LINES}`);
 }
 
 function scaleOf(panel) {
@@ -73,31 +66,37 @@ function axes(panel) {
   return [{ ...common, values: times, space: 64, size: 34 }, y];
 }
 
-/** A chart in `box`, its legend in `list`. `update` shows new data, `destroy` ends it. */
+/** A chart in `box`, its legend in `list`. `onZoom(from, to)` hears of a stretch that was drawn with the pointer,
+ *  `onReset()` of a double click. `update` shows new data, `destroy` ends it. */
 export class Chart {
-  constructor(panel, times, box, list) {
+  constructor(panel, times, events, box, list, { onZoom, onReset }) {
     this.box = box;
-    this.list = list;
-    this.hidden = new Set();
-    this.build(panel, times);
+    this.onZoom = onZoom;
+    this.slots = new Map();
+    this.legend = new Legend(list, (place, show) => this.plot.setSeries(place + 1, { show }));
+    this.build(panel, times, events);
+    this.reset = onReset;
+    box.addEventListener("dblclick", this.reset);
     this.watcher = new ResizeObserver(() => this.fit());
     this.watcher.observe(box);
   }
 
-  build(panel, times) {
+  build(panel, times, events) {
     this.panel = panel;
     this.times = times;
-    this.names = panel.series.map((one) => one.name).join("\n");
-    this.drawLegend();
+    this.events = events;
+    this.names = this.namesOf(panel);
+    const slots = panel.series.map((one) => this.slot(one.name));
+    this.legend.draw(panel, slots.map(lineColor));
     const series = panel.series.map((one, place) => ({
       label: one.name,
-      stroke: lineColor(place),
-      fill: panel.series.length <= 3 ? `${lineColor(place)}1a` : undefined,
+      stroke: lineColor(slots[place]),
+      fill: panel.series.length <= 3 ? `${lineColor(slots[place])}1a` : undefined,
       width: 1.5,
       // Colours repeat after the tenth line, so the next ten are dashed.
-      dash: place < LINES ? undefined : [6, 4],
+      dash: slots[place] < LINES ? undefined : [6, 4],
       points: { show: (_chart, _series, from, to) => to - from < 2 },
-      show: !this.hidden.has(one.name),
+      show: !this.legend.hidden.has(one.name),
     }));
     this.plot = new uPlot(
       {
@@ -107,8 +106,12 @@ export class Chart {
         scales: { x: { range: () => [this.times[0], this.times.at(-1)] }, y: { range: scaleOf(panel) } },
         legend: { show: false },
         padding: [8, 10, 0, 0],
-        cursor: { y: false, drag: { x: false, y: false }, sync: { key: SYNC }, points: { size: 6 } },
-        hooks: { draw: [drawThresholds(panel)], setCursor: [(chart) => this.values(chart.cursor.idx)] },
+        cursor: { y: false, drag: { x: true, y: false, setScale: false }, sync: { key: SYNC }, points: { size: 6 } },
+        hooks: {
+          draw: [drawThresholds(panel), (chart) => drawMarks(chart, this.events)],
+          setCursor: [(chart) => this.values(chart.cursor.idx)],
+          setSelect: [(chart) => this.selected(chart)],
+        },
       },
       this.data(),
       this.box,
@@ -116,27 +119,47 @@ export class Chart {
     this.values(null);
   }
 
-  update(panel, times) {
-    if (panel.series.map((one) => one.name).join("\n") !== this.names) {
+  /** The place of a line's colour: it keeps it for as long as the page is open. */
+  slot(name) {
+    if (!this.slots.has(name)) this.slots.set(name, this.slots.size);
+    return this.slots.get(name);
+  }
+
+  /** Lines and their order; a line that comes alive moves out of the fold. */
+  namesOf(panel) {
+    return panel.series.map((one) => `${one.name} ${one.values.some((value) => value)}`).join("\n");
+  }
+
+  update(panel, times, events) {
+    if (this.namesOf(panel) !== this.names) {
       this.plot.destroy();
-      this.build(panel, times);
+      this.build(panel, times, events);
       return;
     }
     this.panel = panel;
     this.times = times;
+    this.events = events;
     this.plot.setData(this.data());
     this.values(this.plot.cursor.idx ?? null);
   }
 
+  selected(chart) {
+    const { left, width } = chart.select;
+    if (width < SHORTEST_DRAG) return;
+    chart.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+    this.onZoom(chart.posToVal(left, "x"), chart.posToVal(left + width, "x"));
+  }
+
   repaint() {
     this.plot.destroy();
-    this.build(this.panel, this.times);
+    this.build(this.panel, this.times, this.events);
   }
 
   destroy() {
     this.watcher.disconnect();
+    this.box.removeEventListener("dblclick", this.reset);
     this.plot.destroy();
-    this.list.replaceChildren();
+    this.legend.clear();
   }
 
   data() {
@@ -152,47 +175,10 @@ export class Chart {
     if (wanted.width !== this.plot.width || wanted.height !== this.plot.height) this.plot.setSize(wanted);
   }
 
-  drawLegend() {
-    this.list.replaceChildren(
-      ...this.panel.series.map((one, place) => {
-        const item = document.createElement("li");
-        const button = document.createElement("button");
-        const mark = document.createElement("span");
-        const name = document.createElement("span");
-        const value = document.createElement("span");
-        mark.className = "mark";
-        mark.style.background = lineColor(place);
-        name.className = "name";
-        name.textContent = one.name;
-        value.className = "value";
-        button.type = "button";
-        button.title = "Show or hide this line";
-        button.setAttribute("aria-pressed", String(!this.hidden.has(one.name)));
-        button.append(mark, name, value);
-        button.addEventListener("click", () => this.toggle(one.name, place, button));
-        item.append(button);
-        return item;
-      }),
-    );
-  }
-
-  toggle(name, place, button) {
-    const show = this.hidden.has(name);
-    if (show) this.hidden.delete(name);
-    else this.hidden.add(name);
-    button.setAttribute("aria-pressed", String(show));
-    this.plot.setSeries(place + 1, { show });
-  }
-
   /** The legend's values: at the cursor, else the last ones. */
   values(place) {
     const at = place === null || place === undefined ? null : this.times[place];
-    const cells = this.list.querySelectorAll(".value");
-    this.panel.series.forEach((one, number) => {
-      const value = at === null ? latest(one.values) : one.values[place];
-      if (cells[number]) cells[number].textContent = format(value, this.panel.unit, this.panel.decimals);
-    });
-    this.list.title = at === null ? "" : moment(at);
+    this.legend.values(this.panel, place, at);
   }
 }
 

@@ -1,14 +1,18 @@
 // Asks for the panels again and again, and shows each as what it is: values, nothing, old values, or an error.
 
 import { Chart, Spark } from "./chart.js";
+import { showFiring } from "./firing.js";
 import { clock, format } from "./format.js";
+import { listEvents } from "./marks.js";
+import { Range } from "./range.js";
 
 const ANSWER_MS = 12000;
 const RETRY_S = 15;
+const POINT_MS = 2500;
 const WORDS = { ok: "ok", warning: "warning", critical: "critical", none: "" };
 
 const elements = Object.fromEntries(
-  ["title", "updated", "range", "refresh", "banner", "panels"].map((id) => [id, document.getElementById(id)]),
+  ["title", "updated", "range", "span", "from", "to", "live", "refresh", "banner", "firing", "events", "panels"].map((id) => [id, document.getElementById(id)]),
 );
 const cards = new Map();
 let updatedAt = null;
@@ -48,7 +52,7 @@ class Card {
     this.drawn = null;
   }
 
-  show(panel, times) {
+  show(panel, times, events) {
     this.root.dataset.status = panel.status;
     this.root.dataset.level = panel.level;
     this.root.style.setProperty("--columns", panel.width);
@@ -61,8 +65,8 @@ class Card {
     const empty = !panel.series.some((one) => one.values.some((value) => value !== null));
     this.root.classList.toggle("bare", empty);
     if (empty) this.drop();
-    else if (this.drawn) this.drawn.update(panel, times);
-    else this.draw(panel, times);
+    else if (this.drawn) this.drawn.update(panel, times, events);
+    else this.draw(panel, times, events);
   }
 
   noteOf(panel) {
@@ -70,10 +74,24 @@ class Card {
     return [panel.note, hidden].filter(Boolean).join(" ");
   }
 
-  draw(panel, times) {
-    this.drawn = panel.kind === "stat" ? new Spark(this.body, times, panel) : new Chart(panel, times, this.body, this.legend);
+  draw(panel, times, events) {
+    this.drawn =
+      panel.kind === "stat"
+        ? new Spark(this.body, times, panel)
+        : new Chart(panel, times, events, this.body, this.legend, {
+            onZoom: (from, to) => range.zoom(from, to),
+            onReset: () => range.reset(),
+          });
     this.body.setAttribute("role", "img");
     this.body.setAttribute("aria-label", `${panel.title} over time`);
+  }
+
+  /** Bring it into view, and say which one it is. */
+  point() {
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.root.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "center" });
+    this.root.classList.add("pointed");
+    setTimeout(() => this.root.classList.remove("pointed"), POINT_MS);
   }
 
   drop() {
@@ -99,8 +117,10 @@ function show(document_) {
       cards.set(panel.id, card);
       elements.panels.append(card.root);
     }
-    cards.get(panel.id).show(panel, document_.times);
+    cards.get(panel.id).show(panel, document_.times, document_.events);
   }
+  showFiring(elements.firing, document_.firing, document_.firing_note, (id) => cards.get(id)?.point());
+  listEvents(elements.events, document_.events, document_.events_note);
 }
 
 function tell(text) {
@@ -108,12 +128,12 @@ function tell(text) {
   elements.banner.hidden = !text;
 }
 
-async function ask(range) {
+async function ask(query) {
   asking?.abort();
   asking = new AbortController();
   const late = setTimeout(() => asking.abort("late"), ANSWER_MS);
   try {
-    const answer = await fetch(`/dashboard/panels?range=${encodeURIComponent(range)}`, { signal: asking.signal });
+    const answer = await fetch(`/dashboard/panels?${new URLSearchParams(query)}`, { signal: asking.signal });
     if (answer.status === 401) location.assign("/dashboard/login");
     const document_ = await answer.json().catch(() => ({}));
     if (!answer.ok) throw new Error(document_.detail || `the API answered HTTP ${answer.status}`);
@@ -130,14 +150,13 @@ async function ask(range) {
 async function refresh() {
   clearTimeout(timer);
   let next = RETRY_S;
-  const range = elements.range.value;
   elements.panels.setAttribute("aria-busy", "true");
   try {
-    const found = await ask(range);
+    const found = await ask(range.query());
     show(found);
     next = found.refresh_s;
     updatedAt = found.generated_at;
-    elements.updated.textContent = `updated ${clock(updatedAt)}`;
+    elements.updated.textContent = `${found.end === null ? "updated" : "until"} ${clock(updatedAt)}`;
     document.body.classList.remove("old");
     tell(found.note);
   } catch (error) {
@@ -152,15 +171,8 @@ async function refresh() {
   timer = setTimeout(() => document.hidden || refresh(), next * 1000);
 }
 
-function chooseRange(value) {
-  if ([...elements.range.options].some((option) => option.value === value)) elements.range.value = value;
-}
-
+const range = new Range({ ...elements, select: elements.range, form: elements.span }, refresh);
 elements.refresh.addEventListener("click", refresh);
-elements.range.addEventListener("change", () => {
-  history.replaceState(null, "", `#${elements.range.value}`);
-  refresh();
-});
 document.addEventListener("visibilitychange", () => document.hidden || refresh());
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, select, textarea");
@@ -169,5 +181,4 @@ document.addEventListener("keydown", (event) => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   for (const card of cards.values()) card.drawn?.repaint();
 });
-chooseRange(location.hash.slice(1));
 refresh();

@@ -52,3 +52,11 @@ export function moment(unixSeconds) {
     month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
   });
 }
+
+/** A length of time in its largest unit. */
+export function span(length) {
+  for (const [size, unit] of [[86400, "d"], [3600, "h"], [60, "min"]]) {
+    if (length >= size) return `${Math.floor(length / size)} ${unit}`;
+  }
+  return `${Math.floor(length)} s`;
+}

@@ -1,5 +1,8 @@
 """The ledger: the one truth about jobs, in Postgres. Redis only carries ids."""
 
+from services.common.ledger.dead_letters import DeadLetters
+from services.common.ledger.handover import Handover
+from services.common.ledger.history import History
 from services.common.ledger.model import (
     KILL_LIMIT,
     Abandoned,
@@ -11,11 +14,17 @@ from services.common.ledger.model import (
     Fault,
     IdempotencyConflict,
     Job,
+    Quarantine,
+    Recovered,
     Renewal,
     State,
     Submission,
+    TypeStats,
     UnstorableValue,
 )
+from services.common.ledger.notices import Ended, Notices
+from services.common.ledger.queues import QueueClosed, Queues, QueueStatus, declared_limits
+from services.common.ledger.schedules import Schedule, Schedules
 from services.common.ledger.store import Ledger
 
 __all__ = [
@@ -23,15 +32,29 @@ __all__ = [
     "Abandoned",
     "Claim",
     "DeadGroup",
+    "DeadLetters",
     "Due",
+    "Ended",
     "Event",
     "Failure",
     "Fault",
+    "Handover",
+    "History",
     "IdempotencyConflict",
     "Job",
     "Ledger",
+    "Notices",
+    "Quarantine",
+    "QueueClosed",
+    "QueueStatus",
+    "Queues",
+    "Recovered",
     "Renewal",
+    "Schedule",
+    "Schedules",
     "State",
     "Submission",
+    "TypeStats",
     "UnstorableValue",
+    "declared_limits",
 ]

@@ -16,6 +16,9 @@ def position(cursor: str) -> tuple[datetime, UUID]:
     """Time of submission and id of the last job seen; ``ValueError`` for a cursor that is not ours."""
     try:
         at, job_id = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
-        return datetime.fromisoformat(at), UUID(job_id)
+        seen = datetime.fromisoformat(at), UUID(job_id)
     except (ValueError, binascii.Error) as error:
         raise ValueError(f"not a cursor of this list: {cursor!r}") from error
+    if seen[0].tzinfo is None:
+        raise ValueError(f"not a cursor of this list: {cursor!r}")
+    return seen

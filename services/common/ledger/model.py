@@ -57,7 +57,8 @@ class UnstorableValue(ValueError):  # noqa: N818 - reads as what it is
 class Failure:
     """Why an attempt failed. ``fingerprint`` groups equal failures (see ``services.common.fingerprint``).
 
-    ``final``: another attempt would fail in the same way. ``killed``: the job's process was lost with it.
+    ``final``: another attempt would fail in the same way. ``killed``: the job's process was lost with it. ``wait_s``:
+    how long what the stack lacks will be away, where that is known.
     """
 
     error_type: str
@@ -67,6 +68,7 @@ class Failure:
     fault: Fault = Fault.JOB
     final: bool = False
     killed: bool = False
+    wait_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Claim:
     worker: str
     trace_id: str
     submitted_at: datetime
+    limited: bool = False
+    """Its end makes room for another job of its type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,7 @@ class Job:
     fault: str | None
     peak_memory_bytes: int | None
     trace_id: str
+    not_before: datetime | None
 
     @property
     def failure(self) -> Failure | None:
@@ -151,10 +156,12 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An id to send again. ``taken_over``: its worker vanished, so that it has waited once already."""
+    """An id to send (again), in ``delay_s`` seconds. ``taken_over``: its worker vanished, so it has waited once."""
 
     id: UUID
+    type: str
     taken_over: bool
+    delay_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +177,42 @@ class DeadGroup:
     replayed: int
     first_at: datetime
     last_at: datetime
+    quarantined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """Dead jobs whose fingerprint or type is ``name`` are set aside: no alert, no replay of all."""
+
+    name: str
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A running job whose worker has vanished, and which is to be sent again."""
+
+    id: UUID
+    type: str
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class TypeStats:
+    """Figures of jobs of one type that ended. A wait is that from the submission to the last attempt's start."""
+
+    type: str
+    jobs: int
+    succeeded: int
+    dead: int
+    cancelled: int
+    took_median_s: float | None
+    took_p95_s: float | None
+    waited_median_s: float | None
+    waited_p95_s: float | None
+    peak_memory_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)

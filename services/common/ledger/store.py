@@ -1,23 +1,25 @@
 """Every move a job can make. Methods are safe from several threads; all raise ``DatabaseUnavailable``."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from services.common.database import Database, Row, storable_text
-from services.common.ledger import sql
+from services.common.jobtypes import Wish
+from services.common.ledger import queues, sql, sweep_sql
 from services.common.ledger.cursor import cursor_of, position
 from services.common.ledger.model import (
     Abandoned,
     Claim,
-    DeadGroup,
     Due,
     Event,
     Failure,
-    Fault,
     IdempotencyConflict,
     Job,
+    Recovered,
     Renewal,
     State,
     Submission,
@@ -26,10 +28,14 @@ from services.common.ledger.storable import jsonb, plain_json, storable
 
 
 class Ledger:
-    """Jobs and their events, on a ``Database`` that the caller opens and closes."""
+    """Jobs and their events, on a ``Database`` that the caller opens and closes.
 
-    def __init__(self, database: Database) -> None:
+    ``limits`` are those of running jobs that types declare; an operator may have set others.
+    """
+
+    def __init__(self, database: Database, limits: Mapping[str, int] | None = None) -> None:
         self._database = database
+        self._limits = json.dumps(dict(limits or {}))
 
     def submit(
         self,
@@ -40,12 +46,16 @@ class Ledger:
         max_attempts: int = 3,
         idempotency_key: str | None = None,
         trace_id: str = "",
+        not_before: datetime | None = None,
+        notify: Wish | None = None,
         by: str = "api",
     ) -> Submission:
         """Store a queued job. The caller sends its id afterwards, and calls ``unsent`` if that fails.
 
-        The same key with the same type and payload gives the first job again; with others it raises
-        ``IdempotencyConflict``. Raises ``UnstorableValue`` for a payload that is not JSON to Postgres.
+        One for later is not sent: the sweeper does that. ``notify``: people wish for news of it. The same key with the
+        same type and payload gives the first job again; with others it raises ``IdempotencyConflict``. Raises
+        ``QueueClosed`` for a type that takes no new jobs, and ``UnstorableValue`` for a payload that is not JSON to
+        Postgres.
         """
         params = {
             "id": uuid4(),
@@ -55,15 +65,19 @@ class Ledger:
             "max_attempts": max_attempts,
             "key": idempotency_key,
             "trace_id": trace_id,
+            "not_before": not_before,
+            "notify": notify,
             "by": by,
         }
         with storable():
             if row := self._database.row(sql.SUBMIT, params):
-                return Submission(_job(row), created=True)
+                return Submission(job_of(row), created=True)
             row = self._database.row(sql.BY_KEY, params)
+        if row is None and (closed := self._database.row(queues.CLOSED, params)):
+            raise queues.QueueClosed(type, **closed)
         if row is None or not row.pop("same"):
             raise IdempotencyConflict(f"the idempotency key {idempotency_key!r} was used for another job")
-        return Submission(_job(row), created=False)
+        return Submission(job_of(row), created=False)
 
     def unsent(self, job_id: UUID) -> None:
         """The id could not be sent: let the sweeper send it at its next turn."""
@@ -73,13 +87,17 @@ class Ledger:
         """Take the job for ``lease_s`` seconds; None when it is not ours to run (a duplicate: drop it).
 
         A job whose worker vanished is taken over, in the same attempt; or buried as ``dead`` when it has lost
-        ``KILL_LIMIT`` workers, or as ``cancelled`` when that was asked for.
+        ``KILL_LIMIT`` workers, or as ``cancelled`` when that was asked for. One of a type that is paused, or of which
+        enough run already, is held back: the sweeper sends it once it may start.
         """
-        if row := self._database.row(sql.CLAIM, {"id": job_id, "worker": worker, "lease_s": lease_s}):
+        params = {"id": job_id, "worker": worker, "lease_s": lease_s, "limits": self._limits}
+        if row := self._database.row(queues.CLAIM, params):
             return Claim(**row)
         if row := self._database.row(sql.BURY, {"id": job_id, "by": worker}):
             return Abandoned(row["type"], State(row["state"]))
-        return None
+        with self._database.connection() as connection, connection.transaction():
+            row = queues.claim_under_rule(connection, params)
+        return Claim(**row) if row else None
 
     def renew(self, claim: Claim, lease_s: float) -> Renewal:
         """Prolong the lease to ``lease_s`` seconds from now."""
@@ -87,7 +105,11 @@ class Ledger:
 
     def end_leases(self, worker: str) -> int:
         """End the leases of a worker that is known to be gone, so that its jobs are taken over now; how many."""
-        return len(self._database.rows(sql.END_LEASES, {"worker": worker}))
+        return len(self._database.rows(sweep_sql.END_LEASES, {"worker": worker}))
+
+    def recover(self, alive: Sequence[str], *, by: str = "api") -> list[Recovered]:
+        """End the leases of all workers but these. The caller sends the ids, ahead of others."""
+        return [Recovered(**row) for row in self._database.rows(sweep_sql.RECOVER, {"alive": list(alive), "by": by})]
 
     def progress(self, claim: Claim, fraction: float, note: str = "") -> Renewal:
         """Record how far the job is, 0 to 1."""
@@ -125,10 +147,11 @@ class Ledger:
     ) -> State | None:
         """Give the attempt back, which failed for no fault of the job; None when the lease was lost.
 
-        ``retrying`` in ``delay_s`` seconds (send the id with that delay), or ``cancelled`` where that was asked for.
+        ``retrying`` in ``delay_s`` seconds (send the id with that delay), or ``cancelled`` where that was asked for;
+        ``dead`` when it has lost ``KILL_LIMIT`` processes.
         """
         params = _held(claim) | _failed(failure) | {"delay_s": delay_s, "peak": peak_memory_bytes}
-        row = self._database.row(sql.DEFER, params)
+        row = self._database.row(sql.DEFER, params | {"killed": int(failure.killed)})
         return State(row["state"]) if row else None
 
     def release(self, claim: Claim, note: str, *, delay_s: float = 0.0) -> bool:
@@ -148,49 +171,44 @@ class Ledger:
     def request_cancel(self, job_id: UUID, *, by: str = "api") -> Job | None:
         """End a waiting job now, or mark a running one for its worker; None when unknown or already over."""
         row = self._database.row(sql.REQUEST_CANCEL, {"id": job_id, "by": by})
-        return _job(row) if row else None
+        return job_of(row) if row else None
 
-    def replay(self, job_id: UUID, *, again: bool = False, by: str = "api") -> Job | None:
-        """Queue a dead job once more, with all its attempts; None when it is not dead, or was replayed before.
-
-        ``again`` takes one that died after a replay, too. The caller sends the id afterwards, as after ``submit``.
-        """
-        row = self._database.row(sql.REPLAY, {"id": job_id, "again": again, "by": by})
-        return _job(row) if row else None
-
-    def remove_dead(self, job_id: UUID) -> bool:
-        """Remove a dead job with its events; False when there is none that is dead."""
-        return self._database.row(sql.REMOVE_DEAD, {"id": job_id}) is not None
-
-    def dead_groups(self, limit: int = 100) -> list[DeadGroup]:
-        """Dead jobs by what they failed with, the largest group first."""
-        rows = self._database.rows(sql.DEAD_GROUPS, {"limit": limit})
-        return [DeadGroup(**(row | {"fault": Fault(row["fault"])})) for row in rows]
+    def hasten(self, fingerprint: str, note: str, *, by: str = "api") -> int:
+        """Let the jobs that wait for the stack, with this fingerprint, run at the sweeper's next turn; how many."""
+        row = self._database.row(sweep_sql.HASTEN, {"fingerprint": fingerprint, "note": note, "by": by})
+        return int(row["jobs"]) if row else 0
 
     @contextmanager
     def overdue(
-        self, limit: int = 500, *, resend_s: float = 30.0, grace_s: float = 5.0, all_sent: bool = False
+        self,
+        limit: int = 500,
+        *,
+        resend_s: float = 30.0,
+        grace_s: float = 5.0,
+        ahead_s: float = 0.0,
+        all_sent: bool = False,
     ) -> Iterator[list[Due]]:
         """Ids to send (again), oldest first, for the one sweeper that holds the lock; empty for any other.
 
         Leaving the block normally marks them as sent; leaving it by an exception keeps them overdue. Each
-        repetition doubles ``resend_s``; ``grace_s`` is how late a delayed message may be; ``all_sent`` also
-        gives ids sent moments ago, for a transport that lost everything.
+        repetition doubles ``resend_s``; ``grace_s`` is how late a delayed message may be; ``ahead_s`` how long before
+        its time a job for later is given; ``all_sent`` also gives ids sent moments ago, for a transport that lost
+        everything.
         """
-        params = {"limit": limit, "resend_s": resend_s, "grace_s": grace_s, "all": all_sent}
+        params = {"limit": limit, "resend_s": resend_s, "grace_s": grace_s, "ahead_s": ahead_s, "all": all_sent}
         with self._database.connection() as connection, connection.transaction():
-            lock = connection.execute(sql.SWEEP_LOCK).fetchone()
+            lock = connection.execute(sweep_sql.SWEEP_LOCK).fetchone()
             if lock is None or not lock["held"]:
                 yield []
                 return
-            due = [Due(**row) for row in connection.execute(sql.OVERDUE, params)]
+            due = [Due(**row) for row in connection.execute(sweep_sql.OVERDUE, params | {"limits": self._limits})]
             yield due
             if due:
-                connection.execute(sql.MARK_SENT, {"ids": [each.id for each in due]})
+                connection.execute(sweep_sql.MARK_SENT, {"ids": [each.id for each in due]})
 
     def get(self, job_id: UUID) -> Job | None:
         row = self._database.row(f"SELECT {sql.COLUMNS} FROM job WHERE id = %(id)s", {"id": job_id})  # noqa: S608
-        return _job(row) if row else None
+        return job_of(row) if row else None
 
     def events(self, job_id: UUID) -> list[Event]:
         """Events of the job, oldest first."""
@@ -206,9 +224,11 @@ class Ledger:
         limit: int = 50,
         cursor: str | None = None,
         beginning: str | None = None,
+        tracebacks: bool = False,
     ) -> tuple[list[Job], str | None]:
         """Newest first, and the cursor of the next page; ``beginning`` is that of their ids, hexadecimal.
 
+        Without results, and without tracebacks unless these are wanted: both may be large.
         Raises ``ValueError`` for a cursor that is not ours.
         """
         conditions = ["true"]
@@ -223,11 +243,12 @@ class Ledger:
             digits = beginning.replace("-", "")[:32]
             conditions.append("id BETWEEN %(first)s AND %(last)s")
             params["first"], params["last"] = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+        columns = sql.TRACEBACK_COLUMNS if tracebacks else sql.LIGHT_COLUMNS
         query = (
-            f"SELECT {sql.LIGHT_COLUMNS} FROM job WHERE {' AND '.join(conditions)}"  # noqa: S608
+            f"SELECT {columns} FROM job WHERE {' AND '.join(conditions)}"  # noqa: S608
             " ORDER BY submitted_at DESC, id DESC LIMIT %(limit)s"
         )
-        jobs = [_job(row) for row in self._database.rows(query, params)]
+        jobs = [job_of(row) for row in self._database.rows(query, params)]
         return jobs[:limit], cursor_of(jobs[limit - 1]) if len(jobs) > limit else None
 
     def check(self) -> None:
@@ -260,5 +281,5 @@ def _renewal(row: Row | None) -> Renewal:
     return Renewal.CANCEL if row["cancel"] else Renewal.HELD
 
 
-def _job(row: Row) -> Job:
+def job_of(row: Row) -> Job:
     return Job(**(row | {"state": State(row["state"])}))

@@ -27,7 +27,9 @@ MOST_VALUES = 500
 class Sweep(Market):
     """Every combination of the given parameter values; the ``top`` best by ``rank`` are in the result."""
 
-    rank: Literal["sharpe", "sortino", "total_return", "cagr", "max_drawdown"] = "sharpe"
+    rank: Literal["sharpe", "sortino", "total_return", "cagr", "max_drawdown"] = Field(
+        "sharpe", description="what the best runs have most of"
+    )
     top: int = Field(20, ge=1, le=MOST_RUNS, description="runs listed in the result, best first")
 
 
@@ -90,4 +92,5 @@ def _many(info: FieldInfo) -> Any:
     single = ANNOTATED[(info.annotation, *info.metadata)]
     several = ANNOTATED[GenericAlias(tuple, (single, ...)), BeforeValidator(spread)]
     default = (info.get_default(),)
-    return several, Field(default, min_length=1, max_length=MOST_VALUES, description=info.description)
+    description = f"{info.description}; one, 10,20,30 or 10:50:5"
+    return several, Field(default, min_length=1, max_length=MOST_VALUES, description=description)

@@ -34,7 +34,7 @@ Symbol = Annotated[
 class Market(Payload):
     """Which candles to trade on, with how much money, and what a trade costs."""
 
-    symbol: Symbol
+    symbol: Symbol = Field(description="whose candles, as they were loaded: AAPL, BTC/USDT:USDT")
     start: date | None = Field(None, description="first day, included; default: the first candle")
     end: date | None = Field(None, description="last day, included; default: the last candle")
     cash: float = Field(10_000.0, gt=0, le=1e15, allow_inf_nan=False, description="money at the start")

@@ -75,6 +75,27 @@ def test_json_is_the_api_s_document(run: Run, backend: Backend) -> None:
     assert [error["code"] for error in envelope["errors"]] == ["dash.error", "dash.error"]
 
 
+def test_what_nobody_could_see_is_a_warning(run: Run, backend: Backend) -> None:
+    well = [panel for panel in document()["panels"] if panel["status"] == "ok"]
+    backend.body = document(status="ok", panels=well, firing=None, firing_note="away", events=[], events_note="slow")
+    shown = run("dash", "--once")
+    assert shown.exit_code == 0
+    assert "Whether alerts fire is not known: away." in shown.stdout + shown.stderr
+    assert "Events may be missing: slow." in shown.stdout + shown.stderr
+    assert "No alert fires." not in shown.stdout
+
+
+def test_any_range_will_do(run: Run, backend: Backend) -> None:
+    run("dash", "--once", "--range", "90m")
+    assert backend.asked == [("/dashboard/panels?range=90m", "the-key")]
+
+
+def test_an_api_of_an_older_version_has_neither_alerts_nor_events(run: Run, backend: Backend) -> None:
+    new = ("firing", "firing_note", "events", "events_note", "end")
+    backend.body = {name: value for name, value in document().items() if name not in new}
+    assert "TB-0199" not in run("dash", "--once").stderr
+
+
 def test_old_and_empty_panels_alone_are_no_failure(run: Run, backend: Backend) -> None:
     well = [panel for panel in document()["panels"] if panel["status"] != "error"]
     backend.body = document(status="ok", note="", panels=well)

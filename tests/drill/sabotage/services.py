@@ -46,5 +46,5 @@ FAULTS = (
     Fault("a service that nothing describes any more", "SVC-09", "warn",
           *editing("compose.yaml", "  node-exporter:\n", "  node-exporter-to-come:\n"), also=("SVC-01", "SVC-02")),
     Fault("other source than what runs", "SVC-07", "warn",
-          *editing("services/api/version.py", "import", "# Edited.\nimport")),
+          *editing("services/api/housekeeping.py", "import", "# Edited.\nimport")),
 )  # fmt: skip

@@ -1,5 +1,7 @@
 """The page in a real browser: login, charts on phone and desk, faults shown as faults, nothing from elsewhere."""
 
+import json
+
 import pytest
 
 from tests.integration.dashboard.browser import Page
@@ -100,6 +102,105 @@ def test_prometheus_and_then_the_api_go_away_and_come_back(page: Page, api: Serv
     page.until(f"{BANNER} === ''")
     assert page.evaluate(STATES) == ["ok"] * 12
     assert not page.evaluate("document.body.classList.contains('old')")
+
+
+def fires(name: str, severity: str, query: str) -> dict[str, object]:
+    notes = {"summary": f"{name} it is", "runbook_url": f"https://docs.example.org/{name}.md"}
+    alert = {"state": "firing", "activeAt": "2026-11-27T04:00:00Z", "annotations": notes}
+    return {"type": "alerting", "name": name, "labels": {"severity": severity}, "query": query, "alerts": [alert]}
+
+
+def rules(*found: dict[str, object]) -> Answer:
+    return 200, json.dumps({"status": "success", "data": {"groups": [{"rules": found}]}}).encode()
+
+
+@pytest.mark.parametrize("width", [390, 1600])
+def test_alerts_lead_to_panel_and_runbook(page: Page, api: Server, prometheus: StandIn, width: int) -> None:
+    prometheus.rules = rules(
+        fires("Quiet", "info", "vector(1)"),
+        fires("RedisDown", "critical", "redis_connected_clients == 0"),
+    )
+    page.look(width)
+    log_in(page, api)
+    page.until("document.querySelectorAll('#firing .alert').length === 2")
+    rows = page.evaluate("[...document.querySelectorAll('#firing .alert strong')].map((one) => one.textContent)")
+    assert rows == ["RedisDown", "Quiet"], "the gravest comes first"
+    links = page.evaluate("[...document.querySelectorAll('#firing a')].map((one) => [one.href, one.rel])")
+    assert links[0] == ["https://docs.example.org/RedisDown.md", "noopener noreferrer"]
+    assert page.evaluate("document.querySelectorAll('#firing button').length") == 1, "vector(1) is in no panel"
+    page.evaluate("document.querySelector('#firing button').click()")
+    page.until("document.querySelector('.pointed h2')?.textContent === 'Redis Connections'")
+    page.until("(({ top, bottom }) => top >= 0 && bottom <= innerHeight)"
+               "(document.querySelector('.pointed h2').getBoundingClientRect())")  # fmt: skip
+    assert not page.evaluate(WIDER)
+    prometheus.rules, prometheus.answer = rules(), steady("2")
+    refresh(page)
+    page.until("document.querySelector('#firing').textContent === 'No alert fires.'")
+    prometheus.rules = (503, b"")
+    refresh(page)
+    page.until("document.querySelector('#firing').textContent.startsWith('Whether alerts fire is not known: Prom')")
+
+
+def test_what_happened_is_listed_and_marked(page: Page, api: Server, prometheus: StandIn) -> None:
+    def answer(form: Form) -> Answer:
+        if "ALERTS" in form["query"]:
+            return steady("1", {"alertname": "RedisDown"})(form)
+        return matrix() if "changes(" in form["query"] else steady("0")(form)
+
+    prometheus.answer = answer
+    log_in(page, api)
+    page.until("document.querySelector('#events summary').textContent === 'Events: 1 alert'")
+    assert "Alerts: RedisDown" in page.evaluate("document.querySelector('#events li').textContent")
+    # Nothing but zeros is drawn, so what is red in the middle of a chart without thresholds is the mark.
+    place = f"{panel('Redis Connections')}.querySelector('canvas')"
+    tinted = f"""(() => {{ const canvas = {place};
+      const [r, g, b, a] = canvas.getContext('2d').getImageData(canvas.width / 2, canvas.height / 4, 1, 1).data;
+      return a > 0 && r > b; }})()"""
+    page.until(tinted)
+
+
+def test_zeros_are_folded_and_what_lives_comes_first(page: Page, api: Server, prometheus: StandIn) -> None:
+    def answer(form: Form) -> Answer:
+        start, end = float(form["start"]), float(form["end"])
+        names = ("a", "b", "c", "jobs") if "by(queue)" in form["query"] else ("jobs",)
+        return matrix(*(({"queue": name}, [(start, "0"), (end, "3" if name == "jobs" else "0")]) for name in names))
+
+    prometheus.answer = answer
+    log_in(page, api)
+    page.until(LOADED)
+    chart = panel("Queue Lengths")
+    visible = (
+        f"[...{chart}.querySelectorAll('.legend li')].filter((one) => one.offsetParent).map((one) => one.innerText)"
+    )
+    page.until(f"{visible}.length === 2")
+    first, fold = page.evaluate(visible)
+    assert (first.split()[0], fold) == ("jobs", "3 at zero")
+    page.evaluate(f"{chart}.querySelector('.fold button').click()")
+    assert len(page.evaluate(visible)) == 5
+
+
+@pytest.mark.parametrize("width", [390, 1600])
+def test_a_stretch_drawn_with_the_pointer_is_shown_alone(page: Page, api: Server, width: int) -> None:
+    page.look(width)
+    log_in(page, api)
+    page.until(LOADED)
+    page.until("document.querySelector('.timeseries .u-over') !== null")
+    page.evaluate("document.querySelector('.timeseries').scrollIntoView({ block: 'center' })")
+    left, top, wide, high = page.evaluate(
+        "(({ left, top, width, height }) => [left, top, width, height])"
+        "(document.querySelector('.timeseries .u-over').getBoundingClientRect())"
+    )
+    for kind, part in (("mouseMoved", 0.25), ("mousePressed", 0.25), ("mouseMoved", 0.75), ("mouseReleased", 0.75)):
+        page.call("Input.dispatchMouseEvent", type=kind, x=left + wide * part, y=top + high / 2, button="left",
+                  buttons=1, clickCount=1)  # fmt: skip
+    page.until("/^#[0-9]+-[0-9]+$/.test(location.hash)")
+    start, end = (int(each) for each in page.evaluate("location.hash.slice(1)").split("-"))
+    assert end - start == pytest.approx(1800, rel=0.1), "half of an hour"
+    page.until("document.querySelector('#updated').textContent.startsWith('until ')")
+    assert not page.evaluate(WIDER)
+    page.evaluate("document.querySelector('#live').click()")
+    page.until("location.hash === '#1h' && document.querySelector('#updated').textContent.startsWith('updated ')")
+    assert page.evaluate("document.querySelector('#span').hidden")
 
 
 def test_the_keyboard_reaches_everything_and_labels_say_what_it_is(page: Page, api: Server) -> None:

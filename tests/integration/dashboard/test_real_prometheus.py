@@ -70,7 +70,7 @@ def look(
         client = Prometheus(f"http://127.0.0.1:{server.port}", "tradebot", SecretStr(password), timeout_s)
         try:
             shown = window(900, time.time())
-            return await dashboard(definition or read_definition(DASHBOARD_FILE), client.ask, shown, "15m")
+            return await dashboard(definition or read_definition(DASHBOARD_FILE), client, shown, "15m")
         finally:
             await client.close()
 

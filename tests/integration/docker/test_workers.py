@@ -1,6 +1,7 @@
 """Workers in containers: draining loses nothing, and a job that eats memory costs a job, not a worker."""
 
 import subprocess
+from datetime import datetime
 
 import httpx
 import pytest
@@ -17,6 +18,9 @@ LONG = {
     "type": "sweep",
     "payload": {"symbol": "AAPL", "strategy": "sma_cross", "fast": list(range(2, 42)), "slow": list(range(50, 100))},
 }
+
+#: Its process is there before it, and can be stopped in time.
+SHORT = {"type": "backtest", "payload": {"symbol": "AAPL", "strategy": "sma_cross", "fast": 10, "slow": 50}}
 
 
 def submitter(tradebot: Tradebot) -> httpx.Client:
@@ -75,7 +79,7 @@ def test_a_drained_worker_ends_its_job_although_that_takes_longer_than_usual(
         tradebot.ok("up")
         signal_jobs("SIGSTOP")
         with submitter(tradebot) as api:
-            jobs = [api.post("/jobs", json=LONG).raise_for_status().json()["id"] for _ in range(2)]
+            jobs = [api.post("/jobs", json=SHORT).raise_for_status().json()["id"] for _ in range(2)]
             until(lambda: len(api.get("/jobs?state=running").json()["jobs"]) == 2, "both run", 30)
             leaving = tradebot.start("scale", "workers", "1", "--drain", "120")
             until(
@@ -107,3 +111,30 @@ def test_a_job_that_eats_memory_is_ended_and_its_worker_lives(tmp_path_factory: 
         assert not inspected(f"{tradebot.project}-worker-1")["State"]["OOMKilled"]
     finally:
         clean(tradebot)
+
+
+def worker_of(tradebot: Tradebot, state: str) -> str:
+    return next((each["name"] for each in tradebot.json("workers", "list") if each["state"] == state), "")
+
+
+def test_one_is_drained_and_resumed_and_a_killed_one_s_job_runs_elsewhere_at_once(running: Tradebot) -> None:
+    running.ok("scale", "workers", "2")
+    running.ok("workers", "drain", "worker-2", "--reason", "a test")
+    until(lambda: worker_of(running, "drained") == "worker-2", "it is drained", 20)
+    assert running.status()["worker-2"]["state"] == "drained"
+    running.ok("restart", "worker-2")
+    until(lambda: worker_of(running, "drained") == "worker-2", "it is drained after a restart", 30)
+    running.ok("exec", "worker", "1", "--", "python", "-c", SIGNAL_JOB, "SIGSTOP")
+    with submitter(running) as api:
+        job = api.post("/jobs", json=SHORT).raise_for_status().json()["id"]
+        until(lambda: worker_of(running, "busy") == "worker-1", "it runs", 30)
+        running.ok("workers", "resume", "worker-2")
+        until(lambda: worker_of(running, "idle") == "worker-2", "it takes jobs", 20)
+        before = running.status()["worker-1"]["pid"]
+        assert running.json("workers", "kill", "worker-1", "--yes")["jobs"] == [job]
+        assert running.status()["worker-1"]["pid"] != before
+        ended = running.ended(job, 200)
+    assert (ended["state"], ended["attempt"], ended["kills"]) == ("succeeded", 1, 0)
+    moves = [(event["state"], datetime.fromisoformat(event["at"])) for event in ended["events"]]
+    assert [state for state, _ in moves] == ["queued", "running", "queued", "running", "succeeded"]
+    assert (moves[3][1] - moves[2][1]).total_seconds() < 2

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.local.test_monitoring import monitored
 from tests.integration.monitoring.rig import StandIn
 from tests.integration.tradebot import Tradebot
-from tests.waiting import free_port
+from tests.waiting import free_port, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("local-channels"), pytest.mark.timeout(420)]
 
@@ -73,11 +73,24 @@ def test_wrong_addresses_are_named_and_the_others_tried(stack: Tradebot, people:
     done = stack.run("alerts", "test", "--all", "--json")
     assert done.returncode == 5
     document = json.loads(done.stdout)
-    assert [error["code"] for error in document["errors"]] == ["TB-0552", "TB-0552"]
-    assert "critical: slack" in document["errors"][0]["message"]
-    assert "warning: slack" in document["errors"][1]["message"]
+    assert [error["code"] for error in document["errors"]] == ["TB-0552"] * 3
+    for receiver, error in zip(("critical", "warning", "jobs"), document["errors"], strict=True):
+        assert f"{receiver}: slack" in error["message"]
     names = [hop["name"] for hop in document["data"]["hops"]]
     assert {"critical: webhook takes it", "warning: webhook takes it"} <= set(names)
+
+
+def test_whoever_wished_for_it_gets_news_of_a_job_once(stack: Tradebot, people: StandIn) -> None:
+    configure(stack, webhook=people.address)
+    done = stack.run("jobs", "submit", "canary", "nonce=x", "--notify", "end", "--json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["warnings"]) == (0, [])
+    job = document["data"]["id"]
+    (news,) = until(lambda: people.alerts("JobEnded"), "the news", 60)
+    assert (news["labels"]["job_id"], news["labels"]["outcome"], news["status"]) == (job, "succeeded", "firing")
+    assert f"tradebot jobs show {job}" in news["annotations"]["description"]
+    assert "JobEnded" not in stack.ok("alerts", "list")
+    assert "JobEnded" not in stack.ok("alerts", "history")
 
 
 def test_a_webhook_that_refuses_is_told_from_the_store(stack: Tradebot) -> None:

@@ -92,6 +92,12 @@ def test_every_target_is_up(stack: Tradebot) -> None:
     until(lambda: targets(stack) == dict.fromkeys(expected, "up"), "every target is up", SOON)
 
 
+def test_prometheus_misses_no_folder_where_there_is_no_bot(stack: Tradebot) -> None:
+    """It watches folders for targets, and complains every five seconds of one that is not there."""
+    until(lambda: values(stack, "process_start_time_seconds < time() - 10"), "Prometheus has looked twice", SOON)
+    assert "file watch" not in stack.ok("logs", "prometheus", "--level", "error")
+
+
 def test_every_rule_evaluates(stack: Tradebot) -> None:
     def healthy() -> bool:
         done = stack.run("monitoring", "rules", "--json")

@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from tests.paths import ROOT
-from tests.programs import program
+from tests.programs import alertmanager, program
 from tests.waiting import free_port, until
 from tradebot_ops.clients.alertmanager import Alertmanager
 from tradebot_ops.clients.prometheus import Prometheus
@@ -108,9 +108,10 @@ class Rig:
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
     def run(self, name: str, *options: str) -> None:
+        path = alertmanager(self.folder) if name == "alertmanager" else program(name)
         with (self.folder / f"{name}.log").open("wb") as log:
             self.processes[name] = subprocess.Popen(
-                [program(name), *options], cwd=self.folder, stdout=log, stderr=log, start_new_session=True
+                [path, *options], cwd=self.folder, stdout=log, stderr=log, start_new_session=True
             )
 
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from services.common.database import Database
-from services.common.ledger import Claim, Failure, Ledger, State
+from services.common.ledger import Claim, DeadLetters, Failure, Ledger, State
 from services.common.settings import Settings
 from tests.integration.services.conftest import KEY
 from tests.paths import ROOT
@@ -24,8 +24,10 @@ from tests.waiting import until
 from tradebot_ops.clients.api import Api
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report
-from tradebot_ops.operations.jobs import dead_letters
+from tradebot_ops.operations.jobs import dead_letters as operation
+from tradebot_ops.operations.jobs import letters_file
 from tradebot_ops.settings import Secret, load_settings
 
 pytestmark = pytest.mark.integration
@@ -47,19 +49,30 @@ def ledger(settings: Settings) -> Iterator[Ledger]:
         yield Ledger(database)
 
 
+@pytest.fixture
+def dead_letters(settings: Settings) -> Iterator[DeadLetters]:
+    with closing(Database(settings, "test")) as database:
+        database.open()
+        yield DeadLetters(database)
+
+
 def dead(ledger: Ledger, fingerprint: str, message: str = "no such symbol") -> UUID:
     job = ledger.submit("echo", {"text": "x"}).job
     claim = ledger.claim(job.id, "w1", 30)
     assert isinstance(claim, Claim)
-    assert ledger.fail(claim, Failure("ValueError", message, fingerprint=fingerprint)) is State.DEAD
+    assert ledger.fail(claim, Failure("ValueError", message, "File x", fingerprint)) is State.DEAD
     return job.id
 
 
-def replay_at(url: str, state: Path, group: str, rate: float) -> Report:
+def ops_of(url: str, state: Path) -> Ops:
     environ = {"TRADEBOT_STATE": str(state), "HOME": str(state)}
     ops = Ops(load_settings({"project": "demo"}, environ, state), StubEngine("demo"))
-    ops.__dict__["api"] = Api(url, Secret(KEY["X-API-Key"]))
-    return dead_letters.replay(ops, [], group=group, rate=rate)
+    ops.__dict__["api"] = Api(url, Secret(KEY["X-API-Key"]), by="ana@desk")
+    return ops
+
+
+def replay_at(url: str, state: Path, group: str, rate: float) -> Report:
+    return operation.replay(ops_of(url, state), [], group=group, rate=rate)
 
 
 def replays(ledger: Ledger, jobs: list[UUID]) -> Counter[int]:
@@ -99,13 +112,14 @@ def test_a_replay_that_is_killed_half_way_and_typed_again_replays_each_job_once(
     assert (group["jobs"], group["replayed"]) == (1, 1)
 
 
-def test_many_replays_of_one_job_queue_it_once(ledger: Ledger) -> None:
+def test_many_replays_of_one_job_queue_it_once(ledger: Ledger, dead_letters: DeadLetters) -> None:
     job = dead(ledger, "f")
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: ledger.replay(job, again=True), range(32)))
+        answers = list(pool.map(lambda _: dead_letters.replay(job, again=True, by="ana@desk"), range(32)))
     (replayed,) = (answer for answer in answers if answer)
     assert (replayed.state, replayed.attempt, replayed.replays, replayed.failure) == (State.QUEUED, 0, 1, None)
     assert [event.state for event in ledger.events(job)] == ["queued", "running", "dead", "queued"]
+    assert ledger.events(job)[-1].by == "ana@desk"
 
 
 def test_what_cannot_be_replayed_says_why(api: httpx.Client, ledger: Ledger) -> None:
@@ -134,3 +148,41 @@ def test_one_group_is_listed_and_removed(api: httpx.Client, ledger: Ledger) -> N
     assert api.delete(f"/dead-letters/{queued}", headers=KEY).status_code == 409
     assert [group["fingerprint"] for group in api.get("/dead-letters").json()["groups"]] == ["g"]
     assert api.get(f"/jobs/{other}").json()["state"] == "dead"
+
+
+def test_a_file_of_dead_jobs_is_queued_once_where_they_are_gone_and_where_they_are_dead(
+    api: httpx.Client, ledger: Ledger, dead_letters: DeadLetters, tmp_path: Path
+) -> None:
+    ops, file = ops_of(str(api.base_url), tmp_path), tmp_path / "dead.jsonl"
+    here, gone = dead(ledger, "f"), dead(ledger, "g")
+    assert letters_file.export(ops, file, group=None, every=True).data == {"file": str(file), "jobs": 2}
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert {line["error"]["traceback"] for line in lines} == {"File x"}
+    assert dead_letters.remove(gone)
+    first = letters_file.import_(ops, file).data
+    assert isinstance(first, dict)
+    assert sorted(first["queued"]) == sorted([str(here), str(gone)])
+    assert letters_file.import_(ops, file).data == {"queued": [], "left_out": first["queued"]}
+    jobs, _ = ledger.list_jobs()
+    assert Counter(job.state for job in jobs) == Counter({State.QUEUED: 2})
+    assert Counter(job.replays for job in jobs) == Counter({0: 1, 1: 1})
+    assert {ledger.events(job.id)[-1].by for job in jobs} == {"ana@desk"}
+
+
+def test_a_line_that_the_api_refuses_is_named_and_typed_again_the_rest_follows(
+    api: httpx.Client, ledger: Ledger, tmp_path: Path
+) -> None:
+    ops, file = ops_of(str(api.base_url), tmp_path), tmp_path / "dead.jsonl"
+    letters = [
+        {"format": letters_file.FORMAT, "id": str(uuid4()), "type": kind, "payload": {"text": "x"}}
+        for kind in ("echo", "ecco", "echo")
+    ]
+    file.write_text("\n".join(map(json.dumps, letters)))
+    with pytest.raises(OpsError, match=r"Line 2 of .* was refused.*'ecco' is unknown"):
+        letters_file.import_(ops, file)
+    assert len(ledger.list_jobs()[0]) == 1
+    file.write_text("\n".join(json.dumps(letter | {"type": "echo"}) for letter in letters))
+    assert letters_file.import_(ops, file).data == {
+        "queued": [letters[1]["id"], letters[2]["id"]],
+        "left_out": [letters[0]["id"]],
+    }

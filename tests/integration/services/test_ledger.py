@@ -320,7 +320,7 @@ class TestSweeper:
         assert sweep(ledger) == []
         lose_worker(database, claim.id)
         with ledger.overdue() as due:
-            assert due == [Due(claim.id, taken_over=True)]
+            assert due == [Due(claim.id, "canary", taken_over=True, delay_s=0.0)]
         assert sweep(ledger) == []
 
     def test_leases_of_a_worker_that_is_known_to_be_gone_end_at_once(self, ledger: Ledger) -> None:
@@ -344,13 +344,13 @@ class TestSweeper:
         job_id = submit(ledger)
         ledger.unsent(job_id)
         with ledger.overdue() as mine, ledger.overdue() as theirs:
-            assert (mine, theirs) == ([Due(job_id, taken_over=False)], [])
+            assert (mine, theirs) == ([Due(job_id, "canary", taken_over=False, delay_s=0.0)], [])
 
     def test_a_worker_may_claim_while_the_sweeper_sends(self, ledger: Ledger) -> None:
         job_id = submit(ledger)
         ledger.unsent(job_id)
         with ledger.overdue() as due:
-            assert due == [Due(job_id, taken_over=False)]
+            assert due == [Due(job_id, "canary", taken_over=False, delay_s=0.0)]
             claim = claimed(ledger, job_id)
         assert ledger.finish(claim, {})
 

@@ -3,24 +3,30 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import dramatiq
 import pytest
 import redis
+from dramatiq.brokers.redis import RedisBroker
 
 from services.common.database import Database
 from services.common.heartbeats import (
     DESIRED_KEY,
     DRAIN_PREFIX,
     INDEX,
+    ORDER_PREFIX,
     PREFIX,
     Heartbeat,
+    Order,
     alive,
     beat,
     desired_workers,
     forget,
+    give_order,
     granted_drain,
+    hear_order,
+    orders,
 )
 from services.common.ledger import Ledger
 from services.common.metrics import REDIS_OPERATIONS
@@ -66,9 +72,54 @@ def test_an_id_that_goes_ahead_comes_first(transport: Transport, own_settings: S
     first, second = uuid4(), uuid4()
     transport.send(first)
     transport.send(second, ahead=True)
-    broker: dramatiq.Broker = make_broker(own_settings)
-    taken = broker.consume(QUEUE, prefetch=2)
-    assert [message.args for message in (next(taken), next(taken)) if message] == [(str(second),), (str(first),)]
+    assert taken(own_settings) == [second, first]
+
+
+def test_an_id_that_goes_ahead_moves_no_other_that_was_sent_at_the_same_moment(
+    own_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, ahead, between = uuid4(), uuid4(), uuid4()
+    broker: RedisBroker = make_broker(own_settings)
+    transport, append = Transport(broker), broker.enqueue
+
+    def enqueue_and_another(message: dramatiq.Message[None], *, delay: int | None = None) -> dramatiq.Message[None]:
+        sent: dramatiq.Message[None] = append(message, delay=delay)
+        other.send(between)
+        return sent
+
+    with closing(Transport(make_broker(own_settings))) as other, closing(transport):
+        other.send(first)
+        monkeypatch.setattr(broker, "enqueue", enqueue_and_another)
+        transport.send(ahead, ahead=True)
+        assert taken(own_settings) == [ahead, first, between]
+
+
+def test_an_id_that_goes_ahead_and_is_fetched_at_once_does_not_come_again(
+    own_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker: RedisBroker = make_broker(own_settings)
+    append = broker.enqueue
+    fetched = []
+
+    def enqueue_and_fetch(message: dramatiq.Message[None], *, delay: int | None = None) -> dramatiq.Message[None]:
+        sent: dramatiq.Message[None] = append(message, delay=delay)
+        fetched.extend(taken(own_settings))
+        return sent
+
+    monkeypatch.setattr(broker, "enqueue", enqueue_and_fetch)
+    job_id = uuid4()
+    with closing(Transport(broker)) as transport:
+        transport.send(job_id, ahead=True)
+    assert (fetched, taken(own_settings)) == ([job_id], [])
+
+
+def taken(settings: Settings) -> list[UUID]:
+    """Whatever waits in the queue, in the order in which a worker gets it."""
+    consumer: dramatiq.Consumer = make_broker(settings).consume(QUEUE, prefetch=10, timeout=50)
+    found = []
+    while (message := next(consumer)) is not None:
+        found.append(UUID(message.args[0]))
+    return found
 
 
 def test_a_delayed_message_waits_in_the_delay_queue(transport: Transport, client: ObservedRedis) -> None:
@@ -135,6 +186,24 @@ def test_names_long_gone_leave_the_index(client: ObservedRedis) -> None:
     assert client.zcard(INDEX) == 0
 
 
+def test_a_heartbeat_of_a_newer_version_is_read_as_far_as_it_is_known(client: ObservedRedis) -> None:
+    beat(client, Heartbeat("w1", "idle", 11, 1.0))
+    client.set(PREFIX + "w1", '{"name": "w1", "state": "idle", "pid": 11, "at": 1.0, "mood": "good"}')
+    assert alive(client) == [Heartbeat("w1", "idle", 11, 1.0)]
+
+
+def test_an_order_is_kept_as_long_as_its_worker_hears_it(client: ObservedRedis) -> None:
+    order = Order(drain=True, by="ana", reason="memory")
+    assert hear_order(client, "w1") is None
+    give_order(client, "w1", order)
+    client.expire(ORDER_PREFIX + "w1", 5)
+    assert orders(client, ["w1", "w2"]) == {"w1": order}
+    assert hear_order(client, "w1") == order
+    assert client.ttl(ORDER_PREFIX + "w1") > 600_000
+    client.set(ORDER_PREFIX + "w1", "not json")
+    assert hear_order(client, "w1") is None
+
+
 @pytest.mark.parametrize(("stored", "told"), [(None, None), ("4", 4), ("0", 0), ("many", None), ("-1", None)])
 def test_desired_workers(client: ObservedRedis, stored: str | None, told: int | None) -> None:
     if stored is not None:
@@ -177,6 +246,7 @@ def test_every_operation_that_services_use_has_its_series_from_the_start(own_set
     assert alive(client) == []
     assert desired_workers(client) is None
     assert granted_drain(client, "w1") is None
+    assert hear_order(client, "w1") is None
     with closing(Database(own_settings, "no-postgres")) as database:
         list(QueueCollector(Ledger(database), client, workers_desired=True).collect())
     assert {"llen", "script", "set", "zremrangebyscore"} <= seen

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from services.common.database import Database
-from services.common.ledger import Ledger
+from services.common.ledger import DeadLetters, Ledger
 from services.common.settings import Settings
 from services.common.transport import Transport, make_broker
 from tests.integration.worker.rig import Desk, WorkerPart, install_job_types
@@ -24,7 +24,7 @@ def desk(settings: Settings) -> Iterator[Desk]:
 def open_desk(settings: Settings) -> Iterator[Desk]:
     database = Database(settings, "desk")
     database.open()
-    yield Desk(Ledger(database), Transport(make_broker(settings)))
+    yield Desk(Ledger(database), DeadLetters(database), Transport(make_broker(settings)))
     database.close()
 
 

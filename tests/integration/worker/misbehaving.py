@@ -3,6 +3,7 @@
 import ctypes
 import importlib
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from services.common.backoff import Backoff
-from services.common.jobtypes import JobContext, JobType, Payload
+from services.common.jobtypes import BreakerPolicy, JobContext, JobType, Payload
 
 
 class Nothing(Payload):
@@ -23,6 +24,17 @@ class Nap(Payload):
     """``mark``: a file that gets a line at each start, to count executions."""
 
     seconds: float = 0.05
+    mark: str = ""
+
+
+class Call(Payload):
+    away: str
+    calls: str
+    open_s: float = 2.0
+
+
+class Effect(Payload):
+    stays: str = ""
     mark: str = ""
 
 
@@ -138,8 +150,42 @@ def backend(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
     return {"pid": pid}
 
 
+def caller(ctx: JobContext, payload: Call) -> dict[str, Any]:
+    """Call a service, which is away as long as the file ``away`` is there; ``calls`` gets a line for each call."""
+    with ctx.breaker("market-data", (ConnectionError,), BreakerPolicy(3, payload.open_s, payload.open_s)):
+        _mark(payload.calls, "away" if Path(payload.away).exists() else "back")
+        if Path(payload.away).exists():
+            raise ConnectionError("the service is away")
+    return {}
+
+
 def unjson(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
     return {"value": float("nan")}
+
+
+def poison(ctx: JobContext, payload: Nap) -> dict[str, Any]:
+    """Kills its own process, once its memory was seen."""
+    eaten = os.urandom(1) * 64 * 1024**2
+    time.sleep(payload.seconds)
+    os.kill(os.getpid(), signal.SIGKILL)
+    return {"eaten": len(eaten)}
+
+
+def effect(ctx: JobContext, payload: Effect) -> dict[str, Any]:
+    """Write a line that says for whom; at its first start, stay for ever at one step of that."""
+
+    def step(name: str) -> None:
+        if name == payload.stays and not Path(payload.mark).exists():
+            _mark(payload.mark, str(os.getpid()))
+            time.sleep(3600)
+
+    step("before")
+    with ctx.effect("line") as connection:
+        if connection is not None:
+            connection.execute("INSERT INTO line (job_id) VALUES (%s)", (ctx.job_id,))
+        step("inside")
+    step("after")
+    return {"wrote": connection is not None}
 
 
 def sabotage(names: str, flag: Path) -> None:
@@ -169,6 +215,7 @@ QUICKLY = Backoff(0.2, 0.5)
 
 NOOP = JobType("noop", 1, Nothing, noop)
 NAP = JobType("nap", 1, Nap, nap)
+NAP_LONG = JobType("nap_long", 1, Nap, nap, timeout_s=1200, long=True)
 HOLD_GIL = JobType("hold_gil", 1, Nap, hold_gil, timeout_s=60)
 EAT_MEMORY = JobType("eat_memory", 1, Eat, eat_memory, backoff=QUICKLY)
 CRASH = JobType("crash", 1, Nothing, crash, backoff=QUICKLY)
@@ -183,4 +230,7 @@ FLAKY = JobType("flaky", 1, Nap, flaky, backoff=QUICKLY)
 HOPELESS = JobType("hopeless", 1, Nap, hopeless, backoff=QUICKLY, final=(LookupError,))
 LOSE_CONNECTION = JobType("lose_connection", 1, Nap, lose_connection)
 BACKEND = JobType("backend", 1, Nothing, backend)
+CALLER = JobType("caller", 1, Call, caller, backoff=QUICKLY)
+POISON = JobType("poison", 1, Nap, poison)
+EFFECT = JobType("effect", 1, Effect, effect)
 UNJSON = JobType("unjson", 1, Nothing, unjson, backoff=QUICKLY)

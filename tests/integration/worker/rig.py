@@ -14,10 +14,10 @@ from uuid import UUID
 import psutil
 
 from services.common.heartbeats import Heartbeat, alive
-from services.common.ledger import Job, Ledger, State
+from services.common.ledger import DeadLetters, Job, Ledger, State
 from services.common.redis_client import redis_client
 from services.common.settings import Settings
-from services.common.transport import Transport
+from services.common.transport import QUEUE, Transport
 from tests.paths import ROOT
 from tests.waiting import until
 
@@ -25,6 +25,7 @@ LEASE_S = 4
 TYPES = (
     "noop",
     "nap",
+    "nap_long",
     "hold_gil",
     "eat_memory",
     "crash",
@@ -38,8 +39,11 @@ TYPES = (
     "flaky",
     "hopeless",
     "lose_connection",
+    "caller",
     "backend",
     "unjson",
+    "poison",
+    "effect",
 )
 
 
@@ -147,11 +151,12 @@ class Desk:
     """Submits jobs and watches them, as the API would."""
 
     ledger: Ledger
+    dead_letters: DeadLetters
     transport: Transport
 
-    def submit(self, job_type: str, *, max_attempts: int = 3, **payload: Any) -> UUID:
+    def submit(self, job_type: str, *, max_attempts: int = 3, queue: str = QUEUE, **payload: Any) -> UUID:
         job = self.ledger.submit(job_type, payload, max_attempts=max_attempts).job
-        self.transport.send(job.id)
+        self.transport.send(job.id, queue)
         return job.id
 
     def job(self, job_id: UUID) -> Job:

@@ -77,6 +77,23 @@ def test_reason_is_true_and_the_worker_goes_on(
     assert heartbeat.pid == worker.pid
 
 
+def test_a_job_that_kills_its_own_process_is_dead_after_three_and_the_good_ones_beside_it_are_done(
+    desk: Desk, make_worker: MakeWorker
+) -> None:
+    for number in (1, 2):
+        make_worker(f"worker-{number}")
+    poison = desk.submit("poison", max_attempts=10, seconds=0.3)
+    good = [desk.submit("noop") for _ in range(200)]
+    job = desk.wait_for(poison)
+    assert (job.state, job.error_type, job.kills, job.fault) == (State.DEAD, "KilledBySignal", 3, Fault.JOB)
+    assert "signal 9 (SIGKILL)" in (job.message or "")
+    assert (job.peak_memory_bytes or 0) > 64 * 1024**2
+    starts = [event for event in desk.ledger.events(poison) if event.state is State.RUNNING]
+    assert len(starts) == 3
+    ended = [desk.wait_for(each) for each in good]
+    assert {(each.state, each.attempt, each.kills) for each in ended} == {(State.SUCCEEDED, 1, 0)}
+
+
 def test_a_failed_job_is_tried_again_and_may_succeed(desk: Desk, make_worker: MakeWorker, tmp_path: Path) -> None:
     worker = make_worker()
     job = desk.wait_for(desk.submit("flaky", mark=str(tmp_path / "starts")))

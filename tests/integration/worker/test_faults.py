@@ -23,6 +23,9 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
+#: Within two seconds on a machine that does nothing else; starting a process takes its time on a busy one.
+AGAIN_WITHIN_S = 10.0
+
 
 def lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
@@ -48,6 +51,26 @@ def test_job_of_a_killed_worker_is_done_by_another_exactly_once(
     assert len(lines(mark)) == 2
     states = [event.state for event in desk.ledger.events(job_id)]
     assert states == [State.QUEUED, State.RUNNING, State.RUNNING, State.SUCCEEDED]
+
+
+@pytest.mark.parametrize("waiting", [0, 50])
+def test_job_of_a_killed_process_runs_again_at_once(
+    desk: Desk, make_worker: MakeWorker, tmp_path: Path, waiting: int
+) -> None:
+    """Also before those that waited behind it, and though it has but one attempt."""
+    mark = tmp_path / "starts"
+    make_worker()
+    job_id = desk.submit("nap", max_attempts=1, seconds=2, mark=str(mark))
+    until(lambda: lines(mark), "the job has begun")
+    others = [desk.submit("nap", seconds=1) for _ in range(waiting)]
+    killed = time.time()
+    psutil.Process(int(lines(mark)[0])).kill()
+    job = desk.wait_for(job_id, within_s=120)
+    again = [event.at for event in desk.ledger.events(job_id) if event.state is State.RUNNING][-1]
+    assert (job.state, job.attempt, job.kills, len(lines(mark))) == (State.SUCCEEDED, 1, 1, 2)
+    assert again.timestamp() - killed < AGAIN_WITHIN_S
+    for each in others:
+        desk.ledger.request_cancel(each)
 
 
 def test_a_worker_that_is_started_again_does_not_wait_for_the_lease_of_its_predecessor(

@@ -13,10 +13,10 @@ from services.common.heartbeats import Heartbeat, alive
 from services.common.ledger import State
 from services.common.redis_client import redis_client
 from services.common.settings import Settings
-from services.common.transport import Transport, make_broker
+from services.common.transport import QUEUE, Transport, make_broker
+from services.worker.attempt import Running
 from services.worker.consumer import Consumer, SlotBroker
-from services.worker.heartbeat import BEAT_S, HeartbeatSender
-from services.worker.liveness import CONSUMER, JOB, STALL_S, Liveness
+from services.worker.heartbeat import BEAT_S, CONSUMER, JOB, STALL_S, HeartbeatSender, Liveness, StandingOrder
 from services.worker.metrics import WorkerMetrics
 from tests.integration.worker.conftest import MakeWorker
 from tests.integration.worker.rig import Desk
@@ -53,14 +53,16 @@ class Parts:
 
     def __post_init__(self) -> None:
         self.client = redis_client(self.settings)
-        self.broker = make_broker(self.settings, client=self.client, kind=Gate)
-        self.consumer = Consumer(self.broker, self.work, lambda _job: None, self.liveness)
+        self.broker = make_broker(self.settings, client=self.client, kind=Gate, queues=(QUEUE,))
+        self.consumer = Consumer(QUEUE, self.broker, self.work, lambda _job: None, self.liveness, idle_ms=50)
         self.heartbeat_sender = HeartbeatSender(
             self.client,
             "worker-1",
             WorkerMetrics(),
-            job=lambda: str(self.job) if self.job else None,
-            child=lambda: None,
+            StandingOrder(self.client, "worker-1", lambda _take: None),
+            job=lambda: Running(str(self.job), "noop", 0.0) if self.job else None,
+            at_rest=lambda: self.consumer.wait_idle(0.0),
+            children=lambda: (),
             stalled=self.liveness.stalled,
         )
         self.consumer.start()

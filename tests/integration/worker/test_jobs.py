@@ -53,8 +53,8 @@ def test_a_failing_canary_is_tried_again_then_given_up(desk: Desk, make_worker: 
     lines = [json.loads(line) for line in worker.log.read_text().splitlines() if "FailedOnPurpose" in line]
     assert [line["level"] for line in lines] == ["info"] * 5
     assert desk.ledger.counts()[State.DEAD] == 0
-    assert not desk.ledger.remove_dead(recovered.id)
-    assert desk.ledger.remove_dead(dead.id)
+    assert not desk.dead_letters.remove(recovered.id)
+    assert desk.dead_letters.remove(dead.id)
     assert desk.ledger.get(dead.id) is None
     assert desk.ledger.events(dead.id) == []
 

@@ -1,9 +1,20 @@
 """When a channel has taken an alert, by Alertmanager's counters. The whole is proved in the integration tests."""
 
+from pathlib import Path
+
 import pytest
 
+from tests.facts.alerting.way import Way, laid
+from tests.paths import ROOT
 from tradebot_ops.clients.alertmanager import Deliveries
-from tradebot_ops.operations.alerts.delivery import outcome
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.errors import ExitCode, OpsError
+from tradebot_ops.model import Level, Report
+from tradebot_ops.operations.alerts.delivery import CHANNEL_SECONDS, outcome, run
+from tradebot_ops.progress import ignore_progress
+from tradebot_ops.records import ChannelTests
+from tradebot_ops.settings import load_settings
 
 BEFORE = Deliveries(started=7, sent=6, failed={"other": 1, "clientError": 0})
 
@@ -23,3 +34,119 @@ BEFORE = Deliveries(started=7, sent=6, failed={"other": 1, "clientError": 0})
 )
 def test_outcome(now: Deliveries, expected: int, said: str | None) -> None:
     assert outcome(BEFORE, now, expected) == said
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Ops:
+    settings = load_settings({"project": "demo"}, {"TRADEBOT_STATE": str(tmp_path)}, ROOT)
+    return Ops(settings, StubEngine("demo"))
+
+
+@pytest.fixture
+def way(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> Way:
+    return laid(ops, monkeypatch)
+
+
+def sent(ops: Ops, *receivers: str, every: bool = False) -> Report:
+    return run(ops, ignore_progress, receivers, every=every)
+
+
+def through(report: Report) -> list[str]:
+    """The hops through channels that were made."""
+    assert isinstance(report.data, dict)
+    return [hop["name"] for hop in report.data["hops"] if ":" in hop["name"]]
+
+
+def channels(report: Report) -> dict[str, list[str]]:
+    assert isinstance(report.data, dict)
+    found: dict[str, list[str]] = report.data["channels"]
+    return found
+
+
+TOOK = ["critical: slack takes it", "critical: webhook takes it"]
+
+
+def test_without_receivers_no_channel_is_tried(ops: Ops, way: Way) -> None:
+    report = sent(ops)
+    assert (through(report), channels(report), report.exit_code) == ([], {}, ExitCode.OK)
+    assert report.sections[0].lines == (
+        "An alert went Alertmanager -> webhook -> Postgres and back, and so did its end.",
+    )
+    assert [labels.get("receiver") for labels, _ in way.posted] == [None] * 3
+
+
+def test_each_channel_of_the_named_receiver_is_a_hop_and_no_other_is_asked(ops: Ops, way: Way) -> None:
+    report = sent(ops, "critical")
+    assert (through(report), channels(report)) == (TOOK, {"critical": ["slack", "webhook"]})
+    assert report.sections[0].lines[1:] == ("The channels of critical took one, too.",)
+    theirs = [(labels, ended) for labels, ended in way.posted if "receiver" in labels]
+    assert [(labels["receiver"], ended) for labels, ended in theirs] == [("critical", False), ("critical", True)]
+    assert set(ops.state.load(ChannelTests).taken) == {"critical/slack", "critical/webhook"}
+
+
+def test_every_receiver_that_has_channels_is_tried(ops: Ops, way: Way) -> None:
+    report = sent(ops, every=True)
+    assert through(report) == [*TOOK, "warning: email takes it"]
+    assert list(channels(report)) == ["critical", "warning"]
+    assert report.sections[0].lines[1:] == ("The channels of critical and warning took one, too.",)
+
+
+@pytest.mark.parametrize(
+    ("broken", "kind", "why"),
+    [
+        ("slack", "slack", "the notification failed (clientError)."),
+        ("webhook", "webhook", "the notification failed (clientError)."),
+        ("slow slack", "slack", f"it has not been taken within {CHANNEL_SECONDS:.0f} s."),
+        ("slow webhook", "webhook", f"it has not been taken within {CHANNEL_SECONDS:.0f} s."),
+        # One of three is missing: the store's own does not stand for it.
+        ("late webhook", "webhook", f"it has not been taken within {CHANNEL_SECONDS:.0f} s."),
+    ],
+)
+def test_a_channel_that_does_not_take_it_is_a_failure_and_the_others_are_still_tried(
+    ops: Ops, way: Way, broken: str, kind: str, why: str
+) -> None:
+    ops.state.store(ChannelTests({"older/email": "2026-01-01"}))
+    way.broken = {broken}
+    report = sent(ops, every=True)
+    [finding] = report.findings
+    assert finding.message == f"The alert's way broke at «critical: {kind} takes it»: {why}"
+    assert (finding.level, finding.id, report.exit_code) == (Level.FAIL, "TB-0552", ExitCode.DEPENDENCY_UNREACHABLE)
+    others = [hop for hop in (*TOOK, "warning: email takes it") if kind not in hop]
+    assert through(report) == others
+    assert len(report.sections[0].lines) == 1, "it claims that all took it"
+    kept = {"older/email", "critical/slack", "critical/webhook", "warning/email"} - {f"critical/{kind}"}
+    assert set(ops.state.load(ChannelTests).taken) == kept
+    assert way.moments <= CHANNEL_SECONDS + 1
+
+
+def test_earlier_deliveries_are_no_proof(ops: Ops, way: Way) -> None:
+    way.counts = {"slack": Deliveries(5, 5, {}), "webhook": Deliveries(5, 5, {})}
+    way.broken = {"slow slack"}
+    assert [finding.id for finding in sent(ops, "critical").findings] == ["TB-0552"]
+
+
+def test_earlier_failures_are_no_failure(ops: Ops, way: Way) -> None:
+    way.counts = {"slack": Deliveries(5, 4, {"clientError": 1})}
+    assert through(sent(ops, "critical")) == TOOK
+
+
+@pytest.mark.parametrize(("name", "code"), [("nobody", "TB-0221"), ("store", "TB-0221"), ("quiet", "TB-0854")])
+def test_a_receiver_that_cannot_be_tried_is_refused_before_anything_is_raised(
+    ops: Ops, way: Way, name: str, code: str
+) -> None:
+    with pytest.raises(OpsError, match=name) as caught:
+        sent(ops, "critical", name)
+    assert (caught.value.code, way.posted) == (code, [])
+
+
+def test_that_nobody_would_be_notified_is_a_warning(ops: Ops, way: Way) -> None:
+    way.receivers = "receivers: [{name: store}, {name: quiet}]"
+    [finding] = sent(ops, every=True).findings
+    assert (finding.level, finding.id) == (Level.WARN, "alerts.channels")
+
+
+def test_a_broken_way_is_told_before_channels_are_tried(ops: Ops, way: Way) -> None:
+    way.broken = {"store-end"}
+    with pytest.raises(OpsError, match="API stores the end"):
+        sent(ops, "critical")
+    assert not [labels for labels, _ in way.posted if "receiver" in labels]

@@ -14,7 +14,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError, Unreachable
 from tradebot_ops.model import Report
-from tradebot_ops.operations.alerts.overview import list_, show
+from tradebot_ops.operations.alerts.overview import history, list_, show
 from tradebot_ops.settings import load_settings
 
 NOW = datetime.now(UTC)
@@ -46,17 +46,29 @@ class Alertmanager:
 
 
 class Away:
+    def __init__(self, why: str = "Alertmanager does not run.") -> None:
+        self.why = why
+
     def __getattr__(self, name: str) -> Any:
-        def refuse() -> None:
-            raise Unreachable("Alertmanager does not run.", code="TB-0520")
+        def refuse(*_arguments: object) -> None:
+            raise Unreachable(self.why, code="TB-0520")
 
         return refuse
+
+
+class Api:
+    """The store, which knows that somebody looked at the firing."""
+
+    def alerts(self, _limit: int) -> list[dict[str, Any]]:
+        looked = {"by": "ana@host", "reason": "a cable", "false_positive": False, "at": NOW.isoformat()}
+        return [{"fingerprint": "f", "starts_at": NOW.isoformat(), "acknowledged": looked}]
 
 
 @pytest.fixture
 def ops(tmp_path: Path) -> Ops:
     made = Ops(load_settings({"project": "demo"}, {"TRADEBOT_STATE": str(tmp_path)}, ROOT), StubEngine("demo"))
     vars(made)["prometheus"] = Prometheus()
+    vars(made)["api"] = Api()
     return made
 
 
@@ -75,6 +87,21 @@ def test_both_screens_say_where_it_is_and_who_keeps_it_quiet(ops: Ops, *, silenc
         assert any(section.title == "Silences" for section in report.sections) is silenced
 
 
+def test_the_list_says_who_looks_at_it(ops: Ops) -> None:
+    vars(ops)["alertmanager"] = Alertmanager(silenced=False)
+    report = list_(ops, every=False)
+    assert row(report)["acknowledged"] == "by ana@host, a cable"
+    assert report.warnings == ()
+
+
+def test_the_list_needs_no_store(ops: Ops) -> None:
+    vars(ops)["alertmanager"] = Alertmanager(silenced=False)
+    vars(ops)["api"] = Away("The API does not run.")
+    report = list_(ops, every=False)
+    assert (row(report)["state"], row(report)["acknowledged"]) == ("firing", "")
+    assert report.warnings == ("Who acknowledged an alert is not known: The API does not run.",)
+
+
 def test_an_alert_is_shown_without_alertmanager_too(ops: Ops) -> None:
     vars(ops)["alertmanager"] = Away()
     report = show(ops, "RedisDown")
@@ -90,6 +117,115 @@ def test_a_silence_of_an_alert_that_does_not_fire_is_known(ops: Ops) -> None:
     report = show(ops, "RedisDown")
     assert isinstance(report.data, dict)
     assert [each["matchers"] for each in report.data["silences"]] == [['alertname=~"Redis.*"']]
+
+
+def names(report: Report, key: str = "alerts") -> list[tuple[str, str]]:
+    assert isinstance(report.data, dict)
+    return [(each["name"], each["state"]) for each in report.data[key]]
+
+
+def held(name: str, severity: str = "warning", state: str = "active", **by: tuple[str, ...]) -> HeldAlert:
+    labels = {"alertname": name, "severity": severity}
+    return HeldAlert(name, state, labels, {}, NOW, NOW, (), by.get("silenced", ()), by.get("inhibited", ()), name)
+
+
+def test_a_silence_that_is_over_is_not_listed(ops: Ops) -> None:
+    vars(ops)["alertmanager"] = asked = Alertmanager(silenced=True)
+    over = replace(
+        SILENCE, id="57021200-2", state="expired", author="ana", matchers=(Matcher("alertname", "RedisDown"),)
+    )
+    waits = replace(over, id="57021200-3", state="pending")
+    asked.silences = lambda: [SILENCE, over, waits]  # type: ignore[method-assign]
+    vars(asked)["by"] = (SILENCE.id, over.id)
+    for report in (list_(ops, every=False), show(ops, "RedisDown")):
+        assert isinstance(report.data, dict)
+        assert [each["id"] for each in report.data["silences"]] == [SILENCE.id, waits.id]
+        assert row(report)["silenced by"] == "maria"
+
+
+def test_those_that_nobody_needs_to_see_first_come_last(ops: Ops) -> None:
+    """By severity, then by name; what is about to fire stands among them, and what fires by design is left out."""
+    pending = [
+        PendingOrFiring(name, state, {"alertname": name, "severity": severity}, {}, NOW, 1.0)
+        for name, state, severity in [("B", "pending", "critical"), ("Fires", "firing", "critical")]
+    ]
+    vars(ops)["prometheus"].alerts = lambda: pending
+    vars(ops)["alertmanager"] = asked = Alertmanager(silenced=False)
+    asked.alerts = lambda: [  # type: ignore[method-assign]
+        held("A", "info"),
+        held("D", "warning", inhibited=("C",)),
+        held("Watchdog", "none"),
+        held("C", "critical", silenced=("1",)),
+        held("E", "performance"),
+        held("A", "warning"),
+    ]
+    shown = [("B", "pending"), ("C", "silenced"), ("A", "firing"), ("D", "inhibited"), ("E", "firing"), ("A", "firing")]
+    assert names(list_(ops, every=False)) == shown
+    assert names(list_(ops, every=True)) == [*shown, ("Watchdog", "firing")]
+
+
+def test_nobody_is_named_whose_silence_keeps_another_alert_quiet(ops: Ops) -> None:
+    vars(ops)["alertmanager"] = asked = Alertmanager(silenced=True)
+    other, again = (replace(SILENCE, id=each, author=who) for each, who in (("other", "ana"), ("again", "maria")))
+    asked.silences = lambda: [SILENCE, other, again]  # type: ignore[method-assign]
+    vars(asked)["by"] = (SILENCE.id, "again")
+    assert row(list_(ops, every=False))["silenced by"] == "maria"
+
+
+def test_nothing_fires(ops: Ops) -> None:
+    vars(ops)["alertmanager"] = asked = Alertmanager(silenced=False)
+    asked.alerts = list  # type: ignore[method-assign]
+    assert list_(ops, every=False).sections[0].lines == ("Nothing fires.",)
+
+
+class Store:
+    """Keeps alerts newest first, and what it was asked for."""
+
+    def __init__(self, *names: str) -> None:
+        self._names, self.asked = names, list[tuple[int, str | None]]()
+
+    def alerts(self, limit: int, name: str | None) -> list[dict[str, Any]]:
+        self.asked.append((limit, name))
+        given = {"received_at": "2026-01-01T00:00:00.5Z", "last_received_at": "2026-01-01T00:05:00.5Z"}
+        rest = {"status": "firing", "severity": "info", "annotations": {"summary": "s"}, "acknowledged": None}
+        return [{"name": each, **given, **rest} for each in self._names if name in {None, each}][:limit]
+
+
+def test_the_history_leaves_out_what_fires_by_design_before_it_counts(ops: Ops) -> None:
+    vars(ops)["api"] = store = Store("Watchdog", "A", "Watchdog", "B", "C")
+    report = history(ops, None, 2)
+    assert isinstance(report.data, dict)
+    assert [each["name"] for each in report.data["alerts"]] == ["A", "B"]
+    assert [each["name"] for each in history(ops, "Watchdog", 1).data["alerts"]] == ["Watchdog"]  # type: ignore[index, call-overload]
+    assert store.asked == [(500, None), (1, "Watchdog")]
+    (table,) = report.sections[0].tables
+    assert table.rows[0] == ("2026-01-01 00:00:00", "2026-01-01 00:05:00", "A", "firing", "info", "s", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [(None, "No alert was stored yet."), ("B", "No alert of the name B is stored.")]
+)
+def test_an_empty_history_says_so(ops: Ops, name: str | None, said: str) -> None:
+    vars(ops)["api"] = Store()
+    assert history(ops, name, 5).sections[0].lines == (said,)
+
+
+@pytest.mark.parametrize(
+    ("acknowledged", "said"),
+    [
+        ({"by": "ana", "reason": "", "false_positive": False}, "by ana"),
+        ({"by": "ana", "reason": "seen", "false_positive": False}, "by ana, seen"),
+        ({"by": "ana", "reason": "noise", "false_positive": True}, "by ana, false, noise"),
+        ({"by": "ana", "reason": "", "false_positive": True}, "by ana, false"),
+    ],
+)
+def test_who_looked_at_a_firing(ops: Ops, acknowledged: dict[str, Any], said: str) -> None:
+    store = Store("A")
+    [alert] = store.alerts(1, "A")
+    store.alerts = lambda *_: [alert | {"acknowledged": acknowledged}]  # type: ignore[method-assign]
+    vars(ops)["api"] = store
+    (table,) = history(ops, "A", 1).sections[0].tables
+    assert table.rows[0][-1] == said
 
 
 def test_an_alert_that_no_rule_has_is_refused(ops: Ops) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.alerts.silences import fits, matcher, silence, unsilence
+from tradebot_ops.operations.change import actor
 from tradebot_ops.settings import load_settings
 
 NAMES = {"RedisDown", "HighCPUUsage"}
@@ -129,3 +131,51 @@ def test_a_beginning_that_fits_two_ends_neither(ops: Ops) -> None:
     with pytest.raises(OpsError, match="abc-1, abc-2"):
         unsilence(ops, "abc")
     assert asked.ended == []
+
+
+class Rules:
+    """A Prometheus with an alert and a recording rule."""
+
+    def rules(self) -> list[Any]:
+        return [SimpleNamespace(name="RedisDown", kind="alerting"), SimpleNamespace(name="job:up", kind="recording")]
+
+
+@pytest.mark.parametrize(
+    ("words", "ids"),
+    [
+        (["RedisDown"], []),
+        (["RedisDwon"], ["silence.unknown"]),
+        (["job:up"], ["silence.unknown"]),  # a rule, but no alert
+        (["alertname=~Redis.*"], []),
+        (["alertname=~redis.*", "job=x"], ["silence.unknown"]),
+        (["alertname!=Nothing"], []),
+        (["job=Nothing"], []),
+    ],
+)
+def test_a_silence_that_no_alert_fits_is_said_to_keep_nothing_quiet(ops: Ops, words: list[str], ids: list[str]) -> None:
+    vars(ops).update(alertmanager=(asked := Alertmanager()), prometheus=Rules())
+    report = silence(ops, words, "1h", "why")
+    assert [finding.id for finding in report.findings] == ids
+    assert len(asked.made) == 1
+
+
+def test_a_silence_that_could_not_be_checked_says_so(ops: Ops) -> None:
+    vars(ops)["alertmanager"] = Alertmanager()
+    assert [finding.id for finding in silence(ops, ["RedisDown"], "1h", "why").findings] == ["silence.unchecked"]
+    assert silence(ops, ["job=x"], "1h", "why").findings == ()
+
+
+@pytest.mark.parametrize("comment", [None, "", "load test"])
+def test_who_keeps_it_quiet_and_why_is_left_to_alertmanager_to_refuse(ops: Ops, comment: str | None) -> None:
+    vars(ops)["alertmanager"] = asked = Alertmanager()
+    silence(ops, ["job=x"], "1h", comment)
+    ((_, _, author, given),) = asked.made
+    assert (author, given) == (actor(ops), comment or "")
+
+
+@pytest.mark.parametrize("act", ["silence", "unsilence"])
+def test_an_up_that_takes_its_time_hinders_no_silence(ops: Ops, act: str) -> None:
+    vars(ops)["alertmanager"] = asked = Alertmanager(KEPT)
+    with ops.state.lock("up"):
+        _ = silence(ops, ["job=x"], "1h", "why") if act == "silence" else unsilence(ops, KEPT.id)
+    assert asked.made or asked.ended

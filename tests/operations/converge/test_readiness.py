@@ -1,18 +1,19 @@
 """When a replica is ready, and what ends the waiting: decided from facts and a clock that are handed in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tradebot_ops.clients.probe import ProbeResult
-from tradebot_ops.engines.base import Health, Replica, State
+from tradebot_ops.engines.base import Health, LogLine, LogQuery, Replica, State
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.converge import readiness
 from tradebot_ops.operations.converge.engine_view import EngineView
-from tradebot_ops.operations.converge.readiness import GOOD_SAMPLES, until_ready
-from tradebot_ops.stack.model import Healthcheck, Probe, Service
+from tradebot_ops.operations.converge.readiness import GOOD_SAMPLES, last_lines, until_ready
+from tradebot_ops.stack.model import Healthcheck, Probe, Service, Stack
 
 PROBED = Service("app", "app:1", ("run",), probe=Probe("tcp", 80))
 PLAIN = Service("app", "app:1", ("run",))
@@ -27,14 +28,18 @@ class Watched(EngineView):
         self.now = 0.0
         super().__init__(StubEngine("demo"), patience, clock=lambda: self.now)
         self._replicas = list(replicas)
+        self.pauses: list[tuple[str, float]] = []
 
     def replica(self, service: str, number: int) -> Replica | None:
         return self._replicas.pop(0) if len(self._replicas) > 1 else self._replicas[0]
 
     def pause(self, seconds: float) -> None:
+        self.pauses.append(("pause", seconds))
         self.now += 1
 
-    wait = pause
+    def wait(self, seconds: float) -> None:
+        self.pauses.append(("wait", seconds))
+        self.now += 1
 
 
 @pytest.fixture
@@ -142,3 +147,70 @@ def test_where_the_engine_runs_the_check_its_verdict_counts(answers: list[bool])
     with pytest.raises(OpsError, match="app 1 is unhealthy"):
         until_ready(view, replace(CHECKED, healthcheck=None), 1)
     assert view.now == 2
+
+
+def test_a_health_check_has_its_own_time_to_start_before_failures_count(answers: list[bool]) -> None:
+    answers += [False] * 40
+    check = Healthcheck(("CMD", "ask"), interval=10, retries=2, start_period=7)
+    view = Watched([UP])
+    with pytest.raises(OpsError, match="app 1 is unhealthy"):
+        until_ready(view, replace(CHECKED, healthcheck=check), 1)
+    assert view.now == 27
+
+
+@pytest.mark.parametrize(
+    ("service", "pause"),
+    [
+        (PROBED, 0.1),
+        (PLAIN, 0.1),
+        (CHECKED, 1.0),
+        (replace(CHECKED, healthcheck=Healthcheck(("CMD", "ask"), interval=0.5)), 0.5),
+        (replace(CHECKED, healthcheck=Healthcheck(("CMD", "ask"), start_interval=0.01)), 0.1),
+        (replace(CHECKED, healthcheck=Healthcheck(("CMD", "ask"), interval=30, start_interval=0.25)), 0.25),
+        # Its probe is asked, not its check.
+        (replace(CHECKED, probe=Probe("tcp", 80)), 0.1),
+    ],
+)
+def test_how_long_it_waits_between_two_questions(answers: list[bool], service: Service, pause: float) -> None:
+    answers += [False, True, True, True]
+    view = Watched([None, UP])
+    until_ready(view, service, 1)
+    good = [("pause", 0.05)] * (2 if service.probe else 0)
+    assert view.pauses == [("wait", 0.1), ("pause", pause), *good]
+
+
+def test_a_check_that_its_probe_outranks_gives_nothing_up(answers: list[bool]) -> None:
+    answers += [False] * 3 + [True] * 3
+    unhealthy = replace(UP, health=Health.UNHEALTHY)
+    assert until_ready(Watched([unhealthy]), replace(PROBED, healthcheck=CHECKED.healthcheck), 1) == "answers"
+
+
+def test_the_last_lines_come_with_the_failure(answers: list[bool]) -> None:
+    view = Watched([replace(UP, state=State.FAILED, exit_code=1)])
+    assert isinstance(view.engine, StubEngine)
+    stack = Stack("demo", Path(), (), {"app": PLAIN})
+    view.engine.prepare(stack, lambda service, line: None)
+    view.engine.apply(stack, "app", 1)
+    for number in range(40):
+        view.engine.say("app", 1, f"line {number}")
+    with pytest.raises(OpsError) as caught:
+        until_ready(view, PLAIN, 1)
+    assert caught.value.detail == tuple(f"line {number}" for number in range(25, 40))
+    assert last_lines(view.engine, "app", 1, 2) == ("line 38", "line 39")
+
+
+def test_only_as_much_of_a_log_is_read_as_is_shown() -> None:
+    class Endless(StubEngine):
+        def logs(self, query: LogQuery) -> Iterator[LogLine]:
+            assert (query.services, query.number, query.tail, query.follow) == (("app",), 1, 15, False)
+            yield LogLine("app", 1, "the end", None)
+
+    assert last_lines(Endless("demo"), "app", 1) == ("the end",)
+
+
+def test_a_log_that_cannot_be_read_hides_nothing() -> None:
+    class Silent(StubEngine):
+        def logs(self, query: LogQuery) -> Iterator[LogLine]:
+            raise OpsError("The driver keeps none.", code="TB-0110")
+
+    assert last_lines(Silent("demo"), "app", 1) == ("(its log cannot be read: The driver keeps none.)",)

@@ -2,18 +2,21 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import Replica
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError, Refused, Unreachable
+from tradebot_ops.facts.metrics import promtool
 from tradebot_ops.operations.converge.engine_view import EngineView
-from tradebot_ops.operations.converge.reload import Answer, check_files, put_into_force
+from tradebot_ops.operations.converge.reload import PAUSE_SECONDS, Answer, check_files, put_into_force
 from tradebot_ops.settings import load_settings
 from tradebot_ops.stack.load import load
 from tradebot_ops.stack.model import Stack
@@ -24,6 +27,7 @@ COMPOSE = """
 services:
   prometheus: {image: "p:1", volumes: ["./rules:/rules:ro"], x-tradebot: {reload: SIGHUP}}
 """
+SECOND = timedelta(seconds=1)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -36,6 +40,17 @@ class Said:
 def now() -> Said:
     """What a service says that has just read it."""
     return Said(config_loaded=True, config_loaded_at=datetime.now(UTC) + timedelta(seconds=1))
+
+
+class Pausing(EngineView):
+    """Keeps its pauses instead of making them."""
+
+    def __init__(self, engine: StubEngine, patience: float, clock: Callable[[], float] = lambda: 0.0) -> None:
+        super().__init__(engine, patience, clock)
+        self.pauses: list[float] = []
+
+    def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
 
 
 class World:
@@ -77,7 +92,7 @@ class World:
         clock: Callable[[], float] = itertools.count(0.0, 8.0).__next__
         [found] = self.engine.list()
         try:
-            put_into_force(EngineView(self.engine, 30, clock), self.stack(), found, {"prometheus": ask})
+            put_into_force(Pausing(self.engine, 30, clock), self.stack(), found, {"prometheus": ask})
         finally:
             self.asked = next(asked)
         return self.asked
@@ -133,6 +148,70 @@ def test_an_interrupted_proof_is_none(world: World) -> None:
     with pytest.raises(KeyboardInterrupt):
         put_into_force(EngineView(world.engine, 30), world.stack(), found, {"prometheus": interrupted})
     assert world.planned() is Action.RELOAD
+
+
+def test_what_was_made_anew_has_read_its_files_already(world: World) -> None:
+    """And the signal might find it before it knows what that means."""
+    [found] = world.engine.list()
+    apply = world.engine.apply
+
+    def anew(stack: Stack, service: str, number: int) -> Replica:
+        return replace(apply(stack, service, number), pid=4711)
+
+    world.engine.apply = anew  # type: ignore[method-assign]
+    after = put_into_force(EngineView(world.engine, 30), world.stack(), found, {"prometheus": now})
+    assert after.pid == 4711
+    assert not [verb for verb, _ in world.engine.recording if verb == "signal"]
+
+
+def test_what_cannot_say_how_it_stands_is_signalled(world: World) -> None:
+    [found] = world.engine.list()
+    put_into_force(EngineView(world.engine, 30), world.stack(), found, {})
+    assert world.engine.recording[-1] == ("signal", f"{found.id} SIGHUP")
+    assert world.planned() is Action.NOTHING
+
+
+def test_the_second_of_the_signal_is_proof_enough(world: World) -> None:
+    """Prometheus gives no fraction of it; what was read before that second is no proof."""
+
+    def read(shift: int) -> Said:
+        return Said(config_loaded=True, config_loaded_at=datetime.now(UTC).replace(microsecond=0) + shift * SECOND)
+
+    class Moment(Answer):
+        config_loaded = True
+
+        @property
+        def config_loaded_at(self) -> datetime:
+            return datetime.now(UTC).replace(microsecond=0)
+
+    assert world.reload(GOOD, Moment()) == 2
+    world.edit("again")
+    with pytest.raises(OpsError, match="did not take over"):
+        world.reload(GOOD, read(-60))
+
+
+def test_it_is_asked_again_after_a_pause(world: World) -> None:
+    view = Pausing(world.engine, 30)
+    answers = iter([GOOD, GOOD, GOOD, now()])
+    [found] = world.engine.list()
+    put_into_force(view, world.stack(), found, {"prometheus": lambda: next(answers)})
+    assert view.pauses == [PAUSE_SECONDS] * 2
+
+
+def test_a_file_with_an_error_is_said_and_one_that_is_right_is_not(tmp_path: Path, monkeypatch: Any) -> None:
+    environ = {"TRADEBOT_STATE": str(tmp_path), "HOME": str(tmp_path)}
+    ops = Ops(load_settings({"project": "demo"}, environ, ROOT), StubEngine("demo"))
+    checked: list[Ops] = []
+    monkeypatch.setattr(promtool, "check", checked.append)
+    assert check_files(ops) is True
+    assert (checked, ops.warnings) == ([ops], [])
+
+    def wrong(ops: Ops) -> None:
+        raise OpsError("rules.yml, line 3: no such function.", code="TB-0860")
+
+    monkeypatch.setattr(promtool, "check", wrong)
+    with pytest.raises(OpsError, match="line 3"):
+        check_files(ops)
 
 
 def test_files_that_nothing_can_check_are_a_warning(tmp_path: Path) -> None:

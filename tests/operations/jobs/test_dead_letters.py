@@ -36,9 +36,16 @@ class Api:
 
     def __init__(self, *jobs: dict[str, Any], gone: tuple[str, ...] = ()) -> None:
         self.dead, self.gone, self.calls = list(jobs), gone, list[tuple[str, bool]]()
+        self.aside = list[str]()
 
     def jobs(
-        self, state: str, job_type: str | None, limit: int, cursor: str | None = None, fingerprint: str | None = None
+        self,
+        state: str,
+        job_type: str | None,
+        limit: int,
+        cursor: str | None = None,
+        fingerprint: str | None = None,
+        traceback: bool | None = None,
     ) -> dict[str, Any]:
         assert state == "dead"
         found = [job for job in self.dead if fingerprint in {None, job["error"]["fingerprint"]}]
@@ -50,7 +57,20 @@ class Api:
 
     def dead_groups(self) -> list[dict[str, Any]]:
         last = {"last_at": "2026-11-26T11:00:00Z", "fault": "job", "error_type": "ValueError", "message": "no symbol"}
-        return [{"fingerprint": "f1", "jobs": len(self.dead), "type": "backtest"} | last] if self.dead else []
+        last |= {"fingerprint": "f1", "type": "backtest"}
+        return [last | {"jobs": len(self.dead), "quarantined": "f1" in self.aside}] if self.dead else []
+
+    def quarantined(self) -> list[dict[str, Any]]:
+        return [{"name": name} for name in self.aside]
+
+    def quarantine(self, name: str, reason: str) -> dict[str, Any]:
+        self.aside.append(name)
+        return {"name": name, "reason": reason}
+
+    def lift_quarantine(self, name: str) -> bool:
+        found = name in self.aside
+        self.aside = [each for each in self.aside if each != name]
+        return found
 
     def replay(self, job: str, *, again: bool) -> dict[str, Any] | None:
         self.calls.append((job, again))
@@ -110,6 +130,20 @@ def test_what_is_meant_must_be_said_once(named: dict[str, Any], tmp_path: Path) 
     assert agreed == []
 
 
+@pytest.mark.parametrize("name", ["f2", "sweep"])
+def test_what_is_in_quarantine_is_left_out_of_all_but_not_of_its_group(name: str, tmp_path: Path) -> None:
+    api = Api(dead(1), dead(2, "f2") | {"type": "sweep"})
+    ops = ops_with(api, tmp_path)
+    assert said(dead_letters.quarantine(ops, name, "known", lift=False)).startswith(f"{name} is in quarantine: ")
+    dead_letters.replay(ops, [], every=True, sleep=lambda _: None)
+    dead_letters.replay(ops, [], group="f2", sleep=lambda _: None)
+    assert api.calls == [("job-1", False), ("job-2", False)]
+    assert "in quarantine no more" in said(dead_letters.quarantine(ops, name, "", lift=True))
+    with pytest.raises(OpsError, match=f"{name} is not in quarantine") as caught:
+        dead_letters.quarantine(ops, name, "", lift=True)
+    assert caught.value.code == "TB-0292"
+
+
 def test_a_purge_asks_before_it_removes(tmp_path: Path) -> None:
     def refuse(warning: str) -> None:
         assert warning == "2 jobs will be removed for good."
@@ -128,7 +162,7 @@ def test_the_tables_name_whose_fault_and_which_group(tmp_path: Path) -> None:
     ((row,),) = (table.rows for table in dead_letters.list_dead(ops, None, None, 20).sections[0].tables)
     assert row == ("job-1", "backtest", "60 min", "3/3", "job", "f1", "worker-2", "125 MB", "no such symbol")
     ((group,),) = (table.rows for table in dead_letters.summary(ops).sections[0].tables)
-    assert group == ("f1", "1", "backtest", "60 min", "job", "ValueError: no symbol")
+    assert group == ("f1", "1", "backtest", "60 min", "job", "", "ValueError: no symbol")
     nothing = ops_with(Api(), tmp_path)
     assert (
         said(dead_letters.summary(nothing))

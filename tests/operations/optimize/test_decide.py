@@ -11,7 +11,7 @@ from tradebot_ops.facts.metrics.usage import JobMemory, Usage
 from tradebot_ops.operations.optimize.decide import DAY_S, JOBS_NEEDED, MB, Change, Decision, Limits, decide
 
 GB = 1024 * MB
-NOW = Limits(8, 2 * GB, GB, 512 * MB, 256 * MB, 100)
+NOW = Limits(8, 2560 * MB, GB, 512 * MB, 256 * MB, 100)
 QUIET = Usage(
     7 * DAY_S,
     7 * DAY_S,
@@ -95,7 +95,7 @@ def test_no_limit_is_set_below_what_was_used(usage: Usage, now: Limits) -> None:
         assert min(100, usage.busy or 0) <= after["WORKER_REPLICAS"] <= 100
     worker = after.get("WORKER_MEMORY_LIMIT", now.worker_memory)
     if {"WORKER_MEMORY_LIMIT", "JOB_MEMORY_LIMIT"} & after.keys():
-        assert worker > after.get("JOB_MEMORY_LIMIT", now.job_memory)
+        assert worker > 2 * after.get("JOB_MEMORY_LIMIT", now.job_memory)
 
 
 @given(USAGES, LIMITS, st.floats(0, 0.89))
@@ -125,7 +125,7 @@ def test_what_fits_stays() -> None:
         ({"busy": 8.0, "waiting": 40.0}, "WORKER_REPLICAS", 12),
         ({"jobs": JobMemory(50, 0.9 * GB)}, "JOB_MEMORY_LIMIT", 1408 * MB),
         ({"jobs": JobMemory(3, 0.5 * GB, killed=2)}, "JOB_MEMORY_LIMIT", 2 * GB),
-        ({"jobs": JobMemory(50, 100 * MB)}, "WORKER_MEMORY_LIMIT", 576 * MB),
+        ({"jobs": JobMemory(50, 100 * MB)}, "WORKER_MEMORY_LIMIT", 832 * MB),
         ({"redis_peak_bytes": 480.0 * MB}, "REDIS_MAXMEMORY", 960 * MB),
         ({"redis_peak_bytes": 10.0 * MB}, "REDIS_MAXMEMORY", 128 * MB),
         ({"database_bytes": 9.0 * MB}, "POSTGRES_SHARED_BUFFERS", 128 * MB),
@@ -142,7 +142,7 @@ def test_each_setting_follows_its_use(seen: dict[str, Any], setting: str, after:
 def test_idle_workers_that_go_free_their_memory() -> None:
     change = found(decide(replace(QUIET, busy=2.0), NOW), "WORKER_REPLICAS")
     assert change is not None
-    assert change.frees == 5 * 2 * GB
+    assert change.frees == 5 * NOW.worker_memory
 
 
 def test_nobody_is_sent_home_while_jobs_wait() -> None:

@@ -73,10 +73,33 @@ def test_a_program_gets_the_panels_with_the_key(settings: Settings) -> None:
 
 
 def test_a_wrong_range_names_the_right_ones(settings: Settings) -> None:
-    answer = get(settings, "/dashboard/panels", params={"range": "2y"}, headers=WITH_KEY)
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == "range"
-    assert "'15m', '1h', '6h', '24h' or '7d'" in answer.json()["detail"]
+    for wrong in ("2y", "30s", "93d", "h", "", "1h30m", "-1h", "99999999d"):
+        answer = get(settings, "/dashboard/panels", params={"range": wrong}, headers=WITH_KEY)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == "range"
+        assert "Use 15m, 1h, 6h, 24h, 7d, or any from 1m to 92d, such as 90m." in answer.json()["detail"]
+
+
+def test_any_stretch_of_time_can_be_had(settings: Settings) -> None:
+    params = {"range": "5400s", "end": "1790000000"}
+    found = get(settings, "/dashboard/panels", params=params, headers=WITH_KEY).json()
+    assert (found["times"][-1], found["end"], found["range"]) == (1_790_000_000, 1_790_000_000, "5400s")
+    assert found["times"][-1] - found["times"][0] == pytest.approx(5400, abs=found["step_s"])
+
+
+def test_answers_that_were_given_are_forgotten(settings: Settings) -> None:
+    """Whoever zooms asks for a new stretch each time."""
+
+    async def steps(client: httpx.AsyncClient) -> int:
+        app = client._transport.app  # type: ignore[attr-defined]
+        board = app.state.dependencies.board
+        for end in range(1_790_000_000, 1_790_000_004):
+            await client.get("/dashboard/panels", params={"range": "1h", "end": end}, headers=WITH_KEY)
+        board._answers = {asked: (at - 60, task) for asked, (at, task) in board._answers.items()}
+        await client.get("/dashboard/panels", headers=WITH_KEY)
+        return len(board._answers)
+
+    assert visit(settings, steps) == 1
 
 
 def test_the_login_opens_page_and_data_and_the_logout_closes_them(settings: Settings) -> None:
@@ -194,4 +217,4 @@ def test_many_viewers_cost_prometheus_one_question_each(settings: Settings, prom
 
     visit(settings, steps)
     asked = [form["query"] for form in prometheus.asked]
-    assert len(asked) == len(set(asked)) == 17
+    assert len(asked) == len(set(asked)) == 21

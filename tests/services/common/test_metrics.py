@@ -1,8 +1,12 @@
 """The registry declares the brief's metrics by exact name; children exist before the first event."""
 
+from collections.abc import Iterator
+
 import pytest
 from prometheus_client import generate_latest
+from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 from services.common.metrics import METRICS, create_metrics, declared
 
@@ -59,3 +63,16 @@ def test_an_undeclared_name_is_an_error() -> None:
         create_metrics("api").counter("worker_errors_total")
     with pytest.raises(KeyError):
         declared("nonsense_total")
+
+
+def test_an_error_met_in_gathering_counts_in_the_same_scrape() -> None:
+    """RedisDown and PostgresDown ask whether clients have trouble: fifteen seconds later would be late."""
+    metrics = create_metrics("api")
+
+    class Refused(Collector):
+        def collect(self) -> Iterator[Metric]:
+            metrics.counter("db_connection_errors_total").inc()
+            return iter(())
+
+    metrics.add(Refused())
+    assert "db_connection_errors_total 1.0" in generate_latest(metrics.registry).decode()

@@ -25,12 +25,18 @@ class FileContext:
     def store(self) -> Any:
         raise AssertionError("this job type should not need the database")
 
+    def effect(self, key: str) -> Any:
+        raise AssertionError("this job type should not need the database")
+
     def progress(self, fraction: float, note: str = "") -> None:
         self.told.append((fraction, note))
 
     def check_cancelled(self) -> None:
         if self._cancel_after is not None and len(self.told) >= self._cancel_after:
             raise JobCancelled
+
+    def breaker(self, name: str, failures: Any = (), policy: Any = None) -> Any:
+        raise AssertionError("this job type should call nobody")
 
     def candles(self, symbol: str, start: date | None = None, end: date | None = None) -> Candles:
         frame = source.read(source.locate(source.SAMPLE))

@@ -86,3 +86,22 @@ def test_a_redis_that_refuses_or_hangs_is_waited_for(error: type[redis.RedisErro
             next(consumer)
         with pytest.raises(ConnectionClosed):
             consumer.ack(Mock(options={"redis_message_id": "1"}))
+
+
+def test_a_paused_slot_fetches_and_begins_nothing_until_it_goes_on() -> None:
+    slot = Slot(LONG_S)
+    assert slot.reserve(0.0)
+    slot.pause(paused=True)
+    assert not slot.enter()  # the message in hand is given back
+    assert not slot.reserve(0.0)
+    slot.pause(paused=False)
+    assert slot.reserve(0.0)
+    assert slot.enter()
+
+
+def test_a_closed_slot_does_not_go_on() -> None:
+    slot = Slot(LONG_S)
+    slot.pause(paused=True)
+    slot.close()
+    slot.pause(paused=False)
+    assert not slot.reserve(0.0)

@@ -1,11 +1,15 @@
 """The worker's metrics: what is counted when, and what a scrape shows."""
 
+import math
 import os
 import urllib.request
+from pathlib import Path
+
+import pytest
 
 from services.common.jobtypes import registry
 from services.common.ledger import State
-from services.worker.metrics import ERROR_TYPES, WorkerMetrics
+from services.worker.metrics import ERROR_TYPES, WorkerMetrics, container_limit
 
 
 def scrape(port: int) -> dict[str, float]:
@@ -15,12 +19,15 @@ def scrape(port: int) -> dict[str, float]:
 
 
 def test_scrape_shows_what_happened() -> None:
-    metrics = WorkerMetrics()
+    metrics = WorkerMetrics(job_memory_limit=2**30)
     port = metrics.serve("127.0.0.1:0")
     before = scrape(port)
     # A counter that does not exist before its first jump would hide that jump.
     assert before['worker_jobs_processed_total{job_type="backtest",status="failed"}'] == 0
     assert before["worker_active"] == 1
+    # A type that the API does not know, yet or any more, has its timeout from here; others have none.
+    assert before['job_timeout_seconds{job_type="backtest"}'] == registry().types["backtest"].timeout_s
+    assert 'job_timeout_seconds{job_type="other"}' not in before
 
     metrics.job_started("backtest")
     assert scrape(port)["worker_busy"] == 1
@@ -28,8 +35,9 @@ def test_scrape_shows_what_happened() -> None:
     for state in (State.SUCCEEDED, State.DEAD, State.RETRYING, State.CANCELLED, State.QUEUED):
         metrics.job_recorded("backtest", state, 0.2)
     metrics.error("ZeroDivisionError")
-    metrics.beat(1_700_000_000.0, os.getpid())
-    metrics.draining()
+    metrics.beat(1_700_000_000.0)
+    assert metrics.resources([os.getpid()]) > 10_000_000
+    metrics.active(takes_jobs=False)
 
     after = scrape(port)
     for status, count in (("succeeded", 1), ("failed", 2), ("cancelled", 1)):
@@ -41,6 +49,7 @@ def test_scrape_shows_what_happened() -> None:
     assert after['worker_errors_total{error_type="ZeroDivisionError"}'] == 1
     assert after["worker_heartbeat_timestamp"] == 1_700_000_000
     assert after["worker_memory_bytes"] > 10_000_000
+    assert 0 < after["worker_memory_limit_bytes"] - after["worker_memory_bytes"] <= 2**30
     assert (after["worker_active"], after["worker_busy"]) == (0, 0)
 
 
@@ -96,3 +105,21 @@ def test_an_error_type_that_is_no_name_of_a_class_is_other() -> None:
     after = scrape(port)
     assert after.keys() == before.keys()
     assert after['worker_errors_total{error_type="other"}'] == 6
+
+
+@pytest.mark.parametrize(
+    ("version_2", "version_1", "limit"),
+    [
+        ("2147483648\n", None, 2147483648),
+        ("max\n", None, math.inf),
+        (None, "536870912\n", 536870912),
+        (None, "9223372036854771712\n", 9223372036854771712),
+        (None, None, math.inf),
+    ],
+)
+def test_container_limit(version_2: str | None, version_1: str | None, limit: float, tmp_path: Path) -> None:
+    files = (tmp_path / "memory.max", tmp_path / "memory.limit_in_bytes")
+    for file, text in zip(files, (version_2, version_1), strict=True):
+        if text is not None:
+            file.write_text(text)
+    assert container_limit(files) == limit

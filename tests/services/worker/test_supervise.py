@@ -107,7 +107,7 @@ def test_what_cannot_run_is_said_in_a_sentence(
 @pytest.mark.parametrize(("fraction", "shown"), [(-1, 0.0), (7, 1.0), (float("nan"), 0.0), (0.25, 0.25)])
 def test_progress_is_always_a_fraction(fraction: float, shown: float) -> None:
     said: list[dict[str, Any]] = []
-    ChildContext("id", Store(Settings()), said.append).progress(fraction, "n" * 1000)
+    ChildContext("id", 1, Store(Settings()), pytest.fail, said.append).progress(fraction, "n" * 1000)
     assert said == [{"kind": "progress", "fraction": shown, "note": "n" * 500}]
 
 

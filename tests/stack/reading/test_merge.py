@@ -90,6 +90,129 @@ def merged(keys: str, over: str) -> dict[str, Any]:
         pytest.param('ports: ["1:1"]', 'ports: !override ["2:2"]', {"ports": ["2:2"]}, id="!override replaces"),
         pytest.param('image: a\nports: ["1:1"]', "ports: !reset []", {"image": "a"}, id="!reset removes"),
         pytest.param("image: a", "ports: !reset []", {"image": "a"}, id="!reset of nothing"),
+        pytest.param(
+            'ports: ["1:1", "2:2"]', 'ports: [!reset "1:1", "3:3"]', {"ports": ["2:2", "3:3"]}, id="!reset in a list"
+        ),
+        pytest.param(
+            "healthcheck: {test: [a, b], retries: 2}",
+            "healthcheck: {test: [c, !reset d], retries: !reset 2}",
+            {"healthcheck": {"test": ["c"]}},
+            id="!reset in a list of a mapping",
+        ),
+        pytest.param(
+            "secrets: [{source: one, target: a}]",
+            "secrets: [{source: two, uid: !reset 1}]",
+            {"secrets": [{"source": "one", "target": "a"}, {"source": "two"}]},
+            id="!reset in a mapping of a list",
+        ),
+        pytest.param("labels: {a: 1, b: 2}", "labels: !reset {}", {}, id="!reset of a mapping"),
+        pytest.param("labels: {a: 1, b: 2}", "labels: {a: !reset 1}", {"labels": {"b": 2}}, id="!reset of a label"),
+        pytest.param(
+            "environment: [A=1, B=2]",
+            "environment: {A: !reset 1}",
+            {"environment": {"B": "2"}},
+            id="!reset of a variable of a list",
+        ),
+        pytest.param(
+            "labels: [a=1, b=2]", "labels: [b=3, c=4]", {"labels": {"a": "1", "b": "3", "c": "4"}}, id="labels as lists"
+        ),
+        pytest.param(
+            "labels: {a: 1, b: 2}", "labels: [b=3, c]", {"labels": {"a": 1, "b": "3", "c": None}}, id="labels as both"
+        ),
+        pytest.param(
+            "logging: {options: [a=1, b=2]}",
+            "logging: {options: [b=3]}",
+            {"logging": {"options": {"a": "1", "b": "3"}}},
+            id="options as lists",
+        ),
+        pytest.param(
+            "build: {args: [A=1, B=2]}",
+            "build: {args: [B=3=4]}",
+            {"build": {"args": {"A": "1", "B": "3=4"}}},
+            id="arguments as lists",
+        ),
+        pytest.param("entrypoint: [a, b]", "entrypoint: [c]", {"entrypoint": ["c"]}, id="an entrypoint is replaced"),
+        pytest.param(
+            "healthcheck: {test: [CMD, a]}", "healthcheck: {test: b}", {"healthcheck": {"test": "b"}}, id="by a text"
+        ),
+        pytest.param(
+            "networks: [a, b]",
+            "networks: {b: {aliases: [c]}, d: {}}",
+            {"networks": {"a": None, "b": {"aliases": ["c"]}, "d": {}}},
+            id="networks merge by name in either spelling",
+        ),
+        pytest.param(
+            "networks: {a: {aliases: [x]}}",
+            "networks: [a, b]",
+            {"networks": {"a": {"aliases": ["x"]}, "b": None}},
+            id="a network that is only named keeps what it had",
+        ),
+        pytest.param(
+            "depends_on: {db: {condition: service_healthy, restart: true}}",
+            "depends_on: [db, cache]",
+            {
+                "depends_on": {
+                    "db": {"condition": "service_started", "restart": True},
+                    "cache": {"condition": "service_started"},
+                }
+            },
+            id="the short spelling of a dependency means that it has started",
+        ),
+        pytest.param(
+            "volumes: [{type: bind, source: ./a, target: /x}, {source: b, target: /y}]",
+            "volumes: ['c:/x', {type: tmpfs, target: /z}, /y]",
+            {"volumes": ["c:/x", "/y", {"type": "tmpfs", "target": "/z"}]},
+            id="volumes are joined by target in every spelling",
+        ),
+        pytest.param(
+            "configs: [a, {source: b, target: /b}]",
+            "configs: [{source: c, target: /b}, {source: a, mode: 1}]",
+            {"configs": [{"source": "a", "mode": 1}, {"source": "c", "target": "/b"}]},
+            id="configs are joined by target",
+        ),
+        pytest.param(
+            "volumes: [{type: tmpfs}]",
+            "volumes: [{type: x}]",
+            {"volumes": [{"type": "tmpfs"}, {"type": "x"}]},
+            id="those without a target stay apart",
+        ),
+        pytest.param("cap_add: [A, B]", "cap_add: [B, C]", {"cap_add": ["A", "B", "C"]}, id="capabilities are joined"),
+        pytest.param("expose: [1, '2']", "expose: ['1', 2]", {"expose": [1, "2", "1", 2]}, id="what differs stays"),
+        pytest.param(
+            "tmpfs: ['/a:size=1m', /b]",
+            "tmpfs: ['/a:size=2m']",
+            {"tmpfs": ["/a:size=1m", "/b", "/a:size=2m"]},
+            id="a list that is not joined by target",
+        ),
+        pytest.param("ports: ['1:1']", "ports: {a: b}", {"ports": {"a": "b"}}, id="another kind replaces"),
+        pytest.param("tmpfs: /a", "tmpfs: [/b]", {"tmpfs": ["/b"]}, id="a text is no list"),
+        pytest.param(
+            "logging: {options: {a: 1}}",
+            "logging: {driver: journald}",
+            {"logging": {"options": {"a": 1}, "driver": "journald"}},
+            id="a driver that is named first",
+        ),
+        pytest.param(
+            "logging: {driver: journald, options: {a: 1}}",
+            "logging: {driver: journald, options: {b: 2}}",
+            {"logging": {"driver": "journald", "options": {"a": 1, "b": 2}}},
+            id="the same driver",
+        ),
+        pytest.param("labels: {a: 1}", "labels: {a: }", {"labels": {"a": None}}, id="a label without a value"),
+        pytest.param(
+            "deploy: {resources: {limits: {memory: 1g}}}",
+            "deploy: {resources: }",
+            {"deploy": {"resources": {"limits": {"memory": "1g"}}}},
+            id="a deep key without a value",
+        ),
+        pytest.param(
+            "build: {context: a, args: {A: 1}}",
+            "build: ./b",
+            {"build": {"context": "./b", "args": {"A": 1}}},
+            id="short build over a long one",
+        ),
+        pytest.param("image: a\ncommand: b", "command: !override c", {"image": "a", "command": "c"}, id="!override"),
+        pytest.param("labels: {a: 1}", "labels: !override {b: 2}", {"labels": {"b": 2}}, id="!override of a mapping"),
     ],
 )
 def test_merges_as_compose_does(base: str, over: str, expected: dict[str, Any]) -> None:
@@ -104,3 +227,13 @@ def test_a_later_file_adds_services_and_keeps_its_own_places() -> None:
     services = found.value["services"].value if isinstance(found.value, dict) else None
     assert isinstance(services, dict)
     assert str(services["b"].place) == "two.yaml:3: services.b"
+
+
+def test_only_services_have_short_spellings() -> None:
+    """Elsewhere the same names mean something else."""
+    base = parse("volumes: {a: {labels: [x=1]}}\nsecrets: [one]\n", Path("one.yaml"))
+    over = parse("volumes: {a: {labels: [y=2]}}\nsecrets: [one, 'two:one']\n", Path("two.yaml"))
+    assert settle(merge(base, over)).plain() == {
+        "volumes": {"a": {"labels": ["x=1", "y=2"]}},
+        "secrets": ["one", "two:one"],
+    }

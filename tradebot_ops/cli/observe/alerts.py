@@ -7,13 +7,16 @@ import typer
 from tradebot_ops.cli.emit import emit, ops_of, show_progress
 
 app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Show, silence and test alerts."
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Show, acknowledge, silence and test alerts.",
 )
 
 
 @app.callback()
 def alerts() -> None:
-    """Show, silence and test alerts."""
+    """Show, acknowledge, silence and test alerts."""
 
 
 @app.command("list")
@@ -65,6 +68,60 @@ def history(
 
     ops = ops_of(context)
     emit(ops, overview.history(ops, alert, limit))
+
+
+@app.command()
+def ack(
+    context: typer.Context,
+    alert: Annotated[str, typer.Argument(help="Its name, such as RedisDown.")],
+    labels: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="LABEL=VALUE", help="Only where it has this label.", show_default=False),
+    ] = None,
+    false_positive: Annotated[bool, typer.Option("--false-positive", help="There was nothing to act on.")] = False,
+    reason: Annotated[str, typer.Option("--reason", "-m", help="What you found; kept with your name.")] = "",
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="Also earlier ones since 15m, 2h, 7d ago that nobody acknowledged."),
+    ] = None,
+) -> None:
+    """Say that you looked at an alert: at what fires now, or fired last. The next firing is a new one.
+
+    It notifies nobody and keeps nothing quiet (tradebot alerts silence); accuracy in tradebot kpi counts it.
+
+    \b
+    Examples:
+      tradebot alerts ack RedisDown --reason "moved to the larger host"
+      tradebot alerts ack WorkerInstanceDown instance=worker-2:9102
+      tradebot alerts ack HighCPUUsage --false-positive --reason "nightly sweep" --since 12h
+    """
+    from tradebot_ops.operations.alerts import quality
+
+    ops = ops_of(context)
+    with show_progress(ops, live=False) as on_progress:
+        report = quality.acknowledge(
+            ops, alert, labels or [], reason, since, false_positive=false_positive, on_progress=on_progress
+        )
+    emit(ops, report)
+
+
+@app.command()
+def stats(
+    context: typer.Context,
+    alert: Annotated[str | None, typer.Argument(help="Only this one.", show_default=False)] = None,
+    since: Annotated[str, typer.Option("--since", help="15m, 2h, 7d or 2026-11-22T08:00 (UTC).")] = "30d",
+) -> None:
+    """Show how good each alert is: how often it fired, was acknowledged, was false, how soon it came and ended.
+
+    \b
+    Examples:
+      tradebot alerts stats
+      tradebot alerts stats HighAPILatency --since 7d --json
+    """
+    from tradebot_ops.operations.alerts import quality
+
+    ops = ops_of(context)
+    emit(ops, quality.stats(ops, alert, since))
 
 
 @app.command()

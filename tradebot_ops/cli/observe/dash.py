@@ -14,7 +14,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def dash(
     context: typer.Context,
-    range_name: Annotated[str, typer.Option("--range", help="15m, 1h, 6h, 24h or 7d.")] = "1h",
+    range_name: Annotated[str, typer.Option("--range", help="15m, 1h, 6h, 24h, 7d, or any such as 90m.")] = "1h",
     once: Annotated[
         bool, typer.Option("--once", help="Print one look and leave; so it is without a terminal.")
     ] = False,
@@ -28,7 +28,7 @@ def dash(
     \b
     Examples:
       tradebot dash
-      tradebot dash --range 6h
+      tradebot dash --range 90m
       tradebot dash --once
       tradebot dash --json
     """

@@ -1,16 +1,23 @@
 """tradebot jobs …"""
 
+import io
 import sys
-from typing import Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
+from tradebot_ops.cli.confirm import confirm
 from tradebot_ops.cli.emit import emit, ops_of, show_progress
-from tradebot_ops.context import Ops
+from tradebot_ops.cli.streams import writing_stdout
 from tradebot_ops.progress import ignore_progress
 
+if TYPE_CHECKING:
+    from tradebot_ops.context import Ops
+
 app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Submit, watch and cancel jobs."
+    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Submit, watch, cancel and count jobs."
 )
 
 Job = Annotated[str, typer.Argument(help="The job's id, or its beginning.")]
@@ -18,10 +25,29 @@ Job = Annotated[str, typer.Argument(help="The job's id, or its beginning.")]
 
 @app.callback()
 def jobs() -> None:
-    """Submit, watch and cancel jobs."""
+    """Submit, watch, cancel and count jobs."""
 
 
-@app.command()
+class WithParameters(TyperCommand):
+    """`jobs submit TYPE --help` goes on with the parameters of the type."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[__name__] = next((word for word in args if not word.startswith("-")), "")
+        return super().parse_args(ctx, args)
+
+    def get_help(self, ctx: Any) -> str:
+        text, job_type = super().get_help(ctx), ctx.meta[__name__]
+        if not job_type:
+            return text
+        from tradebot_ops.operations.jobs import types
+        from tradebot_ops.render import table
+
+        below, ops = io.StringIO(), ops_of(ctx)
+        table.render(types.described(ops, job_type), below, ops.settings.color)
+        return f"{text}\n\n{below.getvalue().rstrip()}"
+
+
+@app.command(cls=WithParameters)
 def submit(
     context: typer.Context,
     job_type: Annotated[
@@ -31,19 +57,37 @@ def submit(
         list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Parameters of the job.", show_default=False)
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Until it ended; the exit code shows how.")] = False,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="Not before: 18:30, 90m or 2026-11-28T09:30.")
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option("--every", metavar="CRON", help="Again and again: 'minute hour day month weekday'.")
+    ] = None,
+    zone: Annotated[str, typer.Option("--zone", metavar="ZONE", help="Of --at and --every: Europe/Zurich.")] = "UTC",
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="SCHEDULE", help="With --every, instead of the type's name.")
+    ] = None,
+    notify: Annotated[
+        str | None, typer.Option("--notify", metavar="WHEN", help="Send news of its `end`, or only when it is `dead`.")
+    ] = None,
 ) -> None:
-    """Submit a job.
+    """Submit a job: now, at a time, or again and again.
 
     \b
     Examples:
+      tradebot jobs submit backtest --help
       tradebot jobs submit backtest symbol=AAPL strategy=sma_cross fast=10 slow=30 --wait
+      tradebot jobs submit canary --at 18:30 --zone Europe/Zurich
+      tradebot jobs submit canary --every '30 6 * * 1-5' --name morning
+      tradebot jobs submit sweep symbol=AAPL --notify end
     """
-    from tradebot_ops.operations.jobs import jobs as work
+    from tradebot_ops.operations.jobs import later
 
     ops = ops_of(context)
     watch = _watcher(ops) if wait else ignore_progress
+    wishes = later.Wishes(at, every, zone, name, notify)
     with show_progress(ops, live=False) as on_progress:
-        report = work.submit(ops, job_type, payload or [], wait=wait, watch=watch, on_progress=on_progress)
+        report = later.submit(ops, job_type, payload or [], wishes, wait=wait, watch=watch, on_progress=on_progress)
     emit(ops, report)
 
 
@@ -127,7 +171,110 @@ def watch(context: typer.Context, job: Job) -> None:
     emit(ops, work.watch_job(ops, job, _watcher(ops)))
 
 
-def _watcher(ops: Ops) -> Any:
+@app.command()
+def types(
+    context: typer.Context,
+    job_type: Annotated[str | None, typer.Argument(metavar="TYPE", help="Only this one.", show_default=False)] = None,
+) -> None:
+    """Show the types of jobs, or the parameters of one.
+
+    \b
+    Examples:
+      tradebot jobs types
+      tradebot jobs types backtest
+    """
+    from tradebot_ops.operations.jobs import types as work
+
+    ops = ops_of(context)
+    emit(ops, work.described(ops, job_type) if job_type else work.listed(ops))
+
+
+@app.command()
+def logs(
+    context: typer.Context,
+    job: Job,
+    level: Annotated[str | None, typer.Option("--level", help="Least level: debug … critical.")] = None,
+) -> None:
+    """Show what the services logged about a job. With --json one document a line.
+
+    \b
+    Examples:
+      tradebot jobs logs 0d6e3c1a
+      tradebot jobs logs 0d6e3c1a --level error
+    """
+    from tradebot_ops.operations.jobs import upkeep
+    from tradebot_ops.render.logs import LogWriter
+
+    ops = ops_of(context)
+    found = upkeep.logged(ops, job, level)
+    with writing_stdout() as stdout:
+        writer = LogWriter(stdout, ops.settings.color, ndjson=ops.settings.output == "json", raw=False)
+        for entry in found:
+            writer.write(entry)
+
+
+@app.command()
+def stats(
+    context: typer.Context,
+    job_type: Annotated[str | None, typer.Option("--type", help="Only this type.")] = None,
+    since: Annotated[str, typer.Option("--since", help="15m, 2h, 7d or 2026-11-22T08:00 (UTC).")] = "1d",
+) -> None:
+    """Show for each type how many jobs ended, failed, how long they took and waited, and their memory.
+
+    \b
+    Examples:
+      tradebot jobs stats
+      tradebot jobs stats --type backtest --since 7d
+    """
+    from tradebot_ops.operations.jobs import upkeep
+
+    ops = ops_of(context)
+    emit(ops, upkeep.stats(ops, job_type, since))
+
+
+@app.command()
+def recover(context: typer.Context) -> None:
+    """Give running jobs whose workers have vanished to other workers now.
+
+    \b
+    Examples:
+      tradebot jobs recover
+    """
+    from tradebot_ops.operations.jobs import upkeep
+
+    ops = ops_of(context)
+    with show_progress(ops, live=False) as on_progress:
+        report = upkeep.recover(ops, on_progress)
+    emit(ops, report)
+
+
+@app.command()
+def prune(
+    context: typer.Context,
+    older_than: Annotated[str, typer.Option("--older-than", metavar="AGE", help="30d: of the end of a job.")],
+    state: Annotated[
+        list[str] | None,
+        typer.Option("--state", help="succeeded, cancelled or dead; the first two when none is named."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many.")] = False,
+) -> None:
+    """Remove jobs that ended long ago, with all that is known of them.
+
+    \b
+    Examples:
+      tradebot jobs prune --older-than 30d --dry-run
+      tradebot jobs prune --older-than 30d --state dead --yes
+    """
+    from tradebot_ops.operations.jobs import upkeep
+
+    ops = ops_of(context)
+    agree = partial(confirm, ops)
+    with show_progress(ops, live=False) as on_progress:
+        report = upkeep.prune(ops, older_than, state or (), dry_run=dry_run, confirm=agree, on_progress=on_progress)
+    emit(ops, report)
+
+
+def _watcher(ops: "Ops") -> Any:
     from tradebot_ops.render.jobs import progress_line
 
     return ignore_progress if ops.settings.quiet else (lambda job: progress_line(job, sys.stderr))

@@ -27,6 +27,21 @@ def init(
     emit(ops, write(ops.settings.cwd / folder))
 
 
+@app.command("ls")
+def list_(context: typer.Context) -> None:
+    """List the projects of this host, on every engine or on that of --engine.
+
+    \b
+    Examples:
+      tradebot ls
+      tradebot ls --engine docker --json
+    """
+    from tradebot_ops.operations import projects
+
+    ops = ops_of(context)
+    emit(ops, projects.list_(ops))
+
+
 @app.command()
 def version(context: typer.Context) -> None:
     """Show the version of tradebot, and of Python.

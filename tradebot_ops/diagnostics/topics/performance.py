@@ -9,6 +9,7 @@ from tradebot_ops.facts.stores import postgres, postgres_load, redis, redis_load
 from tradebot_ops.facts.work import timings, worker_load
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import human_bytes, quantity
+from tradebot_ops.text.sentences import ended
 
 TOPIC = Topic("performance", "Performance", order=45)
 #: Shares from which on a resource counts as used up.
@@ -96,7 +97,7 @@ def queue_store_commands(found: Sequence[redis_load.Command]) -> View:
 def queue_store_doctors(found: redis.Doctors) -> View:
     """Redis' own advice, in its own words."""
     problems = tuple(
-        doubtful(f"Redis has advice about its {name}: {words.rstrip('.')}.", "tradebot diag redis")
+        doubtful(f"Redis has advice about its {name}: {ended(words)}", "tradebot diag redis")
         for name, words in found.advice.items()
     )
     return View((("advice of Redis", few(list(found.advice)) or "none"),), problems=problems)

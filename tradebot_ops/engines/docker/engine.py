@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 from tradebot_ops.docker.client import Client, Deadlines
 from tradebot_ops.docker.images import Images
@@ -25,7 +25,7 @@ from tradebot_ops.engines.base import (
 )
 from tradebot_ops.engines.docker import exec_attached, secrets, spec
 from tradebot_ops.engines.docker.containers import Container, Containers, is_up
-from tradebot_ops.engines.docker.exec import execute
+from tradebot_ops.engines.docker.exec import execute, pipe
 from tradebot_ops.engines.docker.leftovers import Leftovers
 from tradebot_ops.engines.docker.networks_and_volumes import Ground
 from tradebot_ops.engines.docker.observing import inspection, standing
@@ -175,6 +175,12 @@ class DockerEngine:
     def attached(self, replica: Replica, command: Sequence[str], *, terminal: bool) -> int:
         """Run a command with this process's own input and output; an empty one is a shell."""
         return exec_attached.attached(self.client, replica, command, terminal=terminal)
+
+    def piped(
+        self, replica: Replica, command: Sequence[str], *, source: BinaryIO | None = None, sink: BinaryIO | None = None
+    ) -> ExecResult:
+        """The same between two files."""
+        return pipe(self.client, replica, command, source, sink)
 
     def leftovers(self, stack: Stack, *, images: bool, volumes: bool) -> tuple[Leftover, ...]:
         return Leftovers(self.client, self.project).find(stack, images=images, volumes=volumes)

@@ -16,6 +16,7 @@ PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 NUMBER = "com.docker.compose.container-number"
 ONE_OFF = "com.docker.compose.oneoff"
+FOLDER = "com.docker.compose.project.working_dir"
 SPEC_HASH = "io.tradebot.spec-hash"
 CONTENT_HASH = "io.tradebot.content-hash"
 #: Which files are mounted one by one, see ``single_files``.
@@ -51,7 +52,7 @@ def container_labels(stack: Stack, service: Service, number: int, target: Target
         SERVICE: service.name,
         NUMBER: str(number),
         ONE_OFF: "False",
-        "com.docker.compose.project.working_dir": str(stack.folder),
+        FOLDER: str(stack.folder),
         "com.docker.compose.project.config_files": ",".join(map(str, stack.files)),
         "com.docker.compose.config-hash": service.spec_hash,
         "com.docker.compose.image": target.image_id,

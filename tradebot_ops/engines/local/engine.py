@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from tradebot_ops.engines.base import (
     Address,
@@ -28,7 +28,7 @@ from tradebot_ops.engines.inspection import EngineInfo, Inspected
 from tradebot_ops.engines.local import source
 from tradebot_ops.engines.local import volumes as folders
 from tradebot_ops.engines.local.describe import Described, describe, program_of, wishes, without_meaning
-from tradebot_ops.engines.local.exec import attach, run
+from tradebot_ops.engines.local.exec import attach, pipe, run
 from tradebot_ops.engines.local.layout import Layout
 from tradebot_ops.engines.local.lock import Changing
 from tradebot_ops.engines.local.observing import logs
@@ -279,6 +279,15 @@ class LocalEngine:
         if record is None:
             raise not_running(replica.id)
         return attach(record, command, terminal=terminal)
+
+    def piped(
+        self, replica: Replica, command: Sequence[str], *, source: BinaryIO | None = None, sink: BinaryIO | None = None
+    ) -> ExecResult:
+        """The same between two files."""
+        record = self._records.get(replica.id)
+        if record is None:
+            raise not_running(replica.id)
+        return pipe(record, command, source, sink)
 
     def image_facts(self, stack: Stack) -> ImageFacts:
         """Nothing is missing or built here; replicas may run older source than lies there now."""

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from typing import BinaryIO
 
 from tradebot_ops.engines.base import Address, ExecResult
 from tradebot_ops.engines.local.layout import MARK
@@ -48,6 +49,31 @@ def run(record: Record, command: Sequence[str], timeout: float | None) -> ExecRe
                 raise _too_slow(record, command, timeout) from error
             raise
     return ExecResult(process.returncode, output.decode("utf-8", errors="replace"))
+
+
+def pipe(record: Record, command: Sequence[str], source: BinaryIO | None, sink: BinaryIO | None) -> ExecResult:
+    """Run it between two files; the result has what it wrote to standard error."""
+    argv = [localise(word, _places(record)) for word in command]
+    binary = shutil.which(argv[0], path=record.environ.get("PATH"))
+    if binary is None:
+        return ExecResult(_NOT_FOUND, f"{argv[0]}: this host has no such program")
+    process = subprocess.Popen(
+        [binary, *argv[1:]],
+        cwd=record.folder,
+        env={key: value for key, value in record.environ.items() if key != MARK},
+        stdin=source or subprocess.DEVNULL,
+        stdout=sink or subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            _, complaints = process.communicate()
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return ExecResult(process.returncode, complaints.decode("utf-8", errors="replace"))
 
 
 def attach(record: Record, command: Sequence[str], *, terminal: bool) -> int:

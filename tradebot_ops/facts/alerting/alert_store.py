@@ -6,8 +6,8 @@ from typing import Any
 from tradebot_ops.context import Ops
 from tradebot_ops.facts.fact import fact
 
-#: They fire by design: the dead man's switch, and the one that only inhibits others.
-BACKGROUND = frozenset({"Watchdog", "RecentOutage"})
+#: They fire by design: the dead man's switch, the one that only inhibits others, and news of jobs.
+BACKGROUND = frozenset({"Watchdog", "RecentOutage", "JobEnded"})
 #: And the one that `alerts test` raises.
 BY_DESIGN = BACKGROUND | {"SyntheticAlert"}
 #: The switch beats every minute at the latest.

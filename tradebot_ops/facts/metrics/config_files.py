@@ -20,6 +20,7 @@ from tradebot_ops.monitoring.contract import (
     declared_metrics,
     rule_uses,
 )
+from tradebot_ops.monitoring.detector_table import Table, table_of
 from tradebot_ops.text import yaml_
 
 
@@ -103,6 +104,13 @@ def dashboard_documents(ops: Ops) -> tuple[Dashboard, ...]:
 def written_rules(ops: Ops) -> tuple[Mapping[str, Any], ...]:
     """The parsed rule files."""
     return tuple(rule_documents(ops))
+
+
+@fact()
+def detectors(ops: Ops) -> Table:
+    """The table of detectors; an empty one where a project has none."""
+    file = folder(ops, "prometheus") / "detectors.yml"
+    return table_of(mapping(file) if file.exists() else {})
 
 
 @fact()

@@ -19,8 +19,9 @@ _OURS = 'job="api",endpoint!~"/health.*|/metrics|/dashboard.*"'
 
 _ALERTS = """
 SELECT name, severity, fingerprint, starts_at, min(received_at) FILTER (WHERE status = 'firing') AS heard_at,
-       max(ends_at) AS ended_at
-FROM alert_event WHERE starts_at > now() - make_interval(secs => %s) AND name <> ALL(%s)
+       max(ends_at) AS ended_at, NOT bool_or(false_positive) AS was_right
+FROM alert_event LEFT JOIN alert_ack USING (fingerprint, starts_at)
+WHERE starts_at > now() - make_interval(secs => %s) AND name <> ALL(%s)
 GROUP BY name, severity, fingerprint, starts_at ORDER BY starts_at DESC LIMIT %s
 """
 _JOBS = """
@@ -33,7 +34,8 @@ FROM job WHERE finished_at > now() - make_interval(secs => %s) AND type NOT IN (
 @dataclass(frozen=True)
 class Raised:
     """One alert from its start to its end. ``heard`` is when it arrived in the store, ``ended`` None while it lasts;
-    ``pending_s`` is how long its rule waits before it fires, None where nobody knows the rule."""
+    ``pending_s`` is how long its rule waits before it fires, None where nobody knows the rule; ``right`` is a
+    person's verdict, None where nobody acknowledged it."""
 
     name: str
     severity: str
@@ -41,6 +43,7 @@ class Raised:
     heard: datetime | None
     ended: datetime | None
     pending_s: float | None
+    right: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def _measured(ops: Ops, period_s: float) -> Measured:
 
 
 def _alerts(ops: Ops, period_s: float) -> tuple[Raised, ...]:
-    waits = _waits(ops)
+    pending = waits(ops)
     rows = ops.postgres.rows(_ALERTS, (period_s, sorted(BY_DESIGN), MOST_ALERTS))
     return tuple(
         Raised(
@@ -111,13 +114,14 @@ def _alerts(ops: Ops, period_s: float) -> tuple[Raised, ...]:
             row["starts_at"],
             row["heard_at"],
             row["ended_at"],
-            waits.get(row["name"]),
+            pending.get(row["name"]),
+            row["was_right"],
         )
         for row in rows
     )
 
 
-def _waits(ops: Ops) -> dict[str, float]:
+def waits(ops: Ops) -> dict[str, float]:
     """How long the rules of each name wait before they fire: the quickest of them."""
     found: dict[str, float] = {}
     for rule in alerts_of(rule_documents(ops)):

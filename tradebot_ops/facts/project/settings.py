@@ -69,6 +69,11 @@ def written(ops: Ops) -> Settings:
     return Settings(tuple(found), tuple(sorted(missing)), _secrets_without_file(ops))
 
 
+def known_names(ops: Ops) -> set[str]:
+    """Names that may be set: something reads them."""
+    return _known(ops, _variables(ops))
+
+
 def _problem(check: object, text: str) -> str:
     if not callable(check):
         return ""

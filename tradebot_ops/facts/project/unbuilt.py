@@ -7,18 +7,13 @@ from tradebot_ops.facts.fact import NotApplicable, Skip, fact
 
 
 @fact()
-def backups(ops: Ops) -> NoReturn:
-    raise NotApplicable(Skip.LATER, "There are no backups yet: the command for them comes later.")
+def copies(ops: Ops) -> NoReturn:
+    raise NotApplicable(Skip.LATER, "Copies of backups on other hosts are not known: the command for them comes later.")
 
 
 @fact()
 def releases(ops: Ops) -> NoReturn:
     raise NotApplicable(Skip.LATER, "There are no releases yet: the command for them comes later.")
-
-
-@fact()
-def breakers(ops: Ops) -> NoReturn:
-    raise NotApplicable(Skip.LATER, "No job calls an outside service yet, so that there is no breaker to be open.")
 
 
 @fact()

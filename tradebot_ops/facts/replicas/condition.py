@@ -51,7 +51,7 @@ def sample_of(engine: Engine, service: Service, found: Replica, timeout: float =
     if service.probe is None:
         return healthcheck.asked(engine, service, found, timeout)
     try:
-        address = _address(engine, found, service.probe.port)
+        address = address_of(engine, found, service.probe.port)
     except OpsError as error:
         if found.health is Health.HEALTHY:  # only the engine's own host reaches it
             return ProbeResult(True, "is healthy, says the engine", 0.0)
@@ -59,7 +59,7 @@ def sample_of(engine: Engine, service: Service, found: Replica, timeout: float =
     return ask(service.probe, address.host, address.port, timeout)
 
 
-def _address(engine: Engine, found: Replica, port: int) -> Address:
+def address_of(engine: Engine, found: Replica, port: int) -> Address:
     """Where a port of a replica is reached: what its facts say, else what the engine finds out."""
     published = {each.target: each.address for each in found.published}
     if port in published:

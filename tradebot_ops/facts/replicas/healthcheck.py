@@ -8,6 +8,7 @@ from tradebot_ops.clients.probe import ProbeResult, connects
 from tradebot_ops.engines.base import Engine, ExecResult, Health, Replica
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.model import Healthcheck, Service
+from tradebot_ops.text.sentences import shortened
 
 #: A check that may take half a minute must not hold up `status` for as long.
 LONGEST_SECONDS = 5.0
@@ -76,4 +77,4 @@ def _detail(answer: ExecResult) -> str:
     if answer.exit_code == 0:
         return "its health check passes"
     last = answer.output.strip().splitlines()[-1:]
-    return f"its health check ends with exit code {answer.exit_code}" + (f": {last[0].strip()[:200]}" if last else "")
+    return f"its health check ends with exit code {answer.exit_code}" + (f": {shortened(last[0], 200)}" if last else "")

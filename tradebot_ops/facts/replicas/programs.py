@@ -10,6 +10,7 @@ from tradebot_ops.engines.inspection import EngineInfo
 from tradebot_ops.errors import NotRunning, OpsError
 from tradebot_ops.facts import engine
 from tradebot_ops.facts.fact import fact
+from tradebot_ops.text.sentences import ended, shortened
 
 #: Asked by the interpreter of the service itself, and so of its own packages.
 _PACKAGES = """
@@ -58,7 +59,7 @@ def _packages(ops: Ops, replica: Replica) -> Packages:
         found = json.loads(answer.output.strip().splitlines()[-1])
     except (ValueError, IndexError):
         why = (answer.output.strip().splitlines() or [f"exit code {answer.exit_code}"])[-1]
-        raise OpsError(f"Python in {replica.label} did not list its packages: {why[:200]}.") from None
+        raise OpsError(f"Python in {replica.label} did not list its packages: {ended(shortened(why, 200))}") from None
     lines = (line.partition("#")[0].strip() for line in found["wanted"].splitlines())
     return Packages(replica.label, found["python"], found["installed"], tuple(line for line in lines if line))
 

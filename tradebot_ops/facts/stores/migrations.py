@@ -23,12 +23,12 @@ class Schema:
 def schema(ops: Ops) -> Schema:
     rows = ops.postgres.rows("SELECT to_regclass('alembic_version')::text AS found")
     if rows[0]["found"] is None:
-        return Schema("", head(_versions(ops)))
+        return Schema("", head(versions_folder(ops)))
     rows = ops.postgres.rows("SELECT version_num AS revision FROM alembic_version")
-    return Schema(rows[0]["revision"] if rows else "", head(_versions(ops)))
+    return Schema(rows[0]["revision"] if rows else "", head(versions_folder(ops)))
 
 
-def _versions(ops: Ops) -> Path:
+def versions_folder(ops: Ops) -> Path:
     """The folder with the revisions that the image of the migration is made from."""
     service = ops.stack.services.get("migrate")
     if service is None or service.build is None or not (folder := service.build.context / MIGRATIONS).is_dir():
@@ -38,11 +38,7 @@ def _versions(ops: Ops) -> Path:
 
 def head(versions: Path) -> str:
     """The revision in this folder that no other one follows. Raises ``OpsError`` TB-0262 where that is not just one."""
-    names: dict[str, str | None] = {}
-    for file in sorted(versions.glob("*.py")):
-        found = _constants(file)
-        if isinstance(found.get("revision"), str):
-            names[str(found["revision"])] = found.get("down_revision")
+    names = revisions(versions)
     heads = sorted(set(names) - set(names.values()))
     if len(heads) != 1:
         raise OpsError(
@@ -51,6 +47,16 @@ def head(versions: Path) -> str:
             hint="Let each revision follow another one: down_revision = …",
         )
     return heads[0]
+
+
+def revisions(versions: Path) -> dict[str, str | None]:
+    """Every revision in this folder, with the one that it follows."""
+    names: dict[str, str | None] = {}
+    for file in sorted(versions.glob("*.py")):
+        found = _constants(file)
+        if isinstance(found.get("revision"), str):
+            names[str(found["revision"])] = found.get("down_revision")
+    return names
 
 
 def _constants(file: Path) -> dict[str, str | None]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tradebot_ops.context import Ops
 from tradebot_ops.facts.fact import NotApplicable, Skip, fact
+from tradebot_ops.text.sentences import shortened
 
 MOST = 5
 #: Half a second in all: what is worth a look, such as a lock or a slow disk, lasts longer than that, and samples that
@@ -113,4 +114,4 @@ def waits(ops: Ops) -> Waits:
 
 def without_values(query: str) -> str:
     """A statement on one line, an ellipsis for each value: what was sent may hold a password."""
-    return " ".join(_LITERAL.sub("…", query).split())[:LONGEST]
+    return shortened(_LITERAL.sub("…", query), LONGEST)

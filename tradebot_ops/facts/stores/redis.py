@@ -10,6 +10,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import Refused
 from tradebot_ops.facts.fact import Effect, fact
 from tradebot_ops.stack.model import Stack
+from tradebot_ops.text.sentences import shortened
 
 SERVICE = "redis"
 #: The user of the API and the workers, and of whoever gives no name.
@@ -46,7 +47,7 @@ class Doctors:
         """Reports that find something, on one line each, by what they are about."""
         found = {"latency": self.latency, "memory": self.memory}
         return {
-            name: " ".join(words.split())[:LONGEST]
+            name: shortened(words, LONGEST)
             for name, words in found.items()
             if not any(sign in words.lower() for sign in CONTENT)
         }

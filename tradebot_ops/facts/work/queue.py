@@ -14,18 +14,29 @@ RECOVERY_S = 15.0
 #: So many transitions back a claim is looked for: a ledger grows for ever.
 LOOKED_AT = 10_000
 
-_DUE = "(state = 'queued' OR (state = 'retrying' AND retry_at <= now()))"
-_COUNTS = f"""
-SELECT count(*) FILTER (WHERE state IN ('queued', 'retrying')) AS waiting,
-  count(*) FILTER (WHERE {_DUE}) AS due,
-  extract(epoch FROM now() - min(coalesce(retry_at, submitted_at)) FILTER (WHERE {_DUE}))::float8 AS oldest_s,
-  count(*) FILTER (WHERE state = 'dead') AS dead,
-  count(*) FILTER (WHERE state = 'dead' AND finished_at > now() - interval '1 hour') AS dead_hour,
-  count(*) FILTER (WHERE state = 'dead' AND finished_at > now() - interval '1 day') AS dead_day,
-  count(*) FILTER (WHERE state = 'dead' AND finished_at > now() - interval '1 hour'
-                   AND error_type = 'MemoryLimitExceeded') AS dead_memory,
-  extract(epoch FROM now() - min(finished_at) FILTER (WHERE state = 'dead'))::float8 AS oldest_dead_s
-FROM job WHERE state IN ('queued', 'retrying', 'dead') AND type <> 'failing_canary'
+#: Nobody is at fault for those that an operator holds back, that wait for room, or whose time has not come.
+_PAUSED = "SELECT type FROM queue_rule WHERE paused"
+_WITHOUT_ROOM = """SELECT rule.type FROM queue_rule AS rule WHERE max_running <=
+  (SELECT count(*) FROM job AS run WHERE run.type = rule.type AND run.state = 'running')"""
+_SINCE = "coalesce(retry_at, not_before, submitted_at)"
+_DUE = f"{_SINCE} <= now() AND type NOT IN ({_WITHOUT_ROOM})"
+_WAITING = f"""
+SELECT count(*) AS waiting, count(*) FILTER (WHERE {_DUE}) AS due,
+  extract(epoch FROM now() - min({_SINCE}) FILTER (WHERE {_DUE}))::float8 AS oldest_s
+FROM job WHERE state IN ('queued', 'retrying') AND type <> 'failing_canary'
+  AND coalesce(not_before, now()) <= now() AND type NOT IN ({_PAUSED})
+"""  # noqa: S608 - only constants are put together
+# As the services count them: not what is in quarantine.
+_COUNTED = """state = 'dead' AND type <> 'failing_canary' AND
+  (type IN (SELECT name FROM quarantine) OR fingerprint IN (SELECT name FROM quarantine)) IS NOT TRUE"""
+# From the index of dead jobs alone, but for the few whose error is looked at.
+_DEAD = f"""
+SELECT count(*) AS dead, count(*) FILTER (WHERE finished_at > now() - interval '1 hour') AS dead_hour,
+  count(*) FILTER (WHERE finished_at > now() - interval '1 day') AS dead_day,
+  extract(epoch FROM now() - min(finished_at))::float8 AS oldest_dead_s,
+  (SELECT count(*) FROM job WHERE {_COUNTED} AND finished_at > now() - interval '1 hour'
+     AND error_type = 'MemoryLimitExceeded') AS dead_memory
+FROM job WHERE {_COUNTED}
 """  # noqa: S608 - only constants are put together
 _CLAIM = """
 SELECT extract(epoch FROM now() - max(at))::float8 AS claimed_s FROM job_event
@@ -41,7 +52,7 @@ FROM job WHERE state = 'running' AND lease_until < now() - make_interval(secs =>
 class Queue:
     """``due`` of the ``waiting`` jobs may run now; ages are in seconds, None where there is nothing to be old.
 
-    ``claimed_s`` is how long ago a worker last took a job.
+    Jobs of paused types and jobs for later do not wait. ``claimed_s`` is how long ago a worker last took a job.
     """
 
     waiting: int
@@ -75,14 +86,14 @@ class Lost:
 
 @fact(seconds=12)
 def queue(ops: Ops) -> Queue:
-    (row,) = ops.postgres.rows(_COUNTS)
+    (row,) = ops.postgres.rows(_WAITING)
     (claim,) = ops.postgres.rows(_CLAIM, [LOOKED_AT])
     return Queue(row["waiting"], row["due"], row["oldest_s"], claim["claimed_s"])
 
 
 @fact(seconds=7)
 def dead_letters(ops: Ops) -> DeadLetters:
-    (row,) = ops.postgres.rows(_COUNTS)
+    (row,) = ops.postgres.rows(_DEAD)
     return DeadLetters(row["dead"], row["dead_hour"], row["dead_day"], row["oldest_dead_s"], row["dead_memory"])
 
 

@@ -27,7 +27,7 @@ LINES = 200
 
 @dataclass(frozen=True)
 class Beat:
-    """The last heartbeat of one worker: ``age`` in seconds, ``state`` idle, busy or draining."""
+    """The last heartbeat of one worker: ``age`` in seconds, ``state`` idle, busy, draining or drained."""
 
     name: str
     state: str

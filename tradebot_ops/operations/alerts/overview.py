@@ -1,6 +1,6 @@
 """Alerts that fire now, those that fired before, and one alert with its rule."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -8,7 +8,7 @@ from tradebot_ops.clients.alertmanager import HeldAlert, Silence
 from tradebot_ops.clients.prometheus import PendingOrFiring, Rule
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts.alerting import alertmanager
+from tradebot_ops.facts.alerting import alert_store, alertmanager
 from tradebot_ops.facts.alerting.alert_store import BACKGROUND
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Fact, NotHere, Unknown
@@ -24,30 +24,31 @@ _ORDER = {"critical": 0, "warning": 1, "performance": 2, "info": 3}
 
 
 def list_(ops: Ops, *, every: bool) -> Report:
-    """Alerts that fire or are about to, with silences; ``every`` adds what fires by design."""
+    """Alerts that fire or are about to, with silences and acknowledgements; ``every`` adds what fires by design."""
     facts = Facts(ops)
-    facts.start((alertmanager.alerts, prometheus.alerts, alertmanager.silences))
+    facts.start((alertmanager.alerts, prometheus.alerts, alertmanager.silences, alert_store.history))
     held = facts.required(alertmanager.alerts)
     pending = [alert for alert in facts.required(prometheus.alerts) if alert.state == "pending"]
-    found = [_row(alert) for alert in held] + [_pending(alert) for alert in pending]
+    stored, unread = _perhaps(facts, alert_store.history)
+    acknowledged = {(each["fingerprint"], _moment(each["starts_at"])): each["acknowledged"] for each in stored}
+    found = [_row(alert) | {"acknowledged": acknowledged.get((alert.fingerprint, alert.starts_at))} for alert in held]
+    found += [_pending(alert) | {"acknowledged": None} for alert in pending]
     found = [row for row in found if every or row["name"] not in BACKGROUND]
     found.sort(key=lambda row: (_ORDER.get(row["severity"], 9), row["name"]))
     silences = [silence for silence in facts.required(alertmanager.silences) if silence.state != "expired"]
     found = [row | {"silenced_by": _who(row["silences"], silences)} for row in found]
     rows = tuple(
         (row["name"], row["severity"], row["state"], _ago(row["since"]), row["where"], row["summary"],
-         row["silenced_by"])
+         row["silenced_by"], _verdict(row["acknowledged"]))
         for row in found
     )  # fmt: skip
-    sections = [
-        Section(tables=(Table(("alert", "severity", "state", "for", "where", "summary", "silenced by"), rows),))
-        if rows
-        else Section(lines=("Nothing fires.",))
-    ]
+    columns = ("alert", "severity", "state", "for", "where", "summary", "silenced by", "acknowledged")
+    sections = [Section(tables=(Table(columns, rows),)) if rows else Section(lines=("Nothing fires.",))]
     if silences:
         sections.append(Section("Silences", tables=(_silences(silences),)))
     data = {"alerts": found, "silences": [_silence_data(silence) for silence in silences]}
-    return Report(data=data, sections=tuple(sections))
+    warnings = tuple(f"Who acknowledged an alert is not known: {why}" for why in unread if rows)
+    return Report(data=data, sections=tuple(sections), warnings=warnings)
 
 
 def _row(alert: HeldAlert) -> dict[str, Any]:
@@ -83,8 +84,12 @@ def _facts(
     }
 
 
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
 def _ago(since: str) -> str:
-    return age(datetime.now(UTC) - datetime.fromisoformat(since))
+    return age(datetime.now(UTC) - _moment(since))
 
 
 def _silences(found: Sequence[Silence]) -> Table:
@@ -181,13 +186,22 @@ def history(ops: Ops, name: str | None, limit: int) -> Report:
     found = [alert for alert in found if name is not None or alert["name"] not in BACKGROUND][:limit]
     rows = tuple(
         (_second(alert["received_at"]), _second(alert["last_received_at"]), alert["name"], alert["status"],
-         alert["severity"], alert["annotations"].get("summary", ""))
+         alert["severity"], alert["annotations"].get("summary", ""), _verdict(alert["acknowledged"]))
         for alert in found
     )  # fmt: skip
-    table = Table(("received (UTC)", "last repeated", "alert", "status", "severity", "summary"), rows)
+    columns = ("received (UTC)", "last repeated", "alert", "status", "severity", "summary", "acknowledged")
+    table = Table(columns, rows)
     nothing = "No alert was stored yet." if name is None else f"No alert of the name {name} is stored."
     section = Section(tables=(table,)) if rows else Section(lines=(nothing,))
     return Report(data={"alerts": found}, sections=(section,))
+
+
+def _verdict(acknowledged: Mapping[str, Any] | None) -> str:
+    """Who looked at the firing, and what they found."""
+    if acknowledged is None:
+        return ""
+    found = ["false", acknowledged["reason"]] if acknowledged["false_positive"] else [acknowledged["reason"]]
+    return f"by {acknowledged['by']}" + "".join(f", {each}" for each in found if each)
 
 
 def _second(moment: str) -> str:

@@ -16,7 +16,7 @@ from tradebot_ops.operations.converge.engine_view import EngineView, Stopped
 from tradebot_ops.operations.converge.readiness import PAUSE_SECONDS, until_ready
 from tradebot_ops.operations.converge.reload import Answers, put_into_force
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
-from tradebot_ops.stack.model import Condition, Service, Stack
+from tradebot_ops.stack.model import Service, Stack
 from tradebot_ops.stack.plan import Action, Step
 
 #: More than four parallel starts gain little on Docker, and less on a small host.
@@ -32,7 +32,6 @@ class _Run:
     starts: threading.Semaphore
     # Services of a profile may fetch their programs first, and must not hold up the core meanwhile.
     extra_starts: threading.Semaphore
-    started: Mapping[str, threading.Event]
     ready: Mapping[str, threading.Event]
     #: Services that no service of the core needs: theirs to fail alone.
     spared: frozenset[str] = frozenset()
@@ -75,7 +74,6 @@ def converge(
         on_progress,
         threading.Semaphore(PARALLEL_STARTS),
         threading.Semaphore(2 * PARALLEL_STARTS),
-        {service.name: threading.Event() for service in services},
         {service.name: threading.Event() for service in services},
         _spared(stack),
     )
@@ -127,7 +125,6 @@ def _service(run: _Run, service: Service, steps: Sequence[Step]) -> None:
         if service.name not in run.spared or not isinstance(error, OpsError):
             raise
         run.failed[service.name] = error
-    run.started[service.name].set()
     run.ready[service.name].set()
     if service.name not in {*run.unavailable, *run.failed}:
         run.on_progress(ProgressEvent(service.name, _outcome(service, replicas)))
@@ -147,8 +144,7 @@ def _wait_for_dependencies(run: _Run, service: Service) -> None:
     for dependency in service.depends_on:
         if dependency.service not in run.ready:
             continue
-        gate = run.started if dependency.condition is Condition.STARTED else run.ready
-        while not gate[dependency.service].wait(PAUSE_SECONDS):
+        while not run.ready[dependency.service].wait(PAUSE_SECONDS):
             run.view.check()
 
 

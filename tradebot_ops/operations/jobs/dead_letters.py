@@ -27,6 +27,7 @@ def summary(ops: Ops) -> Report:
             group["type"],
             ago(group["last_at"], now),
             group["fault"],
+            "yes" if group["quarantined"] else "",
             f"{group['error_type']}: {group['message']}",
         )
         for group in groups
@@ -36,8 +37,13 @@ def summary(ops: Ops) -> Report:
     return Report(
         data=groups,
         sections=(
-            Section(tables=(Table(("group", "jobs", "type", "last", "fault", "error"), rows),)),
-            Section(lines=("Replay a group once its cause is gone: tradebot dlq replay --group GROUP",)),
+            Section(tables=(Table(("group", "jobs", "type", "last", "fault", "set aside", "error"), rows),)),
+            Section(
+                lines=(
+                    "Look at one of a group: tradebot dlq list --group GROUP",
+                    "Replay a group once its cause is gone: tradebot dlq replay --group GROUP",
+                )
+            ),
         ),
     )
 
@@ -63,7 +69,7 @@ def list_dead(ops: Ops, group: str | None, job_type: str | None, limit: int) -> 
         return Report(data=page, sections=(Section(lines=(NONE,)),))
     columns = ("job", "type", "died", "attempt", "fault", "group", "worker", "peak", "error")
     following = [f"There are more: tradebot dlq list --limit {2 * limit}"] if page["next"] else []
-    following.append("Replay one: tradebot dlq replay ID")
+    following.append("See why one died: tradebot dlq show ID")
     return Report(data=page, sections=(Section(tables=(Table(columns, rows),)), Section(lines=tuple(following))))
 
 
@@ -84,9 +90,9 @@ def replay(
     One that died after a replay is left out unless ``again``: so a replay that was interrupted is finished by typing it
     again, and no job runs twice for it. Raises ``OpsError`` TB-0290 unless jobs, a group or all of them are named.
     """
-    _named(jobs, group, every, "replay")
+    named(jobs, group, every, "replay")
     jobs = [whole_id(ops, job) for job in jobs]
-    wanted = [(job, 0) for job in jobs] or list(_dead(ops, group))
+    wanted = [(job, 0) for job in jobs] or [(job["id"], job["replays"]) for job in dead_jobs(ops, group)]
     left = [job for job, replays in wanted if replays and not again]
     chosen = [job for job, replays in wanted if again or not replays]
     if dry_run:
@@ -112,8 +118,8 @@ def purge(
     on_progress: OnProgress = ignore_progress,
 ) -> Report:
     """Remove these dead jobs with all that is known of them. Raises ``OpsError`` TB-0290 as ``replay`` does."""
-    _named(jobs, group, every, "purge")
-    chosen = [whole_id(ops, job) for job in jobs] or [job for job, _ in _dead(ops, group)]
+    named(jobs, group, every, "purge")
+    chosen = [whole_id(ops, job) for job in jobs] or [job["id"] for job in dead_jobs(ops, group)]
     confirm(agreed(f"{len(chosen)} jobs will be removed for good."))
     with change(ops, "dlq purge", group or " ".join(jobs) or "all", on_progress=on_progress, lease=False):
         for job in chosen:
@@ -121,7 +127,28 @@ def purge(
     return Report(data={"removed": chosen}, sections=(Section(lines=(agreed(f"{len(chosen)} jobs were removed."),)),))
 
 
-def _named(jobs: list[str], group: str | None, every: bool, verb: str) -> None:
+def quarantine(ops: Ops, name: str, reason: str, *, lift: bool, on_progress: OnProgress = ignore_progress) -> Report:
+    """Set a group or a type aside, or take it back: what is set aside counts nowhere, and ``--all`` leaves it out.
+
+    Raises ``OpsError`` TB-0292 for what is to be taken back and was not set aside.
+    """
+    with change(ops, "dlq quarantine", name, on_progress=on_progress, lease=False):
+        if not lift:
+            made = ops.api.quarantine(name, reason)
+        elif ops.api.lift_quarantine(name):
+            made = {"name": name, "lifted": True}
+        else:
+            raise OpsError(f"{name} is not in quarantine.", code="TB-0292", hint="tradebot dlq summary")
+    sentence = (
+        f"{name} is in quarantine no more: its dead jobs count again."
+        if lift
+        else f"{name} is in quarantine: its dead jobs count in no queue length, and --all leaves them out."
+    )
+    after = () if lift else (f"Take it back: tradebot dlq quarantine {name} --lift",)
+    return Report(data=made, sections=(Section(lines=(sentence, *after)),))
+
+
+def named(jobs: list[str], group: str | None, every: bool, verb: str) -> None:
     if sum((bool(jobs), group is not None, every)) != 1:
         raise OpsError(
             f"Say which dead jobs to {verb}: their ids, one group, or all of them.",
@@ -138,12 +165,13 @@ def _report(jobs: list[str], left: list[str], sentence: str) -> Report:
     return Report(data={"replayed": jobs, "left_out": left}, sections=(Section(lines=tuple(lines)),))
 
 
-def _dead(ops: Ops, group: str | None) -> Iterator[tuple[str, int]]:
-    """Id and number of replays of every dead job of the group, or of all."""
+def dead_jobs(ops: Ops, group: str | None, *, traceback: bool | None = None) -> Iterator[dict[str, Any]]:
+    """Every dead job of the group, also where it is in quarantine; or all that are not."""
+    aside = set() if group is not None else {each["name"] for each in ops.api.quarantined()}
     cursor = None
     while True:
-        page: dict[str, Any] = ops.api.jobs("dead", None, PAGE, cursor, fingerprint=group)
-        yield from ((job["id"], job["replays"]) for job in page["jobs"])
+        page: dict[str, Any] = ops.api.jobs("dead", None, PAGE, cursor, fingerprint=group, traceback=traceback)
+        yield from (job for job in page["jobs"] if not aside & {job["type"], job["error"]["fingerprint"]})
         cursor = page["next"]
         if cursor is None:
             return

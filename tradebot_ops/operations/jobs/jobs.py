@@ -30,13 +30,14 @@ def submit(
     pairs: Sequence[str],
     *,
     wait: bool,
+    notify: str | None = None,
     watch: Watcher = ignore_progress,
     on_progress: OnProgress = ignore_progress,
 ) -> Report:
     """Submit a job; with ``wait`` until it ended or the timeout passed (TB-0602; the job runs on)."""
     api, payload = ops.api, payload_of(pairs)  # before any hook: whether there is anybody to ask, and for what
     with change(ops, "jobs submit", job_type, on_progress=on_progress, lease=False):
-        job = api.submit(job_type, payload)
+        job = api.submit(job_type, payload, notify=notify)
     if wait:
         job = follow(ops, job["id"], deadline=time.monotonic() + ops.settings.timeout, watch=watch)
         if job["state"] not in ENDED:

@@ -96,7 +96,7 @@ def _error(job: Job) -> tuple[Section, ...]:
     if error.get("fingerprint"):
         lines.append(f"Fingerprint {error['fingerprint']}.")
     if job["worker"]:
-        lines.append(f"What its worker logged: tradebot logs worker --grep {job['id']}")
+        lines.append(f"What its workers logged: tradebot jobs logs {job['id']}")
     return (Section("Error", lines=tuple(lines)),)
 
 

@@ -10,6 +10,7 @@ from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge.drain import Drain
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
+from tradebot_ops.records import UsedEngines
 from tradebot_ops.stack.model import Stack
 
 #: Stopping is mostly waiting. Engines were seen to deadlock while ten containers stopped at once.
@@ -26,13 +27,24 @@ def down(ops: Ops, on_progress: OnProgress, *, volumes: bool = False, drain: flo
         found = ops.engine.list()
         _take_down(draining, found, on_progress)
         gone = ops.engine.destroy(None, volumes=volumes)
-        if volumes:
-            ops.state.forget()
+        elsewhere = _forget(ops) if volumes else ()
     return Report(
         data={"stopped": [replica.label for replica in found], "removed": list(gone), "volumes": volumes},
         sections=(Section(lines=(_sentence(len(found), gone, volumes=volumes),)),),
-        warnings=tuple(draining.warnings),
+        warnings=(*draining.warnings, *elsewhere),
     )
+
+
+def _forget(ops: Ops) -> tuple[str, ...]:
+    """All that the project remembers, unless it is on another engine, too: its data there needs the secrets."""
+    left = ops.state.load(UsedEngines).without(ops.engine.name)
+    if not left.engines:
+        ops.state.forget()
+        return ()
+    ops.state.store(left)
+    name = left.engines[0]
+    remove = f"tradebot down --volumes --engine {name}"
+    return (f"The project is on the {name} engine, too, so that its secrets stay. To remove it there: {remove}",)
 
 
 def _take_down(draining: Drain, found: Sequence[Replica], on_progress: OnProgress) -> None:

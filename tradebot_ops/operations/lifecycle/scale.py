@@ -25,6 +25,8 @@ from tradebot_ops.stack.plan import Action, Step, plan
 from tradebot_ops.text.labels import label
 
 PARALLEL_DRAINS = 16
+#: Workers in the order in which they leave; all others are between these.
+_RANKS = {"drained": 0, "draining": 2, "busy": 2}
 
 
 def scale(
@@ -120,7 +122,7 @@ def _check(service: Service, count: int) -> None:
 
 
 def leavers(found: Sequence[Replica], count: int, activity: Mapping[int, str], job: str) -> list[tuple[Replica, str]]:
-    """Who leaves when ``count`` are to stay, and why: idle ones first, newest first among equals.
+    """Who leaves when ``count`` are to stay, and why: drained ones first, then idle ones, newest first among equals.
 
     ``activity`` is what the heartbeats say, by replica number; replica 1, which alone publishes its port, is
     the last to leave. ``job`` says what becomes of the job of a busy one.
@@ -129,11 +131,16 @@ def leavers(found: Sequence[Replica], count: int, activity: Mapping[int, str], j
         found,
         key=lambda replica: (
             replica.number == 1,
-            activity.get(replica.number, "") == "busy",
+            _RANKS.get(activity.get(replica.number, ""), 1),
             -replica.number,
         ),
     )
-    whys = {"": "its heartbeat is unknown", "busy": f"busy; {job}"}
+    whys = {
+        "": "its heartbeat is unknown",
+        "busy": f"busy; {job}",
+        "draining": f"draining; {job}",
+        "drained": "drained",
+    }
     return [
         (replica, whys.get(activity.get(replica.number, ""), "idle"))
         for replica in ordered[: max(0, len(found) - count)]

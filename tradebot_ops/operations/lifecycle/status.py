@@ -1,21 +1,26 @@
 """Every service as it is now: what the engine says, and what the service itself answers."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tradebot_ops.context import Ops
+from tradebot_ops.context import START_MONITORING, Ops
 from tradebot_ops.engines.base import Replica, State, Stats
 from tradebot_ops.facts.replicas.condition import condition_of
+from tradebot_ops.facts.work.drained import drained
 from tradebot_ops.model import Finding, Level, Report, Section, Table
+from tradebot_ops.monitoring.chain import ALERTING
 from tradebot_ops.text.labels import Labelled
 from tradebot_ops.text.quantities import age, human_bytes
 
 _HINTS = {"missing": "tradebot up", "stopped": "tradebot up", "orphan": "tradebot up --remove-orphans"}
 _GOOD = {"ready", "running", "done"}
 UNAVAILABLE = "unavailable"
-_ALIVE = {"ready", "running", "unhealthy", "starting", "restarting", "paused", "orphan"}
+#: A worker with the order to take no jobs: nothing is wrong with it, and yet it is to be seen.
+DRAINED = "drained"
+_FINE = {*_GOOD, UNAVAILABLE, DRAINED}
+_ALIVE = {"ready", "running", "unhealthy", "starting", "restarting", "paused", "orphan", DRAINED}
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,11 @@ def status(ops: Ops, wanted: Collection[str] = (), *, cpu: bool = False, only: b
     With ``only`` no others are looked at. Each question ends by itself, and a silent service is shown as such."""
     found = [replica for replica in ops.engine.list() if not only or replica.service in wanted]
     running = [replica for replica in found if replica.state is State.RUNNING]
-    with ThreadPoolExecutor(max_workers=max(2, len(found) + 1)) as pool:
+    with ThreadPoolExecutor(max_workers=len(found) + 2) as pool:
         measured = pool.submit(ops.engine.stats, running, cpu=cpu)
+        orders = pool.submit(drained, ops, running)
         rows = list(pool.map(lambda replica: _row(ops, replica), found))
+        rows = [_ordered_to_rest(row, orders.result()) for row in rows]
         by_id = {stats.id: stats for stats in measured.result()}
     rows += _missing(ops, found, wanted or ops.stack.services.keys())
     return _report(ops, _ordered(ops, rows), by_id)
@@ -50,6 +57,11 @@ def _row(ops: Ops, replica: Replica) -> Row:
     found = condition_of(ops, replica)
     endpoint = ", ".join(f"{p.address}" for p in replica.published)
     return Row(replica.service, replica.number, found.word, found.detail, replica, endpoint=endpoint)
+
+
+def _ordered_to_rest(row: Row, drained: Mapping[str, str]) -> Row:
+    why = drained.get(row.label)
+    return row if why is None or row.condition not in _GOOD else replace(row, condition=DRAINED, detail=why)
 
 
 def _missing(ops: Ops, found: Sequence[Replica], wanted: Collection[str]) -> list[Row]:
@@ -85,7 +97,7 @@ def _report(ops: Ops, rows: Sequence[Row], stats: dict[str, Stats]) -> Report:
         ),
     )
     # The `up` that found that a service cannot run here warns of it; from then on its row is enough.
-    wrong = [row for row in rows if row.condition not in {*_GOOD, UNAVAILABLE}]
+    wrong = [row for row in rows if row.condition not in _FINE]
     nothing = not any(row.condition in _ALIVE for row in rows)
     engine = f"Project {ops.settings.project} on the {ops.engine.name} engine ({ops.choice.why})."
     return Report(
@@ -95,7 +107,7 @@ def _report(ops: Ops, rows: Sequence[Row], stats: dict[str, Stats]) -> Report:
             "running": not nothing,
             "services": [_data(row, stats.get(row.replica.id) if row.replica else None) for row in rows],
         },
-        findings=_findings(wrong, nothing),
+        findings=_findings(wrong, nothing) + (() if nothing else _blind(rows)),
         sections=(Section(lines=(engine,), tables=(table,)), *_absent(rows)),
     )
 
@@ -117,6 +129,20 @@ def _findings(wrong: Sequence[Row], nothing: bool) -> tuple[Finding, ...]:
             hint=row.hint or _HINTS.get(row.condition) or f"tradebot logs {row.service} --tail 50",
         )
         for row in wrong
+    )
+
+
+def _blind(rows: Sequence[Row]) -> tuple[Finding, ...]:
+    """No alert can report this: without these services, only whoever looks at the status learns of a fault."""
+    away = {row.service: row for row in rows if row.service in ALERTING and row.condition not in _GOOD}
+    return tuple(
+        Finding(
+            Level.WARN if row.condition in {UNAVAILABLE, "starting"} else Level.FAIL,
+            "status.blind",
+            f"Alerts are blind: {name} is {row.condition}, so {ALERTING[name]}.",
+            hint=START_MONITORING,
+        )
+        for name, row in away.items()
     )
 
 

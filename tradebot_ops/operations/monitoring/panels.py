@@ -1,6 +1,7 @@
 """The panels of the Grafana dashboard, as the API serves them, for one look in a terminal or a pipe."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,14 +9,19 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError, Unreachable
 from tradebot_ops.facts.metrics import config_files
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.text.quantities import latest, peak, quantity, sparkline
+from tradebot_ops.text.quantities import age, latest, peak, quantity, sparkline
 from tradebot_ops.text.sentences import ended
 
 DASHBOARD = "trading-bot-dashboard.json"
-#: What the API offers; kept equal by a test.
+#: What the API offers, and what it takes besides; kept equal by a test.
 RANGES = ("15m", "1h", "6h", "24h", "7d")
+_RANGE = re.compile(r"([1-9]\d{0,7})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+SHORTEST_S, LONGEST_S = 60, 92 * 86400
 TREND = 24
-LINES = 8
+LINES, EVENTS = 8, 8
+#: So many lines of zeros are worth a fold.
+FOLDED = 2
 
 #: The API's document: `GET /dashboard/panels`.
 Document = dict[str, Any]
@@ -24,10 +30,11 @@ Document = dict[str, Any]
 def look(ops: Ops, range_name: str) -> Document:
     """The panels with their series: from the API, or where that is away from Prometheus itself, which is then noted.
 
-    Raises ``OpsError`` TB-0205 for an unknown range, and as ``Api`` does when Prometheus cannot be asked either.
+    Raises ``OpsError`` TB-0205 for what is no range, and as ``Api`` does when Prometheus cannot be asked either.
     """
-    if range_name not in RANGES:
-        raise OpsError(f"'{range_name}' is not a range.", code="TB-0205", hint=f"Use one of: {', '.join(RANGES)}.")
+    if not is_range(range_name):
+        hint = f"Use {', '.join(RANGES)}, or any from 1m to 92d, such as 90m."
+        raise OpsError(f"'{range_name}' is not a range.", code="TB-0205", hint=hint)
     try:
         return ops.api.panels(range_name)
     except Unreachable as away:
@@ -37,6 +44,11 @@ def look(ops: Ops, range_name: str) -> Document:
             message = f"{away.message} Prometheus cannot be asked instead: {error.message}"
             raise Unreachable(message, code=away.code, hint=away.hint) from None
         return found | {"direct": True, "note": f"{away.message.rstrip('.')}. Prometheus was asked instead."}
+
+
+def is_range(text: str) -> bool:
+    match = _RANGE.fullmatch(text)
+    return match is not None and SHORTEST_S <= int(match[1]) * _SECONDS[match[2]] <= LONGEST_S
 
 
 def _directly(ops: Ops, range_name: str) -> Document:
@@ -74,10 +86,16 @@ def report(document: Document) -> Report:
         data=document,
         sections=(
             Section(lines=(head,)),
+            _firing(document),
+            *_events(document.get("events", ())),
             Section(tables=(Table(("panel", "now", "state", document["range"]), rows),)),
             *charts,
         ),
-        findings=(*_direct(document), *(finding for panel in shown if (finding := _finding(panel)))),
+        findings=(
+            *_direct(document),
+            *_unknown(document),
+            *(finding for panel in shown if (finding := _finding(panel))),
+        ),
     )
 
 
@@ -87,8 +105,50 @@ def _direct(document: Document) -> tuple[Finding, ...]:
     return (Finding(Level.WARN, "dash.direct", document["note"], hint="tradebot status; tradebot logs api --tail 50"),)
 
 
+def _unknown(document: Document) -> tuple[Finding, ...]:
+    """Findings about alerts and events that nobody could see: they are not quiet."""
+    notes = {name: document.get(f"{name}_note") for name in ("firing", "events")}
+    words = {"firing": "Whether alerts fire is not known", "events": "Events may be missing"}
+    return tuple(
+        Finding(Level.WARN, f"dash.{name}", f"{words[name]}: {ended(note)}", hint="tradebot monitoring status")
+        for name, note in notes.items()
+        if note
+    )
+
+
+def _firing(document: Document) -> Section:
+    alerts = document.get("firing")
+    if not alerts:
+        return Section(lines=() if alerts is None else ("No alert fires.",))
+    now = datetime.fromtimestamp(document["generated_at"]).astimezone()
+    rows = tuple(
+        (each["name"], each["severity"], str(each["count"]), age(now - datetime.fromisoformat(each["since"])),
+         each["summary"])
+        for each in alerts
+    )  # fmt: skip
+    table = Table(("alert", "severity", "firing", "for", "summary"), rows)
+    return Section("Alerts", tables=(table,), lines=(f"What to do: tradebot runbook show {alerts[0]['name']}",))
+
+
+def _events(found: Sequence[Mapping[str, Any]]) -> tuple[Section, ...]:
+    """The newest of what happened within the range."""
+    rows = tuple(
+        (f"{datetime.fromtimestamp(each['at']).astimezone():%m-%d %H:%M:%S}", each["kind"].lower(), each["text"])
+        for each in found[:EVENTS]
+    )
+    title = "Events" + (f" ({len(rows)} of {len(found)}; --json has more)" if len(found) > len(rows) else "")
+    return (Section(title, tables=(Table(("at", "kind", "what"), rows),)),) if rows else ()
+
+
+def living(panel: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Its series without those that are nothing but zeros, as long as two of them are folded."""
+    alive = [one for one in panel["series"] if any(one["values"])]
+    return alive if len(panel["series"]) - len(alive) >= FOLDED else list(panel["series"])
+
+
 def _chart(panel: Mapping[str, Any], range_name: str) -> Section:
-    ranked = sorted(panel["series"], key=lambda one: (-(peak(one["values"]) or 0.0), one["name"]))
+    alive = living(panel)
+    ranked = sorted(alive, key=lambda one: (-(peak(one["values"]) or 0.0), one["name"]))
     rows = tuple(
         (
             one["name"],
@@ -100,7 +160,10 @@ def _chart(panel: Mapping[str, Any], range_name: str) -> Section:
     )
     more = len(ranked) - len(rows) + panel["hidden_series"]
     title = panel["title"] + (f" ({len(rows)} of {len(rows) + more}; --json has more)" if more else "")
-    return Section(title, tables=(Table(("series", "now", "highest", range_name), rows),))
+    zeros = len(panel["series"]) - len(alive)
+    lines = (f"{zeros} more at zero.",) if zeros else ()
+    tables = (Table(("series", "now", "highest", range_name), rows),) if rows else ()
+    return Section(title, tables=tables, lines=lines)
 
 
 def _drawn(panel: Mapping[str, Any]) -> bool:

@@ -123,7 +123,7 @@ def _fits(usage: Usage, now: Limits, workers: int) -> bool:
 
 
 def _memory(usage: Usage, now: Limits) -> Iterator[Change | Kept]:
-    """A job's limit follows its peak; a worker's holds that job and the worker itself."""
+    """A job's limit follows its peak; a worker's holds two such jobs and the worker itself."""
     names = ("JOB_MEMORY_LIMIT", "WORKER_MEMORY_LIMIT")
     jobs = usage.jobs
     if jobs.jobs < JOBS_NEEDED and not jobs.killed:
@@ -132,12 +132,12 @@ def _memory(usage: Usage, now: Limits) -> Iterator[Change | Kept]:
         yield from (Kept(name, why, known=False) for name in names)
         return
     job, why = _job_memory(usage, now)
-    worker = job + _steps(1.5 * (usage.worker_idle_bytes or 128 * MB), 64)
+    worker = 2 * job + _steps(1.5 * (usage.worker_idle_bytes or 128 * MB), 64)
     if job > now.job_memory or worker < FAR * now.worker_memory or worker > now.worker_memory:
         if job != now.job_memory:
             yield Change(names[0], now.job_memory, job, why)
         if worker != now.worker_memory:
-            reason = f"A job's {human_bytes(job)} and half as much again as an idle worker takes."
+            reason = f"Twice a job's {human_bytes(job)}, and half as much again as an idle worker takes."
             yield Change(names[1], now.worker_memory, worker, reason, now.workers * (now.worker_memory - worker))
         return
     yield from (Kept(name, why) for name in names)

@@ -15,7 +15,7 @@ from textual.worker import get_current_worker
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.monitoring.panels import RANGES
-from tradebot_ops.render.dash.panels import Chart, Stat
+from tradebot_ops.render.dash.panels import Chart, Stat, firing
 
 Document = Mapping[str, Any]
 
@@ -38,6 +38,7 @@ class Dash(App[None]):
     CSS = """
     #head { height: 1; text-wrap: nowrap; text-overflow: ellipsis; padding: 0 1; background: $panel; }
     #banner { height: auto; max-height: 4; padding: 0 1; background: $error; color: $text; display: none; }
+    #firing { height: auto; max-height: 4; padding: 0 1; }
     #stats { grid-gutter: 0; }
     #charts { height: auto; grid-gutter: 0; }
     Stat, Chart .legend { text-wrap: nowrap; text-overflow: ellipsis; }
@@ -69,6 +70,7 @@ class Dash(App[None]):
     def compose(self) -> ComposeResult:
         yield Static(id="head")
         yield Static(id="banner")
+        yield Static(id="firing")
         with VerticalScroll(can_focus=False):
             yield Grid(id="stats")
             yield Grid(id="charts")
@@ -90,7 +92,8 @@ class Dash(App[None]):
         self._choose(1)
 
     def _choose(self, step: int) -> None:
-        place = min(max(RANGES.index(self._range) + step, 0), len(RANGES) - 1)
+        at = RANGES.index(self._range) if self._range in RANGES else RANGES.index("1h")
+        place = min(max(at + step, 0), len(RANGES) - 1)
         if RANGES[place] != self._range:
             self._range = RANGES[place]
             self._head("asking …")
@@ -113,6 +116,7 @@ class Dash(App[None]):
         await self._panels([panel for panel in document["panels"] if panel["kind"] != "stat"], Chart, "#charts")
         self._head(f"updated {_clock(document)}")
         self._banner(document["note"])
+        self.query_one("#firing", Static).update(firing(document))
         self._arrange()
         self._ask_in(document["refresh_s"])
 
@@ -162,7 +166,7 @@ class Dash(App[None]):
         fitting = max(1, min(4, self.size.width // NARROWEST, count))
         columns = next(wide for wide in range(fitting, 0, -1) if count % wide == 0 or wide == 1)
         charts.styles.grid_size_columns = columns
-        room = self.size.height - 2 - rows * STAT_ROWS
+        room = self.size.height - 3 - rows * STAT_ROWS
         lines = -(-count // columns)
         charts.styles.grid_rows = str(max(LOWEST, room // lines))
 

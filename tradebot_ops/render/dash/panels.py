@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 from textual_plotext import PlotextPlot
 
+from tradebot_ops.operations.monitoring.panels import living
 from tradebot_ops.text.quantities import latest, peak, quantity, sparkline
 
 Panel = Mapping[str, Any]
@@ -37,6 +38,22 @@ _TICK = 14
 LEGEND_ROWS = 2
 #: Columns kept for the number of series that found no room.
 _COUNT = 4
+
+
+def firing(document: Mapping[str, Any]) -> Text:
+    """Alerts that fire, the gravest first, and the newest event; unknown is neither quiet nor firing."""
+    alerts, events = document.get("firing"), document.get("events")
+    if alerts is None:
+        return Text(f"Whether alerts fire is not known: {document.get('firing_note', 'the API is older')}.", "red")
+    text = Text("" if alerts else "No alert fires.", "green")
+    for each in alerts:
+        sign, color = LEVELS.get(each["severity"], LEVELS["warning"])
+        count = f" ×{each['count']}" if each["count"] > 1 else ""
+        text.append(f"{sign} {each['name']}{count}  ", color)
+    if events:
+        at = datetime.fromtimestamp(events[0]["at"]).astimezone()
+        text.append(f"   last: {at:%H:%M} {events[0]['text']}", "dim")
+    return text
 
 
 class Stat(Static):
@@ -123,14 +140,18 @@ class Chart(Vertical):
         return places, [datetime.fromtimestamp(at).astimezone().strftime(form) for at in places]
 
     def _legend(self) -> Text:
-        """As many series as the lines hold, highest last value first."""
+        """As many series as the lines hold, highest last value first; of zeros only how many there are."""
         panel, width = self._panel, max(self.content_size.width, 12)
-        ranked = sorted(enumerate(panel["series"]), key=lambda pair: -(latest(pair[1]["values"]) or 0.0))
+        alive = living(panel)
+        shown = [(place, one) for place, one in enumerate(panel["series"]) if one in alive]
+        ranked = sorted(shown, key=lambda pair: -(latest(pair[1]["values"]) or 0.0))
         entries = [
             Text.assemble(("━ ", "rgb({},{},{})".format(*COLORS[place % len(COLORS)])), f"{one['name']} {value}  ")
             for place, one in ranked
             for value in [quantity(latest(one["values"]), panel["unit"])]
         ]
+        if zeros := len(panel["series"]) - len(alive):
+            entries.append(Text(f"{zeros} at zero", "dim"))
         return packed(entries, width, panel["hidden_series"])
 
 

@@ -71,7 +71,8 @@ def test_arrives() -> None:
     assert arrives(Trip((), "It broke."), GATE).observed == "last hop made: nothing"
 
 
-FRESH = {"critical/slack": NOW, "warning/slack": NOW}
+EVERY = ("critical/slack", "warning/slack", "jobs/slack")
+FRESH = dict.fromkeys(EVERY, NOW)
 
 
 @pytest.mark.parametrize(
@@ -79,10 +80,15 @@ FRESH = {"critical/slack": NOW, "warning/slack": NOW}
     [
         ({"slack": Attempts(3, 0)}, FRESH, Level.PASS, "Every channel takes alerts."),
         ({}, FRESH, Level.PASS, "Every channel takes alerts."),
-        ({"slack": Attempts(3, 1)}, FRESH, Level.FAIL, "Notifications fail: critical/slack, warning/slack."),
+        (
+            {"slack": Attempts(3, 1)},
+            FRESH,
+            Level.FAIL,
+            f"Notifications fail: {', '.join(EVERY)}.",
+        ),
         # Another channel's failures are another channel's.
         ({"email": Attempts(3, 1)}, FRESH, Level.PASS, "Every channel takes alerts."),
-        ({}, {"critical/slack": NOW}, Level.WARN, "Not tested within 30 days: warning/slack."),
+        ({}, {"critical/slack": NOW, "jobs/slack": NOW}, Level.WARN, "Not tested within 30 days: warning/slack."),
         (
             {},
             FRESH | {"critical/slack": NOW - timedelta(days=31)},

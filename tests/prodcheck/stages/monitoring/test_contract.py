@@ -4,6 +4,7 @@ from tradebot_ops.facts.metrics.metric_contract import Seen
 from tradebot_ops.facts.metrics.monitoring import Answer
 from tradebot_ops.model import Level
 from tradebot_ops.monitoring.contract import Broken, Contract, Metric
+from tradebot_ops.monitoring.detector_table import table_of
 from tradebot_ops.prodcheck.stages.monitoring.contract import contract, sighted
 
 GATE = Answer("prometheus", ok=True, detail="ready")
@@ -23,6 +24,14 @@ def test_sighted() -> None:
     metrics = (Metric("redis_up", "gauge", source="redis"),)
     rule = {"alert": "RedisDown", "expr": "redis_up == 0", "labels": {"severity": "critical"}}
     twin = {"alert": "Missing", "expr": "absent(redis_up)", "labels": {"severity": "warning"}}
-    verdict = sighted(({"groups": [{"rules": [rule]}]},), metrics)
+    table = table_of({"conditions": {"RedisDown": {"signals": ["redis_up"]}},
+                      "metrics": {"redis_up": [{"when": "w", "twin": "Missing"}]},
+                      "sources": {"redis": [{"when": "w", "twin": "Always"}]}})  # fmt: skip
+    always = {"alert": "Always", "expr": "vector(1)"}
+    verdict = sighted(({"groups": [{"rules": [rule]}]},), metrics, table)
     assert (verdict.level, verdict.observed) == (Level.FAIL, "redis_up of redis")
-    assert sighted(({"groups": [{"rules": [rule, twin]}]},), metrics).level is Level.PASS
+    whole = ({"groups": [{"rules": [rule, twin, always]}]},)
+    assert sighted(whole, metrics, table).level is Level.PASS
+    verdict = sighted(whole, metrics, table_of({}))
+    assert (verdict.level, verdict.observed) == (Level.FAIL, "2 wrong")
+    assert "RedisDown: a critical alert without a row" in verdict.evidence

@@ -25,6 +25,6 @@ def test_one_that_cannot_run_here_is_no_failure_and_no_pass() -> None:
 def test_one_that_is_silent_is_named_before_one_that_is_absent() -> None:
     verdict = ready((*READY, ABSENT, SILENT))
     assert verdict.level is Level.FAIL
-    assert verdict.message == "Not ready: alertmanager."
+    assert verdict.message == "Not ready: alertmanager. Alerts are blind: nobody is notified of a fault."
     assert verdict.observed == "alertmanager: Connection refused"
     assert verdict.anchor == "compose.yaml#alertmanager"

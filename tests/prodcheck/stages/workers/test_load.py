@@ -11,6 +11,7 @@ from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Fact, NotHere, Skip, Unknown
 from tradebot_ops.facts.project import unbuilt
 from tradebot_ops.facts.work import worker_load
+from tradebot_ops.facts.work.breakers import Breaker
 from tradebot_ops.facts.work.worker_load import Growth, Utilisation
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.workers.load import closed, steady, utilised, within_limits
@@ -75,9 +76,16 @@ def test_what_is_measured_is_read_by_instance() -> None:
 
 
 def test_what_cannot_be_asked_yet_is_skipped_for_a_true_reason_and_never_passes() -> None:
-    answer = Facts(ops([])).value(unbuilt.breakers)
+    answer = Facts(ops([])).value(unbuilt.exchange)
     assert isinstance(answer, NotHere)
-    assert answer.reason is Skip.LATER
-    for check in (closed, within_limits):
-        with pytest.raises(NotImplementedError):
-            check("anything")
+    assert answer.reason is Skip.ADAPTER
+    with pytest.raises(NotImplementedError):
+        within_limits("anything")
+
+
+def test_an_open_breaker_is_named_with_the_last_error() -> None:
+    away, back = Breaker("mail", True, 2, "timed out"), Breaker("market-data", False, 1, "")
+    assert closed(()).level is Level.PASS
+    assert closed((back,)).level is Level.PASS
+    verdict = closed((away, back))
+    assert (verdict.level, verdict.observed, verdict.evidence) == (Level.WARN, "1 of 2 open", "mail: timed out")

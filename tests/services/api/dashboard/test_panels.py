@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.api.dashboard.definition import Definition, Panel, Target, Threshold, read_definition
+from services.api.dashboard.definition import Annotation, Definition, Panel, Target, Threshold, read_definition
 from services.api.dashboard.panels import MAX_SERIES, dashboard
 from services.api.dashboard.prometheus import Found, QueryFailed
 from services.api.dashboard.schemas import DashboardOut, PanelOut
@@ -46,15 +46,25 @@ def found(*values: float, end: int = 1000, **labels: str) -> Found:
     return Found(labels, [(start + 15 * number, value) for number, value in enumerate(values)])
 
 
-def board(answers: Answers, *panels: Panel) -> DashboardOut:
-    async def ask(expr: str, shown: Window) -> list[Found]:
+class Answering:
+    """Prometheus, with these answers and no rules."""
+
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
+
+    async def ask(self, expr: str, shown: Window) -> list[Found]:
         assert shown == SHOWN
-        answer = answers[expr]
+        answer = self.answers[expr]
         if isinstance(answer, QueryFailed):
             raise answer
         return answer
 
-    return asyncio.run(dashboard(Definition("Board", 15, panels), ask, SHOWN, "1h"))
+    async def rules(self) -> list[Any]:
+        return []
+
+
+def board(answers: Answers, *panels: Panel) -> DashboardOut:
+    return asyncio.run(dashboard(Definition("Board", 15, panels), Answering(answers), SHOWN, "1h"))
 
 
 def one(answers: Answers, shown: Panel) -> PanelOut:
@@ -164,19 +174,47 @@ def test_the_whole_board_is_ok_partial_or_unavailable() -> None:
     assert (gone.status, gone.note) == ("unavailable", f"Monitoring is unavailable: {AWAY}.")
 
 
+def test_what_is_nothing_but_zeros_comes_last() -> None:
+    series = [found(0, 0, queue="a"), found(0, 2, queue="b"), found(NAN, NAN, queue="c"), found(1, 0, queue="d")]
+    drawn = one({"x": series}, panel("x")).series
+    assert [each.name for each in drawn] == ["b", "d", "a", "c"]
+    stat = one({"x": [found(0), found(3)]}, panel("x", type="stat"))
+    assert stat.value == 0, "a stat is its first series, whatever that is"
+
+
+def test_what_cannot_be_asked_is_not_quiet() -> None:
+    class Away(Answering):
+        async def rules(self) -> list[Any]:
+            raise AWAY
+
+    shown = Definition("Board", 15, (panel("x"),), (Annotation("Alerts", "y", "", "red"),))
+    out = asyncio.run(dashboard(shown, Away({"x": [found(1)], "y": AWAY}), SHOWN, "1h"))
+    assert (out.firing, out.firing_note) == (None, str(AWAY))
+    assert (out.events, out.events_note) == ([], str(AWAY))
+    assert out.status == "ok", "the panels have their values"
+
+
 def test_every_panel_of_this_project_is_asked_all_queries_at_once() -> None:
     definition = read_definition(DASHBOARD_FILE)
-    queries = sum(len(shown.targets) for shown in definition.panels)
+    queries = sum(len(shown.targets) for shown in definition.panels) + len(definition.annotations) + 1
 
-    async def look() -> DashboardOut:
-        everyone = asyncio.Barrier(queries)
+    class Together:
+        """Answers once everything was asked."""
 
-        async def ask(expr: str, _shown: Window) -> list[Found]:
+        def __init__(self) -> None:
+            self.everyone = asyncio.Barrier(queries)
+
+        async def ask(self, expr: str, _shown: Window) -> list[Found]:
             assert "$" not in expr
-            await asyncio.wait_for(everyone.wait(), 10)
+            await asyncio.wait_for(self.everyone.wait(), 10)
             return [found(1)]
 
-        return await dashboard(definition, ask, SHOWN, "1h")
+        async def rules(self) -> list[Any]:
+            await asyncio.wait_for(self.everyone.wait(), 10)
+            return []
+
+    async def look() -> DashboardOut:
+        return await dashboard(definition, Together(), SHOWN, "1h")
 
     out = asyncio.run(look())
     assert [shown.status for shown in out.panels] == ["ok"] * 12

@@ -6,14 +6,24 @@ from pathlib import Path
 import pytest
 import yaml
 
-from services.api.dashboard.window import POINTS, RANGES, SCRAPE_INTERVAL_S, Window, substitute, window
+from services.api.dashboard.window import (
+    LONGEST_S,
+    POINTS,
+    RANGES,
+    SCRAPE_INTERVAL_S,
+    SHORTEST_S,
+    Window,
+    length_s,
+    substitute,
+    window,
+)
 from tradebot_ops.operations.monitoring import panels
 
 CONFIG = Path(__file__).parents[4] / "config"
 HOUR = Window(end=1_000_000, step=15, points=241)
 
 
-@pytest.mark.parametrize("seconds", RANGES.values())
+@pytest.mark.parametrize("seconds", [*map(length_s, RANGES), 60, 5400, 92 * 86_400])
 def test_a_window_covers_its_range_and_ends_now(seconds: int) -> None:
     shown = window(seconds, 1_000_000.9)
     assert (shown.times[0], shown.times[-1]) == (shown.start, 1_000_000)
@@ -54,4 +64,14 @@ def test_the_scrape_interval_is_the_configured_one() -> None:
 
 
 def test_the_command_offers_the_same_ranges() -> None:
-    assert tuple(RANGES) == panels.RANGES
+    assert RANGES == panels.RANGES
+    assert (SHORTEST_S, LONGEST_S) == (panels.SHORTEST_S, panels.LONGEST_S)
+    for text in (*RANGES, "90m", "60s", "59s", "92d", "93d", "0h", "1h30m", "h", "1w", ""):
+        assert panels.is_range(text) == _takes(text)
+
+
+def _takes(text: str) -> bool:
+    try:
+        return length_s(text) > 0
+    except ValueError:
+        return False

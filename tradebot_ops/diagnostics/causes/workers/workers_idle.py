@@ -1,7 +1,7 @@
 """The workers are alive and take no jobs."""
 
 from tradebot_ops.diagnostics.cause import Cause
-from tradebot_ops.diagnostics.signs import heartbeats_fresh, stuck, workers_busy
+from tradebot_ops.diagnostics.signs import all_drained, heartbeats_fresh, stuck, workers_busy
 
 CAUSE = Cause(
     "workers-idle",
@@ -10,7 +10,7 @@ CAUSE = Cause(
         stuck,
         heartbeats_fresh,
     ),
-    against=(workers_busy,),
+    against=(workers_busy, all_drained),
     explains=("queue",),
     depth=1,
     mend="tradebot restart worker",

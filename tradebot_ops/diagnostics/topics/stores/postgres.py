@@ -7,6 +7,7 @@ from tradebot_ops.facts.stores import migrations, postgres, postgres_load
 from tradebot_ops.model import Table
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import quantity
+from tradebot_ops.text.sentences import shortened
 
 TOPIC = Topic("postgres", "Postgres", order=60)
 TAKEN, NEARLY_TAKEN = 0.9, 0.7
@@ -68,7 +69,7 @@ def waits(found: postgres_load.Waits) -> View:
 def statements(found: postgres_load.Statements) -> View:
     rows = tuple(
         (quantity(each.seconds, "s"), str(each.calls), quantity(each.seconds / max(each.calls, 1), "s"),
-         each.text[:STATEMENT])
+         shortened(each.text, STATEMENT))
         for each in found.found
     )  # fmt: skip
     name = "statement that took most" if found.recorded else "statement that runs longest"

@@ -11,23 +11,23 @@ from tradebot_ops.private_folder import PrivateFolder
 
 _CONFIG = "--config.file"
 #: Debian's build reads its templates from this folder of the host, and from nowhere else.
-_TEMPLATES = b"/usr/share/prometheus/alertmanager"
+TEMPLATES = b"/usr/share/prometheus/alertmanager"
 _WORKING_FOLDER = b"/proc/self/cwd"
-_MOVABLE = "alertmanager-movable"
+MOVABLE = "alertmanager-movable"
 
 
 def _launch(replica: LocalReplica) -> Launch:
     argv = fetched.with_option(replica.argv[1:], _CONFIG, str(_rendered(replica)))
     program = fetched.binary(replica, "alertmanager")
-    movable = program.parent / _MOVABLE
+    movable = program.parent / MOVABLE
     if not movable.is_file():
         return Launch((str(program), *argv), replica.folder(""))
-    return Launch((str(movable), *argv), packages.folder(replica.host) / _TEMPLATES.decode().lstrip("/"))
+    return Launch((str(movable), *argv), packages.folder(replica.host) / TEMPLATES.decode().lstrip("/"))
 
 
 def _obtain(host: Mapping[str, str], say: Say) -> None:
     program = packages.obtain("alertmanager", host, say)
-    if program.is_relative_to(packages.folder(host)) and not (program.parent / _MOVABLE).is_file():
+    if program.is_relative_to(packages.folder(host)) and not (program.parent / MOVABLE).is_file():
         _make_movable(program)
 
 
@@ -38,11 +38,11 @@ def _make_movable(program: Path) -> None:
     name of the folder in the program is replaced by one of the same length, which the kernel resolves to wherever
     the program was started; the copy is made after the package was verified.
     """
-    here = _WORKING_FOLDER.ljust(len(_TEMPLATES), b"/")
-    draft = program.with_name(f".{_MOVABLE}.{os.getpid()}")
-    draft.write_bytes(program.read_bytes().replace(_TEMPLATES, here))
+    here = _WORKING_FOLDER.ljust(len(TEMPLATES), b"/")
+    draft = program.with_name(f".{MOVABLE}.{os.getpid()}")
+    draft.write_bytes(program.read_bytes().replace(TEMPLATES, here))
     draft.chmod(0o755)
-    draft.replace(program.with_name(_MOVABLE))
+    draft.replace(program.with_name(MOVABLE))
 
 
 def _render(replica: LocalReplica) -> None:

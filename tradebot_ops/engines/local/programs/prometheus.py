@@ -7,7 +7,7 @@ from tradebot_ops.engines.local.launching import fetched
 from tradebot_ops.engines.local.launching.program import Launch, LocalReplica, Program
 from tradebot_ops.engines.local.records import reachable
 from tradebot_ops.monitoring.prometheus import BOTS, on_this_host
-from tradebot_ops.private_folder import PrivateFolder
+from tradebot_ops.private_folder import PrivateFolder, make_private
 
 _CONFIG = "--config.file"
 _ABSENT = frozenset({"grafana"})
@@ -22,12 +22,13 @@ def _render(replica: LocalReplica) -> None:
     path = Path(fetched.option(replica.argv, _CONFIG))
     stack = replica.stack
     present = stack.services.keys() - _ABSENT
+    bots = replica.layout.alias_discovery(BOTS, "*")
+    make_private(bots.parent)  # Prometheus complains every five seconds of a folder that is not there
     found = on_this_host(
         fetched.configuration(path),
         rewrite=lambda text: _itself(text, replica) or replica.rewrite(text),
         absent={*stack.services, *stack.inactive} - present,
-        discovery={name: str(replica.layout.discovery(name)) for name in present}
-        | {BOTS: str(replica.layout.alias_discovery(BOTS, "*"))},
+        discovery={name: str(replica.layout.discovery(name)) for name in present} | {BOTS: str(bots)},
         folder=path.parent,
     )
     for service, line in found.left_out:

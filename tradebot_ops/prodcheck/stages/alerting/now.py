@@ -68,7 +68,7 @@ def quiet(alerts: tuple[HeldAlert, ...], silences: tuple[Silence, ...], now: dat
 )
 def rare(history: tuple[dict[str, Any], ...], now: datetime) -> Verdict:
     """Counts what was stored within a day: alerts that come all the time, or come and go, teach people to look away.
-    Whether they were right cannot be counted before a person acknowledges them.
+    Whether they were right says `tradebot kpi`, once people acknowledge them.
     """
     since = now - DAY
     raised = {

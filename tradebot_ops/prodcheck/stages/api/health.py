@@ -4,6 +4,7 @@ from tradebot_ops.clients.api import Answer
 from tradebot_ops.facts import api
 from tradebot_ops.facts.api import Health
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
+from tradebot_ops.text.sentences import shortened
 
 SLOW_SECONDS = 1.0
 NAMED = ("redis", "postgres", "workers", "queue")
@@ -26,7 +27,7 @@ def answers(answers: tuple[Answer, ...]) -> Verdict:
     statuses = [answer.status for answer in answers]
     slowest = max(answer.seconds for answer in answers)
     observed = f"{statuses.count(200)} of {len(answers)}, slowest {1000 * slowest:.0f} ms"
-    evidence = f"GET /health: HTTP {', '.join(map(str, statuses))}\n{answers[-1].text[:300]}"
+    evidence = f"GET /health: HTTP {', '.join(map(str, statuses))}\n{shortened(answers[-1].text, 300)}"
     if set(statuses) != {200}:
         message = f"{len(statuses) - statuses.count(200)} of {len(statuses)} requests for its health failed."
         return failed(message, observed=observed, expected="HTTP 200 each time", evidence=evidence)

@@ -13,6 +13,7 @@ from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passe
 from tradebot_ops.settings.declared import ENVIRONMENTS
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.text.lists import few
+from tradebot_ops.text.sentences import shortened
 
 LINES = 20
 ENOUGH = 0.9
@@ -72,7 +73,7 @@ def structured(recent: Mapping[str, tuple[Entry, ...]], replicas: tuple[Replica,
     lines = [entry for entries in last.values() for entry in entries]
     strange = [entry for entry in lines if not _complete(entry)]
     observed = f"{len(lines) - len(strange)} of {len(lines)} lines of {len(running)} replicas"
-    evidence = "\n".join(entry.text[:200] for entry in strange[:5])
+    evidence = "\n".join(shortened(entry.text, 200) for entry in strange[:5])
     if strange:
         judge = warned if len(lines) - len(strange) >= ENOUGH * len(lines) else failed
         message = "Services write lines that are not JSON with time, level and event."

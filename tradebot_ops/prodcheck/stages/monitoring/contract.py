@@ -7,6 +7,7 @@ from tradebot_ops.facts.metrics import config_files, metric_contract, monitoring
 from tradebot_ops.facts.metrics.metric_contract import Seen
 from tradebot_ops.facts.metrics.monitoring import Answer
 from tradebot_ops.monitoring.contract import Contract, Metric
+from tradebot_ops.monitoring.detector_table import Table, wrong_rows
 from tradebot_ops.monitoring.detectors import blind
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed
 from tradebot_ops.text.lists import few
@@ -42,15 +43,16 @@ def contract(declared: Contract, seen: Seen, _answers: Answer) -> Verdict:
 @check(
     "MON-10",
     "No detector is blind to its own fault",
-    asks=(config_files.written_rules, config_files.metrics),
+    asks=(config_files.written_rules, config_files.metrics, config_files.detectors),
     severity=Severity.CRITICAL,
     source="Prometheus documentation: absent(); alerts on missing series",
-    anchor="config/prometheus/rules/availability.yml",
+    anchor="config/prometheus/detectors.yml",
     remedy="tradebot alerts lint",
 )
-def sighted(documents: tuple[Mapping[str, Any], ...], metrics: tuple[Metric, ...]) -> Verdict:
+def sighted(documents: tuple[Mapping[str, Any], ...], metrics: tuple[Metric, ...], table: Table) -> Verdict:
     """An expression over series that are gone is empty, and an empty one does not fire: the worst outage is the
-    quietest. So for the metrics of each critical rule some rule must fire when they are missing.
+    quietest. So for the metrics of each critical rule some rule must fire when they are missing, and the table of
+    detectors must say which: a row for each critical alert, with the metrics that it asks for, and true twins.
     """
     found = blind(documents, metrics)
     if found:
@@ -59,6 +61,17 @@ def sighted(documents: tuple[Mapping[str, Any], ...], metrics: tuple[Metric, ...
             observed=few(f"{each.metric} of {each.job}" for each in found),
             expected="an absence twin or a count for each",
             evidence="\n".join(map(str, found)),
+            anchor="config/prometheus/rules/availability.yml",
             hint="Add absent(up{job=...}), or a count with `or vector(0)`, to a rule; then: tradebot alerts lint",
         )
-    return passed("No detector is blind to its own fault.", observed="every critical rule has a twin")
+    wrong = wrong_rows(table, documents, metrics)
+    if wrong:
+        return failed(
+            f"The table of detectors is not that of the rules: {wrong[0]}.",
+            observed=f"{len(wrong)} wrong",
+            expected="what the rules say",
+            evidence="\n".join(wrong),
+            hint="Correct config/prometheus/detectors.yml, or the rule; then: tradebot prod-check --only MON-10",
+        )
+    rows = len(table.signals)
+    return passed("No detector is blind to its own fault.", observed=f"{rows} critical alerts, each with a twin")

@@ -2,6 +2,7 @@
 
 from tradebot_ops.facts.metrics import monitoring
 from tradebot_ops.facts.metrics.monitoring import Answer
+from tradebot_ops.monitoring.chain import ALERTING
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.lists import few
 
@@ -26,8 +27,9 @@ def ready(answers: tuple[Answer, ...]) -> Verdict:
     observed = f"{sum(answer.ok for answer in answers)} of {len(answers)} ready"
     if silent:
         names = few(answer.service for answer in silent)
+        blind = [f"Alerts are blind: {ALERTING[name]}." for answer in silent if (name := answer.service) in ALERTING]
         return failed(
-            f"Not ready: {names}.",
+            " ".join([f"Not ready: {names}.", *blind]),
             observed=f"{silent[0].service}: {silent[0].detail}",
             expected="all ready",
             evidence=evidence,

@@ -1,52 +1,77 @@
-"""The way back: backups and releases. Their commands come later, so nothing here passes yet."""
+"""The way back: backups and releases. Commands for releases come later, so none of them passes yet."""
 
+from datetime import timedelta
 from typing import NoReturn
 
-from tradebot_ops.facts.project import unbuilt
+from tradebot_ops.backups.retention import Kept, expendable
+from tradebot_ops.facts.project import backups, unbuilt
+from tradebot_ops.facts.project.backups import Shelved
 from tradebot_ops.model import Level
-from tradebot_ops.prodcheck.check import Severity, check, unjudged
+from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, unjudged
+from tradebot_ops.text.quantities import age
+
+#: One a day, and two hours for a day that was busy.
+RECENT = timedelta(hours=26)
+PROVED = timedelta(days=8)
+#: More than these are no plan, but nobody's job.
+MOST = 60
+NOT_PROD = {"dev": Level.WARN, "staging": Level.WARN}
 
 
 @check(
     "OPS-01",
     "There is a recent, complete backup",
-    asks=(unbuilt.backups,),
+    asks=(backups.shelved,),
     severity=Severity.CRITICAL,
     source="brief: Backups tested",
     anchor="compose.yaml#volumes",
-    remedy="tradebot status",
+    remedy="tradebot backup",
+    at_most=NOT_PROD,
 )
-def recent_backup(backups: object) -> NoReturn:
+def recent_backup(shelf: Shelved) -> Verdict:
     """Data since the last backup is lost for good, and so is what it leaves out."""
-    raise unjudged(backups)
+    if not shelf.taken:
+        return failed("There is no backup.", expected="one of the last day", evidence=shelf.folder)
+    newest = max(shelf.taken.values())
+    shown = {"observed": f"{age(shelf.now - newest)} old", "expected": "not older than a day", "evidence": shelf.folder}
+    if shelf.now - newest > RECENT:
+        return failed(f"The newest backup is {age(shelf.now - newest)} old.", **shown)
+    return passed("There is a backup of the last day.", **shown)
 
 
 @check(
     "OPS-02",
     "A restore was proved",
-    asks=(unbuilt.backups,),
+    asks=(backups.shelved,),
     severity=Severity.CRITICAL,
     source="brief: Backups tested",
     anchor="compose.yaml#volumes",
-    remedy="tradebot status",
+    remedy="tradebot backup verify",
+    at_most=NOT_PROD,
 )
-def proved_restore(backups: object) -> NoReturn:
+def proved_restore(shelf: Shelved) -> Verdict:
     """A backup that nobody ever restored is a hope."""
-    raise unjudged(backups)
+    if not shelf.proved:
+        return failed("No restore was proved.", expected="one within a week", evidence=shelf.folder)
+    last = max(shelf.proved.values())
+    shown = {"observed": f"{age(shelf.now - last)} ago", "expected": "within a week", "evidence": shelf.folder}
+    if shelf.now - last > PROVED:
+        return failed(f"The last proof of a restore is {age(shelf.now - last)} old.", **shown)
+    return passed("A restore was proved within a week.", **shown)
 
 
 @check(
     "OPS-03",
     "A readable copy lies elsewhere",
-    asks=(unbuilt.backups,),
+    asks=(unbuilt.copies,),
     severity=Severity.MAJOR,
     source="3-2-1 rule of backups",
     anchor="compose.yaml#volumes",
     remedy="tradebot status",
 )
-def copy_elsewhere(backups: object) -> NoReturn:
+def copy_elsewhere(copies: object) -> NoReturn:
     """A copy on the same host shares its fate, and one that cannot be read is none."""
-    raise unjudged(backups)
+    raise unjudged(copies)
 
 
 @check(
@@ -81,27 +106,34 @@ def understands_database(releases: object) -> NoReturn:
 @check(
     "OPS-13",
     "Old backups are cleared away",
-    asks=(unbuilt.backups,),
+    asks=(backups.shelved,),
     severity=Severity.MINOR,
     source="restic: forget and prune",
     anchor="compose.yaml#volumes",
-    remedy="tradebot status",
+    remedy="tradebot backup prune --dry-run",
 )
-def retention_ran(backups: object) -> NoReturn:
+def retention_ran(shelf: Shelved) -> Verdict:
     """A disk that fills with old backups takes no new one."""
-    raise unjudged(backups)
+    known = [Kept(name, at, name in shelf.proved) for name, at in shelf.taken.items()]
+    old = expendable(known, MOST, None, shelf.now)
+    shown = {"observed": f"{len(known)} backups", "expected": f"at most {MOST}", "evidence": shelf.folder}
+    if shelf.damaged:
+        return failed(f"{len(shelf.damaged)} backups are damaged: {', '.join(shelf.damaged[:3])}.", **shown)
+    if old:
+        return failed(f"{len(old)} backups lie there beyond the newest {MOST}.", **shown)
+    return passed("Old backups do not pile up.", **shown)
 
 
 @check(
     "OPS-14",
     "Stored backups were read back",
-    asks=(unbuilt.backups,),
+    asks=(unbuilt.copies,),
     severity=Severity.MINOR,
     source="restic: check --read-data",
     anchor="compose.yaml#volumes",
     remedy="tradebot status",
     at_most={"dev": Level.WARN, "staging": Level.WARN, "prod": Level.WARN},
 )
-def read_back(backups: object) -> NoReturn:
+def read_back(copies: object) -> NoReturn:
     """Bytes rot where nobody reads them."""
-    raise unjudged(backups)
+    raise unjudged(copies)

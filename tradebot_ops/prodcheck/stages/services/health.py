@@ -12,6 +12,7 @@ from tradebot_ops.facts.replicas.condition import Condition
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.prodcheck.stages.services.wording import NOTHING_RUNS, few
 from tradebot_ops.stack.model import Service, Stack
+from tradebot_ops.text.sentences import shortened
 
 YOUNG_SECONDS = 60
 SIGKILLED = 137
@@ -41,7 +42,7 @@ def healthy(looks: tuple[tuple[Condition, ...], ...], description: Stack, inspec
                 bad[each.replica.label] = _how(each)
     if bad:
         logs = {each.label: each.health_log[-1].output for each in inspected if each.health_log and each.label in bad}
-        evidence = "\n".join(f"{name}: {text[:300]}" for name, text in logs.items())
+        evidence = "\n".join(f"{name}: {shortened(text, 300)}" for name, text in logs.items())
         observed = few([f"{name} {why}" for name, why in bad.items()])
         return failed(f"{len(bad)} replicas are not healthy.", observed=observed, expected="healthy", evidence=evidence)
     unasked = [service.name for service in description.services.values() if not service.one_shot and _unasked(service)]

@@ -7,6 +7,7 @@ from tradebot_ops.clients.redis import RoundTrip
 from tradebot_ops.facts.stores import redis
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned, worst
 from tradebot_ops.text.quantities import quantity
+from tradebot_ops.text.sentences import shortened
 
 FULL_WARN, FULL_FAIL = 0.75, 0.9
 #: Below this much, fragmentation is a ratio of small numbers.
@@ -95,7 +96,10 @@ def doctors_content(doctors: redis.Doctors, config: Mapping[str, str]) -> Verdic
     shown: dict[str, str] = {
         "observed": f"latency-monitor-threshold {threshold} ms",
         "expected": "above 0 ms, and no advice",
-        "evidence": f"LATENCY DOCTOR: {_cut(doctors.latency)}\nMEMORY DOCTOR: {_cut(doctors.memory)}",
+        "evidence": "\n".join(
+            f"{name} DOCTOR: {shortened(words, redis.LONGEST)}"
+            for name, words in (("LATENCY", doctors.latency), ("MEMORY", doctors.memory))
+        ),
     }
     found = []
     if threshold <= 0:
@@ -106,7 +110,3 @@ def doctors_content(doctors: redis.Doctors, config: Mapping[str, str]) -> Verdic
     if "memory" in doctors.advice:
         found.append(warned("MEMORY DOCTOR has advice.", **shown))
     return worst(found) if found else passed("Redis has nothing to complain about.", **shown)
-
-
-def _cut(words: str) -> str:
-    return " ".join(words.split())[: redis.LONGEST]

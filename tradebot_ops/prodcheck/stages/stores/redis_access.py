@@ -6,6 +6,7 @@ from typing import Any
 from tradebot_ops.clients.redis import AclUser, SlowCommand
 from tradebot_ops.facts.stores import redis
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned, worst
+from tradebot_ops.text.sentences import shortened
 
 CROWDED = 0.8
 SLOWEST_S = 0.1
@@ -36,7 +37,7 @@ def guarded(
     shown: dict[str, str] = {
         "observed": f"{clients} of {most} clients, {rejected} turned away, user default: {commands or 'off'}",
         "expected": "login without a password refused, nobody turned away",
-        "evidence": f"PING without a password: {anonymous.answer[:160]}; slow log: {len(slow)} entries",
+        "evidence": f"PING without a password: {shortened(anonymous.answer, 160)}; slow log: {len(slow)} entries",
     }
     found = []
     if not anonymous.refused:

@@ -5,7 +5,8 @@ from typing import NoReturn
 
 from tradebot_ops.facts.fact import Skip
 from tradebot_ops.facts.project import unbuilt
-from tradebot_ops.facts.work import worker_load, workers
+from tradebot_ops.facts.work import breakers, worker_load, workers
+from tradebot_ops.facts.work.breakers import Breaker
 from tradebot_ops.facts.work.worker_load import Growth, Utilisation
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, skipped, unjudged, warned
@@ -23,14 +24,20 @@ SOON_S = 86_400.0
 @check(
     "WRK-05",
     "Circuit breakers are closed",
-    asks=(unbuilt.breakers,),
+    asks=(breakers.breakers,),
     source="brief: circuit breakers",
-    anchor="services/worker/attempt.py",
-    remedy="tradebot metrics worker --all",
+    needs=("API-01",),
+    anchor="services/common/breaker.py",
+    remedy="tradebot breakers list",
 )
-def closed(breakers: object) -> NoReturn:
+def closed(found: Sequence[Breaker]) -> Verdict:
     """An open breaker means that an outside service is away, and that jobs are put off for it."""
-    raise unjudged(breakers)
+    away = [each for each in found if each.open]
+    observed = f"{len(away)} of {len(found)} open"
+    if away:
+        errors = "; ".join(f"{each.name}: {each.error}" for each in away)
+        return warned("Jobs wait for a service outside of the stack.", observed=observed, evidence=errors)
+    return passed("Nothing outside of the stack is away.", observed=observed)
 
 
 @check(

@@ -7,6 +7,7 @@ from tradebot_ops.facts import moment
 from tradebot_ops.facts.replicas.logs import Entry
 from tradebot_ops.facts.work import workers
 from tradebot_ops.prodcheck.check import Verdict, check, failed, passed, warned
+from tradebot_ops.text.sentences import shortened
 
 JSON_SHARE = 0.9
 BURST = 5
@@ -34,8 +35,8 @@ def written(log: Sequence[Entry], now: datetime) -> Verdict:
     lacking = sorted({name for record in about for name in SAYS if name not in record})
     traces = sum("exception" in record for line, record in records if line.at is None or line.at > now - RECENT)
     observed = f"{len(records)} of {len(entries)} lines are JSON, {len(about)} about jobs, {traces} exceptions"
-    strange = [entry.text[:200] for entry in entries if entry.fields is None]
-    evidence = "\n".join(strange[:5] or [entry.text[:200] for entry in entries[-2:]])
+    strange = [shortened(entry.text, 200) for entry in entries if entry.fields is None]
+    evidence = "\n".join(strange[:5] or [shortened(entry.text, 200) for entry in entries[-2:]])
     if not entries:
         return warned("Workers have written nothing.", observed="no line", expected="JSON lines", evidence="no line")
     if len(records) < JSON_SHARE * len(entries):

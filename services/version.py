@@ -1,4 +1,4 @@
-"""The version that ``/health`` reports."""
+"""The version of the services, as ``/health`` and heartbeats report it."""
 
 from importlib.metadata import PackageNotFoundError, version
 

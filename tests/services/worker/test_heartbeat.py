@@ -1,7 +1,7 @@
 """What counts as hanging: the part that has not ticked for too long, unless it rests."""
 
 from services.worker.consumer import Slot
-from services.worker.liveness import CONSUMER, JOB, MESSAGE, Liveness
+from services.worker.heartbeat import CONSUMER, JOB, MESSAGE, Liveness
 from tests.waiting import until
 
 

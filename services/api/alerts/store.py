@@ -20,8 +20,10 @@ RETURNING received_at = last_received_at AS new
 """
 
 LATEST = """
-SELECT received_at, last_received_at, fingerprint, name, status, severity, starts_at, ends_at, labels, annotations
-FROM alert_event WHERE %(name)s::text IS NULL OR lower(name) = lower(%(name)s)
+SELECT received_at, last_received_at, fingerprint, name, status, severity, starts_at, ends_at, labels, annotations,
+  to_jsonb(ack) - ARRAY['fingerprint', 'starts_at'] AS acknowledged
+FROM alert_event LEFT JOIN alert_ack AS ack USING (fingerprint, starts_at)
+WHERE %(name)s::text IS NULL OR lower(name) = lower(%(name)s)
 ORDER BY received_at DESC, id DESC LIMIT %(limit)s
 """
 
@@ -83,7 +85,7 @@ class AlertStore:
         return stored is not None and bool(stored["new"])
 
     def latest(self, limit: int, name: str | None = None) -> list[dict[str, Any]]:
-        """Changes of all alerts, or of the one of this name in any spelling, most recent first."""
+        """Changes of all alerts, or of the one of this name in any spelling, most recent first; acknowledged or not."""
         return self._database.rows(LATEST, {"limit": limit, "name": name})
 
     def last_received(self, name: str) -> datetime | None:

@@ -1,0 +1,58 @@
+"""The Tab key on a stack that runs, and on one where every process stands still."""
+
+import os
+import resource
+import subprocess
+
+import psutil
+import pytest
+
+from tests.integration.tradebot import Tradebot
+from tests.waiting import until
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("local-completion")]
+
+#: Of processor time, which other work on this machine does not lengthen much.
+WITHIN_S = 0.1
+
+
+def offered(stack: Tradebot, words: str) -> set[str]:
+    line = " ".join(("tradebot", *stack.command()[len(stack.program) :], words))
+    done = subprocess.run(
+        stack.program,
+        cwd=stack.cwd,
+        env=stack.environment() | {"_TRADEBOT_COMPLETE": line},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    return {each.partition("\t")[0] for each in done.stdout.splitlines()}
+
+
+def processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def test_names_of_what_runs_are_offered_also_when_it_hangs(running: Tradebot) -> None:
+    job = running.submit("canary")
+    assert offered(running, "sta") == {"status", "start"}  # and somebody looks meanwhile
+    until(lambda: {"worker", "worker-1", "worker-2"} <= offered(running, "logs wor"), "replicas are offered", 30)
+    until(lambda: job in offered(running, f"jobs show {job[:4]}"), "the job is offered", 30)
+    assert {":open", "symbol="} <= offered(running, "jobs submit backtest s")
+    replicas = [psutil.Process(int(row["pid"])) for row in running.status().values() if row["pid"]]
+    supervisors = [psutil.Process(int(file.read_text("ascii"))) for file in running.state.rglob("supervisord.pid")]
+    hung = [*supervisors, *replicas]
+    try:
+        for process in hung:
+            process.suspend()
+        before, times = processor_seconds(), 5
+        for _ in range(times):
+            assert {"worker-1", "worker-2"} <= offered(running, "logs wor")
+            assert job in offered(running, f"jobs show {job[:4]}")
+        took = (processor_seconds() - before) / (2 * times)
+    finally:
+        for process in hung:
+            process.resume()
+    assert took < WITHIN_S, f"{1000 * took:.0f} ms, on {os.cpu_count()} processors"

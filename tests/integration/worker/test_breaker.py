@@ -1,0 +1,80 @@
+"""Jobs that call an outside service, on two real workers: while it is away they wait, and no attempt is burned."""
+
+from pathlib import Path
+
+import pytest
+
+from services.common.breaker import Breakers
+from services.common.jobtypes import waiting_for
+from services.common.ledger import Fault, State
+from services.common.redis_client import redis_client
+from services.common.settings import Settings
+from tests.integration.worker.conftest import MakeWorker
+from tests.integration.worker.rig import Desk
+from tests.waiting import until
+
+pytestmark = pytest.mark.integration
+
+JOBS, THRESHOLD = 12, 3
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> tuple[Path, Path]:
+    """A service that is away, and the record of its calls."""
+    away, calls = tmp_path / "away", tmp_path / "calls"
+    away.touch()
+    calls.touch()
+    return away, calls
+
+
+def test_it_opens_for_all_workers_burns_no_attempt_and_one_probe_closes_it(
+    desk: Desk, make_worker: MakeWorker, settings: Settings, service: tuple[Path, Path]
+) -> None:
+    away, calls = service
+    breakers = Breakers(redis_client(settings))
+    make_worker(name="worker-1")
+    make_worker(name="worker-2")
+    jobs = [desk.submit("caller", max_attempts=5, away=str(away), calls=str(calls)) for _ in range(JOBS)]
+    until(lambda: (found := breakers.get("market-data")) is not None and found.open, "the breaker is open", 30)
+    until(lambda: all(desk.job(job).state is State.RETRYING for job in jobs), "all jobs wait", 30)
+    waiting = [desk.job(job) for job in jobs]
+    deferred = [job for job in waiting if job.fault == Fault.STACK]
+    assert {job.worker for job in deferred} == {"worker-1", "worker-2"}
+    assert {job.error_type for job in deferred} == {"BreakerOpen"}
+    assert all(job.retry_at is not None for job in deferred)
+    # Each failure burned an attempt, but for that which opened it, and for probes.
+    assert sum(job.attempt for job in waiting) < THRESHOLD
+    until(lambda: calls.read_text().count("away") >= THRESHOLD + 2, "probes are let through", 30)
+    assert sum(desk.job(job).attempt for job in jobs if desk.job(job).state is State.RETRYING) < THRESHOLD
+    away.unlink()
+    for job in jobs:
+        assert desk.wait_for(job).state is State.SUCCEEDED
+    closed = breakers.get("market-data")
+    assert closed is not None
+    assert not closed.open
+    assert closed.trips == 1
+    assert calls.read_text().count("back") == JOBS
+
+
+def test_reset_and_redis_wiped_in_the_middle(
+    desk: Desk, make_worker: MakeWorker, settings: Settings, service: tuple[Path, Path]
+) -> None:
+    away, calls = service
+    breakers = Breakers(redis_client(settings))
+    make_worker()
+    first = [desk.submit("caller", away=str(away), calls=str(calls), open_s=600) for _ in range(3)]
+    until(lambda: (found := breakers.get("market-data")) is not None and found.open, "the breaker is open", 30)
+    away.unlink()
+    before = calls.read_text()
+    held = desk.submit("caller", away=str(away), calls=str(calls), open_s=600)
+    job = desk.wait_for(held, State.RETRYING)
+    assert (job.error_type, job.attempt) == ("BreakerOpen", 0)
+    assert calls.read_text().count("back") == before.count("back")
+    assert breakers.reset("market-data")
+    assert desk.ledger.hasten(waiting_for("market-data"), "reset", by="maria") >= 1
+    assert desk.wait_for(held).state is State.SUCCEEDED
+    assert ("maria", "reset") in [(event.by, event.note) for event in desk.ledger.events(held)]
+    assert desk.wait_for(desk.submit("caller", away=str(away), calls=str(calls))).state is State.SUCCEEDED
+    redis_client(settings).flushdb()
+    assert desk.wait_for(desk.submit("caller", away=str(away), calls=str(calls))).state is State.SUCCEEDED
+    assert {desk.wait_for(each).state for each in first} == {State.SUCCEEDED}

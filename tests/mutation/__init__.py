@@ -1,0 +1,1 @@
+"""Does a test notice: small faults, put in one at a time."""

@@ -1,0 +1,69 @@
+"""Backups are recent, proved and cleared away, or it is said that they are not."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.backups.test_shelf import put
+from tradebot_ops.backups.shelf import Proof, Shelf
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.facts.project import backups
+from tradebot_ops.facts.project.backups import Shelved
+from tradebot_ops.model import Level
+from tradebot_ops.prodcheck.stages.operations.recovery import MOST, proved_restore, recent_backup, retention_ran
+from tradebot_ops.settings import load_settings
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+
+
+def shelf(taken: float | None = 1, proved: float | None = 1, damaged: tuple[str, ...] = (), count: int = 1) -> Shelved:
+    """With backups of so many hours ago."""
+    ids = [f"b{number}" for number in range(count)] if taken is not None else []
+    return Shelved(
+        {name: NOW - timedelta(hours=(taken or 0) + number) for number, name in enumerate(ids)},
+        {"b0": NOW - timedelta(hours=proved)} if proved is not None else {},
+        damaged,
+        "/backups",
+        NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "level"),
+    [(shelf(26), Level.PASS), (shelf(26.1), Level.FAIL), (shelf(None), Level.FAIL), (shelf(-2), Level.PASS)],
+)
+def test_a_recent_one(found: Shelved, level: Level) -> None:
+    assert recent_backup(found).level is level
+
+
+@pytest.mark.parametrize(
+    ("found", "level"),
+    [(shelf(proved=192), Level.PASS), (shelf(proved=193), Level.FAIL), (shelf(proved=None), Level.FAIL)],
+)
+def test_a_proof(found: Shelved, level: Level) -> None:
+    assert proved_restore(found).level is level
+
+
+@pytest.mark.parametrize(
+    ("found", "level"),
+    [
+        (shelf(count=MOST), Level.PASS),
+        (shelf(count=MOST + 1), Level.FAIL),
+        (shelf(damaged=("b9",)), Level.FAIL),
+        (shelf(None), Level.PASS),
+    ],
+)
+def test_retention(found: Shelved, level: Level) -> None:
+    assert retention_ran(found).level is level
+
+
+def test_they_are_read_from_the_folder(tmp_path: Path) -> None:
+    settings = load_settings({"project": "demo"}, {"TRADEBOT_BACKUPS": str(tmp_path), "HOME": str(tmp_path)}, tmp_path)
+    made = put(Shelf(tmp_path / "demo"))
+    made.remember(Proof("2026-11-27T13:00:00+00:00", 0.5))
+    (put(Shelf(tmp_path / "demo")).folder / "manifest.json").write_text("")
+    found = backups.shelved(Ops(settings, StubEngine("demo")))
+    assert list(found.taken) == list(found.proved) == [made.id]
+    assert found.damaged == (f"{made.id}-2",)

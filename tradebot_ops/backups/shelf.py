@@ -1,0 +1,217 @@
+"""Where the backups of a project lie: one folder each, under its name only once it is whole.
+
+A backup is written into a draft, a folder whose name begins with a dot, and gets its name as the last step, after all
+of it is on the disk: what was killed, or ran out of disk, is never taken for a backup.
+"""
+
+import contextlib
+import hashlib
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tradebot_ops.backups.manifest import FORMAT, Manifest
+from tradebot_ops.errors import OpsError
+from tradebot_ops.private_folder import PrivateFolder, make_private, sync, writable
+from tradebot_ops.shapes import fields, seconds, text
+
+MANIFEST, DUMP, CONFIG, SUMS, PROVED = "manifest.json", "postgres.dump", "config.tar", "SHA256SUMS", "restored.json"
+_ID = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
+_DRAFT = ".unfinished"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A restore into an empty database that gave all the manifest counts: when (ISO 8601), and in how many seconds."""
+
+    at: str
+    seconds: float
+
+    @property
+    def moment(self) -> datetime:
+        return datetime.fromisoformat(self.at)
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One backup; without a manifest it is damaged, and ``fault`` says how."""
+
+    id: str
+    folder: Path
+    manifest: Manifest | None
+    proof: Proof | None = None
+    fault: str = ""
+
+    @property
+    def dump(self) -> Path:
+        return self.folder / DUMP
+
+    @property
+    def at(self) -> datetime:
+        """Of the snapshot; of a damaged one what its name says."""
+        return self.manifest.moment if self.manifest else _moment(self.id)
+
+    @property
+    def size(self) -> int:
+        return sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
+
+    @property
+    def damage(self) -> str:
+        """A sentence for one without a manifest."""
+        return f"The backup {self.id} is damaged: {self.fault}"
+
+    def damaged_files(self) -> tuple[str, ...]:
+        """Every file that is not as it was written, as a sentence; each is read whole."""
+        try:
+            lines = (self.folder / SUMS).read_text(encoding="ascii").splitlines()
+        except (OSError, UnicodeDecodeError):
+            return (f"{SUMS} cannot be read.",)
+        found = []
+        for line in lines:
+            digest, _, name = line.partition("  ")
+            path = self.folder / name
+            try:
+                if sha256(path) != digest:
+                    found.append(f"{name} is not as it was written.")
+            except OSError as error:
+                found.append(f"{name} cannot be read: {error.strerror}.")
+        missing = {MANIFEST, DUMP} - {line.partition("  ")[2] for line in lines}
+        return (*found, *(f"{SUMS} does not name {name}." for name in sorted(missing)))
+
+    def remember(self, proof: Proof) -> None:
+        PrivateFolder(self.folder).write_json(PROVED, {"at": proof.at, "seconds": round(proof.seconds, 3)})
+
+
+class Shelf:
+    """The backups of one project, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def all(self) -> tuple[Backup, ...]:
+        """Every backup, the oldest first, damaged ones too."""
+        try:
+            names = sorted(path.name for path in self.folder.iterdir() if _ID.fullmatch(path.name))
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        except OSError as error:
+            raise _unusable(self.folder, error) from None
+        return tuple(sorted((read(self.folder / name) for name in names), key=lambda each: (each.at, each.id)))
+
+    def get(self, name: str) -> Backup:
+        """By its id, ``latest``, or the path of a backup that lies elsewhere. Raises ``OpsError`` TB-0130."""
+        if "/" in name and (Path(name) / MANIFEST).is_file():
+            return read(Path(name).resolve())
+        known = {each.id: each for each in self.all()}
+        if name == "latest" and (whole := [each for each in known.values() if each.manifest]):
+            return whole[-1]
+        if name not in known:
+            raise OpsError(
+                f"There is no backup {name} in {self.folder}." if known else f"There is no backup in {self.folder}.",
+                code="TB-0130",
+                hint="tradebot backup list" if known else "tradebot backup",
+            )
+        return known[name]
+
+    @contextlib.contextmanager
+    def draft(self, at: datetime) -> Iterator["Draft"]:
+        """A folder to write a backup into; what is not finished in it is removed, also what was left by a kill."""
+        with writable(self.folder):
+            make_private(self.folder)
+            for left in self.folder.glob(f".*{_DRAFT}"):
+                shutil.rmtree(left)
+            made = Draft(self.folder, self._free_id(at))
+            make_private(made.folder)
+        try:
+            yield made
+        finally:
+            shutil.rmtree(made.folder, ignore_errors=True)
+
+    def remove(self, backup: Backup) -> None:
+        """Under a draft's name first: one that is removed by half is no backup any more."""
+        going = self.folder / f".{backup.id}{_DRAFT}"
+        with writable(backup.folder):
+            backup.folder.rename(going)
+            shutil.rmtree(going)
+
+    def _free_id(self, at: datetime) -> str:
+        """Two in one second, or a clock that was set back: the later one gets a number."""
+        stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        taken = {each.id for each in self.all()}
+        return next(
+            name for name in (stamp, *(f"{stamp}-{number}" for number in range(2, 10_000))) if name not in taken
+        )
+
+
+class Draft:
+    """A backup that is being written."""
+
+    def __init__(self, shelf: Path, identity: str) -> None:
+        self.id = identity
+        self.folder = shelf / f".{identity}{_DRAFT}"
+        self._shelf = shelf
+
+    def finish(self, manifest: Manifest) -> Backup:
+        """Put it on the disk with its checksums, and give it its name."""
+        private = PrivateFolder(self.folder)
+        private.write_json(MANIFEST, manifest.content())
+        with writable(self.folder):
+            names = sorted(path.name for path in self.folder.iterdir())
+            for name in names:
+                (self.folder / name).chmod(0o600)
+                sync(self.folder / name)
+            private.write(SUMS, "".join(f"{sha256(self.folder / name)}  {name}\n" for name in names))
+            self.folder.rename(self._shelf / self.id)
+            sync(self._shelf)
+        return read(self._shelf / self.id)
+
+
+def read(folder: Path) -> Backup:
+    """A backup by its manifest; one that cannot be read is damaged, which is no error here."""
+    private = PrivateFolder(folder)
+    try:
+        manifest = private.read_as(MANIFEST, _manifest)
+    except OpsError as error:
+        return Backup(folder.name, folder, None, fault=error.message)
+    try:
+        proof = private.read_as(PROVED, _proof)
+    except OpsError:
+        proof = None  # then it was not proved
+    return Backup(folder.name, folder, manifest, proof)
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _manifest(content: dict[str, Any]) -> Manifest:
+    if isinstance(content.get("format"), int) and content["format"] > FORMAT:
+        raise ValueError(f"of form {content['format']}, and this release reads up to {FORMAT}")
+    return Manifest.of(content)
+
+
+def _proof(content: dict[str, Any]) -> Proof | None:
+    if not content:
+        return None
+    proof = Proof(**fields(content, {"at": text, "seconds": seconds}))
+    return proof if proof.moment.tzinfo else None
+
+
+def _moment(identity: str) -> datetime:
+    try:
+        return datetime.strptime(identity[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def _unusable(folder: Path, error: OSError) -> OpsError:
+    return OpsError(
+        f"The backups in {folder} cannot be read: {error.strerror}.",
+        code="TB-0844",
+        hint="Check who owns the folder, or name another one: TRADEBOT_BACKUPS=/path tradebot …",
+    )

@@ -1,0 +1,1 @@
+"""Candidates for the Tab key: commands, options and the names of what runs."""

@@ -1,0 +1,1 @@
+"""Commands that keep what must not be lost."""

@@ -1,0 +1,1 @@
+"""Kinds of names that are explained, one file each."""

@@ -1,0 +1,1 @@
+"""Backups: make, prove, restore, clear away."""

@@ -1,0 +1,58 @@
+"""Clear old backups away; the newest that was proved to restore always stays."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from tradebot_ops import units
+from tradebot_ops.backups.retention import KEEP, Kept, expendable
+from tradebot_ops.backups.shelf import Backup, Shelf
+from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
+from tradebot_ops.model import Report, Section
+from tradebot_ops.operations.change import change
+from tradebot_ops.text.quantities import human_bytes
+
+
+def prune(
+    ops: Ops, shelf: Shelf, keep: int | None, younger_than: str, confirm: Callable[[str], None], *, dry_run: bool
+) -> Report:
+    """Remove all but the newest ``keep`` whole backups, and those younger than that. Asks before."""
+    least = _span(younger_than)
+    going = _going(shelf, keep, least, ops.clock())
+    freed = sum(each.size for each in going)
+    if going and not dry_run:
+        confirm(f"This removes {len(going)} backups of {ops.settings.project}.")
+        with change(ops, "backup prune"):
+            gone = clear(shelf, keep, least, ops.clock())
+            going = [each for each in going if each.id in gone]
+    names = ", ".join(each.id for each in going)
+    verb = "Would remove" if dry_run else "Removed"
+    line = f"{verb} {len(going)} backups ({human_bytes(freed)}): {names}." if going else "No backup may go."
+    data = {"removed": [each.id for each in going], "bytes": freed, "dry_run": dry_run}
+    return Report(data=data, sections=(Section(lines=(line,)),))
+
+
+def clear(shelf: Shelf, keep: int | None, younger_than: timedelta | None, now: datetime) -> tuple[str, ...]:
+    """Remove them; returns their ids."""
+    going = _going(shelf, keep, younger_than, now)
+    for each in going:
+        shelf.remove(each)
+    return tuple(each.id for each in going)
+
+
+def _going(shelf: Shelf, keep: int | None, younger_than: timedelta | None, now: datetime) -> list[Backup]:
+    found = shelf.all()
+    known = [
+        Kept(each.id, each.at, restorable=each.proof is not None, whole=each.manifest is not None) for each in found
+    ]
+    ids = expendable(known, KEEP if keep is None else keep, younger_than, now)
+    return [each for each in found if each.id in ids]
+
+
+def _span(text: str) -> timedelta | None:
+    if not text:
+        return None
+    try:
+        return timedelta(seconds=units.seconds(text, units.TYPED))
+    except ValueError:
+        raise OpsError(f"'{text}' is no time span.", code="TB-0267", hint="Write hours, days or weeks: 30d") from None
