@@ -21,7 +21,7 @@ def kept(day: int, *, restorable: bool = False, whole: bool = True) -> Kept:
         ([], 2, ()),
         ([kept(1), kept(2)], 2, ()),
         ([kept(1), kept(2), kept(3)], 2, ("b1",)),
-        ([kept(3), kept(1), kept(2)], 1, ("b1", "b2")),
+        ([kept(1), kept(2), kept(3)], 1, ("b1", "b2")),
         ([kept(1, restorable=True), kept(2), kept(3)], 1, ("b2",)),
         ([kept(1, restorable=True), kept(2, restorable=True), kept(3)], 1, ("b1",)),
         ([kept(1), kept(2, whole=False), kept(3, whole=False)], 1, ("b2", "b3")),
@@ -33,13 +33,19 @@ def test_what_goes(backups: list[Kept], keep: int, gone: tuple[str, ...]) -> Non
     assert expendable(backups, keep, None, NOW) == gone
 
 
+def test_the_one_just_made_stays_whatever_its_date() -> None:
+    backups = [kept(1), kept(2), kept(3)]
+    assert expendable(backups, 2, None, NOW, "b1") == ("b2",)
+    assert expendable(backups, 1, None, NOW, "b1") == ("b2", "b3")
+
+
 def test_the_young_stay() -> None:
     assert expendable([kept(1), kept(28), kept(29)], 1, timedelta(days=7), NOW) == ("b1",)
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.booleans(), st.booleans()), unique_by=lambda each: each[0]))
 def test_a_whole_one_always_stays_and_one_that_restores(days: list[tuple[int, bool, bool]]) -> None:
-    backups = [kept(day, restorable=proved and whole, whole=whole) for day, proved, whole in days]
+    backups = [kept(day, restorable=proved and whole, whole=whole) for day, proved, whole in sorted(days)]
     left = [each for each in backups if each.id not in expendable(backups, 3, None, NOW)]
     assert sum(each.whole for each in left) >= min(3, sum(each.whole for each in backups))
     assert any(each.restorable for each in left) == any(each.restorable for each in backups)

@@ -52,6 +52,15 @@ def test_two_in_one_second_have_two_names(shelf: Shelf) -> None:
     assert [put(shelf).id, put(shelf).id] == ["20261127T120000Z", "20261127T120000Z-2"]
 
 
+def test_a_later_one_of_the_same_second_never_takes_the_name_of_one_that_was_cleared_away(shelf: Shelf) -> None:
+    made = [put(shelf) for _ in range(10)]
+    shelf.remove(made[0])
+    made = [*made[1:], put(shelf)]
+    assert made[-1].id == "20261127T120000Z-11"
+    assert [each.id for each in shelf.all()] == [each.id for each in made]
+    assert shelf.get("latest").id == made[-1].id
+
+
 @pytest.mark.parametrize(
     ("name", "change", "sentence"),
     [

@@ -20,7 +20,7 @@ from tradebot_ops.private_folder import PrivateFolder, make_private, sync, writa
 from tradebot_ops.shapes import fields, seconds, text
 
 MANIFEST, DUMP, CONFIG, SUMS, PROVED = "manifest.json", "postgres.dump", "config.tar", "SHA256SUMS", "restored.json"
-_ID = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
+_ID = re.compile(r"(?P<second>\d{8}T\d{6}Z)(?:-(?P<number>\d+))?")
 _DRAFT = ".unfinished"
 
 
@@ -54,6 +54,11 @@ class Backup:
     def at(self) -> datetime:
         """Of the snapshot; of a damaged one what its name says."""
         return self.manifest.moment if self.manifest else _moment(self.id)
+
+    @property
+    def order(self) -> tuple[datetime, str, int]:
+        """Sorts backups by their age, the oldest first; those of one second by their number."""
+        return (self.at, *_second_and_number(self.id))
 
     @property
     def size(self) -> int:
@@ -100,7 +105,7 @@ class Shelf:
             return ()
         except OSError as error:
             raise _unusable(self.folder, error) from None
-        return tuple(sorted((read(self.folder / name) for name in names), key=lambda each: (each.at, each.id)))
+        return tuple(sorted((read(self.folder / name) for name in names), key=lambda each: each.order))
 
     def get(self, name: str) -> Backup:
         """By its id, ``latest``, or the path of a backup that lies elsewhere. Raises ``OpsError`` TB-0130."""
@@ -139,12 +144,13 @@ class Shelf:
             shutil.rmtree(going)
 
     def _free_id(self, at: datetime) -> str:
-        """Two in one second, or a clock that was set back: the later one gets a number."""
-        stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-        taken = {each.id for each in self.all()}
-        return next(
-            name for name in (stamp, *(f"{stamp}-{number}" for number in range(2, 10_000))) if name not in taken
-        )
+        """Two in one second, or a clock that was set back: the later one gets the next number.
+
+        Never a number that was free only because an older backup was cleared away: it would pass for the oldest.
+        """
+        second = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        taken = [number for stamp, number in (_second_and_number(each.id) for each in self.all()) if stamp == second]
+        return f"{second}-{max(taken) + 1}" if taken else second
 
 
 class Draft:
@@ -200,6 +206,12 @@ def _proof(content: dict[str, Any]) -> Proof | None:
         return None
     proof = Proof(**fields(content, {"at": text, "seconds": seconds}))
     return proof if proof.moment.tzinfo else None
+
+
+def _second_and_number(identity: str) -> tuple[str, int]:
+    """Of an id; a folder under another name that was named by its path has none."""
+    matched = _ID.fullmatch(identity)
+    return (matched["second"], int(matched["number"] or 1)) if matched else (identity, 1)
 
 
 def _moment(identity: str) -> datetime:

@@ -41,7 +41,7 @@ def create(ops: Ops, on_progress: OnProgress, *, keep: int | None = None) -> Rep
             with shelf.draft(ops.clock()) as draft:
                 made = _write(ops, session, used, draft, on_progress)
         seconds = time.monotonic() - started
-        gone = prune.clear(shelf, keep, None, ops.clock()) if keep is not None else ()
+        gone = prune.clear(shelf, keep, None, ops.clock(), made.id) if keep is not None else ()
     return _report(made, seconds, gone, _clock_warning(shelf, made))
 
 

@@ -32,20 +32,24 @@ def prune(
     return Report(data=data, sections=(Section(lines=(line,)),))
 
 
-def clear(shelf: Shelf, keep: int | None, younger_than: timedelta | None, now: datetime) -> tuple[str, ...]:
-    """Remove them; returns their ids."""
-    going = _going(shelf, keep, younger_than, now)
+def clear(
+    shelf: Shelf, keep: int | None, younger_than: timedelta | None, now: datetime, just_made: str = ""
+) -> tuple[str, ...]:
+    """Remove them, never the one ``just_made``; returns their ids."""
+    going = _going(shelf, keep, younger_than, now, just_made)
     for each in going:
         shelf.remove(each)
     return tuple(each.id for each in going)
 
 
-def _going(shelf: Shelf, keep: int | None, younger_than: timedelta | None, now: datetime) -> list[Backup]:
+def _going(
+    shelf: Shelf, keep: int | None, younger_than: timedelta | None, now: datetime, just_made: str = ""
+) -> list[Backup]:
     found = shelf.all()
     known = [
         Kept(each.id, each.at, restorable=each.proof is not None, whole=each.manifest is not None) for each in found
     ]
-    ids = expendable(known, KEEP if keep is None else keep, younger_than, now)
+    ids = expendable(known, KEEP if keep is None else keep, younger_than, now, just_made)
     return [each for each in found if each.id in ids]
 
 
