@@ -3,10 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 from services.common.jobtypes import JobContext, JobType
+from services.jobs.backtesting.digits import significant
 from services.jobs.backtesting.metrics import metrics
 from services.jobs.backtesting.request import BacktestPayload, parameters
-from services.jobs.backtesting.simulate import Simulation, simulate
+from services.jobs.backtesting.simulate import Simulation
 from services.jobs.backtesting.strategy import strategies
+from services.jobs.backtesting.window import window
 
 if TYPE_CHECKING:
     from services.jobs.market.candles import Bars
@@ -14,23 +16,21 @@ if TYPE_CHECKING:
 
 def run(ctx: JobContext, payload: Any) -> dict[str, Any]:
     request = payload.root
-    bars = ctx.candles(request.symbol, request.start, request.end).adjusted()
     strategy = strategies()[request.strategy]
     chosen = parameters(strategy, request)
-    ctx.progress(0.3, f"{len(bars)} bars of {request.symbol}")
-    simulation = simulate(bars, strategy.target(bars, chosen), request.cash, request.fee_bps)
+    days = window(ctx, request)
+    ctx.progress(0.3, f"{len(days.bars)} bars of {request.symbol}")
+    simulation = days.run(strategy, chosen, request.cash, request.fee_bps)
     return {
         "symbol": request.symbol,
         "strategy": strategy.name,
         "parameters": chosen.model_dump(mode="json"),
         "fee_bps": request.fee_bps,
         "cash": request.cash,
-        "start": str(bars.day[0]),
-        "end": str(bars.day[-1]),
-        "bars": len(bars),
-        "metrics": metrics(simulation),
-        "equity_curve": curve(bars, simulation, request.curve_points),
-        "trades": trades(bars, simulation),
+        **days.described(strategy, [chosen]),
+        "metrics": metrics(simulation, days.calendar),
+        "equity_curve": curve(days.bars, simulation, request.curve_points),
+        "trades": trades(days.bars, simulation),
     }
 
 
@@ -42,22 +42,18 @@ def curve(bars: "Bars", simulation: Simulation, points: int) -> dict[str, list[A
     chosen = np.unique(np.linspace(len(bars) - 1, 0, count).round().astype(int)) if count else np.array([], int)
     return {
         "day": bars.day[chosen].astype(str).tolist(),
-        "equity": simulation.equity[chosen].round(4).tolist(),
+        "equity": significant(simulation.equity[chosen]),
     }
 
 
 def trades(bars: "Bars", simulation: Simulation) -> dict[str, Any]:
     """Columns of one entry per round trip; prices are adjusted, gains are fractions after fees."""
     made = simulation.trades
-    entry, exits = made.entry, made.exit
-    prices = bars.open[exits].copy()
-    if made.last_is_open:
-        prices[-1] = bars.close[-1]
     return {
-        "entry_day": bars.day[entry].astype(str).tolist(),
-        "entry_price": bars.open[entry].round(6).tolist(),
-        "exit_day": bars.day[exits].astype(str).tolist(),
-        "exit_price": prices.round(6).tolist(),
+        "entry_day": bars.day[made.entry].astype(str).tolist(),
+        "entry_price": significant(made.entry_price),
+        "exit_day": bars.day[made.exit].astype(str).tolist(),
+        "exit_price": significant(made.exit_price),
         "gain": made.gain.round(8).tolist(),
         "last_is_open": made.last_is_open,
     }

@@ -7,8 +7,8 @@ from services.common.jobtypes import JobContext, JobFailure, JobType
 from services.jobs.backtesting.grid import combinations, sweep
 from services.jobs.backtesting.metrics import metrics
 from services.jobs.backtesting.request import by_strategy
-from services.jobs.backtesting.simulate import simulate
 from services.jobs.backtesting.strategy import strategies
+from services.jobs.backtesting.window import window
 
 PROGRESS_EVERY_S = 0.25
 
@@ -21,24 +21,22 @@ def run(ctx: JobContext, payload: Any) -> dict[str, Any]:
     grid = list(combinations(strategy, request))
     if not grid:
         raise JobFailure(f"No combination of these values is a valid {strategy.name}.")
-    bars = ctx.candles(request.symbol, request.start, request.end).adjusted()
+    days = window(ctx, request)
     runs, reported = [], 0.0
     for number, chosen in enumerate(grid):
         ctx.check_cancelled()
         if time.monotonic() - reported >= PROGRESS_EVERY_S:
             reported = time.monotonic()
             ctx.progress(number / len(grid), f"{number} of {len(grid)} runs")
-        simulation = simulate(bars, strategy.target(bars, chosen), request.cash, request.fee_bps)
-        runs.append({"parameters": chosen.model_dump(mode="json"), "metrics": metrics(simulation)})
+        simulation = days.run(strategy, chosen, request.cash, request.fee_bps)
+        runs.append({"parameters": chosen.model_dump(mode="json"), "metrics": metrics(simulation, days.calendar)})
     runs.sort(key=lambda made: _rank(made["metrics"][request.rank]), reverse=True)
     return {
         "symbol": request.symbol,
         "strategy": strategy.name,
         "fee_bps": request.fee_bps,
         "cash": request.cash,
-        "start": str(bars.day[0]),
-        "end": str(bars.day[-1]),
-        "bars": len(bars),
+        **days.described(strategy, grid),
         "rank": request.rank,
         "runs": len(runs),
         "best": runs[: request.top],

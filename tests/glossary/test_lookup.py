@@ -38,6 +38,7 @@ def ops_in(tmp_path: Path) -> Callable[[str], Ops]:
         ("queue_length", "metric", "worker: gauge: queue: always"),
         ("queue", "topic", "It asks queue."),
         ("redis-full", "cause", "Redis has no memory left."),
+        ("sharpe", "figure", "ddof 1"),
     ],
 )
 def test_a_name_is_explained(ops_in: Callable[[str], Ops], typed: str, kind: str, text: str) -> None:
@@ -62,7 +63,9 @@ def test_a_new_kind_is_one_file() -> None:
     from tradebot_ops.glossary import kinds
 
     names = [kind.name for kind in discover(kinds, "KIND")]
-    assert names == sorted(names) == ["alert", "cause", "check", "error", "exit code", "metric", "setting", "topic"]
+    assert names == sorted(names) == [
+        "alert", "cause", "check", "error", "exit code", "figure", "metric", "setting", "topic",
+    ]  # fmt: skip
 
 
 def test_a_stack_that_cannot_be_read_keeps_nobody_from_asking_about_its_error(ops_in: Callable[[str], Ops]) -> None:

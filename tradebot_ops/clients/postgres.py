@@ -125,7 +125,8 @@ class Postgres:
             password=account.password.reveal(),
             dbname=database or account.database,
             connect_timeout=max(math.ceil(self._timeout), _LEAST_CONNECT_S),
-            options=options or f"-c default_transaction_read_only=on -c statement_timeout={milliseconds}",
+            options=options
+            or f"-c TimeZone=UTC -c default_transaction_read_only=on -c statement_timeout={milliseconds}",
             application_name=seen_as,
             # Passed here, or variables of the environment (PGSSLMODE, PGHOSTADDR …) would decide.
             sslmode="prefer",

@@ -4,17 +4,16 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from services.jobs.backtesting.periods import Calendar
     from services.jobs.backtesting.simulate import Simulation
-
-PERIODS_PER_YEAR = 252
 
 Metrics = dict[str, float | int | None]
 
 
-def metrics(simulation: "Simulation") -> Metrics:
+def metrics(simulation: "Simulation", calendar: "Calendar") -> Metrics:
     """Fractions (0.1 is 10 %) and ratios; ``None`` where a figure does not exist: the Sharpe of no trade.
 
-    Daily returns are those between consecutive closes; risk-free 0, 252 periods a year, ddof 1.
+    Each is defined in docs/figures.md. Returns are those between consecutive closes; risk-free 0, ddof 1.
     """
     import empyrical
     import numpy as np
@@ -23,19 +22,29 @@ def metrics(simulation: "Simulation") -> Metrics:
     returns = equity[1:] / equity[:-1] - 1
     if len(returns) == 0:
         returns = np.zeros(1)
+    per_year = calendar.periods_per_year
     with np.errstate(all="ignore"):
+        total = float(empyrical.cum_returns_final(returns))
         return {
-            "total_return": _number(empyrical.cum_returns_final(returns)),
-            "cagr": _number(empyrical.cagr(returns, annualization=PERIODS_PER_YEAR)),
-            "sharpe": _number(empyrical.sharpe_ratio(returns, risk_free=0, annualization=PERIODS_PER_YEAR)),
-            "sortino": _number(empyrical.sortino_ratio(returns, required_return=0, annualization=PERIODS_PER_YEAR)),
+            "total_return": _number(total),
+            "cagr": _a_year(total, calendar.years),
+            "sharpe": _number(empyrical.sharpe_ratio(returns, risk_free=0, annualization=per_year)),
+            "sortino": _number(empyrical.sortino_ratio(returns, required_return=0, annualization=per_year)),
             "max_drawdown": _number(empyrical.max_drawdown(returns)),
-            "volatility": _number(empyrical.annual_volatility(returns, annualization=PERIODS_PER_YEAR)),
+            "volatility": _number(empyrical.annual_volatility(returns, annualization=per_year)),
             "exposure": _number(simulation.held.mean()),
             "trades": len(gains),
             "win_rate": _number((gains > 0).mean()) if len(gains) else None,
             "final_equity": _number(equity[-1]),
         }
+
+
+def _a_year(total: float, years: float) -> float | None:
+    """The same growth every calendar year; None where it is too large for a number, or no time has passed."""
+    try:
+        return _number((1 + total) ** (1 / years) - 1)
+    except (OverflowError, ZeroDivisionError):
+        return None
 
 
 def _number(value: Any) -> float | None:

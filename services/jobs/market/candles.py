@@ -45,3 +45,7 @@ class Bars:
 
     def __len__(self) -> int:
         return len(self.day)
+
+    def since(self, first: int) -> "Bars":
+        """The bars from number ``first`` on."""
+        return Bars(self.day[first:], self.open[first:], self.high[first:], self.low[first:], self.close[first:])

@@ -140,7 +140,7 @@ def read(connection: Connection, symbol: str, start: date | None = None, end: da
         .execute("SELECT id FROM series WHERE symbol = %s AND interval = %s", (symbol, DAILY))
         .fetchone()
     )
-    window = (str(start or "-infinity"), f"{end}T24:00Z" if end else "infinity")
+    window = (f"{start}T00:00Z" if start else "-infinity", f"{end}T24:00Z" if end else "infinity")
     candles = _candles(symbol, _copy_out(connection, (ids[0], *window)) if ids else b"")
     if not len(candles):
         raise _nothing(connection, symbol)

@@ -30,4 +30,9 @@ def target(bars: "Bars", parameters: Breakout) -> "NDArray[np.bool_]":
     return hold_between(bars.close > ceiling, bars.close < floor)
 
 
-STRATEGY = Strategy("breakout", Breakout, target)
+def warmup(parameters: Breakout) -> int:
+    """To sell needs no more: what was not bought is not sold."""
+    return parameters.lookback
+
+
+STRATEGY = Strategy("breakout", Breakout, target, warmup)

@@ -44,4 +44,8 @@ def target(bars: "Bars", parameters: MeanReversion) -> "NDArray[np.bool_]":
     return hold_between(distance <= -parameters.z, distance >= parameters.exit_z)
 
 
-STRATEGY = Strategy("mean_reversion", MeanReversion, target)
+def warmup(parameters: MeanReversion) -> int:
+    return parameters.window - 1
+
+
+STRATEGY = Strategy("mean_reversion", MeanReversion, target, warmup)

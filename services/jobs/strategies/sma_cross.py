@@ -41,4 +41,8 @@ def target(bars: "Bars", parameters: SmaCross) -> "NDArray[np.bool_]":
     return above
 
 
-STRATEGY = Strategy("sma_cross", SmaCross, target)
+def warmup(parameters: SmaCross) -> int:
+    return parameters.slow - 1
+
+
+STRATEGY = Strategy("sma_cross", SmaCross, target, warmup)

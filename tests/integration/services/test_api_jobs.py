@@ -1,9 +1,12 @@
 """Jobs over HTTP on real Postgres and Redis: every status code, with the field at fault."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import psycopg
+import psycopg.sql
 import pytest
 
 from services.common.database import Database
@@ -48,6 +51,15 @@ def test_a_submitted_job_is_stored_and_its_id_is_sent(api: httpx.Client, setting
     shown = api.get(f"/jobs/{job['id']}").json()
     assert [(event["state"], event["by"]) for event in shown.pop("events")] == [("queued", "api")]
     assert shown == job
+
+
+def test_times_are_those_of_utc_whatever_the_zone_of_the_server(serve: Serve, settings: Settings) -> None:
+    with psycopg.connect(settings.postgres_dsn("test").get_secret_value(), autocommit=True) as connection:
+        name = psycopg.sql.Identifier(connection.info.dbname)
+        connection.execute(psycopg.sql.SQL("ALTER DATABASE {} SET TimeZone = 'America/New_York'").format(name))
+    job = serve(settings).post("/jobs", json=ECHO, headers=KEY).json()
+    assert job["submitted_at"].endswith("Z")
+    assert abs(datetime.fromisoformat(job["submitted_at"]) - datetime.now(UTC)) < timedelta(minutes=5)
 
 
 def test_the_id_lies_in_the_queue(api: httpx.Client, redis_server: RedisPart, settings: Settings) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import psycopg
+import psycopg.sql
 import pytest
 
 from services.common.jobtypes import JobFailure
@@ -66,6 +67,20 @@ def test_days_asked_for_are_included(ctx: Context) -> None:
         store.read(ctx.store, "IBM", datetime(2020, 1, 1).date())  # noqa: DTZ001
     with pytest.raises(JobFailure, match="no candles for AAPL"):
         store.read(ctx.store, "AAPL")
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Tokyo"])
+def test_days_are_days_whatever_the_zone_of_the_server(settings: Settings, zone: str) -> None:
+    dsn = settings.postgres_dsn("test").get_secret_value()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        name = psycopg.sql.Identifier(connection.info.dbname)
+        connection.execute(psycopg.sql.SQL("ALTER DATABASE {} SET TimeZone = {}").format(name, zone))
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        load(Context(connection), symbols=["IBM"])
+        day = datetime(2005, 1, 3).date()  # noqa: DTZ001
+        assert [str(each) for each in store.read(connection, "IBM", day, day).day] == ["2005-01-03"]
+        with pytest.raises(JobFailure, match="there are from 2000-03-01 to 2013-03-01"):
+            store.read(connection, "IBM", datetime(2020, 1, 1).date())  # noqa: DTZ001
 
 
 def test_only_rows_that_differ_are_written(ctx: Context, folder: Path) -> None:

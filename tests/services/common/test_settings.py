@@ -50,6 +50,7 @@ def test_a_dsn_holds_the_quoted_password(tmp_path: Path) -> None:
     dsn = settings.postgres_dsn("api", statement_timeout_s=5).get_secret_value()
     assert dsn.startswith("postgresql://tradebot:p%40ss%2Fw%3Ard@postgres:5432/tradebot?connect_timeout=3&")
     assert "statement_timeout%3D5000" in dsn
+    assert "TimeZone%3DUTC" in dsn
 
 
 def test_without_a_secret_file_the_url_stays_as_it_is() -> None:

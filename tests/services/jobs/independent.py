@@ -5,6 +5,7 @@ import gzip
 import itertools
 import math
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 DATA = Path(__file__).resolve().parents[3] / "services" / "data" / "stocks.csv.gz"
@@ -21,14 +22,15 @@ class Figures:
 
 
 def rows_of(symbol: str) -> list[dict[str, float]]:
-    """Adjusted open, high, low and close of every day, in the file's order."""
+    """Adjusted open, high, low and close of every day, in the file's order, and the number of the day."""
     rows = []
     with gzip.open(DATA, "rt", newline="") as stream:
         for row in csv.DictReader(stream):
             if row["Ticker"] != symbol:
                 continue
             factor = float(row["Adj Close"]) / float(row["Close"])
-            rows.append({name.lower(): float(row[name]) * factor for name in ("Open", "High", "Low", "Close")})
+            prices = {name.lower(): float(row[name]) * factor for name in ("Open", "High", "Low", "Close")}
+            rows.append({**prices, "day": date.fromisoformat(row["Date"]).toordinal()})
     return rows
 
 
@@ -72,11 +74,16 @@ def want_mean_reversion(rows: list[dict[str, float]], window: int, z: float, exi
     return wants
 
 
-def trade(rows: list[dict[str, float]], wants: list[bool], cash: float, fee_bps: float) -> Figures:
-    """Shares and money, day by day: what was wanted at yesterday's close is done at today's open."""
-    fee, shares, trades, equity = fee_bps / 10_000, 0.0, 0, []
-    for at, row in enumerate(rows):
-        wanted = wants[at - 1] if at else False
+def trade(rows: list[dict[str, float]], wants: list[bool], cash: float, fee_bps: float, first: int = 0) -> Figures:
+    """Shares and money, day by day: what was wanted at yesterday's close is done at today's open.
+
+    Money is there from the close of row ``first`` on, which also is when a position wanted before it is bought.
+    """
+    fee, shares, trades, equity = fee_bps / 10_000, 0.0, 0, [cash]
+    if first and wants[first - 1]:
+        shares, cash, trades = cash / (rows[first]["close"] * (1 + fee)), 0.0, 1
+    for at, row in enumerate(rows[first + 1 :], first + 1):
+        wanted = wants[at - 1]
         if wanted and shares == 0.0:
             # The fee is paid on what is bought, out of the same money.
             shares = cash / (row["open"] * (1 + fee))
@@ -86,10 +93,10 @@ def trade(rows: list[dict[str, float]], wants: list[bool], cash: float, fee_bps:
             cash = shares * row["open"] * (1 - fee)
             shares = 0.0
         equity.append(cash + shares * row["close"])
-    return figures(equity, trades)
+    return figures(equity, trades, rows[-1]["day"] - rows[first]["day"])
 
 
-def figures(equity: list[float], trades: int) -> Figures:
+def figures(equity: list[float], trades: int, days: float) -> Figures:
     daily = [after / before - 1 for before, after in itertools.pairwise(equity)]
     mean = math.fsum(daily) / len(daily)
     deviation = math.sqrt(math.fsum((r - mean) ** 2 for r in daily) / (len(daily) - 1))
@@ -101,7 +108,7 @@ def figures(equity: list[float], trades: int) -> Figures:
     growth = equity[-1] / equity[0]
     return Figures(
         total_return=growth - 1,
-        cagr=growth ** (252 / len(daily)) - 1,
+        cagr=growth ** (365.25 / days) - 1,
         sharpe=mean / deviation * math.sqrt(252),
         sortino=mean / downside * math.sqrt(252),
         max_drawdown=worst,

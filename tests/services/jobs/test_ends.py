@@ -5,6 +5,7 @@ import pytest
 
 from services.jobs.backtesting.grid import spread
 from services.jobs.backtesting.metrics import metrics
+from services.jobs.backtesting.periods import Calendar
 from services.jobs.backtesting.simulate import Simulation, Trades, simulate
 from services.jobs.market.candles import Bars
 
@@ -20,7 +21,9 @@ def bars(opens: list[float], closes: list[float]) -> Bars:
 )
 def test_a_trade_without_gain_is_no_win(gains: list[float], rate: float | None) -> None:
     held, at = np.array([True, True]), np.zeros(len(gains), np.intp)
-    found = metrics(Simulation(np.array([1000.0, 1001.0]), held, Trades(at, at, np.array(gains), False)))
+    prices = np.ones(len(gains))
+    trades = Trades(at, at, prices, prices, np.array(gains), False)
+    found = metrics(Simulation(np.array([1000.0, 1001.0]), held, trades), Calendar(252.0, 1.0))
     assert (found["win_rate"], found["trades"]) == (rate, len(gains))
 
 

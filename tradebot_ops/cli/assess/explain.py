@@ -13,10 +13,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def explain(
     context: typer.Context,
     words: Annotated[
-        list[str], typer.Argument(metavar="TERM", help="An error, check, alert, setting, metric, topic, cause.")
+        list[str], typer.Argument(metavar="TERM", help="An error, check, alert, setting, metric, topic, cause, figure.")
     ],
 ) -> None:
-    """Explain the name of an error, a check, an alert, a setting, a metric, or an exit code.
+    """Explain the name of an error, a check, an alert, a setting, a metric, a figure, or an exit code.
 
     \b
     Examples:

@@ -1,5 +1,6 @@
 """Jobs for people: one that was followed, one in full, and a list of them. Pure."""
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -149,7 +150,14 @@ def _scalars(result: dict[str, Any]) -> list[tuple[str, Any]]:
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.4f}"
+        return _figure(value)
     if isinstance(value, dict):
         return " ".join(f"{key}={_cell(part)}" for key, part in value.items())
     return "" if value is None else str(value)
+
+
+def _figure(value: float) -> str:
+    """Four decimals, and more where fewer than four digits would be left of a small price."""
+    if abs(value) >= 1 or value == 0 or not math.isfinite(value):
+        return f"{value:.4f}"
+    return f"{value:.{3 - math.floor(math.log10(abs(value)))}f}"

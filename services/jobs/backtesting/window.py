@@ -1,0 +1,83 @@
+"""The days that a backtest trades on, and the bars before them, which feed its indicators."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from services.common.jobtypes import JobContext, JobFailure
+from services.jobs.backtesting.periods import Calendar, calendar
+from services.jobs.backtesting.simulate import Simulation, simulate
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from services.jobs.backtesting.request import Market
+    from services.jobs.backtesting.strategy import Strategy
+    from services.jobs.market.candles import Bars
+
+
+@dataclass(frozen=True)
+class Window:
+    """``bars`` are those that are traded on; ``history`` ends with them, and ``before`` bars of it come earlier.
+
+    ``start`` is the day that was asked for, None for the first candle.
+    """
+
+    history: "Bars"
+    before: int
+    bars: "Bars"
+    calendar: Calendar
+    start: date | None
+
+    def run(self, strategy: "Strategy", parameters: "BaseModel", cash: float, fee_bps: float) -> Simulation:
+        """One run. The strategy sees the whole history; only the window's bars are traded.
+
+        The position that it wants before the window is taken over at the close of the window's first bar: from there
+        on equity moves as that of a run over the whole history.
+        """
+        target = strategy.target(self.history, parameters)
+        # On a single bar there is no time to gain anything.
+        taken_over = bool(self.before and len(self.bars) > 1 and target[self.before - 1])
+        return simulate(self.bars, target[self.before :], cash, fee_bps, taken_over=taken_over)
+
+    def described(self, strategy: "Strategy", parameters: "Iterable[BaseModel]") -> dict[str, Any]:
+        """The days of a result: how many, how they are counted in a year, from when signals were possible.
+
+        Of several sets of ``parameters`` the one that needs the most bars decides.
+        """
+        needed = max(strategy.warmup(each) for each in parameters)
+        found: dict[str, Any] = {
+            "start": str(self.bars.day[0]),
+            "end": str(self.bars.day[-1]),
+            "bars": len(self.bars),
+            "periods_per_year": self.calendar.periods_per_year,
+            "warmup_bars": needed,
+            "bars_before_start": self.before,
+            "signals_from": None,
+        }
+        if needed < len(self.history):
+            found["signals_from"] = str(self.history.day[max(needed, self.before)])
+        if self.start and needed > self.before:
+            since = found["signals_from"]
+            possible = f"signals were possible from {since} on" if since else "no signal was possible"
+            found["note"] = (
+                f"The indicators need {needed} bars before {self.start}, and there are {self.before}: {possible}."
+            )
+        return found
+
+
+def window(ctx: JobContext, request: "Market") -> Window:
+    """The days that ``request`` names, with all that came before; ``JobFailure`` when there is nothing to trade on."""
+    import numpy as np
+
+    history = ctx.candles(request.symbol, None, request.end).adjusted()
+    before = int(np.searchsorted(history.day, np.datetime64(request.start))) if request.start else 0
+    if before == len(history):
+        raise JobFailure(
+            f"There are no candles for {request.symbol} from {request.start} to {request.end or 'now'};"
+            f" before that there are, until {history.day[-1]}.",
+            hint="Choose other days with start= and end=.",
+        )
+    bars = history.since(before)
+    return Window(history, before, bars, calendar(history.day, bars.day), request.start)
