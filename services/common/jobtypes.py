@@ -145,6 +145,14 @@ class PayloadInvalid(ValueError):  # noqa: N818 - reads as what it is
 
 
 @dataclass(frozen=True)
+class Quarantined:
+    """A job type, or a part of one, that could not be loaded: the others work on, and this says why it does not."""
+
+    name: str
+    error: str
+
+
+@dataclass(frozen=True)
 class JobType:
     """One kind of work. ``run`` executes in a child process; what it returns is the job's JSON result.
 
@@ -152,7 +160,8 @@ class JobType:
     ``JobFailure`` or one of ``final``, for those would be raised again. At most ``max_running`` of its jobs run at the
     same time, unless an operator sets another limit (`tradebot queue limit`). A worker runs one job of the ``long``
     types and one of the others at the same time: short jobs do not wait behind long ones. ``notify``: people get news
-    of its jobs unless who submits one wishes otherwise.
+    of its jobs unless who submits one wishes otherwise. Jobs of another ``version`` are refused, unless it is one of
+    ``accepts``: their payloads must be valid ones of this version. ``quarantined``: parts of it that do not work.
     """
 
     name: str
@@ -166,6 +175,8 @@ class JobType:
     max_running: int | None = None
     long: bool = False
     notify: Wish | None = None
+    accepts: tuple[int, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
 
     def validate(self, raw: Mapping[str, Any]) -> BaseModel:
         """The typed payload; ``PayloadInvalid`` naming every field that is wrong."""
@@ -185,7 +196,7 @@ class JobType:
 
     def _explain(self, error: ValidationError) -> Iterator[tuple[str, str]]:
         # A payload that is one of several models reports the model's tag as the first step of the path.
-        tagged = issubclass(self.Payload, RootModel)
+        tagged = issubclass(self.Payload, RootModel) and self.Payload.model_fields["root"].discriminator is not None
         for detail in error.errors(include_url=False, include_input=False):
             context = detail.get("ctx", {})
             if "discriminator" in context:
@@ -207,14 +218,6 @@ def _tag_message(context: Mapping[str, Any]) -> str:
     if "tag" not in context:
         return "is required"
     return f"{context['tag']!r} is unknown; one of {known}"
-
-
-@dataclass(frozen=True)
-class Quarantined:
-    """A job type that could not be loaded: the others work on, and this says why it does not."""
-
-    name: str
-    error: str
 
 
 @dataclass(frozen=True)
@@ -250,6 +253,7 @@ def load(candidates: Iterator[tuple[str, Callable[[], Any]]]) -> Registry:
             quarantined.append(Quarantined(name, f"{type(error).__name__}: {error}"))
         else:
             types[job_type.name] = job_type
+            quarantined += job_type.quarantined
     return Registry(MappingProxyType(types), tuple(quarantined))
 
 

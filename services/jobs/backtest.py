@@ -4,14 +4,16 @@ from typing import TYPE_CHECKING, Any
 
 from services.common.jobtypes import JobContext, JobType
 from services.jobs.backtesting.digits import significant
+from services.jobs.backtesting.found import found, strategies
 from services.jobs.backtesting.metrics import metrics
-from services.jobs.backtesting.request import BacktestPayload, parameters
+from services.jobs.backtesting.request import by_strategy, parameters
 from services.jobs.backtesting.simulate import Simulation
-from services.jobs.backtesting.strategy import strategies
 from services.jobs.backtesting.window import window
 
 if TYPE_CHECKING:
     from services.jobs.market.candles import Bars
+
+BacktestPayload = by_strategy("BacktestPayload", [each.Run for each in found().usable.values()])
 
 
 def run(ctx: JobContext, payload: Any) -> dict[str, Any]:
@@ -59,4 +61,4 @@ def trades(bars: "Bars", simulation: Simulation) -> dict[str, Any]:
     }
 
 
-JOB = JobType("backtest", 1, BacktestPayload, run, timeout_s=300)
+JOB = JobType("backtest", 1, BacktestPayload, run, timeout_s=300, quarantined=found().quarantined)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from services.common.jobtypes import JobContext, JobFailure, JobType, Payload
+from services.jobs.backtesting.found import strategies
 from services.jobs.backtesting.simulate import simulate
-from services.jobs.backtesting.strategy import strategies
 from services.jobs.market import store
 
 if TYPE_CHECKING:

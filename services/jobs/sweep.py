@@ -4,15 +4,15 @@ import time
 from typing import Any
 
 from services.common.jobtypes import JobContext, JobFailure, JobType
-from services.jobs.backtesting.grid import combinations, sweep
+from services.jobs.backtesting.found import found, strategies
+from services.jobs.backtesting.grid import combinations
 from services.jobs.backtesting.metrics import metrics
 from services.jobs.backtesting.request import by_strategy
-from services.jobs.backtesting.strategy import strategies
 from services.jobs.backtesting.window import window
 
 PROGRESS_EVERY_S = 0.25
 
-SweepPayload = by_strategy("SweepPayload", [sweep(strategy) for strategy in strategies().values()])
+SweepPayload = by_strategy("SweepPayload", [each.Sweep for each in found().usable.values()])
 
 
 def run(ctx: JobContext, payload: Any) -> dict[str, Any]:

@@ -141,6 +141,12 @@ def _run(order: dict[str, Any], context: ChildContext) -> dict[str, Any]:
     job_type = registry().get(order["type"])
     if job_type is None:
         raise JobFailure(f"This worker knows no job type {order['type']!r}.", hint=_why_unknown(order["type"]))
+    if order["version"] not in (job_type.version, *job_type.accepts):
+        raise JobFailure(
+            f"The job is of version {order['version']} of {job_type.name}, and this worker runs version"
+            f" {job_type.version}.",
+            hint="Submit it anew, or restart the workers where they are the older ones.",
+        )
     try:
         payload = job_type.validate(order["payload"])
     except PayloadInvalid as error:

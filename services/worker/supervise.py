@@ -77,6 +77,7 @@ class Watch:
             "id": str(claim.id),
             "lease_token": claim.lease_token,
             "type": claim.type,
+            "version": claim.version,
             "payload": claim.payload,
             "log": log,
         }

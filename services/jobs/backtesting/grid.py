@@ -34,7 +34,10 @@ class Sweep(Market):
 
 
 def sweep(strategy: Strategy) -> type[BaseModel]:
-    """The payload of a sweep: every parameter takes one value, a list, ``1,2,3`` or ``10:50:5``."""
+    """The payload of a sweep: every parameter takes one value, a list, ``1,2,3`` or ``10:50:5``.
+
+    A strategy without parameters makes a sweep of one run.
+    """
     fields = {name: _many(info) for name, info in strategy.Parameters.model_fields.items()}
     names = list(fields)
 
@@ -48,7 +51,7 @@ def sweep(strategy: Strategy) -> type[BaseModel]:
     return create_model(
         f"Sweep_{strategy.name}",
         __base__=Sweep,
-        __validators__={"bounded": field_validator(names[-1])(bounded)},
+        __validators__={"bounded": field_validator(names[-1])(bounded)} if names else None,
         strategy=(LITERAL[strategy.name], ...),
         **fields,
     )

@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from services.common.jobtypes import Payload
-from services.jobs.backtesting.strategy import Strategy, strategies
+from services.jobs.backtesting.strategy import Strategy
 
 # Models made at run time, out of the strategies found, are beyond a static type checker.
 ANNOTATED: Any = Annotated
@@ -56,8 +56,11 @@ class SingleRun(Market):
 
 
 def by_strategy(name: str, models: Iterable[type[BaseModel]]) -> type[RootModel[Any]]:
-    """One payload out of several models that differ in their key ``strategy``."""
-    choice = ANNOTATED[reduce(or_, models), Field(discriminator="strategy")]
+    """One payload out of several models that differ in their key ``strategy``; ``ValueError`` without any."""
+    if not (models := list(models)):
+        raise ValueError("no strategy can be loaded")
+    # A key can only distinguish two or more.
+    choice = ANNOTATED[reduce(or_, models), Field(discriminator="strategy")] if len(models) > 1 else models[0]
     model: type[RootModel[Any]] = create_model(name, __base__=ROOT[choice])
     return model
 
@@ -74,6 +77,3 @@ def single_run(strategy: Strategy) -> type[BaseModel]:
 def parameters(strategy: Strategy, payload: BaseModel) -> BaseModel:
     """The strategy's own keys of a payload."""
     return strategy.Parameters.model_validate({key: getattr(payload, key) for key in strategy.Parameters.model_fields})
-
-
-BacktestPayload = by_strategy("BacktestPayload", [single_run(strategy) for strategy in strategies().values()])

@@ -1,23 +1,16 @@
-"""The strategy interface, and the built-in strategies."""
+"""The strategy interface."""
 
-import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
-
-from services.common.discovery import module_names
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from services.jobs.market.candles import Bars
-
-STRATEGY_PACKAGE = "services.jobs.strategies"
 
 
 @dataclass(frozen=True)
@@ -33,10 +26,3 @@ class Strategy:
     Parameters: type[BaseModel]
     target: "Callable[[Bars, Any], NDArray[np.bool_]]"
     warmup: Callable[[Any], int]
-
-
-@lru_cache(maxsize=1)
-def strategies() -> Mapping[str, Strategy]:
-    """Every strategy by its name."""
-    found = [importlib.import_module(name).STRATEGY for name in module_names(STRATEGY_PACKAGE)]
-    return MappingProxyType({strategy.name: strategy for strategy in found})

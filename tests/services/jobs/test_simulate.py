@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.jobs.backtesting.found import strategies
 from services.jobs.backtesting.simulate import simulate
-from services.jobs.backtesting.strategy import Strategy, strategies
+from services.jobs.backtesting.strategy import Strategy
 from services.jobs.market.candles import Bars
 
 Moves = list[tuple[float, float]]

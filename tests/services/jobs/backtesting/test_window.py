@@ -9,7 +9,7 @@ import pytest
 
 from services.common.jobtypes import JobFailure
 from services.jobs import backtest, sweep
-from services.jobs.backtesting.strategy import strategies
+from services.jobs.backtesting.found import strategies
 from tests.services.jobs import independent
 from tests.services.jobs.fakes import FileContext
 
