@@ -19,10 +19,10 @@ NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 
 def shelf(taken: float | None = 1, proved: float | None = 1, damaged: tuple[str, ...] = (), count: int = 1) -> Shelved:
-    """With backups of so many hours ago."""
+    """With backups of so many hours ago, the oldest first."""
     ids = [f"b{number}" for number in range(count)] if taken is not None else []
     return Shelved(
-        {name: NOW - timedelta(hours=(taken or 0) + number) for number, name in enumerate(ids)},
+        {name: NOW - timedelta(hours=(taken or 0) + number) for number, name in reversed(list(enumerate(ids)))},
         {"b0": NOW - timedelta(hours=proved)} if proved is not None else {},
         damaged,
         "/backups",
