@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from services.jobs.market.candles import Candles
+    from services.jobs.market.intervals import Interval
 
 ENTRY_POINT_GROUP = "tradebot.jobs"
 BUILTIN_PACKAGE = "services.jobs"
@@ -90,8 +91,13 @@ class JobContext(Protocol):
         ``failures`` are the exceptions that speak against the service. Raises ``BreakerOpen``; let it through.
         """
 
-    def candles(self, symbol: str, start: date | None = None, end: date | None = None) -> "Candles":
-        """Daily candles of one symbol, both ends included; ``JobFailure`` when there are none."""
+    def candles(
+        self, symbol: str, start: date | None = None, end: date | None = None, interval: "Interval" = "1d"
+    ) -> "Candles":
+        """Candles of one symbol, both days included; ``JobFailure`` when there are none.
+
+        Their ``day`` is a date, or, of an interval within the day, the time in UTC at which each begins.
+        """
 
 
 class JobFailure(Exception):  # noqa: N818 - an outcome the author of the job foresaw

@@ -25,6 +25,7 @@ def run(ctx: JobContext, payload: Any) -> dict[str, Any]:
     simulation = days.run(strategy, chosen, request.cash, request.fee_bps)
     return {
         "symbol": request.symbol,
+        "interval": request.interval,
         "strategy": strategy.name,
         "parameters": chosen.model_dump(mode="json"),
         "fee_bps": request.fee_bps,

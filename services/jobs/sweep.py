@@ -33,6 +33,7 @@ def run(ctx: JobContext, payload: Any) -> dict[str, Any]:
     runs.sort(key=lambda made: _rank(made["metrics"][request.rank]), reverse=True)
     return {
         "symbol": request.symbol,
+        "interval": request.interval,
         "strategy": strategy.name,
         "fee_bps": request.fee_bps,
         "cash": request.cash,

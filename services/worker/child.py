@@ -7,11 +7,12 @@ each went. It may be killed at any moment.
 import ctypes
 import gc
 import json
+import math
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
 from multiprocessing.connection import Connection
@@ -155,10 +156,31 @@ def _run(order: dict[str, Any], context: ChildContext) -> dict[str, Any]:
     if not isinstance(result, dict):
         raise TypeError(f"{job_type.name} returned {type(result).__name__}; a job's result is a dict")
     # Refused here, where the job type is still known.
-    size = len(json.dumps(result, allow_nan=False))
+    size = len(_json(result))
     if size > LARGEST_RESULT:
         raise JobFailure(f"The result of {job_type.name} is {size} bytes long; at most {LARGEST_RESULT} are kept.")
     return {"kind": "done", "result": result}
+
+
+def _json(result: dict[str, Any]) -> str:
+    try:
+        return json.dumps(result, allow_nan=False)
+    except ValueError as error:
+        if "Out of range" in str(error) and (key := _not_a_number(result)):
+            raise ValueError(f"result {key} is NaN or infinite, which JSON does not have") from error
+        raise
+
+
+def _not_a_number(value: Any, path: str = "") -> str | None:
+    """The first key whose value JSON cannot hold, as ``metrics.sharpe`` or ``equity[3]``."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return path
+    inner: Iterable[tuple[str, Any]] = ()
+    if isinstance(value, dict):
+        inner = ((f"{path}.{key}" if path else str(key), each) for key, each in value.items())
+    elif isinstance(value, list | tuple):
+        inner = ((f"{path}[{number}]", each) for number, each in enumerate(value))
+    return next((found for name, each in inner if (found := _not_a_number(each, name)) is not None), None)
 
 
 def _why_unknown(name: str) -> str:

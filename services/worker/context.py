@@ -18,6 +18,7 @@ from services.worker.effect import once
 if TYPE_CHECKING:
     from services.common.breaker import Breakers
     from services.jobs.market.candles import Candles
+    from services.jobs.market.intervals import Interval
 
 PROGRESS_EVERY_S = 0.1
 LONGEST_NOTE = 500
@@ -132,7 +133,9 @@ class ChildContext:
     ) -> AbstractContextManager[None]:
         return self._breakers().guard(name, failures, policy or BREAKER_POLICY)
 
-    def candles(self, symbol: str, start: date | None = None, end: date | None = None) -> "Candles":
+    def candles(
+        self, symbol: str, start: date | None = None, end: date | None = None, interval: "Interval" = "1d"
+    ) -> "Candles":
         from services.jobs.market import store
 
-        return store.read(self.store, symbol, start, end)
+        return store.read(self.store, symbol, start, end, interval)

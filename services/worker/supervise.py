@@ -159,11 +159,15 @@ def _killed_from_outside(job_type: str) -> Failure:
 
 
 def _too_long(limit_s: float, job_type: str) -> Failure:
-    return _failure("TimeLimitExceeded", f"The job ran longer than its time limit of {limit_s:g} s.", job_type)
+    return _failure(
+        "TimeLimitExceeded",
+        f"The job ran longer than its time limit of {limit_s:g} s.",
+        job_type,
+    )
 
 
 def _too_big(rss: int, limit: int, job_type: str) -> Failure:
-    message = f"The job's process used {rss} bytes of memory; its limit is {limit} bytes."
+    message = f"The job's process used {rss} bytes of memory; its limit is {limit} bytes (setting JOB_MEMORY_LIMIT)."
     return _failure("MemoryLimitExceeded", message, job_type, killed=True)
 
 

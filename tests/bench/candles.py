@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import psycopg
 
-from services.jobs.market import quality, source, store
+from services.jobs.market import packing, quality, source, store
 from tests.bench.jobs import servers
 
 Connection = psycopg.Connection[Any]
@@ -31,12 +31,12 @@ def main() -> int:
         settings.postgres_dsn("bench", statement_timeout_s=0).get_secret_value(), autocommit=True
     ) as connection:  # fmt: skip
         ids = store.series_ids(connection, [str(symbol) for symbol in frame["symbol"].cat.categories])
-        pieces = list(store.packed(frame, ids))
+        pieces = list(packing.packed(frame, ids))
         connection.execute("CREATE TABLE bare (LIKE candle)")
         connection.execute("CREATE TABLE keyed (LIKE candle, PRIMARY KEY (series_id, ts))")
         works: dict[str, Callable[[], None]] = {
-            "bare": lambda: store.copy_in(connection, "bare", pieces),
-            "keyed": lambda: store.copy_in(connection, "keyed", pieces),
+            "bare": lambda: packing.copy_in(connection, "bare", pieces),
+            "keyed": lambda: packing.copy_in(connection, "keyed", pieces),
             "candle": lambda: load(connection, frame, ids),
         }
         times: dict[str, list[float]] = {name: [] for name in [*works, "again"]}

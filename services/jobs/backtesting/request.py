@@ -18,6 +18,7 @@ from pydantic import (
 
 from services.common.jobtypes import Payload
 from services.jobs.backtesting.strategy import Strategy
+from services.jobs.market.intervals import Interval
 
 # Models made at run time, out of the strategies found, are beyond a static type checker.
 ANNOTATED: Any = Annotated
@@ -35,6 +36,7 @@ class Market(Payload):
     """Which candles to trade on, with how much money, and what a trade costs."""
 
     symbol: Symbol = Field(description="whose candles, as they were loaded: AAPL, BTC/USDT:USDT")
+    interval: Interval = Field("1d", description="how long a bar lasts, as it was loaded")
     start: date | None = Field(None, description="first day, included; default: the first candle")
     end: date | None = Field(None, description="last day, included; default: the last candle")
     cash: float = Field(10_000.0, gt=0, le=1e15, allow_inf_nan=False, description="money at the start")

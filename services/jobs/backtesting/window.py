@@ -71,7 +71,7 @@ def window(ctx: JobContext, request: "Market") -> Window:
     """The days that ``request`` names, with all that came before; ``JobFailure`` when there is nothing to trade on."""
     import numpy as np
 
-    history = ctx.candles(request.symbol, None, request.end).adjusted()
+    history = ctx.candles(request.symbol, None, request.end, request.interval).adjusted()
     before = int(np.searchsorted(history.day, np.datetime64(request.start))) if request.start else 0
     if before == len(history):
         raise JobFailure(

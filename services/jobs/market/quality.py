@@ -1,8 +1,12 @@
 """Is a candle sound? Rows that cannot be true are rejected with the reason; odd ones are flagged and kept."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from services.jobs.market.cells import PRICES
+from services.jobs.market.intervals import DAILY, SECONDS, Interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +23,21 @@ STALE_BARS = 3
 # Alone in a file, a symbol cannot distinguish a holiday from a gap; exchanges were closed for four weekdays once.
 LONE_GAP_WEEKDAYS = 5
 
+NO_SYMBOL = "symbol is empty, or not printable"
+NO_DAY = "date is empty or no date"
+NOT_CLOSED = "bar not closed yet"
+SEVERAL = "several bars of one day among daily ones"
+DUPLICATE = "duplicate: a later line has the same symbol and day"
+#: The columns whose values a reason of that kind names.
+COLUMNS_OF_KIND: dict[str, tuple[str, ...]] = {
+    NO_SYMBOL: ("symbol",),
+    **dict.fromkeys((NO_DAY, NOT_CLOSED, SEVERAL, DUPLICATE), ("day",)),
+    **{f"{name} is {wrong}": (name,) for name in PRICES for wrong in ("empty or no number", "not positive")},
+    **{f"volume is {wrong}": ("volume",) for wrong in ("no number", "negative")},
+    **{f"high is below {name}": ("high", name) for name in ("open", "close", "low")},
+    **{f"low is above {name}": ("low", name) for name in ("open", "close")},
+}
+
 
 @dataclass(frozen=True)
 class Flag:
@@ -32,49 +51,67 @@ class Flag:
 
 @dataclass(frozen=True)
 class Checked:
-    """``good`` rows ordered by symbol and day; ``bad`` rows with a column ``reason``; flags on good ones."""
+    """``good`` rows ordered by symbol and day; ``bad`` rows as they came, with ``kind``; flags on good ones."""
 
     good: "pd.DataFrame"
     bad: "pd.DataFrame"
     flags: tuple[Flag, ...] = field(default=())
 
 
-def check(frame: "pd.DataFrame", now: datetime) -> Checked:
-    """Judge the rows of ``source.read``; ``now`` (UTC) decides which daily bars are closed."""
+def check(frame: "pd.DataFrame", now: datetime, interval: Interval = DAILY) -> Checked:
+    """Judge the rows of ``source.pieces``; ``now`` (UTC) decides which bars are closed."""
     import numpy as np
 
-    reasons = np.full(len(frame), "", dtype=object)
-    for reason, mask in _impossible(frame, now):
-        reasons[mask & (reasons == "")] = reason
-    passed = frame[reasons == ""].sort_values(["symbol", "day"], kind="stable")
+    kinds = np.full(len(frame), "", dtype=object)
+    for kind, mask in _impossible(frame, now, SECONDS[interval]):
+        kinds[mask & (kinds == "")] = kind
+    passed = frame[kinds == ""].sort_values(["symbol", "day"], kind="stable")
+    several = _several(passed)
+    kinds[frame.index.get_indexer(passed.index[several])] = SEVERAL
+    passed = passed[~several]
     repeated = passed.duplicated(["symbol", "day"], keep="last")
-    reasons[frame.index.get_indexer(passed.index[repeated])] = "duplicate: a later line has the same symbol and day"
+    kinds[frame.index.get_indexer(passed.index[repeated])] = DUPLICATE
     good = passed[~repeated.to_numpy()].reset_index(drop=True)
-    bad = frame[reasons != ""].assign(reason=reasons[reasons != ""])
+    bad = frame[kinds != ""].assign(kind=kinds[kinds != ""])
+    if interval != DAILY:
+        # Minutes without a trade, and equal ones, are the rule.
+        return Checked(good, bad, tuple(_outliers(good)))
     return Checked(good, bad, (*_gaps(good), *_stale(good), *_outliers(good)))
 
 
-def _impossible(frame: "pd.DataFrame", now: datetime) -> "list[tuple[str, Mask]]":
+def _impossible(frame: "pd.DataFrame", now: datetime, seconds: int) -> "Iterator[tuple[str, Mask]]":
+    """Each kind of reason with the rows that it holds for; the first one counts."""
     import numpy as np
 
-    prices = {name: frame[name].to_numpy() for name in ("open", "high", "low", "close", "adj_close")}
-    volume, day = frame["volume"].to_numpy(), frame["day"].to_numpy()
-    top = np.maximum(np.maximum(prices["open"], prices["close"]), prices["low"])
-    bottom = np.minimum(np.minimum(prices["open"], prices["close"]), prices["high"])
-    missing = np.isnat(day) | (frame["symbol"] == "").to_numpy() | ~np.isfinite(volume)
-    not_positive = np.zeros(len(frame), dtype=bool)
-    for values in prices.values():
-        missing |= ~np.isfinite(values)
-        not_positive |= values <= 0
-    closed = day + np.timedelta64(1, "D") <= np.datetime64(now.replace(tzinfo=None), "s")
-    return [
-        ("missing or unreadable value", missing),
-        ("price not positive", not_positive),
-        ("negative volume", volume < 0),
-        ("high below open, close or low", prices["high"] < top),
-        ("low above open, close or high", prices["low"] > bottom),
-        ("bar not closed yet", ~closed),
-    ]
+    columns = {name: frame[name].to_numpy() for name in (*PRICES, "volume") if name in frame}
+    volume, day = columns.pop("volume"), frame["day"].to_numpy()
+    yield NO_SYMBOL, (frame["symbol"] == "").to_numpy()
+    yield NO_DAY, np.isnat(day)
+    for name, values in columns.items():
+        yield f"{name} is empty or no number", ~np.isfinite(values)
+    yield "volume is no number", np.isinf(volume)
+    for name, values in columns.items():
+        yield f"{name} is not positive", values <= 0
+    yield "volume is negative", volume < 0
+    for name in ("open", "close", "low"):
+        yield f"high is below {name}", columns["high"] < columns[name]
+    for name in ("open", "close"):
+        yield f"low is above {name}", columns["low"] > columns[name]
+    yield NOT_CLOSED, day + np.timedelta64(seconds, "s") > np.datetime64(now.replace(tzinfo=None), "s")
+
+
+def _several(ordered: "pd.DataFrame") -> "Mask":
+    """Rows of one symbol and day that are written with different times: bars of a shorter interval."""
+    import numpy as np
+
+    symbol, day = ordered["symbol"].cat.codes.to_numpy(), ordered["day"].to_numpy()
+    written = ordered["written"].to_numpy() if "written" in ordered else day
+    same = (symbol[1:] == symbol[:-1]) & (day[1:] == day[:-1])
+    if not (same & (written[1:] != written[:-1])).any():
+        return np.zeros(len(ordered), dtype=bool)
+    days = ordered.groupby(["symbol", "day"], observed=True)["written"]
+    several: Mask = (days.transform("nunique") > 1).to_numpy()
+    return several
 
 
 def _gaps(good: "pd.DataFrame") -> list[Flag]:
@@ -135,7 +172,7 @@ def _outliers(good: "pd.DataFrame") -> list[Flag]:
     import pandas as pd
 
     symbol = good["symbol"].cat.codes.to_numpy()
-    close = good["adj_close"].to_numpy()
+    close = good["adj_close" if "adj_close" in good else "close"].to_numpy()
     move = np.full(len(good), np.nan)
     move[1:] = np.where(symbol[1:] == symbol[:-1], np.log(close[1:] / close[:-1]), np.nan)
     usual = pd.Series(np.abs(move)).groupby(symbol).transform("median").to_numpy() * MAD_TO_DEVIATION

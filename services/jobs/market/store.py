@@ -1,53 +1,41 @@
 """Candles in Postgres: written through binary COPY and one upsert, read back as arrays."""
 
-import math
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg.types.json import Jsonb
+import psycopg.rows
 
 from services.common.jobtypes import JobFailure
 from services.jobs.market.candles import Candles
+from services.jobs.market.intervals import DAILY, Interval
+from services.jobs.market.packing import columns_of, copy_in, packed, unpacked
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 Connection = psycopg.Connection[Any]
 
-DAILY = "1d"
-COLUMNS = ("o", "h", "l", "c", "v", "adj_close")
-# Postgres counts microseconds from here.
-EPOCH = "2000-01-01"
-COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-COPY_TRAILER = b"\xff\xff"
-ROWS_PER_WRITE = 50_000
-
-UPSERT = """
+# A file without volumes (NaN) or adjusted closes (null) leaves those that are known; where the close was corrected, the
+# adjusted one moves with it.
+MERGED = """
+  coalesce(nullif(EXCLUDED.v, 'NaN'), old.v),
+  coalesce(EXCLUDED.adj_close,
+           CASE WHEN EXCLUDED.c = old.c THEN old.adj_close ELSE old.adj_close * EXCLUDED.c / old.c END)
+"""
+UPSERT = f"""
 WITH written AS (
   INSERT INTO candle AS old (series_id, ts, o, h, l, c, v, adj_close)
   SELECT series_id, ts, o, h, l, c, v, adj_close FROM incoming
   ON CONFLICT (series_id, ts) DO UPDATE
-    SET (o, h, l, c, v, adj_close)
-      = (EXCLUDED.o, EXCLUDED.h, EXCLUDED.l, EXCLUDED.c, EXCLUDED.v, EXCLUDED.adj_close)
+    SET (o, h, l, c, v, adj_close) = (EXCLUDED.o, EXCLUDED.h, EXCLUDED.l, EXCLUDED.c, {MERGED})
     WHERE (old.o, old.h, old.l, old.c, old.v, old.adj_close)
-      IS DISTINCT FROM (EXCLUDED.o, EXCLUDED.h, EXCLUDED.l, EXCLUDED.c, EXCLUDED.v, EXCLUDED.adj_close)
+      IS DISTINCT FROM (EXCLUDED.o, EXCLUDED.h, EXCLUDED.l, EXCLUDED.c, {MERGED})
   RETURNING xmax = 0 AS fresh
 )
 SELECT count(*) FILTER (WHERE fresh) AS inserted, count(*) FILTER (WHERE NOT fresh) AS updated FROM written
-"""
-
-REJECT = """
-INSERT INTO candle_rejected (series_id, ts, row, reason)
-SELECT %(series)s, %(ts)s, %(row)s, %(reason)s
-WHERE NOT EXISTS (
-  SELECT FROM candle_rejected
-  WHERE series_id = %(series)s AND ts IS NOT DISTINCT FROM %(ts)s::timestamptz
-    AND reason = %(reason)s AND row = %(row)s::jsonb)
-"""
+"""  # noqa: S608 - of two constants
 
 READ = """
 COPY (
@@ -61,39 +49,69 @@ COPY (
 class Written:
     """Effect of an upsert, in rows; ``unchanged`` rows were there already, equal in every column."""
 
-    inserted: int
-    updated: int
-    unchanged: int
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: "Written") -> "Written":
+        return Written(self.inserted + other.inserted, self.updated + other.updated, self.unchanged + other.unchanged)
 
 
-def series_ids(connection: Connection, symbols: list[str]) -> dict[str, int]:
-    """The number of each symbol's daily series; made where there is none."""
+def series_ids(connection: Connection, symbols: list[str], interval: Interval = DAILY) -> dict[str, int]:
+    """The number of each symbol's series of this interval; made where there is none."""
     connection.execute(
         "INSERT INTO series (symbol, interval) SELECT symbol, %s FROM unnest(%s::text[]) AS symbol"
         " ORDER BY symbol ON CONFLICT DO NOTHING",
-        (DAILY, symbols),
+        (interval, symbols),
     )
     rows = _tuples(connection).execute(
-        "SELECT symbol, id FROM series WHERE interval = %s AND symbol = ANY(%s)", (DAILY, symbols)
+        "SELECT symbol, id FROM series WHERE interval = %s AND symbol = ANY(%s)", (interval, symbols)
     )
     return dict(rows.fetchall())
 
 
-def upsert(connection: Connection, good: "pd.DataFrame", ids: dict[str, int]) -> Written:
-    """Store checked rows (``quality.check``) in one transaction; equal rows are not written again.
+class Upsert:
+    """Stores checked rows (``quality.check``) piece by piece in the open transaction; equal rows are left as they are.
 
-    Candles of a series that has none yet go straight into their table, which takes half the time of an upsert. The
-    series are locked meanwhile, so that two loads of one symbol come one after the other.
+    Candles of a series that has none yet go straight into their table, which takes half the time of a merge; so do
+    those of its later pieces, as long as each begins after the last. The series are locked until the transaction ends,
+    so that two loads of one symbol come one after the other.
     """
-    with connection.transaction():
-        known = _lock_series(connection, list(ids.values()))
-        fresh = ~good["symbol"].map({symbol: number in known for symbol, number in ids.items()}).astype(bool)
-        copy_in(connection, "candle", packed(good[fresh], ids))
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._locked: set[int] = set()
+        # The time of the newest candle of each series that had none when it was locked.
+        self._newest: dict[str, Any] = {}
+
+    def add(self, good: "pd.DataFrame", ids: dict[str, int]) -> Written:
+        """Store one piece; ``ids`` has the number of each of its symbols."""
+        import numpy as np
+
+        spans = good.groupby("symbol", observed=True)["day"].agg(["min", "max"])
+        new = {str(symbol): ids[str(symbol)] for symbol in spans.index if ids[str(symbol)] not in self._locked}
+        known = _lock_series(self._connection, list(new.values()))
+        self._locked |= set(new.values())
+        self._newest |= {symbol: np.datetime64("NaT") for symbol, number in new.items() if number not in known}
+        straight = {}
+        for symbol, first, last in spans.itertuples():
+            newest = self._newest.get(str(symbol))
+            straight[symbol] = newest is not None and (np.isnat(newest) or first > newest)
+            if newest is not None:
+                self._newest[str(symbol)] = np.fmax(newest, last.to_datetime64())
+        fresh = good["symbol"].map(straight).astype(bool)
+        copy_in(self._connection, "candle", packed(good[fresh], ids), columns_of(good))
         inserted, updated = int(fresh.sum()), 0
         if not fresh.all():
-            more, updated = _merge(connection, good[~fresh], ids)
+            more, updated = _merge(self._connection, good[~fresh], ids)
             inserted += more
-    return Written(inserted, updated, len(good) - inserted - updated)
+        return Written(inserted, updated, len(good) - inserted - updated)
+
+
+def upsert(connection: Connection, good: "pd.DataFrame", ids: dict[str, int]) -> Written:
+    """Store checked rows in one transaction."""
+    with connection.transaction():
+        return Upsert(connection).add(good, ids)
 
 
 def forget(connection: Connection, series_id: int) -> None:
@@ -106,14 +124,14 @@ def forget(connection: Connection, series_id: int) -> None:
 def _lock_series(connection: Connection, numbers: list[int]) -> set[int]:
     """Lock these series until the transaction ends; those of them that have candles."""
     connection.execute("SELECT FROM series WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (numbers,))
-    query = "SELECT id FROM unnest(%s) AS id WHERE EXISTS (SELECT FROM candle WHERE series_id = id)"
+    query = "SELECT id FROM unnest(%s::integer[]) AS id WHERE EXISTS (SELECT FROM candle WHERE series_id = id)"
     return {row[0] for row in _tuples(connection).execute(query, (numbers,))}
 
 
 def _merge(connection: Connection, good: "pd.DataFrame", ids: dict[str, int]) -> tuple[int, int]:
     """Rows inserted and rows updated."""
     connection.execute("CREATE TEMP TABLE incoming (LIKE candle) ON COMMIT DROP")
-    copy_in(connection, "incoming", packed(good, ids))
+    copy_in(connection, "incoming", packed(good, ids), columns_of(good))
     # Without figures the planner takes a temporary table for tiny.
     connection.execute("ANALYZE incoming (series_id)")
     inserted, updated = _tuples(connection).execute(UPSERT).fetchone() or (0, 0)
@@ -121,70 +139,28 @@ def _merge(connection: Connection, good: "pd.DataFrame", ids: dict[str, int]) ->
     return inserted, updated
 
 
-def reject(connection: Connection, bad: "pd.DataFrame", ids: dict[str, int]) -> None:
-    """Keep rejected rows with their reason, each once however often its file is loaded."""
-    rows = []
-    for record in bad.to_dict("records"):
-        reason, symbol, day = record.pop("reason"), record.pop("symbol"), record.pop("day")
-        known = str(day)[:10] if str(day) != "NaT" else None
-        row = Jsonb({name: value for name, value in record.items() if math.isfinite(value)})
-        rows.append({"series": ids[symbol], "ts": known and f"{known}T00:00Z", "row": row, "reason": reason})
-    with connection.cursor() as cursor:
-        cursor.executemany(REJECT, rows)
+def read(
+    connection: Connection,
+    symbol: str,
+    start: date | None = None,
+    end: date | None = None,
+    interval: Interval = DAILY,
+) -> Candles:
+    """Candles of one symbol in order of time, both days included; ``JobFailure`` when there are none.
 
-
-def read(connection: Connection, symbol: str, start: date | None = None, end: date | None = None) -> Candles:
-    """Candles of one symbol in order of time, both ends included; ``JobFailure`` when there are none."""
+    Their ``day`` is a date, or, of bars within the day, the time in UTC at which they begin.
+    """
     ids = (
         _tuples(connection)
-        .execute("SELECT id FROM series WHERE symbol = %s AND interval = %s", (symbol, DAILY))
+        .execute("SELECT id FROM series WHERE symbol = %s AND interval = %s", (symbol, interval))
         .fetchone()
     )
     window = (f"{start}T00:00Z" if start else "-infinity", f"{end}T24:00Z" if end else "infinity")
-    candles = _candles(symbol, _copy_out(connection, (ids[0], *window)) if ids else b"")
+    content = _copy_out(connection, (ids[0], *window)) if ids else b""
+    candles = unpacked(symbol, content, "D" if interval == DAILY else "s")
     if not len(candles):
-        raise _nothing(connection, symbol)
+        raise _nothing(connection, symbol, interval)
     return candles
-
-
-def packed(good: "pd.DataFrame", ids: dict[str, int]) -> Iterator[bytes]:
-    """Rows in Postgres' binary COPY format, piece by piece: the next is packed while the last is on its way."""
-    for at in range(0, len(good), ROWS_PER_WRITE):
-        yield _pack(good.iloc[at : at + ROWS_PER_WRITE], ids).tobytes()
-
-
-def _pack(good: "pd.DataFrame", ids: dict[str, int]) -> "np.ndarray[Any, np.dtype[np.void]]":
-    """Each field behind its length, as one array."""
-    import numpy as np
-
-    rows = np.empty(len(good), dtype=_layout())
-    rows["fields"], rows["n_id"], rows["n_ts"] = 8, 4, 8
-    codes = good["symbol"].cat
-    numbers = np.array([ids.get(symbol, -1) for symbol in codes.categories], dtype=np.int32)
-    rows["id"] = numbers[codes.codes.to_numpy()]
-    since = good["day"].to_numpy().astype("datetime64[us]") - np.datetime64(EPOCH, "us")
-    rows["ts"] = since.astype(np.int64)
-    for name, column in zip(COLUMNS, ("open", "high", "low", "close", "volume", "adj_close"), strict=True):
-        rows[f"n_{name}"] = 8
-        rows[name] = good[column].to_numpy()
-    return rows
-
-
-def copy_in(connection: Connection, table: str, pieces: Iterable[bytes]) -> None:
-    """Send packed rows to a table shaped like ``candle``."""
-    statement = psycopg.sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(psycopg.sql.Identifier(table))
-    with connection.cursor().copy(statement) as copy:
-        copy.write(COPY_HEADER)
-        for piece in pieces:
-            copy.write(piece)
-        copy.write(COPY_TRAILER)
-
-
-def _layout() -> list[tuple[str, str]]:
-    fields = [("fields", ">i2"), ("n_id", ">i4"), ("id", ">i4"), ("n_ts", ">i4"), ("ts", ">i8")]
-    for name in COLUMNS:
-        fields += [(f"n_{name}", ">i4"), (name, ">f8")]
-    return fields
 
 
 def _copy_out(connection: Connection, params: tuple[Any, ...]) -> bytes:
@@ -192,32 +168,27 @@ def _copy_out(connection: Connection, params: tuple[Any, ...]) -> bytes:
         return b"".join(copy)
 
 
-def _candles(symbol: str, content: bytes) -> Candles:
-    import numpy as np
-
-    layout = [("fields", ">i2"), ("n_ts", ">i4"), ("ts", ">i8")]
-    for name in COLUMNS:
-        layout += [(f"n_{name}", ">i4"), (name, ">f8")]
-    body = content[len(COPY_HEADER) : -len(COPY_TRAILER)]
-    rows = np.frombuffer(body, dtype=layout)
-    day = np.datetime64(EPOCH, "us") + rows["ts"].astype(np.int64).astype("timedelta64[us]")
-    return Candles(symbol, day.astype("datetime64[D]"), *(rows[name].astype(np.float64) for name in COLUMNS))
-
-
-def _nothing(connection: Connection, symbol: str) -> JobFailure:
+def _nothing(connection: Connection, symbol: str, interval: Interval) -> JobFailure:
     query = (
-        "SELECT min(ts)::date, max(ts)::date FROM candle JOIN series ON series.id = series_id"
-        " WHERE symbol = %s AND interval = %s"
+        "SELECT interval, min(ts)::date, max(ts)::date FROM candle JOIN series ON series.id = series_id"
+        " WHERE symbol = %s GROUP BY interval ORDER BY interval"
     )
-    first, last = _tuples(connection).execute(query, (symbol, DAILY)).fetchone() or (None, None)
-    if first is None:
+    there = {row[0]: row[1:] for row in _tuples(connection).execute(query, (symbol,))}
+    bars = "candles" if interval == DAILY else f"candles of {interval}"
+    if interval in there:
+        first, last = there[interval]
         return JobFailure(
-            f"There are no candles for {symbol}.",
-            hint="Load some first: tradebot jobs submit load_candles --wait",
+            f"There are no {bars} for {symbol} in the days asked for; there are from {first} to {last}.",
+            hint="Choose other days with start= and end=.",
+        )
+    if there:
+        return JobFailure(
+            f"There are no {bars} for {symbol}; there are some of {', '.join(there)}.",
+            hint=f"Choose them: interval={next(iter(there))}",
         )
     return JobFailure(
-        f"There are no candles for {symbol} in the days asked for; there are from {first} to {last}.",
-        hint="Choose other days with start= and end=.",
+        f"There are no candles for {symbol}.",
+        hint="Load some first: tradebot jobs submit load_candles --wait",
     )
 
 

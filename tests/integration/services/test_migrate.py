@@ -26,6 +26,7 @@ TABLES = {
     "series",
     "candle",
     "candle_rejected",
+    "candle_rejected_count",
     "api_error",
     "alert_ack",
     "alert_event",

@@ -9,6 +9,7 @@ import structlog
 from services.common.jobtypes import JobCancelled, JobFailure
 from services.jobs.market import source
 from services.jobs.market.candles import Candles
+from services.jobs.market.intervals import Interval
 
 
 class FileContext:
@@ -38,7 +39,10 @@ class FileContext:
     def breaker(self, name: str, failures: Any = (), policy: Any = None) -> Any:
         raise AssertionError("this job type should call nobody")
 
-    def candles(self, symbol: str, start: date | None = None, end: date | None = None) -> Candles:
+    def candles(
+        self, symbol: str, start: date | None = None, end: date | None = None, interval: Interval = "1d"
+    ) -> Candles:
+        assert interval == "1d"
         frame = source.read(source.locate(source.SAMPLE))
         frame = frame[frame["symbol"] == symbol]
         day = frame["day"].to_numpy().astype("datetime64[D]")

@@ -34,3 +34,12 @@ def test_a_job_of_a_version_that_is_accepted_runs(version: int) -> None:
 def test_a_job_of_another_version_names_both(version: int) -> None:
     with pytest.raises(JobFailure, match=rf"is of version {version} of report, and this worker runs version 3\."):
         child._run(order(version), None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("result", "key"),
+    [({"metrics": {"sharpe": float("nan")}}, "metrics.sharpe"), ({"equity": [1.0, float("inf")]}, r"equity\[1\]")],
+)
+def test_a_number_that_json_does_not_have_is_named_by_its_key(result: dict[str, Any], key: str) -> None:
+    with pytest.raises(ValueError, match=f"result {key} is NaN or infinite"):
+        child._json(result)

@@ -10,7 +10,7 @@ from tradebot_ops.facts.fact import fact
 MOST = 50
 _SERIES = """
 SELECT s.symbol, s.interval, (SELECT max(c.ts) FROM candle c WHERE c.series_id = s.id) AS last,
-  (SELECT count(*) FROM candle_rejected r WHERE r.series_id = s.id) AS rejected
+  (SELECT coalesce(sum(r.rows), 0)::bigint FROM candle_rejected_count r WHERE r.series_id = s.id) AS rejected
 FROM series s ORDER BY s.symbol, s.interval LIMIT %s
 """
 
