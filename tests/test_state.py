@@ -40,9 +40,11 @@ def test_where_state_lies() -> None:
     assert state_root({"HOME": os.environ["HOME"]}).is_absolute()
 
 
-def test_forget_leaves_the_folder_empty_but_for_the_lock(tmp_path: Path) -> None:
+def test_forget_leaves_the_folder_empty_but_for_the_lock_and_the_audit_log(tmp_path: Path) -> None:
     state = ProjectState(tmp_path)
+    kept = ["audit-head.json", "audit.jsonl"]
     with state.lock("down"):
-        state.write("secrets/a", "b")
+        for name in ("secrets/a", *kept):
+            state.write(name, "b")
         state.forget()
-    assert [entry.name for entry in tmp_path.iterdir()] == ["lock"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [*kept, "lock"]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from tradebot_ops.audit.log import FILES
 from tradebot_ops.errors import OpsError
 from tradebot_ops.private_folder import PrivateFolder, make_private, writable
 from tradebot_ops.records import Record
@@ -58,9 +59,9 @@ class ProjectState(HostState):
         return self.folder / "secrets"
 
     def forget(self) -> None:
-        """Remove everything this project remembers; the lock file stays while it is held."""
+        """Remove everything this project remembers; the lock file stays while it is held, the audit log for good."""
         for entry in self.folder.iterdir() if self.folder.is_dir() else ():
-            if entry.name == "lock":
+            if entry.name in {"lock", *FILES}:
                 continue
             with writable(entry):
                 shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()

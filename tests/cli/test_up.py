@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.cli.conftest import Run
+from tradebot_ops.audit.log import FILES
 
 
 def test_an_up_that_changes_nothing_writes_nothing(run: Run) -> None:
@@ -15,6 +16,8 @@ def test_an_up_that_changes_nothing_writes_nothing(run: Run) -> None:
 
 
 def _written() -> dict[str, tuple[int, int]]:
-    """Inode and time of the last write of every file of the project but the lock, which names its holder."""
-    files = [path for path in Path("state/demo").rglob("*") if path.is_file() and path.name != "lock"]
+    """Inode and time of the last write of every file of the project but the lock, which names its holder, and the audit
+    log, which has every command."""
+    ours = {"lock", *FILES}
+    files = [path for path in Path("state/demo").rglob("*") if path.is_file() and path.name not in ours]
     return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}

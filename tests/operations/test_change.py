@@ -164,6 +164,7 @@ def test_hooks_run_before_and_after_and_see_what_happens(ops: Ops, write: Write,
         "TRADEBOT_STATE": str(tmp_path / "state"),
     }
     own = {"TRADEBOT_HOOK": "post-monitoring-reload", "TRADEBOT_RESULT": "ok", "TRADEBOT_RUNTIME": "0"}
+    assert after.pop("TRADEBOT_AUDIT").startswith("2:")
     assert after == before | own
     assert ProgressEvent("pre-monitoring-reload", Phase.PREPARING, str(tmp_path)) in said
     assert said[-1] == ProgressEvent("post-monitoring-reload", Phase.DONE)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
+from tradebot_ops.audit.chain import Head
 from tradebot_ops.shapes import ShapeError, fields, flag, named, text, whole
 
 #: The newest form of a backup that this release reads, and the one that it writes.
@@ -54,6 +55,8 @@ class Manifest:
     database: DatabaseFigures
     roles: Mapping[str, bool] = field(default_factory=dict)
     by: str = ""
+    #: The end of the audit log at that moment.
+    audit: Head = field(default_factory=Head)
     format: int = FORMAT
 
     @property
@@ -69,7 +72,7 @@ class Manifest:
     def of(cls, content: Mapping[str, Any]) -> Self:
         """Raises ``ShapeError``, also for a manifest without one of its keys."""
         texts = dict.fromkeys(("project", "taken_at", "tradebot", "engine", "server", "revision", "by"), text)
-        shapes = {**texts, "format": whole, "database": DatabaseFigures.of, "roles": named(flag)}
+        shapes = {**texts, "format": whole, "database": DatabaseFigures.of, "roles": named(flag), "audit": Head.of}
         try:
             made = cls(**fields(content, shapes))
             aware = made.moment.tzinfo is not None and made.major > 0

@@ -1,27 +1,18 @@
-"""The one boundary through which everything that changes a project goes: lease, hooks, and what else sees writes.
+"""The one boundary through which everything that changes a project goes: lease, audit log, hooks.
 
 ``with change(ops, "scale", "worker", "6", on_progress=on_progress): …`` stands around all that a command changes. No
 operation takes a lock of its own; a test walks the source for writes that could run outside.
 """
 
 import contextlib
-import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from tradebot_ops.context import Change, Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations import hooks
+from tradebot_ops.operations.audit.entry import Audited, sentence
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent, ignore_progress
 from tradebot_ops.settings import who
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """How a change ended, after ``seconds``; without an error it succeeded."""
-
-    seconds: float
-    error: Exception | None = None
 
 
 @contextlib.contextmanager
@@ -30,12 +21,13 @@ def change(
 ) -> Iterator[None]:
     """Within, the project may be changed. ``command`` is what the operator types, ``arguments`` what it is about.
 
-    Holds the project's lease, so that no other command changes it meanwhile (TB-0701 names that command), and runs
-    the hooks of the command inside it. A pre hook that fails refuses the command before anything is changed
-    (TB-0908); a post hook that fails is a warning. After Ctrl-C no post hook runs.
+    Holds the project's lease, so that no other command changes it meanwhile (TB-0701 names that command), writes into
+    the audit log who began what and how it ended, and runs the hooks of the command inside it. A pre hook that fails
+    refuses the command before anything is changed (TB-0908); a post hook that fails is a warning. After Ctrl-C no post
+    hook runs.
 
-    Nested in another change of the same ``Ops`` it is a part of that one: the lease is held once, and no hook runs,
-    because the operator typed one command.
+    Nested in another change of the same ``Ops`` it is a part of that one: the lease is held once, nothing is logged
+    and no hook runs, because the operator typed one command.
 
     ``lease=False`` is for what no other command can spoil and what must work while an `up` takes its time: jobs
     (their queue puts them in order), silences and test alerts (Alertmanager keeps them), and images (the engine's,
@@ -51,21 +43,25 @@ def change(
         if nested:
             yield
             return
-        started = time.monotonic()
-        _before(ops, made, on_progress)
+        audited = Audited(ops, made)
+        try:
+            _before(ops, made, on_progress)
+        except BaseException as error:
+            audited.end(error)
+            raise
         try:
             yield
-        except Exception as error:
-            _after(ops, made, on_progress, _Outcome(time.monotonic() - started, error))
+        except BaseException as error:
+            audited.end(error)
+            if isinstance(error, Exception):
+                _after(ops, made, on_progress, audited, error)
             raise
-        _after(ops, made, on_progress, _Outcome(time.monotonic() - started))
+        audited.end()
+        _after(ops, made, on_progress, audited)
 
 
 def _before(ops: Ops, made: Change, on_progress: OnProgress) -> None:
-    """All that sees a change before it begins. Whatever raises here refuses the command.
-
-    The audit line that says who began what belongs here, first: a hook's refusal is worth a line, too.
-    """
+    """The hook that may refuse the command: whatever raises here does."""
     try:
         _run_hook(ops, "pre", made, on_progress, {})
     except hooks.Failed as failure:
@@ -77,23 +73,17 @@ def _before(ops: Ops, made: Change, on_progress: OnProgress) -> None:
         ) from None
 
 
-def _after(ops: Ops, made: Change, on_progress: OnProgress, outcome: _Outcome) -> None:
-    """All that sees how a change ended. What fails here is a warning: the change itself is done.
-
-    The audit line with the result and the annotation for the dashboards belong here, before the hook, which may
-    take long.
-    """
-    facts = {"TRADEBOT_RESULT": "failed" if outcome.error else "ok", "TRADEBOT_RUNTIME": f"{outcome.seconds:.0f}"}
-    if outcome.error:
-        facts["TRADEBOT_ERROR"] = _sentence(outcome.error)
+def _after(ops: Ops, made: Change, on_progress: OnProgress, audited: Audited, error: Exception | None = None) -> None:
+    """The hook that sees how a change ended. What fails here is a warning: the change itself is done."""
+    facts = {"TRADEBOT_RESULT": "failed" if error else "ok", "TRADEBOT_RUNTIME": f"{audited.seconds:.0f}"}
+    if audited.head:
+        facts["TRADEBOT_AUDIT"] = str(audited.head)
+    if error:
+        facts["TRADEBOT_ERROR"] = sentence(error)
     try:
         _run_hook(ops, "post", made, on_progress, facts)
     except hooks.Failed as failure:
         ops.warnings.append(f"{failure}.")
-
-
-def _sentence(error: Exception) -> str:
-    return f"{error.code}: {error.message}" if isinstance(error, OpsError) else f"{type(error).__name__}: {error}"
 
 
 def _run_hook(ops: Ops, moment: str, made: Change, on_progress: OnProgress, facts: Mapping[str, str]) -> None:

@@ -19,7 +19,7 @@ OWN = frozenset(
     for name in (
         "PROJECT", "FILE", "ENV_FILE", "ENV", "ENGINE", "HOST", "CONTEXT", "PROFILES", "OUTPUT", "TIMEOUT", "YES",
         "STATE", "BACKUPS", "SECRETS", "UID", "GID", "RUNTIME", "DEBIAN_MIRROR",
-        "HOOK", "COMMAND", "ARGUMENTS", "ACTOR", "RESULT", "ERROR", "RECORDED_AT", "REPLICA",
+        "HOOK", "AUDIT", "COMMAND", "ARGUMENTS", "ACTOR", "RESULT", "ERROR", "RECORDED_AT", "REPLICA",
     )
 )  # fmt: skip
 _PREFIX = "TRADEBOT_"

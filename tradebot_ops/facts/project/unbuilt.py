@@ -19,8 +19,3 @@ def releases(ops: Ops) -> NoReturn:
 @fact()
 def exchange(ops: Ops) -> NoReturn:
     raise NotApplicable(Skip.ADAPTER, "No exchange is connected to this stack.")
-
-
-@fact()
-def audit_log(ops: Ops) -> NoReturn:
-    raise NotApplicable(Skip.LATER, "Changes leave no line in an audit log yet: that comes later.")

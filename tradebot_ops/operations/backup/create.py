@@ -3,6 +3,8 @@
 import time
 from datetime import timedelta
 
+from tradebot_ops.audit.chain import Head
+from tradebot_ops.audit.log import AuditLog
 from tradebot_ops.backups.manifest import DatabaseFigures, Manifest
 from tradebot_ops.backups.shelf import CONFIG, DUMP, Backup, Draft, Shelf
 from tradebot_ops.clients.postgres_session import Session
@@ -71,6 +73,7 @@ def _write(ops: Ops, session: Session, used: Tools, draft: Draft, on_progress: O
         database=found,
         roles=logins,
         by=actor(ops),
+        audit=AuditLog(ops.state.folder).noted() or Head(),
     )
     made = draft.finish(manifest)
     at(Phase.DONE, made.id)

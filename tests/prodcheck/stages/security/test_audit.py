@@ -1,20 +1,25 @@
-"""There is no audit log yet, and nothing passes for one."""
+"""A log that was tampered with fails, and so does none; what nobody can prove is shown."""
 
-from pathlib import Path
+import pytest
 
-from tests.prodcheck.kit import make_stages
-from tradebot_ops.context import Ops
-from tradebot_ops.engines.stub import StubEngine
-from tradebot_ops.facts.fact import Skip
-from tradebot_ops.prodcheck.runner import Options, run
+from tradebot_ops.audit.chain import Head
+from tradebot_ops.audit.verify import Verdict
+from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.security.audit import audited
-from tradebot_ops.prodcheck.waivers import Waivers
-from tradebot_ops.settings import load_settings
+
+HEAD = Head(6, "0" * 64)
 
 
-def test_it_is_skipped_with_its_reason(tmp_path: Path) -> None:
-    ops = Ops(load_settings({"project": "demo"}, {"TRADEBOT_STATE": str(tmp_path)}, tmp_path), StubEngine("demo"))
-    found = run(ops, make_stages(audited), [audited], Waivers({}), Options(timeout=10), lambda _: None)
-    verdict = found.results[0].verdict
-    assert verdict.skip is Skip.LATER
-    assert "audit log" in verdict.message
+@pytest.mark.parametrize(
+    ("log", "level", "message"),
+    [
+        (Verdict(HEAD, "2026", (), (), 6), Level.PASS, "The audit log is whole."),
+        (Verdict(HEAD, "2026", (), ("Not provable after entry 4.",), 4), Level.PASS, "The audit log is whole."),
+        (Verdict(HEAD, "2026", ("Entry 3 was edited.", "Cut."), ("Not.",), 0), Level.FAIL, "Entry 3 was edited."),
+        (Verdict(Head(), "", (), ("No entry.",), 0), Level.FAIL, "No change is on record."),
+    ],
+)
+def test_what_is_said_of_it(log: Verdict, level: Level, message: str) -> None:
+    found = audited(log)
+    assert (found.level, found.message) == (level, message)
+    assert {*log.wrong, *log.unproven} <= set(found.evidence.split("; "))
