@@ -20,12 +20,12 @@ APP = "tradebot/app:latest"
 
 def require_docker(*images: str) -> None:
     """Skip where no engine answers or an image is missing; in CI both must be there."""
-    if reason := _absent(images):
+    if reason := absent_images(*images):
         missing(reason)
 
 
 @functools.cache
-def _absent(images: tuple[str, ...]) -> str:
+def absent_images(*images: str) -> str:
     """Why tests on Docker cannot run here; empty when they can."""
     try:
         found = Images(Client(locate(os.environ)))
