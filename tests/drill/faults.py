@@ -1,10 +1,12 @@
 """Faults in a running stack, each undone when its block ends, whatever happens inside."""
 
 import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import psutil
@@ -141,15 +143,60 @@ def _asking(base: str, stop: threading.Event) -> None:
 @contextlib.contextmanager
 def no_heartbeats(_stack: Tradebot, ops: Ops) -> Iterator[None]:
     """Redis refuses the command a heartbeat needs; everything else goes on, the workers' metrics as well."""
-    address = ops.engine.endpoint("redis", 6379)
-    with contextlib.closing(
-        redis.Redis(host=address.host, port=address.port, password=ops.secret("redis_password").reveal())
-    ) as client:
+    with redis_client(ops) as client:
         client.execute_command("ACL", "SETUSER", "default", "-zadd")
         try:
             yield
         finally:
             client.execute_command("ACL", "LOAD")
+
+
+@contextlib.contextmanager
+def redis_refuses_its_exporter(_stack: Tradebot, ops: Ops) -> Iterator[None]:
+    with redis_client(ops) as client:
+        client.execute_command("ACL", "SETUSER", "exporter", "off")
+        client.execute_command("CLIENT", "KILL", "USER", "exporter")
+        try:
+            yield
+        finally:
+            client.execute_command("ACL", "LOAD")
+
+
+@contextlib.contextmanager
+def postgres_refuses_its_exporter(stack: Tradebot, ops: Ops) -> Iterator[None]:
+    with psycopg.connect(postgres(stack, ops), autocommit=True) as connection:
+        connection.execute("ALTER ROLE exporter NOLOGIN")
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'exporter'")
+        try:
+            yield
+        finally:
+            connection.execute("ALTER ROLE exporter LOGIN")
+
+
+@contextlib.contextmanager
+def redis_full_of_clients(_stack: Tradebot, ops: Ops) -> Iterator[None]:
+    """For a moment: until it has turned five away."""
+    with redis_client(ops) as client:
+        before = client.config_get("maxclients")
+        client.config_set("maxclients", 40)
+        address = ops.engine.endpoint("redis", 6379)
+        try:
+            with contextlib.ExitStack() as opened:
+                while client.info("stats")["rejected_connections"] < 5:
+                    opened.enter_context(socket.create_connection((address.host, address.port), timeout=5))
+        finally:
+            client.config_set("maxclients", before["maxclients"])
+        yield
+
+
+@contextlib.contextmanager
+def redis_client(ops: Ops) -> Iterator[Any]:
+    """As the user who may do everything."""
+    address = ops.engine.endpoint("redis", 6379)
+    with contextlib.closing(
+        redis.Redis(host=address.host, port=address.port, password=ops.secret("redis_password").reveal())
+    ) as client:
+        yield client
 
 
 def postgres(_stack: Tradebot, ops: Ops) -> str:

@@ -62,9 +62,12 @@ FAULTS = (
     Fault("Redis stopped", stopped("redis"), ("RedisDown",)),
     Fault("Redis hung", hung("redis"), ("RedisDown",)),
     Fault("Exporter of Redis stopped", stopped("redis-exporter"), ("ExporterDown",), within=180),
+    Fault("Redis refuses its exporter", faults.redis_refuses_its_exporter, ("ExporterRefused",), within=180),
+    Fault("Postgres refuses its exporter", faults.postgres_refuses_its_exporter, ("ExporterRefused",), within=180),
     Fault("API stopped", stopped("api"), ("ServiceDown",), hides_store=True),
     Fault("Postgres stopped", stopped("postgres"), ("PostgresDown",), hides_store=True),
     Fault("Postgres hung", hung("postgres"), ("PostgresDown",), hides_store=True),
+    Fault("Redis full of clients", faults.redis_full_of_clients, ("RedisRejectsClients",), within=120, at_once=False),
     Fault(
         "14 failing backtests",
         faults.failing_backtests,
