@@ -95,7 +95,7 @@ DRAWN = ("panels", 4, "fieldConfig", "defaults")
         _put((*DRAWN, "custom", "drawStyle"), "lines"),
         _put((*DRAWN, "custom", "fillOpacity"), "much"),
         _put((*DRAWN, "custom", "fillOpacityy"), 1),
-        _put(("panels", 0, "options", "colorMode"), "backgrund"),
+        _put(("panels", 0, "options", "colorMode"), "purple"),
         _put(("panels", 4, "targets", 0, "legendFormt"), "{{job}}"),
         _put(("panels", 4, "options", "legend", "placement"), "left"),
     ],
