@@ -34,6 +34,7 @@ class ScheduleRequest(BaseModel):
         str, Field(max_length=200, examples=["30 6 * * 1-5"], description="Five fields; or six, seconds first.")
     ]
     zone: Annotated[str, Field(max_length=100, examples=["Europe/Zurich"])] = "UTC"
+    notify: Wish | None = Field(default=None, description="News of each of its jobs, as at a submission.")
 
 
 class ScheduleChange(BaseModel):
@@ -56,6 +57,7 @@ class ScheduleOut(BaseModel):
     last_at: datetime | None
     last_job: UUID | None
     missed: int = Field(description="Times that passed without a job: no worker was there, or the type was closed.")
+    notify: Wish | None = Field(description="Of which ends of its jobs people are notified.")
 
 
 class ScheduleList(BaseModel):

@@ -143,7 +143,7 @@ class Api:
         return list(self._call("GET", "/schedules")["schedules"])
 
     def put_schedule(self, name: str, **fields: Any) -> dict[str, Any]:
-        """Make or replace a schedule: ``type``, ``payload``, ``cron``, ``zone``."""
+        """Make or replace a schedule: ``type``, ``payload``, ``cron``, ``zone``, ``notify``."""
         return self._call("PUT", f"/schedules/{quote(name, safe='')}", json=fields)
 
     def pause_schedule(self, name: str, *, paused: bool) -> dict[str, Any]:

@@ -39,6 +39,7 @@ def put(name: Name, request: ScheduleRequest, dependencies: Provided, by: Reques
             by=by,
             version=job_type.version,
             max_attempts=job_type.max_attempts,
+            notify=request.notify or job_type.notify,
         )
     except BadCron as error:
         raise Problem(422, f"{error}.", errors=[("cron", str(error))]) from error

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from services.common.database import Connection, Database, Row
+from services.common.jobtypes import Wish
 from services.common.ledger.cron import BadCron, first_after, last_before, times_after
 from services.common.ledger.queues import CLOSED
 from services.common.ledger.sql import SUBMIT
@@ -25,13 +26,14 @@ LATE_S = 60.0
 MOST = 100
 
 _COLUMNS = """name, type, version, payload, max_attempts, cron, zone, paused, by, created_at, next_at, last_at,
-    last_job, missed"""
+    last_job, missed, notify"""
 PUT = f"""
-INSERT INTO schedule (name, type, version, payload, max_attempts, cron, zone, by, next_at)
-VALUES (%(name)s, %(type)s, %(version)s, %(payload)s, %(max_attempts)s, %(cron)s, %(zone)s, %(by)s, %(next_at)s)
+INSERT INTO schedule (name, type, version, payload, max_attempts, cron, zone, by, next_at, notify)
+VALUES (%(name)s, %(type)s, %(version)s, %(payload)s, %(max_attempts)s, %(cron)s, %(zone)s, %(by)s, %(next_at)s,
+  %(notify)s)
 ON CONFLICT (name) DO UPDATE SET type = excluded.type, version = excluded.version, payload = excluded.payload,
   max_attempts = excluded.max_attempts, cron = excluded.cron, zone = excluded.zone, by = excluded.by,
-  next_at = excluded.next_at
+  next_at = excluded.next_at, notify = excluded.notify
 RETURNING {_COLUMNS}
 """  # noqa: S608 - only constants are put together
 LIST = f"SELECT {_COLUMNS} FROM schedule ORDER BY name LIMIT 1000"  # noqa: S608 - only constants are put together
@@ -58,7 +60,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """``missed`` counts the times that passed without a job; ``next_at`` is None when there is no further one."""
+    """``missed`` counts the times that passed without a job; ``next_at`` is None when there is no further one; of its
+    jobs' ends those are reported that ``notify`` names."""
 
     name: str
     type: str
@@ -74,6 +77,7 @@ class Schedule:
     last_at: datetime | None
     last_job: UUID | None
     missed: int
+    notify: Wish | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +122,14 @@ class Schedules:
         by: str,
         version: int = 1,
         max_attempts: int = 3,
+        notify: Wish | None = None,
     ) -> Schedule:
-        """Make or replace a schedule; its first time is the next one. Raises ``UnstorableValue``."""
+        """Make or replace a schedule; its first time is the next one. ``notify``: people wish for news of each of its
+        jobs. Raises ``UnstorableValue``.
+        """
         params = {"name": name, "type": type, "payload": jsonb(dict(payload)), "cron": cron, "zone": zone, "by": by}
-        params |= {"version": version, "max_attempts": max_attempts, "next_at": first_after(cron, zone, self._now())}
+        params |= {"version": version, "max_attempts": max_attempts, "notify": notify}
+        params["next_at"] = first_after(cron, zone, self._now())
         with storable():
             row: Any = self._database.row(PUT, params)
         return Schedule(**row)
@@ -195,7 +203,7 @@ def _submit(connection: Connection, schedule: Schedule, time: datetime) -> Row |
         "key": f"schedule {schedule.name} {time.isoformat()}",
         "trace_id": "",
         "not_before": time,
-        "notify": None,
+        "notify": schedule.notify,
         "by": f"schedule {schedule.name}",
     }
     row: Row | None = connection.execute(SUBMIT.encode(), params).fetchone()

@@ -27,6 +27,7 @@ MADE = {
     "last_at": None,
     "last_job": None,
     "missed": 0,
+    "notify": None,
 }
 
 
@@ -111,7 +112,7 @@ def test_a_schedule_is_named_after_its_type_unless_it_has_a_name(
     api = Api()
     when = later.Wishes(every="30 6 * * 1-5", zone="Europe/Zurich", name=name)
     report = later.submit(ops_with(api, tmp_path), "canary", [], when, wait=False)
-    fields = {"type": "canary", "payload": {}, "cron": "30 6 * * 1-5", "zone": "Europe/Zurich"}
+    fields = {"type": "canary", "payload": {}, "cron": "30 6 * * 1-5", "zone": "Europe/Zurich", "notify": None}
     assert api.asked == [(expected, fields)]
     assert said(report) == f"The schedule {expected} submits canary next at 2026-11-30 06:30:00 UTC, in 2 d."
 
@@ -151,13 +152,18 @@ def test_a_known_schedule_is_paused_resumed_and_removed_and_another_is_not(tmp_p
     assert raised.value.code == "TB-0243"
 
 
-@pytest.mark.parametrize(
-    ("wishes", "code"),
-    [(later.Wishes(notify="always"), "TB-0246"), (later.Wishes(every="* * * * *", notify="end"), "TB-0244")],
-)
-def test_a_wish_that_cannot_be_is_refused_before_anything_is_submitted(
-    tmp_path: Path, wishes: later.Wishes, code: str
-) -> None:
+@pytest.mark.parametrize("every", [None, "* * * * *"])
+def test_a_wish_that_cannot_be_is_refused_before_anything_is_submitted(tmp_path: Path, every: str | None) -> None:
+    wishes = later.Wishes(every=every, notify="always")
     with pytest.raises(OpsError) as raised:
         later.submit(ops_with(api := Api(), tmp_path), "canary", [], wishes, wait=False)
-    assert (raised.value.code, api.asked) == (code, [])
+    assert (raised.value.code, api.asked) == ("TB-0246", [])
+
+
+def test_a_schedule_keeps_the_wish_for_each_of_its_jobs_and_says_whom_it_reaches(tmp_path: Path) -> None:
+    api = Api(MADE | {"notify": "dead"})
+    ops = ops_with(api, tmp_path)
+    report = later.submit(ops, "canary", [], later.Wishes(every="30 6 * * 1-5", notify="dead"), wait=False)
+    assert api.asked[0][1]["notify"] == "dead"
+    assert report.warnings[0].startswith("Nobody is notified until Alertmanager answers: ")
+    assert later.schedules(ops).sections[0].tables[0].rows[0][8] == "dead"

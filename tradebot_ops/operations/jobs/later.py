@@ -25,7 +25,7 @@ HINT = '--at 18:30, --at 90m, --at 2026-11-28T09:30, or --every "30 6 * * 1-5"'
 class Wishes:
     """``at`` a time, ``every`` time of a cron expression as the schedule ``name``, or now; both in ``zone``.
 
-    ``notify`` people of its ``end``, or only when it is ``dead``.
+    ``notify`` people of its ``end``, or only when it is ``dead``; with ``every``, of each of its jobs.
     """
 
     at: str | None = None
@@ -48,14 +48,12 @@ def submit(
     """Submit a job now, or for later. Raises ``OpsError`` TB-0244 for what does not go together."""
     given = (("--at", wishes.at), ("--every", wishes.every), ("--wait", wait or None))
     asked = [name for name, value in given if value]
-    if wishes.every and wishes.notify:
-        asked = ["--every", "--notify"]
     if len(asked) > 1:
         raise OpsError(f"{' and '.join(asked)} do not go together.", code="TB-0244", hint=HINT)
     notify.check(wishes.notify)
     if wishes.every:
-        return _schedule(ops, job_type, pairs, wishes, on_progress)
-    if wishes.at:
+        report = _schedule(ops, job_type, pairs, wishes, on_progress)
+    elif wishes.at:
         due = moment(wishes.at, wishes.zone, ops.clock())
         report = _submit_at(ops, job_type, pairs, due, wishes.notify, on_progress)
     else:
@@ -120,7 +118,7 @@ def _schedule(ops: Ops, job_type: str, pairs: Sequence[str], when: Wishes, on_pr
     payload = jobs.payload_of(pairs)
     with change(ops, "jobs submit", job_type, on_progress=on_progress, lease=False):
         made = ops.api.put_schedule(
-            when.name or job_type, type=job_type, payload=payload, cron=when.every, zone=when.zone
+            when.name or job_type, type=job_type, payload=payload, cron=when.every, zone=when.zone, notify=when.notify
         )
     return Report(data=made, sections=(Section(lines=(_next(made, ops.clock()),)),))
 
@@ -140,11 +138,12 @@ def schedules(ops: Ops) -> Report:
             _shown(each["last_at"]),
             (each["last_job"] or "")[:8],
             str(each["missed"] or ""),
+            each["notify"] or "",
             each["by"],
         )
         for each in found
     )
-    columns = ("schedule", "type", "cron", "zone", "next", "last", "last job", "missed", "by")
+    columns = ("schedule", "type", "cron", "zone", "next", "last", "last job", "missed", "news of", "by")
     return Report(data=found, sections=(Section(tables=(Table(columns, rows),)),))
 
 

@@ -73,7 +73,8 @@ def test_a_schedule_is_made_replaced_paused_and_removed(api: httpx.Client) -> No
     )
     api.put("/schedules/nightly", json=NIGHTLY | {"cron": "0 * * * *"}, headers=KEY)
     (listed,) = api.get("/schedules").json()["schedules"]
-    assert (listed["cron"], listed["paused"]) == ("0 * * * *", False)
+    assert (listed["cron"], listed["paused"], listed["notify"]) == ("0 * * * *", False, None)
+    assert api.put("/schedules/nightly", json=NIGHTLY | {"notify": "dead"}, headers=KEY).json()["notify"] == "dead"
     assert api.patch("/schedules/nightly", json={"paused": True}, headers=KEY).json()["paused"] is True
     assert [api.delete("/schedules/nightly", headers=KEY).status_code for _ in range(2)] == [204, 404]
     assert api.get("/schedules").json() == {"schedules": []}
@@ -88,6 +89,7 @@ def test_a_schedule_is_made_replaced_paused_and_removed(api: httpx.Client) -> No
         ({"type": "nothing"}, "'nothing' is unknown"),
         ({"payload": {"txt": "x"}}, "payload.txt"),
         ({"paused": True}, "paused"),
+        ({"notify": "always"}, "notify"),
     ],
 )
 def test_a_schedule_that_is_wrong_is_refused_with_the_reason(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.common.database import Database
+from services.common.jobtypes import Wish
 from services.common.ledger import Ledger, Queues, Schedule, Schedules, UnstorableValue
 from services.common.ledger.cron import BadCron
 from services.common.settings import Settings
@@ -63,6 +64,22 @@ def test_its_job_is_as_if_it_had_been_submitted(database: Database, schedules: S
     assert job
     assert (job.type, job.payload, job.not_before) == ("canary", {"n": 1}, schedule.next_at)
     assert [event.by for event in Ledger(database).events(job_id)] == ["schedule each-minute"]
+
+
+@pytest.mark.parametrize("wish", ["end", "dead", None])
+def test_each_of_its_jobs_carries_its_wish_for_news(
+    database: Database, schedules: Schedules, wish: Wish | None
+) -> None:
+    def put(notify: Wish | None) -> Schedule:
+        return schedules.put("s", "canary", {}, cron="* * * * *", zone="UTC", by="anna", notify=notify)
+
+    put("end" if wish is None else None)  # what is made again says what counts
+    first = put(wish).next_at
+    assert first
+    assert schedules.make_due(now=first + timedelta(minutes=1)) == 2
+    assert found(schedules).notify == wish
+    wishes = database.rows("SELECT wish FROM job LEFT JOIN job_notice ON job_id = id")
+    assert [row["wish"] for row in wishes] == [wish, wish]
 
 
 def test_made_again_it_makes_no_job_twice_for_one_time(database: Database, schedules: Schedules) -> None:
