@@ -6,12 +6,14 @@ for twice as long. Every decision is one script in Redis, by Redis' own clock, s
 agree, and of any number of them one alone probes. pybreaker and purgatory keep the state in Redis, too, but let every
 process probe.
 
-While Redis is away nobody knows a state, and every call is let through.
+While Redis is away nobody knows a state. Then every call is let through, for most services are well; one that fails
+cannot be counted, so that its job waits as if it had opened the breaker, and pays no attempt.
 """
 
 import random
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ from typing import Any
 import redis
 import structlog
 
-from services.common.jobtypes import BREAKER_POLICY, BreakerOpen, BreakerPolicy
+from services.common.jobtypes import BREAKER_POLICY, BreakerOpen, BreakerPolicy, BreakerUnknown
 
 PREFIX = "tradebot:breaker:"
 INDEX = "tradebot:breakers"
@@ -32,6 +34,8 @@ PROBE_S = 60.0
 #: A service may say for how long it wants to be left alone; not for ever.
 MOST_RETRY_AFTER_S = 3_600.0
 LONGEST_ERROR = 300
+#: A Redis that was away is not asked for so long: one that hangs costs each question seconds, and a job may call often.
+AWAY_S = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -114,13 +118,15 @@ class Breaker:
 class Breakers:
     """All breakers of a stack. Safe to use from several threads."""
 
-    def __init__(self, client: redis.Redis, redact: Callable[[str], str] = str) -> None:
+    def __init__(self, client: redis.Redis, redact: Callable[[str], str] = str, away_s: float = AWAY_S) -> None:
         self._client = client
         self._redact = redact
+        self._away_s = away_s
         self._ask, self._failed, self._succeeded, self._leave, self._reset = (
             client.register_script(text) for text in (_ASK, _FAILED, _SUCCEEDED, _LEAVE, _RESET)
         )
         self._alone = False
+        self._ask_again_at = float("-inf")
 
     @contextmanager
     def guard(
@@ -131,8 +137,9 @@ class Breakers:
     ) -> Iterator[None]:
         """Around a call of the service: only ``failures`` speak against it; of a cancelled call nothing is known.
 
-        Raises ``BreakerOpen`` instead of calling, and instead of the failure that opened it. A failure with an
-        attribute ``retry_after_s`` opens it for so long. ``ValueError`` for a name that is none.
+        Raises ``BreakerOpen`` instead of calling, and instead of the failure that opened it; ``BreakerUnknown`` instead
+        of one that could not be counted. A failure with an attribute ``retry_after_s`` opens it for so long.
+        ``ValueError`` for a name that is none.
         """
         token = secrets.token_hex(8)
         self._enter(name, token)
@@ -140,6 +147,8 @@ class Breakers:
             yield
         except failures as error:
             wait_s = self._report_failure(name, error, policy, token)
+            if wait_s is None:
+                raise BreakerUnknown(name, _unknown_wait_s(error, policy)) from error
             if wait_s:
                 raise BreakerOpen(name, wait_s) from error
             raise
@@ -155,22 +164,27 @@ class Breakers:
         if wait_ms is not None and wait_ms > 0:
             raise BreakerOpen(name, wait_ms / 1000 + random.random())  # noqa: S311 - not all at once
 
-    def _report_failure(self, name: str, error: BaseException, policy: BreakerPolicy, token: str) -> float:
-        """Seconds for which it is open now, 0 while it is closed."""
-        least_s = min(max(float(getattr(error, "retry_after_s", 0) or 0), 0.0), MOST_RETRY_AFTER_S)
+    def _report_failure(self, name: str, error: BaseException, policy: BreakerPolicy, token: str) -> float | None:
+        """Seconds for which it is open now, 0 while it is closed; None when nobody knows."""
+        least_s = _asked_for_s(error)
         text = self._redact(" ".join(f"{type(error).__name__}: {error}".split()))[:LONGEST_ERROR]
         waits = [int(1000 * seconds) for seconds in (policy.first_s, policy.most_s, least_s)]
         args: list[str | int | float] = [token, policy.threshold, *waits, random.random(), text, name]  # noqa: S311 - spreads load
-        wait_ms = self._known(lambda: int(self._failed(keys=[_key(name), INDEX], args=args))) or 0
+        wait_ms: int | None = self._known(lambda: int(self._failed(keys=[_key(name), INDEX], args=args)))
+        if wait_ms is None:
+            return None
         if wait_ms:
             log.warning("circuit breaker open", breaker=name, seconds=wait_ms / 1000, reason=text)
         return wait_ms / 1000
 
     def _known(self, ask: Any) -> Any:
-        """The answer, None while Redis is away, which is logged once."""
+        """The answer, None while Redis is away, or cannot take it: that is logged once."""
+        if time.monotonic() < self._ask_again_at:
+            return None
         try:
             answer = ask()
         except redis.RedisError as error:
+            self._ask_again_at = time.monotonic() + self._away_s
             if not self._alone:
                 log.warning("circuit breakers unknown: calls are let through", reason=str(error))
             self._alone = True
@@ -192,6 +206,16 @@ class Breakers:
     def reset(self, name: str) -> bool:
         """Close it; False when it was not open. Raises ``redis.RedisError``."""
         return bool(self._reset(keys=[_key(name)]))
+
+
+def _asked_for_s(failure: BaseException) -> float:
+    """How long the service itself wants to be left alone; 0 where it does not say."""
+    return min(max(float(getattr(failure, "retry_after_s", 0) or 0), 0.0), MOST_RETRY_AFTER_S)
+
+
+def _unknown_wait_s(failure: BaseException, policy: BreakerPolicy) -> float:
+    """As after the failure that opens a breaker."""
+    return max(_asked_for_s(failure), policy.first_s * (0.5 + random.random() / 2))  # noqa: S311 - spreads load
 
 
 def _key(name: str) -> str:

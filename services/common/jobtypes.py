@@ -124,6 +124,15 @@ class BreakerOpen(Exception):  # noqa: N818 - reads as what it is
         self.name, self.wait_s = name, wait_s
 
 
+class BreakerUnknown(BreakerOpen):
+    """The service failed while nobody could know or change its breaker's state: the job waits as for an open one."""
+
+    def __init__(self, name: str, wait_s: float) -> None:
+        super().__init__(name, wait_s)
+        reason = "the breaker's state is not known, for Redis cannot be used"
+        self.args = (f"The service behind the circuit breaker {name} failed, and {reason}: wait {wait_s:.0f} s.",)
+
+
 def waiting_for(breaker: str) -> str:
     """The fingerprint of jobs that wait for this circuit breaker to close."""
     return f"breaker-{breaker}"

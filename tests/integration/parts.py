@@ -115,6 +115,13 @@ class PostgresPart(Part):
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         return psycopg.connect(self.url(database), password=PASSWORD, autocommit=True, connect_timeout=3)
 
+    def read_only(self, value: str) -> None:
+        """``on`` or ``off``, for all sessions, those that are open as well."""
+        with closing(self.connect()) as admin:
+            admin.execute("SET default_transaction_read_only = off")
+            admin.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}".encode())
+            admin.execute("SELECT pg_reload_conf()")
+
 
 @dataclass
 class RedisPart(Part):
@@ -129,6 +136,13 @@ class RedisPart(Part):
 
     def client(self, db: int = 0) -> redis.Redis:
         return redis.Redis(port=self.port, db=db, password=PASSWORD, socket_timeout=3, decode_responses=True)
+
+    def fill(self) -> None:
+        """Out of memory: it answers, and takes nothing that is new."""
+        self.client().config_set("maxmemory", 1)
+
+    def make_room(self) -> None:
+        self.client().config_set("maxmemory", 0)
 
 
 def private_folder(prefix: str) -> Path:

@@ -2,7 +2,9 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,11 +12,16 @@ import redis
 from structlog.testing import capture_logs
 
 from services.common.breaker import INDEX, Breakers
-from services.common.jobtypes import BreakerOpen, BreakerPolicy
-from services.common.redis_client import redis_client
+from services.common.jobtypes import BreakerOpen, BreakerPolicy, BreakerUnknown
+from services.common.redis_client import ANSWER_TIMEOUT_S, redis_client
 from services.common.settings import Settings
+from tests.integration.parts import RedisPart
 from tests.integration.services.conftest import KEY, Serve
+from tests.integration.services.test_dead_letters import ops_of
 from tests.waiting import free_port, until
+from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.work import breakers as facts
+from tradebot_ops.operations.jobs import breakers as operation
 
 pytestmark = pytest.mark.integration
 
@@ -167,11 +174,44 @@ def test_without_redis_every_call_is_let_through_and_that_is_logged_once(setting
     away = settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_port()}/0"})
     breakers = Breakers(redis_client(away))
     with capture_logs() as logged:
-        assert fail(breakers, 5) == [DownError] * 5
+        assert fail(breakers, 5) == [BreakerUnknown] * 5
         assert call(breakers)
     assert [each["event"] for each in logged] == ["circuit breakers unknown: calls are let through"]
     with pytest.raises(redis.RedisError):
         breakers.all()
+
+
+@pytest.mark.parametrize(("kind", "least_s", "most_s"), [(DownError, 300, 600), (BusyError, 1234, 1234)])
+def test_what_fails_without_redis_waits_as_for_an_open_one(
+    settings: Settings, kind: type[DownError], least_s: float, most_s: float
+) -> None:
+    away = settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_port()}/0"})
+    guard = Breakers(redis_client(away)).guard("market-data", (DownError,), LONG)
+    with pytest.raises(BreakerUnknown, match="state is not known") as raised, guard:
+        raise kind("no answer")
+    assert least_s <= raised.value.wait_s <= most_s
+    assert isinstance(raised.value.__cause__, kind)
+
+
+def test_a_hung_redis_is_waited_for_once(own_redis: RedisPart) -> None:
+    client = redis_client(Settings(redis_url=own_redis.url(), redis_password_file=own_redis.password_file))
+    breakers = Breakers(client, away_s=3.0)
+    fail(breakers, 3)
+    own_redis.pause()
+    try:
+        began = time.monotonic()
+        assert all(call(breakers) for _ in range(20))
+        assert time.monotonic() - began < 2 * ANSWER_TIMEOUT_S
+    finally:
+        own_redis.resume()
+    until(lambda: not call(breakers), "its state is known again", 10)
+
+
+def test_a_full_redis_counts_no_failure_and_no_attempt(own_redis: RedisPart) -> None:
+    client = own_redis.client()
+    own_redis.fill()
+    assert fail(Breakers(client), 2) == [BreakerUnknown] * 2
+    assert call(Breakers(client))
 
 
 @pytest.mark.parametrize("name", ["", "Market", "a b", "a" * 41, "-a", "a:b"])
@@ -232,9 +272,16 @@ def test_the_api_shows_and_resets_them(api: httpx.Client, client: redis.Redis) -
         assert (answer.status_code, answer.json()["open"]) == (200, False)
 
 
-def test_the_api_says_that_it_does_not_know_while_redis_is_away(serve: Serve, settings: Settings) -> None:
+def test_api_and_command_line_do_not_know_a_state_while_redis_is_away(
+    serve: Serve, settings: Settings, tmp_path: Path
+) -> None:
     away = settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_port()}/0"})
     api = serve(away)
     for answer in (api.get("/breakers"), api.post("/breakers/market-data/reset", headers=KEY)):
         assert answer.status_code == 503
         assert "Redis does not answer" in answer.json()["detail"]
+    assert "circuit_breaker_open{" not in api.get("/metrics").text
+    ops = ops_of(str(api.base_url), tmp_path)
+    for ask in (lambda: operation.list_(ops), lambda: operation.reset(ops, "market-data"), lambda: facts.breakers(ops)):
+        with pytest.raises(OpsError, match="Redis does not answer, so no circuit breaker is known"):
+            ask()

@@ -56,8 +56,8 @@ def dead_letters(settings: Settings) -> Iterator[DeadLetters]:
         yield DeadLetters(database)
 
 
-def dead(ledger: Ledger, fingerprint: str, message: str = "no such symbol") -> UUID:
-    job = ledger.submit("echo", {"text": "x"}).job
+def dead(ledger: Ledger, fingerprint: str, message: str = "no such symbol", job_type: str = "echo") -> UUID:
+    job = ledger.submit(job_type, {"text": "x"}).job
     claim = ledger.claim(job.id, "w1", 30)
     assert isinstance(claim, Claim)
     assert ledger.fail(claim, Failure("ValueError", message, "File x", fingerprint)) is State.DEAD
@@ -136,6 +136,17 @@ def test_what_cannot_be_replayed_says_why(api: httpx.Client, ledger: Ledger) -> 
     assert (refused.status_code, "again=true" in refused.json()["detail"]) == (409, True)
     assert api.post(path, headers=KEY, params={"again": True}).json()["replays"] == 2
     assert api.post(f"/dead-letters/{uuid4()}/replay", headers=KEY).status_code == 404
+
+
+def test_of_a_type_that_is_gone_jobs_are_shown_and_replayed_and_none_is_accepted(
+    api: httpx.Client, ledger: Ledger
+) -> None:
+    job = dead(ledger, "f", job_type="gone")
+    assert api.get(f"/jobs/{job}").json()["type"] == "gone"
+    assert {each["type"]: each["dead"] for each in api.get("/queues").json()["queues"]}["gone"] == 1
+    assert api.post(f"/dead-letters/{job}/replay", headers=KEY).status_code == 202
+    refused = api.post("/jobs", json={"type": "gone"}, headers=KEY)
+    assert (refused.status_code, "'gone' is unknown" in refused.text) == (422, True)
 
 
 def test_one_group_is_listed_and_removed(api: httpx.Client, ledger: Ledger) -> None:

@@ -1,6 +1,7 @@
 """A desk to submit jobs at, and workers that are gone after the test."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -8,8 +9,10 @@ import pytest
 
 from services.common.database import Database
 from services.common.ledger import DeadLetters, Ledger
+from services.common.migrate import migrate
 from services.common.settings import Settings
 from services.common.transport import Transport, make_broker
+from tests.integration.parts import PostgresPart, RedisPart, make_settings
 from tests.integration.worker.rig import Desk, WorkerPart, install_job_types
 from tests.waiting import until
 
@@ -50,6 +53,27 @@ def worker_maker(settings: Settings, folder: Path) -> Iterator[MakeWorker]:
         worker.stop()
     names = {worker.pid for worker in made}
     until(lambda: not _of(names, folder), "no process of a worker is left")
+
+
+@dataclass
+class Own:
+    """Servers of this test alone, to be killed."""
+
+    postgres: PostgresPart
+    redis: RedisPart
+    settings: Settings
+    desk: Desk
+    make_worker: MakeWorker
+
+
+@pytest.fixture
+def own(own_postgres: PostgresPart, own_redis: RedisPart, tmp_path: Path) -> Iterator[Own]:
+    settings = make_settings(own_postgres, own_redis, tmp_path)
+    migrate(settings)
+    desks, makers = open_desk(settings), worker_maker(settings, tmp_path)
+    yield Own(own_postgres, own_redis, settings, next(desks), next(makers))
+    for generator in (makers, desks):
+        next(generator, None)
 
 
 def _of(workers: set[int], folder: Path) -> list[psutil.Process]:

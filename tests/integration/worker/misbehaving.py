@@ -27,9 +27,27 @@ class Nap(Payload):
     mark: str = ""
 
 
+class Keep(Nap):
+    ballast: str = ""
+
+
+class Pick(Nap):
+    """``away``: a file; as long as it is there, the job fails in the way named by ``kind``."""
+
+    away: str
+    kind: str
+
+
+class Return(Payload):
+    kind: str
+
+
 class Call(Payload):
+    """``until``: a file to wait for before the call."""
+
     away: str
     calls: str
+    until: str = ""
     open_s: float = 2.0
 
 
@@ -152,6 +170,8 @@ def backend(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
 
 def caller(ctx: JobContext, payload: Call) -> dict[str, Any]:
     """Call a service, which is away as long as the file ``away`` is there; ``calls`` gets a line for each call."""
+    while payload.until and not Path(payload.until).exists():
+        time.sleep(0.05)
     with ctx.breaker("market-data", (ConnectionError,), BreakerPolicy(3, payload.open_s, payload.open_s)):
         _mark(payload.calls, "away" if Path(payload.away).exists() else "back")
         if Path(payload.away).exists():
@@ -159,8 +179,32 @@ def caller(ctx: JobContext, payload: Call) -> dict[str, Any]:
     return {}
 
 
-def unjson(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
-    return {"value": float("nan")}
+def keeper(ctx: JobContext, payload: Keep) -> dict[str, Any]:
+    """Needs its connection to Postgres, before it has begun."""
+    ctx.store.execute("SELECT 1")
+    return nap(ctx, payload)
+
+
+def picky(ctx: JobContext, payload: Pick) -> dict[str, Any]:
+    _mark(payload.mark, "start")
+    if Path(payload.away).exists():
+        raise {"value": ValueError, "key": KeyError, "os": OSError}[payload.kind]("away")
+    return {}
+
+
+def returns(ctx: JobContext, payload: Return) -> Any:
+    """What no result can be."""
+    results: dict[str, Any] = {
+        "nan": {"value": float("nan")},
+        "huge": {"text": "x" * 20 * 1024**2},
+        "object": {"value": object()},
+        "bytes": {"value": b"bytes"},
+        "list": [1, 2],
+        "nothing": None,
+        "nul": {"text": "a\0b"},
+        "surrogate": {"text": "a\ud800"},
+    }
+    return results[payload.kind]
 
 
 def poison(ctx: JobContext, payload: Nap) -> dict[str, Any]:
@@ -208,6 +252,14 @@ def _failing(real: Callable[..., Any], flag: Path) -> Callable[..., Any]:
     return method
 
 
+def set_clock(off_s: float) -> None:
+    """Let this process see another time, as on a host whose clock is wrong."""
+    true = time.time
+    time.time = lambda: true() + off_s
+
+
+if "CLOCK_OFF_S" in os.environ:
+    set_clock(float(os.environ["CLOCK_OFF_S"]))
 if "SABOTAGE" in os.environ:
     sabotage(os.environ["SABOTAGE"], Path(os.environ["SABOTAGE_FLAG"]))
 
@@ -233,4 +285,6 @@ BACKEND = JobType("backend", 1, Nothing, backend)
 CALLER = JobType("caller", 1, Call, caller, backoff=QUICKLY)
 POISON = JobType("poison", 1, Nap, poison)
 EFFECT = JobType("effect", 1, Effect, effect)
-UNJSON = JobType("unjson", 1, Nothing, unjson, backoff=QUICKLY)
+KEEPER = JobType("keeper", 1, Keep, keeper, backoff=QUICKLY)
+PICKY = JobType("picky", 1, Pick, picky)
+RETURNS = JobType("returns", 1, Return, returns, backoff=QUICKLY)

@@ -41,7 +41,9 @@ TYPES = (
     "lose_connection",
     "caller",
     "backend",
-    "unjson",
+    "keeper",
+    "picky",
+    "returns",
     "poison",
     "effect",
 )
@@ -56,6 +58,19 @@ def install_job_types(folder: Path) -> Path:
     lines.append("broken = tests.integration.worker.no_such_module:JOB")
     (info / "entry_points.txt").write_text("[tradebot.jobs]\n" + "\n".join(lines) + "\n")
     return folder
+
+
+def environment_of(settings: Settings, plugins: Path) -> dict[str, str]:
+    """Of a service with these settings and with the job types in ``plugins``."""
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(plugins)]),
+        "DATABASE_URL": settings.database_url,
+        "DATABASE_PASSWORD_FILE": str(settings.database_password_file),
+        "REDIS_URL": settings.redis_url,
+        "REDIS_PASSWORD_FILE": str(settings.redis_password_file),
+        "LOG_FORMAT": "json",
+    }
 
 
 @dataclass
@@ -82,17 +97,10 @@ class WorkerPart:
             )
 
     def _env(self) -> dict[str, str]:
-        settings = self.settings
         return {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(self.plugins)]),
-            "DATABASE_URL": settings.database_url,
-            "DATABASE_PASSWORD_FILE": str(settings.database_password_file),
-            "REDIS_URL": settings.redis_url,
-            "REDIS_PASSWORD_FILE": str(settings.redis_password_file),
+            **environment_of(self.settings, self.plugins),
             "WORKER_NAME": self.name,
             "WORKER_METRICS_LISTEN": "127.0.0.1:0",
-            "LOG_FORMAT": "json",
             # Short, so that tests need not wait long for a dead worker's lease to end.
             "WORKER_LEASE_SECONDS": str(LEASE_S),
             **self.environment,

@@ -54,7 +54,11 @@ def watched_heart(worker: WorkerPart) -> Iterator[None]:
         ("eat_memory", {"mb": 400}, "MemoryLimitExceeded", "limit is 209715200 bytes"),
         ("stubborn", {"seconds": 30}, "TimeLimitExceeded", "time limit of 2 s"),
         ("raiser", {}, "ZeroDivisionError", "one by zero"),
-        ("unjson", {}, "ValueError", "JSON"),
+        ("returns", {"kind": "nan"}, "ValueError", "JSON"),
+        ("returns", {"kind": "object"}, "TypeError", "object is not JSON serializable"),
+        ("returns", {"kind": "bytes"}, "TypeError", "bytes is not JSON serializable"),
+        ("returns", {"kind": "list"}, "TypeError", "returned list; a job's result is a dict"),
+        ("returns", {"kind": "nothing"}, "TypeError", "returned NoneType"),
     ],
 )
 def test_reason_is_true_and_the_worker_goes_on(
@@ -68,7 +72,7 @@ def test_reason_is_true_and_the_worker_goes_on(
         assert waits == [State.RETRYING, State.RETRYING]
         assert says in (job.message or "")
         assert job.fingerprint
-        assert bool(job.traceback) == (error_type in {"ZeroDivisionError", "ValueError"})
+        assert bool(job.traceback) == (error_type in {"ZeroDivisionError", "ValueError", "TypeError"})
         assert desk.wait_for(desk.submit("noop")).state is State.SUCCEEDED
     if job_type == "eat_memory":
         assert (job.peak_memory_bytes or 0) > 200 * 1024**2
@@ -111,6 +115,24 @@ def test_a_failure_that_its_type_declares_final_is_not_tried_again(
     make_worker()
     job = desk.wait_for(desk.submit("hopeless", mark=str(tmp_path / "starts")))
     assert (job.state, job.attempt, job.error_type) == (State.DEAD, 1, "LookupError")
+
+
+@pytest.mark.parametrize(
+    ("kind", "error_type", "says"),
+    [
+        ("huge", "JobFailure", "is 20971532 bytes long; at most 16777216 are kept"),
+        ("nul", "UnstorableResult", "a text holds a NUL character"),
+        ("surrogate", "UnstorableResult", "surrogates not allowed"),
+    ],
+)
+def test_a_result_that_cannot_be_kept_is_not_computed_again(
+    desk: Desk, make_worker: MakeWorker, kind: str, error_type: str, says: str
+) -> None:
+    make_worker()
+    job = desk.wait_for(desk.submit("returns", kind=kind))
+    assert (job.state, job.error_type, job.attempt, job.fault) == (State.DEAD, error_type, 1, Fault.JOB)
+    assert says in (job.message or "")
+    assert desk.wait_for(desk.submit("noop")).state is State.SUCCEEDED
 
 
 def test_job_that_holds_the_gil_runs_once_and_starves_nobody(desk: Desk, make_worker: MakeWorker) -> None:

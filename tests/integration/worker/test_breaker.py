@@ -9,7 +9,7 @@ from services.common.jobtypes import waiting_for
 from services.common.ledger import Fault, State
 from services.common.redis_client import redis_client
 from services.common.settings import Settings
-from tests.integration.worker.conftest import MakeWorker
+from tests.integration.worker.conftest import MakeWorker, Own
 from tests.integration.worker.rig import Desk
 from tests.waiting import until
 
@@ -78,3 +78,25 @@ def test_reset_and_redis_wiped_in_the_middle(
     redis_client(settings).flushdb()
     assert desk.wait_for(desk.submit("caller", away=str(away), calls=str(calls))).state is State.SUCCEEDED
     assert {desk.wait_for(each).state for each in first} == {State.SUCCEEDED}
+
+
+@pytest.mark.parametrize(("fault", "mend"), [("kill", "start"), ("pause", "resume"), ("fill", "make_room")])
+def test_while_its_state_is_not_known_a_failure_burns_no_attempt(
+    own: Own, service: tuple[Path, Path], tmp_path: Path, fault: str, mend: str
+) -> None:
+    """Calls are let through all the same."""
+    (away, calls), begin = service, tmp_path / "begin"
+    own.make_worker()
+    job = own.desk.submit("caller", max_attempts=1, away=str(away), calls=str(calls), open_s=4, until=str(begin))
+    own.desk.wait_for(job, State.RUNNING)
+    getattr(own.redis, fault)()
+    begin.touch()
+    waiting = own.desk.wait_for(job, State.RETRYING)
+    assert (waiting.error_type, waiting.fault, waiting.attempt) == ("BreakerUnknown", Fault.STACK, 0)
+    assert "state is not known" in (waiting.message or "")
+    assert calls.read_text().split() == ["away"]
+    away.unlink()
+    getattr(own.redis, mend)()
+    ended = own.desk.wait_for(job)
+    assert (ended.state, ended.attempt) == (State.SUCCEEDED, 1)
+    assert calls.read_text().split() == ["away", "back"]

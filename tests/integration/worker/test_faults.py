@@ -2,9 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -13,11 +11,10 @@ import pytest
 
 from services.common.heartbeats import DRAIN_PREFIX
 from services.common.ledger import State
-from services.common.migrate import migrate
 from services.common.redis_client import redis_client
 from services.common.settings import Settings
-from tests.integration.parts import PostgresPart, RedisPart, make_settings
-from tests.integration.worker.conftest import MakeWorker, open_desk, worker_maker
+from tests.integration.parts import PostgresPart
+from tests.integration.worker.conftest import MakeWorker, Own
 from tests.integration.worker.rig import LEASE_S, Desk
 from tests.waiting import until
 
@@ -225,26 +222,6 @@ def test_a_second_sigterm_ends_the_time_that_was_granted(
     assert (job.state, job.attempt) == (State.QUEUED, 0)
 
 
-@dataclass
-class Own:
-    """Servers of this test alone, to be killed."""
-
-    postgres: PostgresPart
-    redis: RedisPart
-    desk: Desk
-    make_worker: MakeWorker
-
-
-@pytest.fixture
-def own(own_postgres: PostgresPart, own_redis: RedisPart, tmp_path: Path) -> Iterator[Own]:
-    settings = make_settings(own_postgres, own_redis, tmp_path)
-    migrate(settings)
-    desks, makers = open_desk(settings), worker_maker(settings, tmp_path)
-    yield Own(own_postgres, own_redis, next(desks), next(makers))
-    for generator in (makers, desks):
-        next(generator, None)
-
-
 def test_worker_survives_the_death_of_redis(own: Own) -> None:
     worker = own.make_worker()
     long = own.desk.submit("nap", seconds=3)
@@ -301,9 +278,9 @@ def test_leases_are_kept_through_a_failover(own: Own) -> None:
     worker = own.make_worker()
     job_id = own.desk.submit("nap", max_attempts=1, seconds=LEASE_S + 5)
     own.desk.wait_for(job_id, State.RUNNING)
-    read_only(own.postgres, "on")
+    own.postgres.read_only("on")
     until(lambda: "lease not renewed" in worker.tail(), "a renewal fails", 10)
-    read_only(own.postgres, "off")
+    own.postgres.read_only("off")
     job = own.desk.wait_for(job_id, within_s=30)
     assert (job.state, job.attempt, job.kills) == (State.SUCCEEDED, 1, 0)
     assert worker.process is not None
@@ -314,19 +291,11 @@ def test_an_outcome_waits_for_the_end_of_a_failover(own: Own) -> None:
     worker = own.make_worker()
     job_id = own.desk.submit("nap", max_attempts=1, seconds=1)
     own.desk.wait_for(job_id, State.RUNNING)
-    read_only(own.postgres, "on")
+    own.postgres.read_only("on")
     until(lambda: "outcome not recorded yet" in worker.tail(), "the outcome cannot be recorded", 10)
-    read_only(own.postgres, "off")
+    own.postgres.read_only("off")
     job = own.desk.wait_for(job_id, within_s=30)
     assert (job.state, job.attempt, job.kills) == (State.SUCCEEDED, 1, 0)
-
-
-def read_only(postgres: PostgresPart, value: str) -> None:
-    """For all sessions, those that are open as well."""
-    with closing(postgres.connect()) as admin:
-        admin.execute("SET default_transaction_read_only = off")
-        admin.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}".encode())
-        admin.execute("SELECT pg_reload_conf()")
 
 
 @pytest.mark.parametrize(

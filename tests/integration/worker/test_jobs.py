@@ -2,11 +2,12 @@
 
 import json
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.common.ledger import State
+from services.common.ledger import Fault, State
 from services.common.settings import Settings
 from tests.integration.worker.conftest import MakeWorker
 from tests.integration.worker.rig import Desk
@@ -94,3 +95,25 @@ def test_broken_plug_in_does_not_stop_the_worker(desk: Desk, make_worker: MakeWo
     unknown = desk.wait_for(desk.submit("broken"))
     assert unknown.state is State.DEAD
     assert "quarantine" in (unknown.message or "")
+
+
+def test_jobs_of_a_type_that_is_gone_die_with_that_reason_and_run_once_it_is_back(
+    desk: Desk, make_worker: MakeWorker, tmp_path: Path
+) -> None:
+    """Such as those of a package that was removed while they waited."""
+    waiting, other = desk.submit("nap"), desk.submit("noop")
+    entries = next((tmp_path / "plugins").glob("*/entry_points.txt"))
+    whole = entries.read_text()
+    entries.write_text("".join(line for line in whole.splitlines(keepends=True) if not line.startswith("nap =")))
+    worker = make_worker()
+    job = desk.wait_for(waiting)
+    assert (job.state, job.fault, job.attempt) == (State.DEAD, Fault.JOB, 1)
+    assert "knows no job type 'nap'" in (job.message or "")
+    assert desk.wait_for(other).state is State.SUCCEEDED
+    worker.terminate()
+    assert worker.wait() == 0
+    entries.write_text(whole)
+    make_worker()
+    assert desk.dead_letters.replay(waiting)
+    desk.transport.send(waiting)
+    assert desk.wait_for(waiting).state is State.SUCCEEDED

@@ -112,7 +112,13 @@ def test_a_schedule_is_named_after_its_type_unless_it_has_a_name(
     api = Api()
     when = later.Wishes(every="30 6 * * 1-5", zone="Europe/Zurich", name=name)
     report = later.submit(ops_with(api, tmp_path), "canary", [], when, wait=False)
-    fields = {"type": "canary", "payload": {}, "cron": "30 6 * * 1-5", "zone": "Europe/Zurich", "notify": None}
+    fields: dict[str, Any] = {
+        "type": "canary",
+        "payload": {},
+        "cron": "30 6 * * 1-5",
+        "zone": "Europe/Zurich",
+        "notify": None,
+    }
     assert api.asked == [(expected, fields)]
     assert said(report) == f"The schedule {expected} submits canary next at 2026-11-30 06:30:00 UTC, in 2 d."
 
