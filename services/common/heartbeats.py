@@ -79,25 +79,32 @@ def forget(client: redis.Redis, name: str) -> None:
 
 def alive(client: redis.Redis) -> list[Heartbeat]:
     """Heartbeats that have not run out, by name. Raises ``redis.RedisError``."""
-    names = sorted(_decoded(name) for name in _index(client))
+    known = _index(client)
+    names = sorted(known)
     if not names:
         return []
     values: Any = client.mget([PREFIX + name for name in names])
-    gone = [name for name, value in zip(names, values, strict=True) if value is None]
-    if gone:
-        # Only names that are old as well: a worker may be beating for the first time between our two reads.
-        client.zremrangebyscore(INDEX, "-inf", time.time() - 10 * TTL_S)
+    # Only names that are old as well: a worker may be beating for the first time between our two reads. And only those
+    # that are gone: the clock of one that is there may be wrong.
+    old = time.time() - 10 * TTL_S
+    if gone := [name for name, value in zip(names, values, strict=True) if value is None and known[name] < old]:
+        client.zrem(INDEX, *gone)
     return [heartbeat for value in values if (heartbeat := _parse(value)) is not None]
 
 
 def heard(client: redis.Redis, within_s: float, ttl_s: int = TTL_S) -> list[str]:
     """Names of workers that have beaten within so many seconds, by Redis' clock alone. Raises ``redis.RedisError``."""
-    names = sorted(_decoded(name) for name in _index(client))
+    return [name for name, age_s in ages(client, sorted(_index(client)), ttl_s).items() if age_s <= within_s]
+
+
+def ages(client: redis.Redis, names: Sequence[str], ttl_s: int = TTL_S) -> dict[str, float]:
+    """Seconds since the last beat of each of these that has not run out, by Redis' clock alone: the workers' own may
+    be wrong. Raises ``redis.RedisError``."""
     pipeline = client.pipeline(transaction=False)
     for name in names:
         pipeline.pttl(PREFIX + name)
     left: Any = pipeline.execute()
-    return [name for name, left_ms in zip(names, left, strict=True) if left_ms >= 1000 * (ttl_s - within_s)]
+    return {name: max(ttl_s - ms / 1000, 0.0) for name, ms in zip(names, left, strict=True) if ms >= 0}
 
 
 def desired_workers(client: redis.Redis) -> int | None:
@@ -135,9 +142,10 @@ def orders(client: redis.Redis, names: Sequence[str]) -> dict[str, Order]:
     return {name: order for name, order in found.items() if order is not None}
 
 
-def _index(client: redis.Redis) -> list[bytes | str]:
-    members: Any = client.zrange(INDEX, 0, -1)
-    return list(members)
+def _index(client: redis.Redis) -> dict[str, float]:
+    """When each was last heard, by its own clock."""
+    members: Any = client.zrange(INDEX, 0, -1, withscores=True)
+    return {_decoded(name): at for name, at in members}
 
 
 def _decoded(value: bytes | str) -> str:

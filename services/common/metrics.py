@@ -29,7 +29,7 @@ LONGEST_VALUE = 100
 
 REDIS_OPERATIONS = (
     "evalsha", "get", "getdel", "getex", "hgetall", "llen", "lmove", "mget", "ping", "script", "set", "smembers",
-    "zrange", "zremrangebyscore",
+    "zrange", "zrem",
 )  # fmt: skip
 """Every command that services send: heartbeats, the transport (``script`` after Redis was emptied), probes."""
 

@@ -167,6 +167,7 @@ class WorkerService:
         try:
             if ended := self._ledger.end_leases(self._settings.worker_name):
                 log.warning("the worker of this name before left jobs", jobs=ended)
+                self._sweeper.wake()
         except (DatabaseUnavailable, psycopg.Error) as error:
             log.warning("leases of the worker before not ended", reason=" ".join(str(error).split()))
 

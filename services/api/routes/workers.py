@@ -1,6 +1,5 @@
 """Workers, as their heartbeats in Redis show them, and orders to them."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,7 +16,7 @@ from services.api.problems import RETRY_AFTER_S, Problem
 from services.api.routes.jobs import send_id
 from services.api.schemas import STORABLE, OrderOut, RecoveredList, RecoveredOut, WorkerList, WorkerOut
 from services.api.security import Provided, Requester, WithApiKey
-from services.common.heartbeats import Heartbeat, Order, alive, forget, give_order, orders
+from services.common.heartbeats import TTL_S, Heartbeat, Order, ages, alive, forget, give_order, orders
 
 router = APIRouter(prefix="/workers", tags=["workers"])
 log = structlog.get_logger(__name__)
@@ -39,8 +38,10 @@ def list_workers(dependencies: Provided) -> WorkerList:
     """Workers heard of lately, by name; 503 while Redis is away."""
     with _redis():
         heartbeats = alive(dependencies.redis)
-        given = orders(dependencies.redis, [each.name for each in heartbeats])
-    return WorkerList(workers=[_worker(each, given.get(each.name), time.time()) for each in heartbeats])
+        names = [each.name for each in heartbeats]
+        given, age_s = orders(dependencies.redis, names), ages(dependencies.redis, names)
+    # One that has just run out is as old as its heartbeat may become.
+    return WorkerList(workers=[_worker(each, given.get(each.name), age_s.get(each.name, TTL_S)) for each in heartbeats])
 
 
 @router.post("/{name}/drain", status_code=202, dependencies=[WithApiKey])
@@ -103,7 +104,7 @@ def _order_out(order: Order) -> OrderOut:
     return OrderOut.model_validate(asdict(order))
 
 
-def _worker(heartbeat: Heartbeat, order: Order | None, now: float) -> WorkerOut:
+def _worker(heartbeat: Heartbeat, order: Order | None, age_s: float) -> WorkerOut:
     return WorkerOut(
         name=heartbeat.name,
         state=heartbeat.state,
@@ -111,7 +112,7 @@ def _worker(heartbeat: Heartbeat, order: Order | None, now: float) -> WorkerOut:
         job_type=heartbeat.job_type,
         job_since=None if heartbeat.job_since is None else datetime.fromtimestamp(heartbeat.job_since, UTC),
         heartbeat_at=datetime.fromtimestamp(heartbeat.at, UTC),
-        age_s=round(max(now - heartbeat.at, 0.0), 3),
+        age_s=round(age_s, 3),
         pid=heartbeat.pid,
         memory_bytes=heartbeat.memory_bytes,
         version=heartbeat.version,

@@ -35,14 +35,17 @@ SWEEP_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('tradebot.sweepe
 
 # An id is sent again when it was never sent, was sent before the job became due, or was sent long ago: every
 # repetition doubles the wait, so that a long honest backlog is not multiplied by the sweeper. `all` is for a
-# transport that has lost everything. What becomes due before the next turn is sent now, with a delay. Of a type with a
+# transport that has lost everything. What becomes due before the next turn is sent now, with a delay; a delayed id may
+# be lost, or lie with a worker whose clock is slow, so that it is sent again soon after its time. Of a type with a
 # limit only as many as there is room for, of a paused one none.
 OVERDUE = """
 WITH due AS (
   SELECT id, type, sent_at, sends, state = 'running' AS taken_over,
     CASE state WHEN 'queued' THEN greatest(extract(epoch FROM not_before - now())::float8, 0) END AS delay_s,
     CASE state
-      WHEN 'queued' THEN coalesce(not_before - make_interval(secs => %(ahead_s)s), submitted_at)
+      WHEN 'queued' THEN coalesce(not_before + make_interval(secs =>
+        CASE WHEN not_before + make_interval(secs => %(grace_s)s) <= now() THEN %(grace_s)s ELSE -%(ahead_s)s END),
+        submitted_at)
       WHEN 'retrying' THEN retry_at + make_interval(secs => %(grace_s)s)
       ELSE lease_until END AS since
   FROM job

@@ -171,6 +171,22 @@ def test_a_job_for_later_starts_then_and_not_before(ledger: Ledger, queues: Queu
     assert claim(ledger, job)
 
 
+def test_a_delayed_id_that_does_not_arrive_is_sent_again_soon(ledger: Ledger, database: Database) -> None:
+    """It was lost, or lies with a worker whose clock is slow."""
+    job = submit(ledger, not_before=datetime.now(UTC) + timedelta(seconds=2))
+    assert [sendable(ledger, ahead_s=3.0) for _ in range(2)] == [[job], []]
+
+    def pass_by(seconds: float) -> list[UUID]:
+        query = """UPDATE job SET not_before = not_before - make_interval(secs => %(s)s),
+            sent_at = sent_at - make_interval(secs => %(s)s)"""
+        database.execute(query, {"s": seconds})
+        return sendable(ledger, ahead_s=3.0, grace_s=5.0)
+
+    assert pass_by(5) == []
+    assert pass_by(4) == [job]
+    assert pass_by(20) == []
+
+
 def test_only_work_that_could_run_now_counts_as_waiting(ledger: Ledger, queues: Queues) -> None:
     submit(ledger)
     submit(ledger, "other")
