@@ -1,6 +1,8 @@
 """Sends ids that the transport has lost, delayed too long, or never got, and makes the jobs of schedules."""
 
 import threading
+import time
+from collections.abc import Callable
 
 import psycopg
 import structlog
@@ -15,23 +17,36 @@ BATCH = 500
 # After a loss of everything, another sweeper that does not know of it may be at work: try some times.
 TRIES_AFTER_LOSS = 3
 BATCH_AFTER_LOSS = 20_000
+# After a silence of Postgres, leases of workers that live have run out, too: they get the time to renew them.
+SILENCE_S = 2 * SWEEP_S
+RENEWAL_S = 6.0
 
 log = structlog.get_logger(__name__)
 
 
 class Sweeper:
-    """A thread in every worker; the ledger's lock lets one of them do the work."""
+    """A thread in every worker; the ledger's lock lets one of them do the work. ``clock`` counts seconds."""
 
-    def __init__(self, ledger: Ledger, schedules: Schedules, transport: Transport) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        schedules: Schedules,
+        transport: Transport,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._ledger = ledger
         self._schedules = schedules
         self._transport = transport
         self._closed = False
         self._wanted = threading.Event()
         self._tries_after_loss = 0
+        self._clock = clock
+        self._answered_at = clock()
+        self._spare_until = float("-inf")
         self._thread = threading.Thread(target=self._loop, name="sweeper", daemon=True)
 
     def start(self) -> None:
+        self._answered_at = self._clock()
         self._thread.start()
 
     def close(self) -> None:
@@ -48,11 +63,15 @@ class Sweeper:
 
     def sweep(self) -> int:
         """One round; how many ids were sent. Raises ``DatabaseUnavailable`` and ``TransportUnavailable``."""
+        made = self._schedules.make_due(ahead_s=SWEEP_S)
+        self._postgres_answered()
         if self._transport.forgot_everything():
             self._tries_after_loss = TRIES_AFTER_LOSS
         lost = self._tries_after_loss > 0
-        made = self._schedules.make_due(ahead_s=SWEEP_S)
         with self._ledger.overdue(BATCH_AFTER_LOSS if lost else BATCH, ahead_s=SWEEP_S, all_sent=lost) as due:
+            self._postgres_answered()
+            if self._clock() < self._spare_until:
+                due[:] = [each for each in due if not each.taken_over]
             for each in due:
                 self._transport.send(
                     each.id, queue_of(registry().get(each.type)), delay_s=each.delay_s, ahead=each.taken_over
@@ -61,6 +80,12 @@ class Sweeper:
         if due:
             log.info("sent again", jobs=len(due), of_schedules=made, transport_lost_everything=lost)
         return len(due)
+
+    def _postgres_answered(self) -> None:
+        now = self._clock()
+        if now - self._answered_at > SILENCE_S:
+            self._spare_until = now + RENEWAL_S
+        self._answered_at = now
 
     def _loop(self) -> None:
         while True:

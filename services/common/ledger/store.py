@@ -190,10 +190,10 @@ class Ledger:
     ) -> Iterator[list[Due]]:
         """Ids to send (again), oldest first, for the one sweeper that holds the lock; empty for any other.
 
-        Leaving the block normally marks them as sent; leaving it by an exception keeps them overdue. Each
-        repetition doubles ``resend_s``; ``grace_s`` is how late a delayed message may be; ``ahead_s`` how long before
-        its time a job for later is given; ``all_sent`` also gives ids sent moments ago, for a transport that lost
-        everything.
+        Leaving the block normally marks them as sent; leaving it by an exception keeps them overdue, as does taking one
+        out of the list. Each repetition doubles ``resend_s``; ``grace_s`` is how late a delayed message may be;
+        ``ahead_s`` how long before its time a job for later is given; ``all_sent`` also gives ids sent moments ago,
+        for a transport that lost everything.
         """
         params = {"limit": limit, "resend_s": resend_s, "grace_s": grace_s, "ahead_s": ahead_s, "all": all_sent}
         with self._database.connection() as connection, connection.transaction():
