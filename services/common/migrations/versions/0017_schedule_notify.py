@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 
 SCRIPT = """
 ALTER TABLE schedule ADD COLUMN notify text CHECK (notify IN ('end', 'dead'));
