@@ -19,7 +19,7 @@ from services.common.logging import configure_logging
 from services.common.queue_metrics import QueueCollector
 from services.common.redis_client import redis_client
 from services.common.settings import Settings
-from services.common.transport import Transport, make_broker
+from services.common.transport import Transport, TransportUnavailable, make_broker
 from services.worker.attempt import Running
 from services.worker.heartbeat import HeartbeatSender, StandingOrder
 from services.worker.lane import Shared, lanes
@@ -163,13 +163,13 @@ class WorkerService:
         self._metrics.active(takes_jobs=take)
 
     def _end_leases_of_predecessor(self) -> None:
-        """Before the first claim of our own. Without Postgres they end by themselves."""
+        """Before the first claim of our own, so that its jobs come first. Without Postgres they end by themselves."""
         try:
             if ended := self._ledger.end_leases(self._settings.worker_name):
                 log.warning("the worker of this name before left jobs", jobs=ended)
-                self._sweeper.wake()
-        except (DatabaseUnavailable, psycopg.Error) as error:
-            log.warning("leases of the worker before not ended", reason=" ".join(str(error).split()))
+                self._sweeper.sweep()
+        except (DatabaseUnavailable, TransportUnavailable, psycopg.Error) as error:
+            log.warning("jobs of the worker before not taken over yet", reason=" ".join(str(error).split()))
 
     def dead(self) -> list[str]:
         """Names of threads that have ended although they were not stopped."""

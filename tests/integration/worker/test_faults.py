@@ -73,7 +73,7 @@ def test_job_of_a_killed_process_runs_again_at_once(
 def test_a_worker_that_is_started_again_does_not_wait_for_the_lease_of_its_predecessor(
     desk: Desk, make_worker: MakeWorker, tmp_path: Path
 ) -> None:
-    """Nor for what was submitted meanwhile."""
+    """Nor for what was submitted meanwhile: it is the first that the new one runs."""
     mark, minutes = tmp_path / "starts", "120"
     victim = make_worker(WORKER_LEASE_SECONDS=minutes)
     job_id = desk.submit("nap", seconds=1, mark=str(mark))
@@ -81,9 +81,8 @@ def test_a_worker_that_is_started_again_does_not_wait_for_the_lease_of_its_prede
     victim.kill()
     waiting = [desk.submit("nap", seconds=20) for _ in range(3)]
     make_worker(WORKER_LEASE_SECONDS=minutes)
-    job = desk.wait_for(job_id, within_s=45)
+    job = desk.wait_for(job_id, within_s=20)
     assert (job.state, job.attempt, job.kills) == (State.SUCCEEDED, 1, 1)
-    assert State.QUEUED in {desk.job(each).state for each in waiting}, "it went ahead"
     for each in waiting:
         desk.ledger.request_cancel(each)
 
