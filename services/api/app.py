@@ -30,6 +30,7 @@ from services.api.routes import (
     schedules,
     workers,
 )
+from services.api.routes.data import files, series
 from services.common.jobtypes import Registry, registry
 from services.common.settings import Settings
 from services.version import VERSION
@@ -48,6 +49,8 @@ ROUTERS: "tuple[APIRouter, ...]" = (
     schedules.router,
     workers.router,
     breakers.router,
+    files.router,
+    series.router,
     errors.router,
     alerts.router,
     dashboard.router,
@@ -69,7 +72,7 @@ def create_app(settings: Settings, job_types: Registry | None = None) -> FastAPI
         expect_failures(dependencies.metrics, router.routes)
     problems.install_handlers(app, [route for router in ROUTERS for route in router.routes])
     # The last one added is the outermost.
-    app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes)
+    app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes, uploads=settings.max_upload_bytes)
     app.add_middleware(RequestContextMiddleware, errors=dependencies.errors)
     app.add_middleware(MetricsMiddleware, metrics=dependencies.metrics)
     return app

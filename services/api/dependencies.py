@@ -15,6 +15,8 @@ from services.api.error_tracker import ErrorTracker
 from services.api.job_streams import JobStreams
 from services.api.watchdog import WatchdogCollector
 from services.common.breaker import Breakers
+from services.common.data.candle_files import CandleFiles
+from services.common.data.series import Series
 from services.common.database import Database
 from services.common.jobtypes import Registry
 from services.common.ledger import DeadLetters, Handover, History, Ledger, Notices, Queues, Schedules, declared_limits
@@ -44,6 +46,8 @@ class Dependencies:
     history: History
     handover: Handover
     queues: Queues
+    candle_files: CandleFiles
+    series: Series
     schedules: Schedules
     job_streams: JobStreams
     notifier: Notifier
@@ -98,6 +102,8 @@ def make_dependencies(settings: Settings, job_types: Registry) -> Dependencies:
         history=History(database),
         handover=Handover(database),
         queues=Queues(database),
+        candle_files=CandleFiles(database),
+        series=Series(database),
         schedules=Schedules(database),
         job_streams=JobStreams(Watch(database).look),
         notifier=Notifier(Notices(database), Alertmanager(settings)),

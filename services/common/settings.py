@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     worker_lease_seconds: float = Field(default=15.0, ge=2)
     job_memory_limit: Size = 1024**3
     max_body_bytes: Size = 1024**2
+    max_upload_bytes: Size = 512 * 1024**2
     alert_history_days: int = Field(default=90, ge=1)
     # 0: for ever. Dead jobs are kept in any case, until an operator purges them.
     job_retention_days: int = Field(default=0, ge=0)

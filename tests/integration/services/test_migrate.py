@@ -25,6 +25,8 @@ TABLES = {
     "schedule",
     "series",
     "candle",
+    "candle_file",
+    "candle_file_part",
     "candle_rejected",
     "candle_rejected_count",
     "api_error",
