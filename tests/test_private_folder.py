@@ -3,13 +3,13 @@
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tradebot_ops.errors import ExitCode, OpsError
-from tradebot_ops.private_folder import PrivateFolder, write_lines
+from tradebot_ops.private_folder import PrivateFolder, overwrite, write_lines
 
 
 def test_files_and_folders_are_private(tmp_path: Path) -> None:
@@ -120,3 +120,33 @@ def test_whatever_ends_a_write_leaves_no_temporary_file(tmp_path: Path, error: B
     assert (tmp_path / "a").read_text() == "one\ntwo\n"
     with pytest.raises(OpsError, match="does not exist"):
         write_lines(tmp_path / "gone" / "a", [])
+
+
+@pytest.mark.parametrize("text", ["as long", "x", "much longer than before"])
+def test_a_file_that_is_overwritten_stays_the_same_file(tmp_path: Path, text: str) -> None:
+    """As one that is mounted by itself has to."""
+    path = tmp_path / "secret"
+    path.write_text("the old")
+    path.chmod(0o444)
+    before = path.stat().st_ino
+    overwrite(path, text)
+    assert path.read_text() == text
+    assert (path.stat().st_ino, stat.S_IMODE(path.stat().st_mode)) == (before, 0o444)
+
+
+def test_a_reader_finds_the_old_content_or_the_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "secret"
+    path.write_text("a-long-old-one")
+    seen: list[str] = []
+    for name in ("pwrite", "ftruncate", "fsync"):
+        real = getattr(os, name)
+
+        def looked(*words: object, real: Callable[..., object] = real) -> object:
+            try:
+                return real(*words)
+            finally:
+                seen.append(path.read_text().strip())
+
+        monkeypatch.setattr(os, name, looked)
+    overwrite(path, "new")
+    assert seen == ["new", "new", "new"]

@@ -164,8 +164,13 @@ class Ops:
         return self.choice.engine
 
     def secret(self, name: str) -> Secret:
-        """A generated secret of this project. Raises ``OpsError`` TB-0805 when there is none."""
-        return Secret(_read_secret(self.secret_file(name)))
+        """A generated secret of this project. Raises ``OpsError`` TB-0805 when there is none.
+
+        While it is being rotated a second line may follow, which is the one that comes.
+        """
+        text = _read_secret(self.secret_file(name))
+        declared = self.stack.secrets.get(name)
+        return Secret(text if declared and declared.derive else text.partition("\n")[0].rstrip())
 
     def secret_file(self, name: str) -> Path:
         """Where a secret of this project lies: what may be shown of it."""

@@ -122,6 +122,27 @@ def write_lines(path: Path, lines: Iterable[str]) -> int:
     return count
 
 
+def overwrite(path: Path, text: str) -> None:
+    """Change what a file holds and leave the file: a container that has it mounted by itself would not see another one.
+
+    In one write, so that readers find the old content or the new, and a kill leaves no half of one; a shorter text has
+    line ends behind it for a moment. Raises ``OpsError`` TB-0802.
+    """
+    content = text.encode()
+    with writable(path):
+        mode = path.stat().st_mode & 0o777
+        if not mode & 0o200:
+            path.chmod(mode | 0o200)
+        handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.pwrite(handle, content.ljust(os.fstat(handle).st_size, b"\n"), 0)
+            os.ftruncate(handle, len(content))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+            path.chmod(mode)
+
+
 def _replace(path: Path, content: Iterable[bytes], mode: int) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from fastapi import Request
-from pydantic import SecretStr
 
 from services.api.alerts.notifier import Alertmanager, Notifier
 from services.api.alerts.store import AlertStore
@@ -13,6 +12,7 @@ from services.api.dashboard.login import Sessions, Tries
 from services.api.dashboard.prometheus import Prometheus
 from services.api.error_tracker import ErrorTracker
 from services.api.job_streams import JobStreams
+from services.api.live_secret import LiveSecret
 from services.api.watchdog import WatchdogCollector
 from services.common.breaker import Breakers
 from services.common.data.candle_files import CandleFiles
@@ -53,12 +53,16 @@ class Dependencies:
     notifier: Notifier
     transport: Transport
     errors: ErrorTracker
-    api_key: SecretStr | None
-    alert_token: SecretStr | None
+    api_key: LiveSecret | None
+    alert_token: LiveSecret | None
     board: Board
-    dashboard_password: SecretStr | None
-    sessions: Sessions | None
+    dashboard_password: LiveSecret | None
     tries: Tries
+
+    @property
+    def sessions(self) -> Sessions | None:
+        """Those of the password of now."""
+        return None if self.dashboard_password is None else Sessions(self.dashboard_password.get())
 
     def open(self) -> None:
         self.database.open()
@@ -86,7 +90,6 @@ def make_dependencies(settings: Settings, job_types: Registry) -> Dependencies:
     redis = redis_client(settings, lambda operation, status: operations.labels(operation, status).inc())
     ledger = Ledger(database, declared_limits(job_types.types))
     breakers = Breakers(redis)
-    password = settings.dashboard_password()
     metrics.add(QueueCollector(ledger, redis, workers_desired=True))
     metrics.add(BreakerCollector(breakers))
     metrics.add(WatchdogCollector(AlertStore(database)))
@@ -109,11 +112,10 @@ def make_dependencies(settings: Settings, job_types: Registry) -> Dependencies:
         notifier=Notifier(Notices(database), Alertmanager(settings)),
         transport=Transport(make_broker(settings, client=redis)),
         errors=ErrorTracker(database, redactor_for(settings)),
-        api_key=settings.api_key(),
-        alert_token=settings.alert_token(),
+        api_key=LiveSecret.of(settings.api_key_file),
+        alert_token=LiveSecret.of(settings.alert_token_file),
         board=_board(settings),
-        dashboard_password=password,
-        sessions=None if password is None else Sessions(password),
+        dashboard_password=LiveSecret.of(settings.dashboard_password_file or settings.api_key_file),
         tries=Tries(),
     )
 

@@ -1,19 +1,13 @@
-"""Who may write. Secrets are compared in constant time."""
+"""Who may write."""
 
-import hmac
 from typing import Annotated
 
 from fastapi import Depends, Header
-from pydantic import SecretStr
 
 from services.api.dependencies import Dependencies, get_dependencies
 from services.api.problems import Problem
 
 Provided = Annotated[Dependencies, Depends(get_dependencies)]
-
-
-def same_secret(given: str, expected: SecretStr) -> bool:
-    return hmac.compare_digest(given.encode(), expected.get_secret_value().encode())
 
 
 def require_api_key(
@@ -25,7 +19,7 @@ def require_api_key(
         raise Problem(403, "This API takes no writes: it was started without API_KEY_FILE.")
     if x_api_key is None:
         raise Problem(401, "The header X-API-Key is missing.", headers={"WWW-Authenticate": "ApiKey"})
-    if not same_secret(x_api_key, dependencies.api_key):
+    if not dependencies.api_key.accepts(x_api_key):
         raise Problem(401, "The API key is wrong.", headers={"WWW-Authenticate": "ApiKey"})
 
 
@@ -36,7 +30,7 @@ def require_alert_token(
     if dependencies.alert_token is None:
         raise Problem(403, "This API takes no alerts: it was started without ALERT_TOKEN_FILE.")
     scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not same_secret(token, dependencies.alert_token):
+    if scheme.lower() != "bearer" or not dependencies.alert_token.accepts(token):
         raise Problem(401, "The bearer token is missing or wrong.", headers={"WWW-Authenticate": "Bearer"})
 
 

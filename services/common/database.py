@@ -4,7 +4,7 @@ import select
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
@@ -49,6 +49,16 @@ class Connection(psycopg.Connection[DictRow]):
     """Gives up on a server that holds the connection open and says nothing; libpq would wait for ever."""
 
     answer_s = 12.0
+
+    @classmethod
+    def connect(cls, conninfo: str = "", *, second: Callable[[], str | None] = lambda: None, **options: Any) -> Self:  # type: ignore[override]
+        """Connect; where that is refused, with the DSN that ``second`` gives while the password is being changed."""
+        try:
+            return super().connect(conninfo, **options)
+        except psycopg.OperationalError:
+            if (other := second()) is None:
+                raise
+            return super().connect(other, **options)
 
     def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -97,10 +107,15 @@ class Database:
         self._failed_at = float("-inf")
         self._answer_s = statement_timeout_s + 2
         self._on_error = on_error
+
+        def dsn(number: int) -> str | None:
+            known = settings.postgres_dsns(application, statement_timeout_s)
+            return known[number].get_secret_value() if number < len(known) else None
+
         self._pool: ConnectionPool[Connection] = ConnectionPool(
-            # A function: the pool keeps what it is given, and asks for it at each connection.
-            settings.postgres_dsn(application, statement_timeout_s=statement_timeout_s).get_secret_value,
-            kwargs={"autocommit": True, "row_factory": dict_row},
+            # A function: the pool asks for it at each connection, and the password may be another one by then.
+            lambda: dsn(0) or "",
+            kwargs={"autocommit": True, "row_factory": dict_row, "second": lambda: dsn(1)},
             connection_class=Connection,
             min_size=1,
             max_size=max_size,

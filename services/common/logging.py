@@ -8,7 +8,9 @@ context.
 import logging
 import re
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -22,15 +24,21 @@ REDACTED = "[REDACTED]"
 _SECRET_NAME = re.compile(r"passw|secret|token|api[-_]?key|authorization|cookie|credential", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(\w+://[^\s:/@]*):[^\s/@]+@")
 _SHORTEST_SECRET = 8
+_READ_AGAIN_S = 1.0
 _TRIED_AGAIN = "Consumer encountered a connection error"
 
 
 class Redactor:
-    """Processor that masks values by their name, passwords in URLs, and the given secrets anywhere."""
+    """Processor that masks values by their name, passwords in URLs, and the given secrets anywhere.
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known = sorted((re.escape(s) for s in secrets if len(s) >= _SHORTEST_SECRET), key=len, reverse=True)
-        self._known = re.compile("|".join(known)) if known else None
+    Secrets may change: ``read`` is asked again, once a second at most; earlier ones stay masked.
+    """
+
+    def __init__(self, secrets: Iterable[str] = (), read: Callable[[], Iterable[str]] | None = None) -> None:
+        self._secrets = set(secrets)
+        self._read = read
+        self._read_at = time.monotonic()
+        self._known = _any_of(self._secrets)
 
     def __call__(self, _logger: Any, _method: str, event: "EventDict") -> "EventDict":
         for name, value in event.items():
@@ -49,7 +57,23 @@ class Redactor:
     def text(self, value: str) -> str:
         if "://" in value:
             value = _URL_PASSWORD.sub(rf"\1:{REDACTED}@", value)
+        self._refresh()
         return self._known.sub(REDACTED, value) if self._known else value
+
+    def _refresh(self) -> None:
+        if self._read is None or time.monotonic() - self._read_at < _READ_AGAIN_S:
+            return
+        self._read_at = time.monotonic()
+        with suppress(OSError, ValueError):
+            found = set(self._read())
+            if not found <= self._secrets:
+                self._secrets |= found
+                self._known = _any_of(self._secrets)
+
+
+def _any_of(secrets: Iterable[str]) -> re.Pattern[str] | None:
+    known = sorted((re.escape(s) for s in secrets if len(s) >= _SHORTEST_SECRET), key=len, reverse=True)
+    return re.compile("|".join(known)) if known else None
 
 
 def configure_logging(settings: Settings) -> None:
@@ -85,7 +109,11 @@ def configure_logging(settings: Settings) -> None:
 
 def redactor_for(settings: Settings) -> Redactor:
     """A redactor that knows the secrets of these settings."""
-    return Redactor(secret.get_secret_value() for secret in secrets_of(settings).values())
+
+    def read() -> list[str]:
+        return [secret.get_secret_value() for secret in secrets_of(settings).values()]
+
+    return Redactor(read(), read)
 
 
 def _renderer(settings: Settings) -> "Processor":

@@ -54,13 +54,13 @@ def redis_client(settings: Settings, observe: Observe | None = None) -> Observed
 
 
 class _Credentials(CredentialProvider):
-    """Asked at each connect, so that no pool keeps a readable password."""
+    """Asked at each connect, so that no pool keeps a readable password, and another one is used at once."""
 
-    def __init__(self, password: SecretStr, user: str | None) -> None:
+    def __init__(self, password: Callable[[], SecretStr], user: str | None) -> None:
         self._password, self._user = password, user
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        password = self._password.get_secret_value()
+        password = self._password().get_secret_value()
         return (self._user, password) if self._user else (password,)
 
 
@@ -72,4 +72,4 @@ def _target(settings: Settings) -> dict[str, Any]:
     if password is None:
         return dict(options)
     user = options.pop("username", None)
-    return {**options, "credential_provider": _Credentials(password, user)}
+    return {**options, "credential_provider": _Credentials(lambda: settings.redis_password() or password, user)}

@@ -73,6 +73,12 @@ class Settings(BaseSettings):
 
         To be revealed only in the call of the library that connects.
         """
+        return self.postgres_dsns(application, statement_timeout_s, lock_timeout_s)[0]
+
+    def postgres_dsns(
+        self, application: str, statement_timeout_s: float = 10.0, lock_timeout_s: float = 5.0
+    ) -> tuple[SecretStr, ...]:
+        """The DSN; and while the password is being changed a second one, with the other password."""
         timeouts = {"statement_timeout": statement_timeout_s, "lock_timeout": lock_timeout_s}
         # A server made on a host west of Greenwich would else start each day of ours some hours late.
         options = ["-c TimeZone=UTC", *(f"-c {name}={value * 1000:.0f}" for name, value in timeouts.items())]
@@ -80,7 +86,8 @@ class Settings(BaseSettings):
             f"connect_timeout=3&application_name={quote(application)}&options={quote(' '.join(options), safe='')}"
             "&keepalives_idle=10&keepalives_interval=3&keepalives_count=3&tcp_user_timeout=15000"
         )
-        return SecretStr(_with_password(self.database_url, self.postgres_password()) + f"?{limits}")
+        passwords = read_secrets(self.database_password_file) or (None,)
+        return tuple(SecretStr(_with_password(self.database_url, each) + f"?{limits}") for each in passwords)
 
     def postgres_password(self) -> SecretStr | None:
         return read_secret(self.database_password_file)
@@ -124,13 +131,20 @@ def _hint(member: object) -> object:
 
 
 def read_secret(path: Path | None) -> SecretStr | None:
-    """The secret in the file, without its line end; None without a file; ``ValueError`` when it is empty."""
+    """The secret in the file, its first line; None without a file; ``ValueError`` when it is empty."""
+    return next(iter(read_secrets(path)), None)
+
+
+def read_secrets(path: Path | None) -> tuple[SecretStr, ...]:
+    """Every line of a secret file: the secret, and behind it, while it is being changed, the one that may be in force
+    already. None without a file; ``ValueError`` when it is empty.
+    """
     if path is None:
-        return None
-    text = path.read_text(encoding="utf-8").strip()
-    if not text:
+        return ()
+    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    if not any(lines):
         raise ValueError(f"the secret file {path} is empty")
-    return SecretStr(text)
+    return tuple(SecretStr(line) for line in lines if line)
 
 
 def listen_address(value: str) -> tuple[str, int]:

@@ -45,11 +45,18 @@ class Store:
             return self._connection
         once_open = self._connection is not None
         self._lost = True
-        dsn = self._settings.postgres_dsn("job", statement_timeout_s=0, lock_timeout_s=0)
-        self._connection = psycopg.connect(dsn.get_secret_value(), autocommit=True)
+        self._connection = self._connect()
         # A job that reconnects and then reports the first failure lost its connection all the same.
         self._lost = once_open
         return self._connection
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        """While the password is being changed, one of the two is right."""
+        *others, last = self._settings.postgres_dsns("job", statement_timeout_s=0, lock_timeout_s=0)
+        for dsn in others:
+            with suppress(psycopg.OperationalError):
+                return psycopg.connect(dsn.get_secret_value(), autocommit=True)
+        return psycopg.connect(last.get_secret_value(), autocommit=True)
 
     def tidy(self) -> None:
         """Leave nothing of one job to the next: an open transaction, a dead connection."""

@@ -25,7 +25,7 @@ from tradebot_ops.settings import STACK_SETTINGS
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/**/*.md")])
 #: Commands that runbooks and hints name before they exist. The list must shrink: naming one that exists is an error,
 #: and so is keeping one that nobody mentions.
-COMING = {"secrets"}
+COMING: set[str] = set()
 #: Pages that may name them.
 MAY_NAME_COMING = ("docs/runbooks/", "docs/engines-docker.md", "docs/exit-codes.md", "tradebot_ops/")
 

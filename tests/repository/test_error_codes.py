@@ -69,7 +69,7 @@ SHARED = {
         "render.files",
     },
     "TB-0804": {"settings.files", "prodcheck.waive"},
-    "TB-0805": {"context", "diagnostics.redaction", "operations.secrets"},
+    "TB-0805": {"context", "diagnostics.redaction", "operations.rotation.rotate", "operations.secrets"},
     "TB-0821": {"docker.errors", "engines.docker.ports", "engines.local.ports"},
     "TB-0822": {"docker.errors", "engines.docker.networks_and_volumes"},
     "TB-0824": {"docker.errors", "engines.docker.replicas"},

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tradebot_ops.errors import OpsError, Refused, Unreachable
+from tradebot_ops.errors import LoginRefused, OpsError, Refused, Unreachable
 from tradebot_ops.settings import Secret
 from tradebot_ops.text.sentences import ended
 
@@ -30,8 +30,8 @@ class Answer:
 class Api:
     """A client for one API. Every call ends within ``timeout`` seconds; ``by`` is who gives the commands.
 
-    Raises ``OpsError``: TB-0501 unreachable, TB-0502 refused our key, TB-0104 a request that cannot be done
-    (with the fields the API named), TB-0105 a job it does not know.
+    Raises ``OpsError``: TB-0501 unreachable, ``LoginRefused`` TB-0502 refused our key, TB-0104 a request that cannot be
+    done (with the fields the API named), TB-0105 a job it does not know.
     """
 
     def __init__(self, base_url: str, key: Secret, timeout: float = 10.0, by: str = "api") -> None:
@@ -83,6 +83,16 @@ class Api:
 
     def cancel(self, job_id: str) -> dict[str, Any]:
         return self._call("DELETE", f"/jobs/{job_id}")
+
+    def check_alert_token(self, token: Secret) -> None:
+        """Raise ``LoginRefused`` TB-0502 unless the API takes alerts with this token; sends none."""
+        from tradebot_ops.clients.connection.auth import KeyAuth
+
+        request = self._client.build_request("POST", "/alerts/webhook", json={})
+        auth = KeyAuth("Authorization", Secret(f"Bearer {token.reveal()}"))
+        response = self._sent("POST /alerts/webhook", request, auth=auth)
+        if response.status_code in {401, 403}:
+            raise _problem(response, token)
 
     def recover(self) -> list[dict[str, Any]]:
         """Give jobs whose workers have vanished to others; which."""
@@ -267,7 +277,7 @@ def _problem(response: "httpx.Response", key: Secret) -> OpsError:
     fields = tuple(f"{item.get('field')}: {item.get('message')}" for item in document.get("errors") or ())
     fields = tuple(field for field in fields if field not in str(message))
     if response.status_code in {401, 403}:
-        return OpsError(
+        return LoginRefused(
             f"The API refused this project's key: {ended(str(message))}",
             code="TB-0502",
             hint="Is this the right project (-p)? A new key takes effect with: tradebot restart api",

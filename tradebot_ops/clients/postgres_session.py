@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from tradebot_ops.errors import OpsError
+from tradebot_ops.settings import Secret
 
 #: Statements wait so long for a table that another session has locked.
 LOCK_WAIT_S = 15
@@ -31,6 +33,11 @@ class Session:
             return cursor.fetchall() if cursor.description else []
         except psycopg.Error as error:
             raise self._failure(error) from None
+
+    def set_password(self, role: str, password: Secret) -> None:
+        """Hashed here: a plain password would stand in the server's log."""
+        hashed = self._connection.pgconn.encrypt_password(password.reveal().encode(), role.encode(), b"scram-sha-256")
+        self.rows(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), hashed.decode()))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

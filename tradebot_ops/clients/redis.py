@@ -3,6 +3,7 @@
 redis-py is loaded with the first client.
 """
 
+import hashlib
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -139,6 +140,12 @@ class Redis:
             for name in names:
                 pipeline.set(DRAIN_PREFIX + name, f"{seconds:g}", ex=DRAIN_KEPT_SECONDS)
             pipeline.execute()
+
+    def take_passwords(self, user: str, passwords: Iterable[Secret]) -> None:
+        """Let a user log in with any of these passwords and no other; connections stay. Redis is sent their hashes."""
+        hashes = [f"#{hashlib.sha256(each.reveal().encode()).hexdigest()}" for each in passwords]
+        with self._asking("change a password"):
+            self._client.execute_command("ACL", "SETUSER", user, "resetpass", *hashes)  # type: ignore[no-untyped-call]
 
     def info(self, section: str = "default") -> dict[str, Any]:
         """Redis' own statistics; numbers are numbers."""

@@ -4,11 +4,13 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from tradebot_ops.context import WEB_USER
 from tradebot_ops.errors import OpsError
+from tradebot_ops.settings import Secret
 from tradebot_ops.stack.model import SecretFile, Stack
 from tradebot_ops.state import ProjectState
 
@@ -25,12 +27,16 @@ EXPORTER_MAY = "+ping +info +config|get +client|setname +slowlog|get +slowlog|le
 
 def redis_acl(values: Mapping[str, str], _now: str) -> str:
     """Redis' ACL file: users known to Redis by the SHA-256 of their passwords only (redis.io, "ACL")."""
-    services, exporter = (
-        hashlib.sha256(values[name].encode()).hexdigest() for name in ("redis_password", "redis_exporter_password")
-    )
+    return acl([values["redis_password"]], values["redis_exporter_password"])
+
+
+def acl(services: Sequence[str], exporter: str) -> str:
+    """The same for passwords of the services, of which each is taken."""
+    known = " ".join(f"#{hashlib.sha256(each.encode()).hexdigest()}" for each in services)
+    statistics = hashlib.sha256(exporter.encode()).hexdigest()
     return (
-        f"user default on #{services} ~* &* +@all\n"
-        f"user exporter on #{exporter} resetkeys resetchannels -@all {EXPORTER_MAY}\n"
+        f"user default on {known} ~* &* +@all\n"
+        f"user exporter on #{statistics} resetkeys resetchannels -@all {EXPORTER_MAY}\n"
     )
 
 
@@ -105,6 +111,24 @@ def _read(file: Path) -> str:
     if text.startswith("\ufeff"):
         raise _unusable(f"The secret file {file} begins with a byte order mark, which editors do not show.")
     return text
+
+
+def usable(name: str, value: str) -> None:
+    """Raises ``OpsError`` TB-0843 for a value that a file of a secret cannot hold, or a program would not take."""
+    if not value or value != value.strip() or not value.isprintable():
+        raise _unusable(f"The value for {name} is empty, of several lines, or has characters that cannot be typed.")
+    if len(value.encode()) > BCRYPT_BYTES:
+        raise _unusable(f"The value for {name} has {len(value.encode())} bytes; bcrypt takes {BCRYPT_BYTES} at most.")
+
+
+def read_value(file: Path | None, stdin: TextIO) -> Secret:
+    """A value from a file, or from ``stdin``, without its line end."""
+    if file is None:
+        return Secret(stdin.read().strip())
+    try:
+        return Secret(_read(file).strip())
+    except OSError as error:
+        raise _unusable(f"The file {file} cannot be read: {error.strerror}.") from None
 
 
 def _unusable(message: str) -> OpsError:

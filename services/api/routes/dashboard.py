@@ -17,7 +17,7 @@ from services.api.dashboard.schemas import DashboardOut
 from services.api.dashboard.window import length_s
 from services.api.dependencies import Dependencies
 from services.api.problems import Problem
-from services.api.security import Provided, same_secret
+from services.api.security import Provided
 
 router = APIRouter(prefix="/dashboard", tags=["dashboard"])
 log = structlog.get_logger(__name__)
@@ -56,7 +56,7 @@ Destination = Annotated[Literal["dashboard", "docs"], Query()]
 def may_look(request: Request, dependencies: Dependencies) -> bool:
     """Whether the request has a session of the login form, or our key in ``X-API-Key``."""
     key = request.headers.get("X-API-Key")
-    if key is not None and dependencies.api_key is not None and same_secret(key, dependencies.api_key):
+    if key is not None and dependencies.api_key is not None and dependencies.api_key.accepts(key):
         return True
     return _sessions(dependencies).valid(request.cookies.get(cookie_name(request)))
 
@@ -161,7 +161,7 @@ def cookie_name(request: Request) -> str:
 
 def _password_right(body: bytes, dependencies: Dependencies) -> bool:
     given = parse_qs(body.decode("utf-8", "replace")).get("password", [""])[0].strip()
-    return dependencies.dashboard_password is not None and same_secret(given, dependencies.dashboard_password)
+    return dependencies.dashboard_password is not None and dependencies.dashboard_password.accepts(given)
 
 
 def _form(status: int, to: str, message: str = "", headers: dict[str, str] | None = None) -> Response:

@@ -40,6 +40,7 @@ CALLS = {
     "jobs.show": ["{dead}"],
     "jobs.watch": ["{job}"],
     "prod-check": ["--no-canary"],
+    "secrets.show": ["api_key"],
 }
 #: What changes something, in the order in which it is safe on a stack of its own.
 CHANGES = {
@@ -73,6 +74,8 @@ CHANGES = {
     "dlq.import": ["{folder}/dead.jsonl"],
     "dlq.quarantine": ["backtest", "--reason", "a test"],
     "jobs.recover": [],
+    "secrets.rotate": ["api_key"],
+    "secrets.import": ["alert_token", "{folder}/token"],
     "queue.pause": ["sweep", "--reason", "a test"],
     "queue.limit": ["sweep", "2"],
     "queue.purge": ["sweep", "--yes"],
@@ -162,6 +165,7 @@ def facts(project: Tradebot, folder: Path) -> dict[str, str]:
     project.ended(found["job"])
     project.ended(found["dead"])
     project.ok("diag", "bundle", "--output-file", found["bundle"])
+    (folder / "token").write_text("a-token-of-my-own-choosing\n")
     return found | {"silence": project.json("alerts", "silence", "InstanceNone", "--for", "1h", "-m", "x")["id"]}
 
 

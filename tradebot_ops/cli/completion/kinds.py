@@ -53,6 +53,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "SETTING": tuple(setting.name for setting in STACK_SETTINGS),
     "SETTING=VALUE": tuple(f"{setting.name}=" for setting in STACK_SETTINGS),
     "PART": ("postgres", "config"),
+    "SECRET": ("alert_token", "api_key", "postgres_app_password", "redis_password"),
     "SHELL": ("bash", "zsh", "fish"),
 }
 

@@ -161,5 +161,5 @@ def check_sources(stack: Stack, service: Service) -> None:
             raise OpsError(
                 f"{service.name} needs {path} ({purpose}), which does not exist.",
                 code="TB-0824",
-                hint="Secrets are made by `tradebot secrets init`, configuration by `tradebot init`.",
+                hint="Secrets are made by `tradebot up`, configuration by `tradebot init`.",
             )

@@ -1,0 +1,130 @@
+"""Which secrets can be changed, which are refused with their reason, and how a rotation goes on."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.paths import ROOT
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.errors import OpsError
+from tradebot_ops.operations import secrets
+from tradebot_ops.operations.rotation import looking, rotate
+from tradebot_ops.operations.rotation.pending import Journal, Pending
+from tradebot_ops.operations.rotation.ways import WAYS
+from tradebot_ops.progress import ignore_progress
+from tradebot_ops.settings import Secret, load_settings
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Ops:
+    """Nothing runs; every secret is there."""
+    environ = {"TRADEBOT_STATE": str(tmp_path / "state"), "HOME": str(tmp_path)}
+    made = Ops(load_settings({"project": "demo"}, environ, ROOT), StubEngine("demo"))
+    secrets.ensure(made.stack, made.state)
+    return made
+
+
+def test_every_secret_of_the_stack_has_its_way_or_its_reason(ops: Ops) -> None:
+    assert WAYS.keys() == rotate.own(ops).keys()
+    assert all(bool(way.change) != bool(way.why) for way in WAYS.values())
+
+
+@pytest.mark.parametrize("name", ["api_key", "alert_token", "redis_password"])
+def test_with_nothing_running_the_next_start_takes_the_new_one(ops: Ops, name: str) -> None:
+    before = ops.secret(name)
+    found = rotate.rotate(ops, [name], ignore_progress)
+    assert ops.secret(name) != before
+    assert ops.secret(name).reveal() not in str(found)
+    assert secrets.ensure(ops.stack, ops.state) == (), "what is computed from it fits already"
+    assert not rotate.pending(ops, name)
+
+
+@pytest.mark.parametrize("name", [name for name, way in WAYS.items() if not way.change])
+def test_what_cannot_be_changed_is_refused_with_its_reason(ops: Ops, name: str) -> None:
+    before = ops.secret(name)
+    with pytest.raises(OpsError) as caught:
+        rotate.rotate(ops, [name], ignore_progress)
+    assert (caught.value.code, WAYS[name].why in caught.value.message) == ("TB-0927", True)
+    assert ops.secret(name) == before
+
+
+@pytest.mark.parametrize(("names", "code"), [(["api_kee"], "TB-0271"), (["redis_acl"], "TB-0271"), ([], "TB-0271")])
+def test_what_is_no_secret(ops: Ops, names: list[str], code: str) -> None:
+    with pytest.raises(OpsError) as caught:
+        rotate.rotate(ops, names, ignore_progress)
+    assert caught.value.code == code
+
+
+def test_the_files_of_the_user_are_left_alone(tmp_path: Path) -> None:
+    environ = {"TRADEBOT_STATE": str(tmp_path / "state"), "HOME": str(tmp_path)}
+    ops = Ops(load_settings({"project": "demo"}, environ, ROOT), StubEngine("demo"))
+    secrets.ensure(ops.stack, ops.state)
+    own = SimpleNamespace(name="api_key", file=tmp_path / "vault" / "api_key", derive="")
+    stack: Any = ops.stack
+    ops.__dict__["stack"] = SimpleNamespace(secrets=dict(stack.secrets) | {"api_key": own}, services=stack.services)
+    with pytest.raises(OpsError, match="belongs to you"):
+        rotate.rotate(ops, ["api_key"], ignore_progress)
+
+
+def test_one_that_was_left_half_way_goes_on_with_its_value(ops: Ops) -> None:
+    Journal(ops.state).begin(Pending("api_key", ops.secret("api_key"), Secret("begun-before-the-kill")))
+    assert [each.message for each in looking.check(ops).findings] == ["A rotation of api_key was left half-way."]
+    rotate.rotate(ops, ["api_key"], ignore_progress)
+    assert ops.secret("api_key").reveal() == "begun-before-the-kill"
+    assert looking.check(ops).ok
+
+
+def test_a_value_of_ones_own(ops: Ops) -> None:
+    rotate.import_(ops, "api_key", Secret("a-key-of-my-own"), ignore_progress)
+    assert ops.secret("api_key").reveal() == "a-key-of-my-own"
+    with pytest.raises(OpsError, match="cannot be changed"):
+        rotate.import_(ops, "postgres_password", Secret("mine"), ignore_progress)
+
+
+def test_before_the_first_start_any_may_be_given(tmp_path: Path) -> None:
+    environ = {"TRADEBOT_STATE": str(tmp_path / "state"), "HOME": str(tmp_path)}
+    ops = Ops(load_settings({"project": "demo"}, environ, ROOT), StubEngine("demo"))
+    rotate.import_(ops, "postgres_password", Secret("the-one-of-the-vault"), ignore_progress)
+    assert ops.secret("postgres_password").reveal() == "the-one-of-the-vault"
+    assert "postgres_password" not in secrets.ensure(ops.stack, ops.state)
+    with pytest.raises(OpsError) as caught:
+        rotate.rotate(Ops(ops.settings, ops.engine), ["nothing"], ignore_progress)
+    assert caught.value.code == "TB-0271"
+
+
+@pytest.mark.parametrize("value", ["", "two\nlines", "x" * 73, "tab\tin it", " space"])
+def test_what_is_no_value(ops: Ops, value: str) -> None:
+    before = ops.secret("api_key")
+    with pytest.raises(OpsError) as caught:
+        rotate.import_(ops, "api_key", Secret(value), ignore_progress)
+    assert caught.value.code == "TB-0843"
+    assert ops.secret("api_key") == before
+
+
+def test_the_list_shows_no_value(ops: Ops) -> None:
+    found = looking.listing(ops)
+    assert not [name for name in WAYS if ops.secret(name).reveal() in str(found)]
+    data: Any = found.data
+    assert {each["name"] for each in data["secrets"] if each["rotates"]} == {n for n, way in WAYS.items() if way.change}
+
+
+def test_one_is_shown_alone(ops: Ops) -> None:
+    found = looking.show(ops, "grafana_admin_password")
+    assert found.sections[0].lines == (ops.secret("grafana_admin_password").reveal(),)
+    assert ops.secret("grafana_admin_password").reveal() not in (ops.state.folder / "audit.jsonl").read_text()
+
+
+def test_faults_of_secrets_are_found(ops: Ops) -> None:
+    files = {name: ops.secret_file(name) for name in WAYS}
+    files["api_key"].write_text("short")
+    files["alert_token"].unlink()
+    files["redis_password"].write_bytes(b"\xff\xfe")
+    files["prometheus_password"].write_text("x" * 80)
+    found = " ".join(each.message for each in looking.check(ops).findings)
+    assert "api_key has 5 characters only." in found
+    assert "There is no alert_token yet." in found
+    assert "redis_password cannot be read as text." in found
+    assert "prometheus_password has 80 bytes" in found

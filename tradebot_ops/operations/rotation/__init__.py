@@ -1,0 +1,1 @@
+"""Secrets: show, check, import, and change them while the stack works."""
