@@ -59,6 +59,9 @@ def test_destroyed_and_restored(busy: Tradebot, request: pytest.FixtureRequest) 
     tradebot.ok("down", "--volumes", "--yes")
     left = {path.name for path in tradebot.state.iterdir()} if tradebot.state.is_dir() else set()
     assert left <= {"lock", "audit.jsonl", "audit-head.json"}
+    audited = tradebot.json("audit", "--verify")
+    assert (audited["wrong"], audited["proved"] > 0) == ([], True)
+    assert audited["entries"] > audited["proved"], "what came after the backup is not proved by it"
 
     restored = tradebot.json("backup", "restore", "latest", "--yes", timeout=300)
     assert (restored["rows"], restored["aside"]) == (made["rows"], None)
@@ -73,3 +76,13 @@ def test_destroyed_and_restored(busy: Tradebot, request: pytest.FixtureRequest) 
     assert tradebot.ended(waits)["attempt"] == 1
     events = rows(tradebot, "SELECT job_id::text, state FROM job_event")
     assert sorted(state for job, state in events if job == waits) == ["queued", "running", "succeeded"]
+    changes = [each["command"] for each in tradebot.json("audit")["changes"]]
+    assert [name for name in changes if name in {"backup create", "down", "backup restore"}][-3:] == [
+        "backup create",
+        "down",
+        "backup restore",
+    ]
+    (tradebot.state / "audit.jsonl").write_bytes(b"")
+    emptied = tradebot.run("audit", "--verify")
+    assert emptied.returncode == 1
+    assert "its end was cut off, or it was emptied" in emptied.stdout + emptied.stderr

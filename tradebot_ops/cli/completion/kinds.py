@@ -54,6 +54,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "SETTING=VALUE": tuple(f"{setting.name}=" for setting in STACK_SETTINGS),
     "PART": ("postgres", "config"),
     "SECRET": ("alert_token", "api_key", "postgres_app_password", "redis_password"),
+    "systemd|cron": ("systemd", "cron"),
     "SHELL": ("bash", "zsh", "fish"),
 }
 

@@ -163,3 +163,23 @@ def prune(
     ops = ops_of(context)
     agree = partial(confirm, ops)
     emit(ops, operation.prune(ops, shelf_of(ops), keep, younger_than, agree, dry_run=dry_run))
+
+
+@app.command()
+def schedule(
+    context: typer.Context,
+    at: Annotated[str, typer.Option("--at", metavar="HH:MM", help="When, by the clock of this host.")] = "03:15",
+    keep: Annotated[int, typer.Option("--keep", metavar="COUNT", min=1, help="Clear away all but so many.")] = 14,
+    form: Annotated[str, typer.Option("--form", metavar="systemd|cron", help="For which scheduler.")] = "systemd",
+) -> None:
+    """Print what makes this host back the project up each day, and prove each backup. Installs nothing.
+
+    \b
+    Examples:
+      tradebot backup schedule --at 03:15
+      tradebot backup schedule --form cron --keep 30
+    """
+    from tradebot_ops.operations.backup import schedule as operation
+
+    ops = ops_of(context)
+    emit(ops, operation.schedule(ops, at, keep, form))

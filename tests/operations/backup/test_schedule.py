@@ -1,0 +1,80 @@
+"""Lines for systemd and cron that find the same stack from anywhere."""
+
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.operations.test_change import world
+from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.backup.schedule import schedule
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Ops:
+    folder = tmp_path / "my 100% stack"
+    folder.mkdir()
+    return world(folder, TRADEBOT_BACKUPS=str(tmp_path / "backups"))
+
+
+def files(ops: Ops, form: str, at: str = "3:15") -> dict[str, str]:
+    data: Any = schedule(ops, at, 14, form).data
+    return dict(data["files"])
+
+
+def test_units_name_stack_project_engine_and_backups(ops: Ops, tmp_path: Path) -> None:
+    found = files(ops, "systemd")
+    assert list(found) == ["tradebot-backup-demo.service", "tradebot-backup-demo.timer"]
+    service, timer = found.values()
+    assert "OnCalendar=*-*-* 03:15:00\n" in timer
+    assert "Persistent=true\n" in timer
+    assert f"Environment=TRADEBOT_BACKUPS={tmp_path / 'backups'}\n" in service
+    create, verify = [line for line in service.splitlines() if line.startswith("ExecStart=")]
+    assert "-p demo --engine stub" in create
+    assert create.endswith("backup create --keep 14 --quiet")
+    assert verify.endswith("backup verify latest --quiet")
+    assert '100%% stack/compose.yaml"' in create
+
+
+def test_systemd_reads_the_units(ops: Ops, tmp_path: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd is not installed")
+    for name, text in files(ops, "systemd").items():
+        (tmp_path / name).write_text(text)
+    done = subprocess.run(
+        [program, "verify", "--man=no", str(tmp_path / "tradebot-backup-demo.timer")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    complaints = [line for line in done.stderr.splitlines() if "tradebot-backup" in line]
+    assert [line for line in complaints if "is not executable" not in line and "Failed" not in line] == []
+
+
+def test_a_line_for_cron_survives_its_percent_signs(ops: Ops) -> None:
+    line = files(ops, "cron")["crontab"]
+    assert line.count("\n") == 1
+    fields = line.split(" ", 5)
+    assert fields[:5] == ["15", "3", "*", "*", "*"]
+    assert "%" not in fields[5].replace("\\%", "")
+    words = shlex.split(fields[5].replace("\\%", "%"))
+    assert str(ops.settings.cwd) in words
+    assert words.count("&&") == 2
+
+
+@pytest.mark.parametrize("at", ["25:00", "3", "03:60", "soon", "-1:00", "03:15:00"])
+def test_what_is_no_time(ops: Ops, at: str) -> None:
+    with pytest.raises(OpsError) as caught:
+        files(ops, "cron", at)
+    assert caught.value.code == "TB-0272"
+
+
+def test_what_is_no_scheduler(ops: Ops) -> None:
+    with pytest.raises(OpsError) as caught:
+        files(ops, "at")
+    assert caught.value.code == "TB-0272"
