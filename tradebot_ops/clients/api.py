@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -182,6 +183,24 @@ class Api:
     def hand_over(self, name: str, reason: str) -> list[dict[str, Any]]:
         """Give the jobs of a worker that was ended to others; which."""
         return list(self._call("DELETE", f"/workers/{quote(name, safe='')}", params={"reason": reason})["jobs"])
+
+    def upload(self, name: str, file: Path) -> None:
+        """Store a candle file under this name, in place of one before; it is read piece by piece."""
+        with file.open("rb") as stream:
+            self._ask("PUT", f"/candle-files/{quote(name, safe='')}", content=stream)
+
+    def remove_upload(self, name: str) -> None:
+        """Remove an uploaded candle file, if it is still there."""
+        self._ask("DELETE", f"/candle-files/{quote(name, safe='')}", accept=(404,))
+
+    def series(self) -> list[dict[str, Any]]:
+        """Stored series of candles, by symbol: first, last, rejected rows."""
+        return list(self._call("GET", "/series")["series"])
+
+    def remove_series(self, symbol: str, interval: str) -> int | None:
+        """Remove a series; how many candles it had, None where there is no such."""
+        answer = self._ask("DELETE", f"/series/{quote(interval, safe='')}/{quote(symbol, safe='')}", accept=(404,))
+        return int(answer.json()["candles"]) if answer.is_success else None
 
     def alerts(self, limit: int, name: str | None = None) -> list[dict[str, Any]]:
         """Notifications that the API received, of all alerts or of one, most recent first."""

@@ -80,6 +80,9 @@ CHANGES = {
     "queue.limit": ["sweep", "2"],
     "queue.purge": ["sweep", "--yes"],
     "queue.resume": ["sweep"],
+    "data.check": ["{folder}/prices.csv"],
+    "data.import": ["{folder}/prices.csv"],
+    "data.rm": ["MINE", "--yes"],
     "queue.drain": ["load_candles"],
     "schedules.pause": ["nobody"],
     "schedules.resume": ["nobody"],
@@ -110,7 +113,7 @@ ENDS = {"backup.show": {1}, "breakers.reset": {2}, "jobs.cancel": {1}, "optimize
 ENDS |= {name: {0, 1} for name in JUDGES}
 ENDS |= {f"schedules.{verb}": {2} for verb in ("pause", "resume", "remove")}
 #: How the second call ends, where the first one has done all there is.
-AGAIN = {"backup.restore": {9}, "init": {9}, "jobs.retry": {0, 1}}
+AGAIN = {"backup.restore": {9}, "data.rm": {1}, "init": {9}, "jobs.retry": {0, 1}}
 #: The local engine has none, and says so.
 IMAGES = {"build", "pull", *(dotted(path) for path, _ in leaves() if path[0] == "images")}
 
@@ -165,6 +168,8 @@ def facts(project: Tradebot, folder: Path) -> dict[str, str]:
     project.ended(found["job"])
     project.ended(found["dead"])
     project.ok("diag", "bundle", "--output-file", found["bundle"])
+    days = (f"MINE,2024-01-0{day},1.5,2,1,1.5,10\n" for day in range(2, 6))
+    (folder / "prices.csv").write_text("Symbol,Date,Open,High,Low,Close,Volume\n" + "".join(days))
     (folder / "token").write_text("a-token-of-my-own-choosing\n")
     return found | {"silence": project.json("alerts", "silence", "InstanceNone", "--for", "1h", "-m", "x")["id"]}
 

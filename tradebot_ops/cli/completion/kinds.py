@@ -15,6 +15,7 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "ALERT": ("alert",),
     "BREAKER": ("breaker",),
     "FILE": (FILES,),
+    "FILE...": (FILES,),
     "FOLDER": (FILES,),
     "GROUP": ("group",),
     "ID": ("check",),
@@ -42,6 +43,8 @@ _KINDS: dict[str, tuple[str, ...]] = {
 }
 #: Values that never change, by option or metavar.
 VALUES: dict[str, tuple[str, ...]] = {
+    "--dates": ("dmy", "mdy"),
+    "--decimal": ("point", "comma"),
     "--engine": ("auto", "docker", "local", "swarm"),
     "--env": ("dev", "staging", "prod"),
     "--level": ("debug", "info", "warning", "error", "critical"),

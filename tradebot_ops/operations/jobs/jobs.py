@@ -38,15 +38,19 @@ def submit(
     api, payload = ops.api, payload_of(pairs)  # before any hook: whether there is anybody to ask, and for what
     with change(ops, "jobs submit", job_type, on_progress=on_progress, lease=False):
         job = api.submit(job_type, payload, notify=notify)
-    if wait:
-        job = follow(ops, job["id"], deadline=time.monotonic() + ops.settings.timeout, watch=watch)
-        if job["state"] not in ENDED:
-            raise OpsError(
-                f"Job {job['id']} is still {job['state']} after {ops.settings.timeout:g} s; it runs on.",
-                code="TB-0602",
-                hint=f"tradebot jobs watch {job['id']}",
-            )
-    return followed(job)
+    return followed(until_ended(ops, job["id"], watch) if wait else job)
+
+
+def until_ended(ops: Ops, job_id: str, watch: Watcher = ignore_progress) -> dict[str, Any]:
+    """The job once it has ended; raises ``OpsError`` TB-0602 when that takes longer than the timeout: it runs on."""
+    job = follow(ops, job_id, deadline=time.monotonic() + ops.settings.timeout, watch=watch)
+    if job["state"] not in ENDED:
+        raise OpsError(
+            f"Job {job_id} is still {job['state']} after {ops.settings.timeout:g} s; it runs on.",
+            code="TB-0602",
+            hint=f"tradebot jobs watch {job_id}",
+        )
+    return job
 
 
 def payload_of(pairs: Sequence[str]) -> dict[str, Any]:

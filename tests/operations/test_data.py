@@ -1,0 +1,152 @@
+"""Prices of one's own: what goes to the API, in which order, and what is left when a file cannot be loaded."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.operations.jobs.test_dead_letters import ops_with, said
+from tradebot_ops.errors import ExitCode, OpsError
+from tradebot_ops.operations import data
+from tradebot_ops.operations.data import Asked
+from tradebot_ops.progress import ignore_progress
+
+RESULT = {
+    "interval": "1h",
+    "read": 5,
+    "inserted": 3,
+    "updated": 1,
+    "unchanged": 0,
+    "rejected": 1,
+    "rejected_examples": [{"line": 4, "symbol": "MINE", "day": None, "reason": "close is not positive: close -1"}],
+    "flagged": {"gap": 2},
+    "symbols": [{"symbol": "MINE", "rows": 4, "first": "2024-01-02", "last": "2024-01-05"}],
+}
+
+AMBIGUOUS = "03/04/2020 is one of two days: dates=dmy or dates=mdy"
+
+
+class Api:
+    """Loads each file but those whose content says no; ``log`` has every change that was asked for."""
+
+    def __init__(self) -> None:
+        self.log = list[Any]()
+        self.jobs = dict[str, dict[str, Any]]()
+        self.known: list[dict[str, Any]] = [
+            {"symbol": "AAPL", "interval": "1d", "first": "2012-01-03T00:00:00Z", "last": "2024-12-31T00:00:00Z",
+             "rejected": 0},
+            {"symbol": "BTC/USDT", "interval": "1h", "first": "2024-01-01T07:00:00Z", "last": None, "rejected": 3},
+        ]  # fmt: skip
+
+    def upload(self, name: str, file: Path) -> None:
+        self.log.append(("upload", name, file.read_text()))
+
+    def remove_upload(self, name: str) -> None:
+        self.log.append(("remove upload", name))
+
+    def submit(self, job_type: str, payload: dict[str, Any]) -> dict[str, Any]:
+        self.log.append((job_type, payload))
+        fine = self.log[-2][2] != "no"
+        error = (
+            None if fine else {"type": "JobFailure", "message": "03/04/2020 is one of two days: dates=dmy or dates=mdy"}
+        )
+        job: dict[str, Any] = {
+            "id": f"job-{len(self.jobs)}",
+            "state": "succeeded" if fine else "dead",
+            "progress": 1,
+            "note": "read",
+        }
+        self.jobs[job["id"]] = job | {"result": RESULT if fine else None, "error": error}
+        return job
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        return self.jobs[job_id]
+
+    def series(self) -> list[dict[str, Any]]:
+        return self.known
+
+    def remove_series(self, symbol: str, interval: str) -> int | None:
+        self.log.append(("remove", symbol, interval))
+        return 12 if symbol == "AAPL" else None
+
+
+def file(folder: Path, name: str, content: str = "yes") -> Path:
+    path = folder / name
+    path.write_text(content)
+    return path
+
+
+def test_a_file_is_uploaded_loaded_and_shown(tmp_path: Path) -> None:
+    api = Api()
+    ops = ops_with(api, tmp_path)  # type: ignore[arg-type]
+    report = data.load(
+        ops, [file(tmp_path, "mine (1).csv")], Asked("MINE", dates="dmy"), ignore_progress, dry_run=False
+    )
+    assert api.log == [
+        ("upload", "mine _1_.csv", "yes"),
+        ("load_candles", {"file": "mine _1_.csv", "symbol": "MINE", "dates": "dmy"}),
+    ]
+    assert report.exit_code == ExitCode.OK
+    counts, examples = (section.tables[0].rows for section in report.sections[:2])
+    assert counts == (("mine (1).csv", "1h", "5", "3", "1", "0", "1", "2"),)
+    assert examples == (("4", "MINE", "close is not positive: close -1"),)
+    assert "symbol=MINE interval=1h strategy=sma_cross" in said(report)
+
+
+def test_a_check_stores_nothing_and_leaves_nothing(tmp_path: Path) -> None:
+    api = Api()
+    ops = ops_with(api, tmp_path)  # type: ignore[arg-type]
+    report = data.load(ops, [file(tmp_path, "mine.csv")], Asked(), ignore_progress, dry_run=True)
+    assert api.log[1:] == [("load_candles", {"file": "mine.csv", "dry_run": True}), ("remove upload", "mine.csv")]
+    assert "Nothing was stored" in said(report)
+
+
+def test_one_that_cannot_be_loaded_is_a_failure_and_the_others_go_on(tmp_path: Path) -> None:
+    api = Api()
+    files = [file(tmp_path, "odd.csv", "no"), file(tmp_path, "mine.csv")]
+    ops = ops_with(api, tmp_path)  # type: ignore[arg-type]
+    report = data.load(ops, files, Asked(), ignore_progress, dry_run=False)
+    [finding] = report.findings
+    assert finding.message == "odd.csv was not loaded: 03/04/2020 is one of two days: dates=dmy or dates=mdy."
+    assert finding.hint.endswith("tradebot jobs show job-0")
+    assert report.exit_code == ExitCode.FAILED
+    assert [entry for entry in api.log if entry[0] == "remove upload"] == [("remove upload", "odd.csv")]
+    assert [row[0] for row in report.sections[0].tables[0].rows] == ["mine.csv"]
+
+
+def test_a_file_that_is_not_there_is_named_before_anything_is_uploaded(tmp_path: Path) -> None:
+    api = Api()
+    files = [file(tmp_path, "mine.csv"), tmp_path / "none.csv", tmp_path]
+    for missing in files[1:]:
+        with pytest.raises(OpsError, match=missing.name) as caught:
+            data.load(ops_with(api, tmp_path), [files[0], missing], Asked(), ignore_progress, dry_run=False)  # type: ignore[arg-type]
+        assert caught.value.code == "TB-0273"
+    assert api.log == []
+
+
+def test_series_have_days_or_times(tmp_path: Path) -> None:
+    api = Api()
+    report = data.listed(ops_with(api, tmp_path))  # type: ignore[arg-type]
+    assert report.sections[0].tables[0].rows == (
+        ("AAPL", "1d", "2012-01-03", "2024-12-31", ""),
+        ("BTC/USDT", "1h", "2024-01-01 07:00", "", "3"),
+    )
+    api.known = []
+    assert "tradebot data import" in said(data.listed(ops_with(api, tmp_path)))  # type: ignore[arg-type]
+
+
+def test_a_series_is_removed_once_that_was_confirmed(tmp_path: Path) -> None:
+    api, warnings = Api(), list[str]()
+    ops = ops_with(api, tmp_path)  # type: ignore[arg-type]
+
+    def refuse(warning: str) -> None:
+        raise OpsError(warning, code="TB-0902")
+
+    with pytest.raises(OpsError):
+        data.remove(ops, "AAPL", "1d", refuse)
+    assert api.log == []
+    assert said(data.remove(ops, "AAPL", "1d", warnings.append)) == "Removed the prices of AAPL at 1d: 12 bars."
+    assert warnings == ["This removes the prices of AAPL at 1d."]
+    with pytest.raises(OpsError, match="no prices of GOOG at 5m") as caught:
+        data.remove(ops, "GOOG", "5m", warnings.append)
+    assert caught.value.code == "TB-0138"

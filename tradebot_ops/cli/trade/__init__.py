@@ -1,0 +1,1 @@
+"""Commands for whoever trades: prices of one's own."""

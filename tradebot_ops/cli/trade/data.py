@@ -1,0 +1,123 @@
+"""tradebot data …"""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tradebot_ops.cli.confirm import confirm
+from tradebot_ops.cli.emit import emit, ops_of, show_progress
+
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Import, list and remove prices."
+)
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV, plain, .gz or .zip, of any usual vendor.")]
+Symbol = Annotated[
+    str | None, typer.Option("--symbol", metavar="SYMBOL", help="What they are of, where no column says it: AAPL.")
+]
+Interval = Annotated[
+    str | None, typer.Option("--interval", metavar="INTERVAL", help="How long a bar lasts, where they do not show it.")
+]
+Columns = Annotated[
+    str | None, typer.Option("--columns", metavar="NAME,…", help="Names of the columns: date,open,high,low,close.")
+]
+Dates = Annotated[
+    str | None, typer.Option("--dates", metavar="dmy|mdy", help="Day or month first, where they do not show it.")
+]
+Decimal = Annotated[
+    str | None, typer.Option("--decimal", metavar="point|comma", help="Sign before decimals, where it is not plain.")
+]
+
+
+@app.callback()
+def data() -> None:
+    """Import, check, list and remove prices; backtests and sweeps run on them."""
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    files: Files,
+    symbol: Symbol = None,
+    interval: Interval = None,
+    columns: Columns = None,
+    dates: Dates = None,
+    decimal: Decimal = None,
+) -> None:
+    """Import prices from files: uploaded through the API, checked row by row, and stored.
+
+    \b
+    Examples:
+      tradebot data import AAPL.csv --symbol AAPL
+      tradebot data import Binance_BTCUSDT_1h.zip --symbol BTC/USDT
+      tradebot data import kurse.csv --symbol SAP --dates dmy --decimal comma
+    """
+    from tradebot_ops.operations import data as operation
+
+    ops = ops_of(context)
+    asked = operation.Asked(symbol, interval, columns, dates, decimal)
+    with show_progress(ops, live=False) as on_progress:
+        report = operation.load(ops, files, asked, on_progress, dry_run=False)
+    emit(ops, report)
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    files: Files,
+    symbol: Symbol = None,
+    interval: Interval = None,
+    columns: Columns = None,
+    dates: Dates = None,
+    decimal: Decimal = None,
+) -> None:
+    """Read and check files as `import` does, and store nothing.
+
+    \b
+    Examples:
+      tradebot data check AAPL.csv --symbol AAPL
+    """
+    from tradebot_ops.operations import data as operation
+
+    ops = ops_of(context)
+    asked = operation.Asked(symbol, interval, columns, dates, decimal)
+    with show_progress(ops, live=False) as on_progress:
+        report = operation.load(ops, files, asked, on_progress, dry_run=True)
+    emit(ops, report)
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """List the stored prices: symbol, interval, first and last bar, rejected rows.
+
+    \b
+    Examples:
+      tradebot data list
+    """
+    from tradebot_ops.operations import data as operation
+
+    ops = ops_of(context)
+    emit(ops, operation.listed(ops))
+
+
+@app.command()
+def rm(
+    context: typer.Context,
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="As `data list` shows it.")],
+    interval: Annotated[str, typer.Option("--interval", metavar="INTERVAL", help="Of which its bars are.")] = "1d",
+) -> None:
+    """Remove the prices of a symbol, with its rejected rows. Asks before.
+
+    \b
+    Examples:
+      tradebot data rm AAPL
+      tradebot data rm BTC/USDT --interval 1h --yes
+    """
+    from tradebot_ops.operations import data as operation
+
+    ops = ops_of(context)
+    with show_progress(ops, live=False) as on_progress:
+        report = operation.remove(ops, symbol, interval, partial(confirm, ops), on_progress)
+    emit(ops, report)
