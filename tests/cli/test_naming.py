@@ -62,6 +62,7 @@ WORDS = {
     "secrets.rotate": ["api_key"],
     "secrets.show": ["api_key"],
     "shell": ["store"],
+    "strategies.check": ["sma_cross"],
     "workers.drain": ["worker-2"],
     "workers.kill": ["worker-2"],
     "workers.restart": ["worker-2"],

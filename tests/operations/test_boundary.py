@@ -339,6 +339,7 @@ WITHOUT_LEASE = {
     "queue *",
     "schedules *",
     "schedules remove",
+    "strategies check",
     "workers drain",
     "workers resume",
 }

@@ -84,6 +84,7 @@ COMMANDS = {
     ),
     "queue": Entry("tradebot_ops.cli.operate.queue", "Pause, limit, drain and purge types of jobs.", WORK, group=True),
     "data": Entry("tradebot_ops.cli.trade.data", "Import, check, list and remove prices.", WORK, group=True),
+    "strategies": Entry("tradebot_ops.cli.trade.strategies", "List strategies, and check one.", WORK, group=True),
     "schedules": Entry("tradebot_ops.cli.operate.schedules", "Show, pause and remove schedules.", WORK, group=True),
     "breakers": Entry("tradebot_ops.cli.operate.breakers", "Show and reset circuit breakers.", WORK, group=True),
     "monitoring": Entry(_MONITORING, "Set up, start, stop, look at and reload the monitoring.", MONITORING, group=True),

@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +17,7 @@ from services.jobs.backtesting.request import SingleRun, single_run
 from services.jobs.backtesting.strategy import Strategy
 
 STRATEGY_PACKAGE = "services.jobs.strategies"
+ENTRY_POINT_GROUP = "tradebot.strategies"
 #: Keys of every payload, beside which the parameters of the strategy stand.
 TAKEN = {"strategy", *SingleRun.model_fields, *Sweep.model_fields}
 
@@ -76,6 +78,8 @@ def _sound(name: str, strategy: Any) -> Strategy:
 def _candidates() -> Iterator[tuple[str, Callable[[], Any]]]:
     for module in module_names(STRATEGY_PACKAGE):
         yield module.rpartition(".")[2], partial(_of_module, module)
+    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
+        yield point.name, point.load
 
 
 def _of_module(module: str) -> Any:

@@ -46,6 +46,10 @@ class Bars:
     def __len__(self) -> int:
         return len(self.day)
 
+    def until(self, end: int) -> "Bars":
+        """The first ``end`` bars."""
+        return Bars(self.day[:end], self.open[:end], self.high[:end], self.low[:end], self.close[:end])
+
     def since(self, first: int) -> "Bars":
         """The bars from number ``first`` on."""
         return Bars(self.day[first:], self.open[first:], self.high[first:], self.low[first:], self.close[first:])

@@ -83,6 +83,7 @@ CHANGES = {
     "data.check": ["{folder}/prices.csv"],
     "data.import": ["{folder}/prices.csv"],
     "data.rm": ["MINE", "--yes"],
+    "strategies.check": ["sma_cross"],
     "queue.drain": ["load_candles"],
     "schedules.pause": ["nobody"],
     "schedules.resume": ["nobody"],

@@ -42,7 +42,13 @@ def test_built_in_types_need_nothing_that_runs(down: Ops) -> None:
     names = [row[0] for table in section.tables for row in table.rows]
     assert {"symbol", "strategy", "fast", "slow"} <= set(names)
     shown = listed(down)
-    assert [row[0] for row in shown.sections[0].tables[0].rows] == ["backtest", "canary", "load_candles", "sweep"]
+    assert [row[0] for row in shown.sections[0].tables[0].rows] == [
+        "backtest",
+        "canary",
+        "check_strategy",
+        "load_candles",
+        "sweep",
+    ]
     assert "The API does not run" in shown.findings[0].message
 
 

@@ -58,6 +58,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "PART": ("postgres", "config"),
     "SECRET": ("alert_token", "api_key", "postgres_app_password", "redis_password"),
     "systemd|cron": ("systemd", "cron"),
+    "STRATEGY": ("breakout", "mean_reversion", "sma_cross"),
     "SHELL": ("bash", "zsh", "fish"),
 }
 

@@ -1,1 +1,1 @@
-"""Commands for whoever trades: prices of one's own."""
+"""Commands for whoever trades: prices and strategies of one's own."""

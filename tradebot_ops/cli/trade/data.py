@@ -54,7 +54,7 @@ def import_(
       tradebot data import Binance_BTCUSDT_1h.zip --symbol BTC/USDT
       tradebot data import kurse.csv --symbol SAP --dates dmy --decimal comma
     """
-    from tradebot_ops.operations import data as operation
+    from tradebot_ops.operations.trade import data as operation
 
     ops = ops_of(context)
     asked = operation.Asked(symbol, interval, columns, dates, decimal)
@@ -79,7 +79,7 @@ def check(
     Examples:
       tradebot data check AAPL.csv --symbol AAPL
     """
-    from tradebot_ops.operations import data as operation
+    from tradebot_ops.operations.trade import data as operation
 
     ops = ops_of(context)
     asked = operation.Asked(symbol, interval, columns, dates, decimal)
@@ -96,7 +96,7 @@ def list_(context: typer.Context) -> None:
     Examples:
       tradebot data list
     """
-    from tradebot_ops.operations import data as operation
+    from tradebot_ops.operations.trade import data as operation
 
     ops = ops_of(context)
     emit(ops, operation.listed(ops))
@@ -115,7 +115,7 @@ def rm(
       tradebot data rm AAPL
       tradebot data rm BTC/USDT --interval 1h --yes
     """
-    from tradebot_ops.operations import data as operation
+    from tradebot_ops.operations.trade import data as operation
 
     ops = ops_of(context)
     with show_progress(ops, live=False) as on_progress:

@@ -7,8 +7,8 @@ import pytest
 
 from tests.operations.jobs.test_dead_letters import ops_with, said
 from tradebot_ops.errors import ExitCode, OpsError
-from tradebot_ops.operations import data
-from tradebot_ops.operations.data import Asked
+from tradebot_ops.operations.trade import data
+from tradebot_ops.operations.trade.data import Asked
 from tradebot_ops.progress import ignore_progress
 
 RESULT = {

@@ -1,0 +1,1 @@
+"""Prices and strategies of whoever trades with the stack."""
