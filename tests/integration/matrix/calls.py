@@ -7,6 +7,7 @@ here it is refused, and fails.
 
 import json
 import re
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -118,6 +119,9 @@ AGAIN = {"backup.restore": {9}, "data.rm": {1}, "init": {9}, "jobs.retry": {0, 1
 #: The local engine has none, and says so.
 IMAGES = {"build", "pull", *(dotted(path) for path, _ in leaves() if path[0] == "images")}
 
+#: Called from a folder of its own: it writes beside compose.yaml, and the checkout's own is not for tests.
+CALLED_IN = {"waive": "{folder}/own"}
+
 #: They write a document a line.
 LINES = STREAMS | {"jobs.logs"}
 
@@ -171,6 +175,8 @@ def facts(project: Tradebot, folder: Path) -> dict[str, str]:
     project.ok("diag", "bundle", "--output-file", found["bundle"])
     days = (f"MINE,2024-01-0{day},1.5,2,1,1.5,10\n" for day in range(2, 6))
     (folder / "prices.csv").write_text("Symbol,Date,Open,High,Low,Close,Volume\n" + "".join(days))
+    (folder / "own").mkdir()
+    shutil.copy(project.cwd / "compose.yaml", folder / "own")
     (folder / "token").write_text("a-token-of-my-own-choosing\n")
     return found | {"silence": project.json("alerts", "silence", "InstanceNone", "--for", "1h", "-m", "x")["id"]}
 
@@ -195,7 +201,6 @@ class Matrix:
             patch.delenv(name, raising=False)
         for name, value in project.environment().items():
             patch.setenv(name, value)
-        patch.chdir(project.cwd)
         patch.setattr("tradebot_ops.cli.emit.renderer", self._watched)
 
     def examine(self, path: list[str], names: dict[str, str]) -> None:
@@ -203,6 +208,7 @@ class Matrix:
         name = dotted(path)
         words = [word.format(**names) for word in CHANGES.get(name, CALLS.get(name, WORDS.get(name, [])))]
         ends = {1} if name in IMAGES and self._project.engine == "local" else ENDS.get(name, {0})
+        self._patch.chdir(CALLED_IN.get(name, str(self._project.cwd)).format(**names))
 
         called = self._call(path, *words, ends=ends)
         if called.report:
