@@ -40,6 +40,7 @@ WORDS = {
     "explain": ["TB-0821"],
     "init": ["new"],
     "jobs.cancel": ["1"],
+    "jobs.compare": ["1", "2"],
     "jobs.logs": ["1"],
     "jobs.prune": ["--older-than", "30d"],
     "jobs.show": ["1"],

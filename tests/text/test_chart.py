@@ -19,6 +19,16 @@ def test_a_curve_has_a_scale_and_the_readers_time() -> None:
     assert lines[-1].split() == ["12:00", "12:20", "12:40", "13:00"]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "tick"),
+    [(599, "12:00:00"), (600, "12:00"), (86_400, "12:00"), (2 * 86_400, "12:00"), (200 * 86_400, "2026-11-22")],
+)
+def test_a_longer_time_has_coarser_ticks(seconds: float, tick: str) -> None:
+    lines = chart([(NOON, 1.0), (NOON + seconds, 2.0)])
+    assert tick in lines[-1].split()
+    assert len(lines[-1]) <= 72
+
+
 def test_it_rises_from_the_left_below_to_the_right_above() -> None:
     drawn = [line.partition("┤")[2] or line.partition("│")[2] for line in chart(HOUR)[:-2]]
     starts = [len(line) - len(line.lstrip()) for line in drawn if line.strip()]

@@ -40,7 +40,8 @@ def chart(points: Sequence[tuple[float, float]], width: int = 72, height: int = 
 def _time_axis(plotext: Any, start: float, end: float) -> None:
     end = max(end, start + 1)
     plotext.xlim(start, end)
-    form = "%d. %H:%M" if end - start > _DAY else "%H:%M:%S" if end - start < 600 else "%H:%M"
+    forms = ((100 * _DAY, "%Y-%m-%d"), (_DAY + 1, "%d. %H:%M"), (600, "%H:%M"), (0, "%H:%M:%S"))
+    form = next(form for least, form in forms if end - start >= least)
     times = _spread(start, end, _TIMES)
     plotext.xticks(times, [datetime.fromtimestamp(at).astimezone().strftime(form) for at in times])
 

@@ -37,6 +37,7 @@ CALLS = {
     "alerts.test-rules": ["api"],
     "diag.diff": ["{bundle}"],
     "dlq.show": ["{dead}"],
+    "jobs.compare": ["{job}", "{job}"],
     "jobs.logs": ["{dead}"],
     "jobs.show": ["{dead}"],
     "jobs.watch": ["{job}"],

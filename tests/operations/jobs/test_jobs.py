@@ -12,7 +12,8 @@ from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.jobs.jobs import cancel, payload_of, show
+from tradebot_ops.operations.jobs.jobs import cancel, payload_of
+from tradebot_ops.operations.trade import results
 from tradebot_ops.settings import load_settings
 
 FIRST, SECOND = "57021200-0000-0000-0000-000000000001", "57021300-0000-0000-0000-000000000002"
@@ -47,7 +48,7 @@ def ops(tmp_path: Path) -> Ops:
     ("typed", "meant"), [("570212", FIRST), ("570213", SECOND), (FIRST, FIRST), ("no-such", "no-such"), ("", "")]
 )
 def test_the_beginning_of_an_id_is_enough(ops: Ops, typed: str, meant: str) -> None:
-    for report in (show(ops, typed), cancel(ops, typed)):
+    for report in (results.show(ops, typed, trades=False, file=None), cancel(ops, typed)):
         assert isinstance(report.data, dict)
         assert report.data["id"] == meant
 

@@ -20,6 +20,7 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "GROUP": ("group",),
     "ID": ("check",),
     "JOB": ("job",),
+    "JOB...": ("job",),
     "NAME=VALUE": ("parameter",),
     "SCHEDULE": ("schedule",),
     "SERVICE": ("service", "replica"),

@@ -3,6 +3,7 @@
 import io
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -111,18 +112,43 @@ def list_(
 
 
 @app.command()
-def show(context: typer.Context, job: Job) -> None:
-    """Show one job: state, result, or why it failed.
+def show(
+    context: typer.Context,
+    job: Job,
+    trades: Annotated[bool, typer.Option("--trades", help="The trades of a backtest, too.")] = False,
+    file: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write its equity, or with --trades those, to a file.")
+    ] = None,
+) -> None:
+    """Show one job: state, result, or why it failed; of a backtest the course of its equity.
 
     \b
     Examples:
       tradebot jobs show 0d6e3c1a
+      tradebot jobs show 0d6e3c1a --trades --csv trades.csv
       tradebot jobs show 0d6e3c1a --json
     """
-    from tradebot_ops.operations.jobs import jobs as work
+    from tradebot_ops.operations.trade import results
 
     ops = ops_of(context)
-    emit(ops, work.show(ops, job))
+    emit(ops, results.show(ops, job, trades=trades, file=file))
+
+
+@app.command()
+def compare(
+    context: typer.Context,
+    jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help="Their ids, or beginnings of these.")],
+) -> None:
+    """Show the parameters and figures of several jobs side by side.
+
+    \b
+    Examples:
+      tradebot jobs compare 0d6e3c1a 77ab
+    """
+    from tradebot_ops.operations.trade import results
+
+    ops = ops_of(context)
+    emit(ops, results.compare(ops, jobs))
 
 
 @app.command()

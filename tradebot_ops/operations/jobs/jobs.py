@@ -12,7 +12,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.work.follow import ENDED, follow
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change
-from tradebot_ops.operations.jobs.report import followed, in_full, listed
+from tradebot_ops.operations.jobs.report import followed, listed
 from tradebot_ops.progress import OnProgress, ignore_progress
 from tradebot_ops.text.beginnings import whole
 
@@ -78,11 +78,6 @@ def _value(text: str) -> Any:
     except ValueError:
         return text
     return text if isinstance(value, float) and (not isfinite(value) or repr(value) != text) else value
-
-
-def show(ops: Ops, job_id: str) -> Report:
-    """One job in full, however it ended."""
-    return in_full(ops.api.job(whole_id(ops, job_id)))
 
 
 def watch_job(ops: Ops, job_id: str, watch: Watcher) -> Report:

@@ -127,32 +127,34 @@ def _took(job: Job) -> str:
 
 
 def _result_tables(result: dict[str, Any]) -> tuple[Table, ...]:
-    plain = tuple((name, _cell(value)) for name, value in _scalars(result))
+    plain = tuple((name, shown(value)) for name, value in scalars(result))
     tables = [Table(("measure", "value"), plain)] if plain else []
     for name, value in result.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             columns = tuple(value[0])
-            rows = tuple(tuple(_cell(row.get(column)) for column in columns) for row in value[:10])
+            rows = tuple(tuple(shown(row.get(column)) for column in columns) for row in value[:10])
             more = f" (first 10 of {len(value)})" if len(value) > 10 else ""
             tables.append(Table(columns, rows, title=f"{name}{more}"))
     return tuple(tables)
 
 
-def _scalars(result: dict[str, Any]) -> list[tuple[str, Any]]:
+def scalars(result: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The single values of a result, those within others, too, by their names."""
     found: list[tuple[str, Any]] = []
     for name, value in result.items():
         if isinstance(value, dict):
-            found += _scalars(value)
+            found += scalars(value)
         elif not isinstance(value, list):
             found.append((name, value))
     return found
 
 
-def _cell(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value of a result as a cell of a table."""
     if isinstance(value, float):
         return _figure(value)
     if isinstance(value, dict):
-        return " ".join(f"{key}={_cell(part)}" for key, part in value.items())
+        return " ".join(f"{key}={shown(part)}" for key, part in value.items())
     return "" if value is None else str(value)
 
 

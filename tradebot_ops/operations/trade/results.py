@@ -1,0 +1,111 @@
+"""Results of backtests for people: the course of equity and drawdown, trades, a file for a spreadsheet, several beside
+each other.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
+from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.operations.jobs.jobs import whole_id
+from tradebot_ops.operations.jobs.report import in_full, scalars, shown
+from tradebot_ops.private_folder import writable
+from tradebot_ops.text.beginnings import short
+from tradebot_ops.text.chart import chart
+
+Job = dict[str, Any]
+
+EQUITY_LINES, DRAWDOWN_LINES = 12, 7
+TRADE_COLUMNS = ("entry_day", "entry_price", "exit_day", "exit_price", "gain")
+HEADINGS = ("bought", "at", "sold", "at", "gain")
+
+
+def show(ops: Ops, typed: str, *, trades: bool, file: Path | None) -> Report:
+    """One job in full; of a backtest its pictures, its ``trades`` if they are wanted, and its curve in a CSV ``file``.
+
+    With ``trades`` the file has those. Raises ``OpsError`` TB-0275 where a job without them is asked for them.
+    """
+    job = ops.api.job(whole_id(ops, typed))
+    report = in_full(job)
+    sections = [*report.sections, *pictures(job)]
+    if trades:
+        sections.append(Section("Trades", tables=(_trades(job),)))
+    if file is not None:
+        rows = _write(file, TRADE_COLUMNS, _of_trades(job)) if trades else _write(file, *_curve(job))
+        sections.append(Section(lines=(f"Wrote {rows} rows to {file}.",)))
+    return Report(data=report.data, sections=tuple(sections), findings=report.findings)
+
+
+def pictures(job: Job) -> tuple[Section, ...]:
+    """Equity, and how far it is below its highest so far, in percent; nothing for other jobs."""
+    curve = (job.get("result") or {}).get("equity_curve")
+    if not curve or len(curve.get("day", ())) < 2:
+        return ()
+    at = [_moment(day) for day in curve["day"]]
+    equity = [float(value) for value in curve["equity"]]
+    highest = accumulate(equity, max)
+    below = [100 * (value / high - 1) if high > 0 else 0.0 for value, high in zip(equity, highest, strict=True)]
+    return (
+        Section("Equity", lines=tuple(chart(list(zip(at, equity, strict=True)), height=EQUITY_LINES))),
+        Section("Drawdown in %", lines=tuple(chart(list(zip(at, below, strict=True)), height=DRAWDOWN_LINES))),
+    )
+
+
+def compare(ops: Ops, typed: Sequence[str]) -> Report:
+    """The parameters and figures of several jobs side by side. Raises ``OpsError`` TB-0275 for one without a result."""
+    jobs = [ops.api.job(whole_id(ops, each)) for each in typed]
+    found = [dict(scalars(_result(job, "result"))) for job in jobs]
+    names = list(dict.fromkeys(name for each in found for name in each))
+    ids = short([job["id"] for job in jobs])
+    rows = tuple((name, *(shown(each.get(name)) for each in found)) for name in names)
+    data = {job["id"]: each for job, each in zip(jobs, found, strict=True)}
+    table = Table(("measure", *(ids[job["id"]] for job in jobs)), rows)
+    return Report(data=data, sections=(Section(tables=(table,)),))
+
+
+def _result(job: Job, part: str) -> Any:
+    result = job.get("result") or {}
+    found = result if part == "result" else result.get(part)
+    if not found:
+        what = f"a {job['type']} that is {job['state']}"
+        raise OpsError(
+            f"Job {job['id']} has no {part.replace('_', ' ')}: it is {what}.",
+            code="TB-0275",
+            hint="tradebot jobs list --type backtest --state succeeded",
+        )
+    return found
+
+
+def _trades(job: Job) -> Table:
+    return Table(HEADINGS, tuple(tuple(shown(cell) for cell in row) for row in _of_trades(job)))
+
+
+def _of_trades(job: Job) -> Iterator[tuple[Any, ...]]:
+    made = _result(job, "trades")
+    return zip(*(made[name] for name in TRADE_COLUMNS), strict=True)
+
+
+def _curve(job: Job) -> tuple[Sequence[str], Iterator[tuple[Any, ...]]]:
+    curve = _result(job, "equity_curve")
+    return ("day", "equity"), zip(curve["day"], curve["equity"], strict=True)
+
+
+def _write(file: Path, columns: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> int:
+    with writable(file), file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(columns)
+        count = 0
+        for count, row in enumerate(rows, 1):  # noqa: B007 - the last one counts them
+            writer.writerow(row)
+    return count
+
+
+def _moment(day: str) -> float:
+    """A day, or the time of a bar, as UNIX time; days are drawn as they are written, in whatever zone."""
+    at = datetime.fromisoformat(day)
+    return at.timestamp() if len(day) <= len("2024-01-02") else at.replace(tzinfo=UTC).timestamp()
