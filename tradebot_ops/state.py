@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from tradebot_ops.audit.log import FILES
+from tradebot_ops.audit import FILES
 from tradebot_ops.errors import OpsError
 from tradebot_ops.private_folder import PrivateFolder, make_private, writable
 from tradebot_ops.records import Record

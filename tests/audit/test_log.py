@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.audit.kit import fill, lines, put
+from tradebot_ops.audit import HEAD
 from tradebot_ops.audit.chain import Entry
-from tradebot_ops.audit.log import HEAD, AuditLog
+from tradebot_ops.audit.log import AuditLog
 from tradebot_ops.audit.verify import judge
 from tradebot_ops.errors import OpsError
 

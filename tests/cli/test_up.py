@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.cli.conftest import Run
-from tradebot_ops.audit.log import FILES
+from tradebot_ops.audit import FILES
 
 
 def test_an_up_that_changes_nothing_writes_nothing(run: Run) -> None:

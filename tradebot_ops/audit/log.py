@@ -13,13 +13,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tradebot_ops.audit import HEAD, LOG
 from tradebot_ops.audit.chain import Entry, Head, digest_of, sealed
 from tradebot_ops.errors import OpsError
 from tradebot_ops.private_folder import PrivateFolder, make_private, writable
 
-LOG, HEAD = "audit.jsonl", "audit-head.json"
-#: They outlive the project: `down --volumes` leaves them.
-FILES = (LOG, HEAD)
 #: Lines are short: the last one is found within so many bytes.
 _TAIL = 65_536
 #: Longest wait in seconds for another command that adds its line.

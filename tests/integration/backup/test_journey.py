@@ -85,4 +85,6 @@ def test_destroyed_and_restored(busy: Tradebot, request: pytest.FixtureRequest) 
     (tradebot.state / "audit.jsonl").write_bytes(b"")
     emptied = tradebot.run("audit", "--verify")
     assert emptied.returncode == 1
-    assert "its end was cut off, or it was emptied" in emptied.stdout + emptied.stderr
+    # The one that submits jobs meanwhile may have added a line.
+    found = ("its end was cut off, or it was emptied", "before it is missing")
+    assert any(words in emptied.stdout + emptied.stderr for words in found), emptied

@@ -16,7 +16,7 @@ from tests.integration.tradebot import Tradebot
 from tests.paths import ROOT
 from tests.waiting import until
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("local-ci")]
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("local-ci"), pytest.mark.timeout(420)]
 
 #: Fails where the machine of the tests has other work, too.
 LOAD = {"prod-check.ENG-12"}

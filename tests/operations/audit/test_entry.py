@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.operations.test_change import NOON, world
-from tradebot_ops.audit.log import LOG, AuditLog
+from tradebot_ops.audit import LOG
+from tradebot_ops.audit.log import AuditLog
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.operations.audit.entry import MOST_ARGUMENTS, outcome

@@ -10,7 +10,8 @@ import pytest
 
 from tests.backups.test_manifest import MANIFEST
 from tests.operations.test_change import NOON, world
-from tradebot_ops.audit.log import LOG, AuditLog
+from tradebot_ops.audit import LOG
+from tradebot_ops.audit.log import AuditLog
 from tradebot_ops.backups.shelf import DUMP, Shelf
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
