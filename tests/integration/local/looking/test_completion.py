@@ -1,8 +1,8 @@
 """The Tab key on a stack that runs, and on one where every process stands still."""
 
-import os
 import resource
 import subprocess
+import sys
 
 import psutil
 import pytest
@@ -12,8 +12,9 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("local-completion")]
 
-#: Of processor time, which other work on this machine does not lengthen much.
-WITHIN_S = 0.1
+#: So many times the processor time of loading Typer alone, measured in between: on a machine where that takes 60 ms a
+#: completion takes 100. A machine that is shared makes both slower; one more library would make it three.
+TIMES_TYPER = 2.0
 
 
 def offered(stack: Tradebot, words: str) -> set[str]:
@@ -47,13 +48,16 @@ def test_names_of_what_runs_are_offered_also_when_it_hangs(running: Tradebot) ->
     try:
         for process in hung:
             process.suspend()
-        took = []
+        took, typer = [], []
         for words, name in [("logs wor", "worker-1"), (f"jobs show {job[:4]}", job)] * 5:
             before = processor_seconds()
             assert name in offered(running, words)
             took.append(processor_seconds() - before)
+            before = processor_seconds()
+            subprocess.run([sys.executable, "-c", "import typer"], env=running.environment(), check=True)
+            typer.append(processor_seconds() - before)
     finally:
         for process in hung:
             process.resume()
-    # The quickest call is the least disturbed one: a core that is shared is slower, too.
-    assert min(took) < WITHIN_S, f"{[round(1000 * each) for each in took]} ms, on {os.cpu_count()} processors"
+    # The quickest call is the least disturbed one.
+    assert min(took) < TIMES_TYPER * min(typer), [[round(1000 * each) for each in times] for times in (took, typer)]
