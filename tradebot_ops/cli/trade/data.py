@@ -54,13 +54,7 @@ def import_(
       tradebot data import Binance_BTCUSDT_1h.zip --symbol BTC/USDT
       tradebot data import kurse.csv --symbol SAP --dates dmy --decimal comma
     """
-    from tradebot_ops.operations.trade import data as operation
-
-    ops = ops_of(context)
-    asked = operation.Asked(symbol, interval, columns, dates, decimal)
-    with show_progress(ops, live=False) as on_progress:
-        report = operation.load(ops, files, asked, on_progress, dry_run=False)
-    emit(ops, report)
+    _load(context, files, (symbol, interval, columns, dates, decimal), dry_run=False)
 
 
 @app.command()
@@ -79,12 +73,15 @@ def check(
     Examples:
       tradebot data check AAPL.csv --symbol AAPL
     """
+    _load(context, files, (symbol, interval, columns, dates, decimal), dry_run=True)
+
+
+def _load(context: typer.Context, files: list[Path], asked: tuple[str | None, ...], *, dry_run: bool) -> None:
     from tradebot_ops.operations.trade import data as operation
 
     ops = ops_of(context)
-    asked = operation.Asked(symbol, interval, columns, dates, decimal)
     with show_progress(ops, live=False) as on_progress:
-        report = operation.load(ops, files, asked, on_progress, dry_run=True)
+        report = operation.load(ops, files, operation.Asked(*asked), on_progress, dry_run=dry_run)
     emit(ops, report)
 
 

@@ -18,14 +18,8 @@ Type = dict[str, Any]
 
 
 def listed(ops: Ops) -> Report:
-    """Every type: from the API, which knows the plug-ins of the workers; else those of this installation."""
-    findings: tuple[Finding, ...] = ()
-    try:
-        document = ops.api.job_types()
-    except OpsError as away:
-        document = job_types.here()
-        message = f"{away.message.rstrip('.')}: these are the types of this installation."
-        findings = (Finding(Level.INFO, "jobs.types.here", message),)
+    """Every type, as ``known_types`` gives them."""
+    document, findings = known_types(ops)
     shown = [each for each in document["job_types"] if each["name"] not in _OWN]
     rows = tuple((each["name"], " ".join(_names(each)), f"{each['timeout_s']:g} s") for each in shown)
     broken = [
@@ -40,6 +34,17 @@ def listed(ops: Ops) -> Report:
             Section(lines=("What they mean: tradebot jobs types TYPE",)),
         ),
     )
+
+
+def known_types(ops: Ops) -> tuple[dict[str, Any], tuple[Finding, ...]]:
+    """The document of types: from the API, which knows the plug-ins of the workers; else those of this installation,
+    and a finding that says so.
+    """
+    try:
+        return ops.api.job_types(), ()
+    except OpsError as away:
+        message = f"{away.message.rstrip('.')}: these are the types of this installation."
+        return job_types.here(), (Finding(Level.INFO, "jobs.types.here", message),)
 
 
 def described(ops: Ops, name: str) -> Report:

@@ -3,9 +3,10 @@ each other.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.jobs.jobs import whole_id
 from tradebot_ops.operations.jobs.report import in_full, scalars, shown
-from tradebot_ops.private_folder import writable
+from tradebot_ops.private_folder import write_lines
 from tradebot_ops.text.beginnings import short
 from tradebot_ops.text.chart import chart
 
@@ -95,14 +96,16 @@ def _curve(job: Job) -> tuple[Sequence[str], Iterator[tuple[Any, ...]]]:
     return ("day", "equity"), zip(curve["day"], curve["equity"], strict=True)
 
 
-def _write(file: Path, columns: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> int:
-    with writable(file), file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(columns)
-        count = 0
-        for count, row in enumerate(rows, 1):  # noqa: B007 - the last one counts them
-            writer.writerow(row)
-    return count
+def _write(file: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """How many rows were written below the names of the columns."""
+    return write_lines(file, map(_line, chain([columns], rows))) - 1
+
+
+def _line(cells: Sequence[Any]) -> str:
+    """As spreadsheets quote them, without its end."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()
 
 
 def _moment(day: str) -> float:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tradebot_ops.clients import job_types
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.jobs.jobs import payload_of, until_ended
 from tradebot_ops.operations.jobs.parameters import Parameter, parameters
+from tradebot_ops.operations.jobs.types import known_types
 from tradebot_ops.progress import OnProgress, ignore_progress
 from tradebot_ops.text.sentences import ended
 from tradebot_ops.text.suggest import did_you_mean
@@ -22,7 +22,7 @@ _CHOICE = "strategy="
 
 def listed(ops: Ops) -> Report:
     """Every strategy with its parameters; a warning for each that is broken and left out."""
-    document = _document(ops)
+    document, findings = known_types(ops)
     known = _known(document)
     rows = tuple((name, " ".join(f"{each.name}={each.default}" for each in own)) for name, own in known.items())
     broken = tuple(
@@ -36,7 +36,7 @@ def listed(ops: Ops) -> Report:
     }
     table = Table(("strategy", "parameters"), rows)
     lines = ("Does one look ahead: tradebot strategies check STRATEGY",)
-    return Report(data=data, findings=broken, sections=(Section(tables=(table,)), Section(lines=lines)))
+    return Report(data=data, findings=(*findings, *broken), sections=(Section(tables=(table,)), Section(lines=lines)))
 
 
 def check(
@@ -46,7 +46,7 @@ def check(
 
     Its faults are failed findings. Raises ``OpsError`` TB-0274 for one that no worker knows, TB-0602 after the timeout.
     """
-    known = _known(_document(ops))
+    known = _known(ops.api.job_types())
     if name not in known:
         hint = " ".join(filter(None, (did_you_mean(name, list(known)), f"Known: {', '.join(known)}.")))
         raise OpsError(f"There is no strategy '{name}'.", code="TB-0274", hint=hint)
@@ -77,14 +77,6 @@ def _judged(job: dict[str, Any]) -> Report:
 
 def _percent(share: float | None) -> str:
     return "an unknown part" if share is None else f"{100 * share:.0f} %"
-
-
-def _document(ops: Ops) -> dict[str, Any]:
-    """From the API, which knows the plug-ins of the workers; else of this installation."""
-    try:
-        return ops.api.job_types()
-    except OpsError:
-        return job_types.here()
 
 
 def _known(document: dict[str, Any]) -> dict[str, list[Parameter]]:
