@@ -32,6 +32,7 @@ from tradebot_ops.engines.base import Announces, Attaches, Engine, HasImages, Pi
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.operations.alerts import silences
 from tradebot_ops.operations.jobs import jobs
+from tradebot_ops.operations.unattended.systemd import Manager
 from tradebot_ops.private_folder import PrivateFolder
 from tradebot_ops.settings import load_settings
 from tradebot_ops.state import HostState, ProjectState
@@ -94,6 +95,7 @@ HELD: dict[str, tuple[tuple[type, ...], frozenset[str]]] = {
             }
         ),
     ),
+    "manager": ((Manager,), frozenset({"words", "runs"})),
     "grafana": ((Grafana,), frozenset({"version", "datasource_fault", "dashboard"})),
     "panels": ((Panels,), frozenset({"look"})),
     "postgres": ((Postgres,), frozenset({"rows", "rehearse"})),
@@ -288,6 +290,7 @@ def test_everything_that_operations_hold_is_watched() -> None:
     assert held - {"source", "stack", "choice"} == (HELD.keys() | SAME.keys()) - {
         "engine",
         "images",
+        "manager",
         "host_state",
         "shelf",
     }

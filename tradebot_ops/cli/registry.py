@@ -76,6 +76,9 @@ COMMANDS = {
     ),
     "audit": Entry("tradebot_ops.cli.safeguard.audit", "Show who changed what, and check the record of it.", UPKEEP),
     "secrets": Entry("tradebot_ops.cli.safeguard.secrets", "Show, check and change the passwords.", UPKEEP, group=True),
+    "service": Entry(
+        "tradebot_ops.cli.safeguard.service", "Have this host start the stack at boot.", UPKEEP, group=True
+    ),
     "prune": Entry("tradebot_ops.cli.operate.prune", "Remove what the project left behind.", UPKEEP),
     "jobs": Entry("tradebot_ops.cli.operate.jobs", "Submit, watch, cancel and count jobs.", WORK, group=True),
     "dlq": Entry("tradebot_ops.cli.operate.dlq", "Show, replay, export and purge dead jobs.", WORK, group=True),

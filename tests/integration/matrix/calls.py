@@ -57,6 +57,8 @@ CHANGES = {
     "images.save": ["{folder}/images.tar"],
     "images.load": ["{folder}/images.tar"],
     "init": ["{folder}/new"],
+    "service.install": [],
+    "service.remove": [],
     "ci.template": ["github"],
     "waive": ["ENG-04", "--reason", "a test", "--until", "{tomorrow}"],
     "attest": ["team-trained", "--by", "me"],
@@ -111,8 +113,8 @@ CHANGES = {
 #: What judges the machine, too: it ends with 1 where that is busy.
 JUDGES = {"prod-check", *(dotted(path) for path, _ in leaves() if path[0] == "diag")}
 #: How a call ends, where not with 0: a breaker that no job made, a job that has ended, a day too short to judge; and
-#: what reads comes before the first backup.
-ENDS = {"backup.show": {1}, "breakers.reset": {2}, "jobs.cancel": {1}, "optimize.apply": {9}}
+#: what reads comes before the first backup. A Docker that nothing starts at boot is found.
+ENDS = {"backup.show": {1}, "breakers.reset": {2}, "jobs.cancel": {1}, "optimize.apply": {9}, "service.install": {0, 1}}
 ENDS |= {name: {0, 1} for name in JUDGES}
 ENDS |= {f"schedules.{verb}": {2} for verb in ("pause", "resume", "remove")}
 #: How the second call ends, where the first one has done all there is.

@@ -2,16 +2,13 @@
 
 import re
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
+from tradebot_ops.operations.unattended.typed import assignment, call, carried, folder, unit_quoted
 
-#: What a scheduler has to be given to find the same stack and the same backups.
-_CARRIED = ("TRADEBOT_STATE", "TRADEBOT_BACKUPS", "XDG_STATE_HOME", "DOCKER_HOST", "PATH")
 _TIME = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d")
 FORMS = ("systemd", "cron")
 
@@ -27,43 +24,28 @@ def schedule(ops: Ops, at: str, keep: int, form: str) -> Report:
         raise OpsError(f"'{form}' is no scheduler that is known.", code="TB-0272", hint=f"One of: {', '.join(FORMS)}.")
     hour, minute = map(int, at.split(":"))
     name = f"tradebot-backup-{ops.settings.project}"
-    calls = [_call(ops, "backup", "create", "--keep", str(keep)), _call(ops, "backup", "verify", "latest")]
-    carried = {each: ops.settings.environ[each] for each in _CARRIED if ops.settings.environ.get(each)}
+    calls = [call(ops, "backup", "create", "--keep", str(keep)), call(ops, "backup", "verify", "latest")]
+    environ = carried(ops)
     files = (
-        {f"{name}.service": _service(ops, calls, carried), f"{name}.timer": _timer(name, hour, minute)}
+        {f"{name}.service": _service(ops, calls, environ), f"{name}.timer": _timer(name, hour, minute)}
         if form == "systemd"
-        else {"crontab": _cron(ops, calls, carried, hour, minute)}
+        else {"crontab": _cron(ops, calls, environ, hour, minute)}
     )
     sections = [Section(title, lines=tuple(text.splitlines())) for title, text in files.items()]
     return Report(data={"files": files}, sections=(*sections, Section("Next", lines=_next(name, form))))
 
 
-def _call(ops: Ops, *words: str) -> list[str]:
-    """Such as it is typed, but that a scheduler has neither this folder nor this shell's settings."""
-    settings = ops.settings
-    files = [word for path in ops.source.files for word in ("--file", str(path))]
-    chosen = ["-p", settings.project, "--engine", ops.choice.engine.name, *files]
-    if settings.env_file.is_file():
-        chosen += ["--env-file", str(settings.env_file)]
-    return [_program(), *chosen, *words, "--quiet"]
-
-
-def _program() -> str:
-    beside = Path(sys.executable).with_name("tradebot")
-    return str(beside) if beside.is_file() else str(Path(sys.argv[0]).resolve())
-
-
 def _service(ops: Ops, calls: Sequence[Sequence[str]], environ: Mapping[str, str]) -> str:
-    quoted = [" ".join(map(_unit_quoted, call)) for call in calls]
+    quoted = [" ".join(map(unit_quoted, words)) for words in calls]
     lines = [
         "[Unit]",
         f"Description=Back up {ops.settings.project}, and prove that it restores",
         "",
         "[Service]",
         "Type=oneshot",
-        f"WorkingDirectory={str(ops.settings.cwd).replace('%', '%%')}",
-        *(f"Environment={_unit_quoted(f'{name}={value}')}" for name, value in environ.items()),
-        *(f"ExecStart={call}" for call in quoted),
+        f"WorkingDirectory={folder(ops.settings.cwd)}",
+        *(f"Environment={assignment(f'{name}={value}')}" for name, value in environ.items()),
+        *(f"ExecStart={words}" for words in quoted),
     ]
     return "".join(f"{line}\n" for line in lines)
 
@@ -83,16 +65,10 @@ def _timer(name: str, hour: int, minute: int) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _unit_quoted(word: str) -> str:
-    """As systemd.syntax(7) reads it: percent signs and dollars have a meaning there."""
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return escaped if re.fullmatch(r"[\w./:=@%$,+-]+", escaped) else f'"{escaped}"'
-
-
 def _cron(ops: Ops, calls: Sequence[Sequence[str]], environ: Mapping[str, str], hour: int, minute: int) -> str:
     """One line; a percent sign would end it."""
     given = " ".join(f"{name}={shlex.quote(value)}" for name, value in environ.items())
-    typed = " && ".join(f"{given} {shlex.join(call)}".strip() for call in calls)
+    typed = " && ".join(f"{given} {shlex.join(words)}".strip() for words in calls)
     line = f"cd {shlex.quote(str(ops.settings.cwd))} && {typed}".replace("%", "\\%")
     return f"{minute} {hour} * * * {line}\n"
 

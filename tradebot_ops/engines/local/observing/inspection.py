@@ -2,7 +2,6 @@
 
 import os
 import platform
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +11,7 @@ import psutil
 from tradebot_ops.engines.base import Replica
 from tradebot_ops.engines.inspection import Binding, EngineInfo, Inspected
 from tradebot_ops.engines.local.layout import Layout
+from tradebot_ops.engines.local.observing.boot import places, starts_at_boot
 from tradebot_ops.engines.local.records import Record
 
 
@@ -57,7 +57,7 @@ def _user(pid: int | None) -> str:
 
 def info(layout: Layout) -> EngineInfo:
     now = datetime.now(UTC)
-    unit, looked = _unit(layout.state.name)
+    starts, evidence = starts_at_boot(layout.state.name, places(Path.home()))
     return EngineInfo(
         name="local",
         version=f"supervisor {version('supervisor')}",
@@ -66,27 +66,9 @@ def info(layout: Layout) -> EngineInfo:
         cpus=len(os.sched_getaffinity(0)),
         data_root=str(layout.state),
         on_this_host=True,
-        starts_at_boot=bool(unit),
-        boot_evidence=unit or looked,
+        starts_at_boot=starts,
+        boot_evidence=evidence,
         now=now,
         asked=now,
         answered=now,
     )
-
-
-def _unit(project: str) -> tuple[str, str]:
-    """A unit of systemd that runs tradebot for this project; and where it was looked for."""
-    folders = [Path("/etc/systemd/system"), Path.home() / ".config" / "systemd" / "user"]
-    units = [path for folder in folders if folder.is_dir() for path in sorted(folder.glob("*.service"))]
-    found = next((str(path) for path in units if _starts(path, project)), "")
-    return found, f"no unit that runs `tradebot up` for {project} in {' or '.join(map(str, folders))}"
-
-
-def _starts(path: Path, project: str) -> bool:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return False
-    commands: Sequence[str] = [line for line in lines if line.startswith("ExecStart=")]
-    text = "\n".join(lines)
-    return project in text and any("tradebot" in line and " up" in line for line in commands)

@@ -93,7 +93,7 @@ def _number(version: str) -> tuple[int, ...]:
     source="design: a host reboots at night, and nobody is there",
     needs=("ENG-01",),
     anchor="compose.yaml#restart",
-    remedy="tradebot status; with Docker: sudo systemctl enable --now docker; without: a systemd unit of `tradebot up`",
+    remedy="tradebot service install; with Docker: sudo systemctl enable --now docker",
 )
 def reboot(info: EngineInfo, env: str) -> Verdict:
     """Restart policies are the engine's to keep, so the engine itself must be started by the host."""
