@@ -20,17 +20,24 @@ from pydantic.fields import FieldInfo
 from services.jobs.backtesting.request import ANNOTATED, LITERAL, Market
 from services.jobs.backtesting.strategy import Strategy
 
-MOST_RUNS = 2_000
+MOST_RUNS = 10_000
+MOST_LISTED = 2_000
 MOST_VALUES = 500
 
 
 class Sweep(Market):
-    """Every combination of the given parameter values; the ``top`` best by ``rank`` are in the result."""
+    """Every combination of the given parameter values, ranked without the last bars, and judged by these.
+
+    The ``top`` best are in the result.
+    """
 
     rank: Literal["sharpe", "sortino", "total_return", "cagr", "max_drawdown"] = Field(
         "sharpe", description="what the best runs have most of"
     )
-    top: int = Field(20, ge=1, le=MOST_RUNS, description="runs listed in the result, best first")
+    top: int = Field(20, ge=1, le=MOST_LISTED, description="runs listed in the result, best first")
+    holdout: float = Field(
+        0.3, ge=0, le=0.9, description="share of the bars, the last ones, that no run is ranked by; 0 for none"
+    )
 
 
 def sweep(strategy: Strategy) -> type[BaseModel]:

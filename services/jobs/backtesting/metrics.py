@@ -27,7 +27,7 @@ def metrics(simulation: "Simulation", calendar: "Calendar") -> Metrics:
         total = float(empyrical.cum_returns_final(returns))
         return {
             "total_return": _number(total),
-            "cagr": _a_year(total, calendar.years),
+            "cagr": annual(total, calendar.years),
             "sharpe": _number(empyrical.sharpe_ratio(returns, risk_free=0, annualization=per_year)),
             "sortino": _number(empyrical.sortino_ratio(returns, required_return=0, annualization=per_year)),
             "max_drawdown": _number(empyrical.max_drawdown(returns)),
@@ -39,7 +39,7 @@ def metrics(simulation: "Simulation", calendar: "Calendar") -> Metrics:
         }
 
 
-def _a_year(total: float, years: float) -> float | None:
+def annual(total: float, years: float) -> float | None:
     """The same growth every calendar year; None where it is too large for a number, or no time has passed."""
     try:
         return _number((1 + total) ** (1 / years) - 1)

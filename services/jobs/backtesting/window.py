@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from services.jobs.backtesting.strategy import Strategy
     from services.jobs.market.candles import Bars
 
+#: A figure of fewer bars says nothing.
+LEAST_BARS = 2
+
 
 @dataclass(frozen=True)
 class Window:
@@ -40,6 +43,33 @@ class Window:
         # On a single bar there is no time to gain anything.
         taken_over = bool(self.before and len(self.bars) > 1 and target[self.before - 1])
         return simulate(self.bars, target[self.before :], cash, fee_bps, taken_over=taken_over)
+
+    def split(self, share: float) -> "tuple[Window, Window | None]":
+        """The days before a holdout of the last ``share`` of the bars, and the holdout; None where either is too short.
+
+        The holdout begins with a day's first bar. Each is what a backtest until the last day before, and from its
+        first day on, would trade on: what comes first knows nothing of what comes after.
+        """
+        import numpy as np
+
+        at = len(self.bars) - round(share * len(self.bars))
+        if at < len(self.bars):
+            at = int(np.searchsorted(self.bars.day, self.bars.day[at].astype("datetime64[D]")))
+        if at < LEAST_BARS or len(self.bars) - at < LEAST_BARS:
+            return self, None
+        known = self.history.until(self.before + at)
+        first, second = known.since(self.before), self.history.since(self.before + at)
+        start: date = second.day[0].astype("datetime64[D]").item()
+        return (
+            Window(known, self.before, first, calendar(known.day, first.day), self.start),
+            Window(self.history, self.before + at, second, calendar(self.history.day, second.day), start),
+        )
+
+    def all_along(self, cash: float, fee_bps: float) -> Simulation:
+        """Bought at the first close and held."""
+        import numpy as np
+
+        return simulate(self.bars, np.ones(len(self.bars), bool), cash, fee_bps, taken_over=len(self.bars) > 1)
 
     def described(self, strategy: "Strategy", parameters: "Iterable[BaseModel]") -> dict[str, Any]:
         """The days of a result: how many, how they are counted in a year, from when signals were possible.

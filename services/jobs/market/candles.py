@@ -1,6 +1,7 @@
 """Candles of one symbol as arrays, and their prices scaled for splits and dividends."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Days = NDArray[np.datetime64]
+
+#: So much of what was computed of some bars is kept with them; the oldest is given up first.
+MOST_KEPT_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Bars:
     high: "Floats"
     low: "Floats"
     close: "Floats"
+    _kept: "dict[Hashable, Floats]" = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.day)
@@ -53,3 +58,14 @@ class Bars:
     def since(self, first: int) -> "Bars":
         """The bars from number ``first`` on."""
         return Bars(self.day[first:], self.open[first:], self.high[first:], self.low[first:], self.close[first:])
+
+    def kept(self, key: Hashable, compute: "Callable[[], Floats]") -> "Floats":
+        """The array that ``compute`` gives, computed once for these bars: the runs of a sweep share their averages."""
+        found = self._kept.get(key)
+        if found is None:
+            found = compute()
+            found.setflags(write=False)
+            self._kept[key] = found
+            while len(self._kept) > 1 and sum(each.nbytes for each in self._kept.values()) > MOST_KEPT_BYTES:
+                del self._kept[next(iter(self._kept))]
+        return found

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from services.common.jobtypes import Payload
+from services.jobs.backtesting.indicators import before, rolling
 from services.jobs.backtesting.signals import hold_between
 from services.jobs.backtesting.strategy import Strategy
 
@@ -23,10 +24,8 @@ class Breakout(Payload):
 
 
 def target(bars: "Bars", parameters: Breakout) -> "NDArray[np.bool_]":
-    import pandas as pd
-
-    ceiling = pd.Series(bars.high).rolling(parameters.lookback).max().shift(1).to_numpy()
-    floor = pd.Series(bars.low).rolling(parameters.exit_lookback).min().shift(1).to_numpy()
+    ceiling = before(rolling(bars, "high", parameters.lookback, "max"))
+    floor = before(rolling(bars, "low", parameters.exit_lookback, "min"))
     return hold_between(bars.close > ceiling, bars.close < floor)
 
 

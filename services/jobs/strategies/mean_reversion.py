@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, ValidationInfo, field_validator
 
 from services.common.jobtypes import Payload
+from services.jobs.backtesting.indicators import rolling
 from services.jobs.backtesting.signals import hold_between
 from services.jobs.backtesting.strategy import Strategy
 
@@ -34,10 +35,8 @@ class MeanReversion(Payload):
 
 def target(bars: "Bars", parameters: MeanReversion) -> "NDArray[np.bool_]":
     import numpy as np
-    import pandas as pd
 
-    window = pd.Series(bars.close).rolling(parameters.window)
-    mean, deviation = window.mean().to_numpy(), window.std(ddof=1).to_numpy()
+    mean, deviation = (rolling(bars, "close", parameters.window, figure) for figure in ("mean", "std"))
     with np.errstate(divide="ignore", invalid="ignore"):
         # A price that did not move has no distance from its mean.
         distance = np.where(deviation > 1e-12 * mean, (bars.close - mean) / deviation, np.nan)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, ValidationInfo, field_validator
 
 from services.common.jobtypes import Payload
+from services.jobs.backtesting.indicators import rolling
 from services.jobs.backtesting.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -32,11 +33,7 @@ class SmaCross(Payload):
 
 
 def target(bars: "Bars", parameters: SmaCross) -> "NDArray[np.bool_]":
-    import pandas as pd
-
-    close = pd.Series(bars.close)
-    fast = close.rolling(parameters.fast).mean().to_numpy()
-    slow = close.rolling(parameters.slow).mean().to_numpy()
+    fast, slow = (rolling(bars, "close", count, "mean") for count in (parameters.fast, parameters.slow))
     above: NDArray[np.bool_] = fast > slow * (1 + ROUNDING)
     return above
 

@@ -86,15 +86,3 @@ def test_an_empty_list_says_what_there_is_none_of(state: str | None, job_type: s
 
 def test_the_first_list_says_how_to_begin() -> None:
     assert "tradebot jobs submit" in text(listed({"jobs": [], "next": None}, None, None, 20, NOON))
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (0.0000013, "0.000001300"), (-0.05, "-0.05000"), (0.51234, "0.5123"), (0.0, "0.0000"),
-        (1234.56789, "1234.5679"), (float("inf"), "inf"),
-    ],
-)  # fmt: skip
-def test_a_small_price_keeps_its_digits(value: float, shown: str) -> None:
-    report = in_full(JOB | {"result": {"price": value}})
-    assert report.sections[-1].tables[0].rows == (("price", shown),)

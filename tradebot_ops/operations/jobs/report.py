@@ -1,12 +1,13 @@
 """Jobs for people: one that was followed, one in full, and a list of them. Pure."""
 
-import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from tradebot_ops.model import Finding, Level, Report, Section, Table
+from tradebot_ops.operations.trade import sweeps
 from tradebot_ops.text.beginnings import short
+from tradebot_ops.text.figures import shown
 from tradebot_ops.text.quantities import ago, human_bytes
 from tradebot_ops.text.sentences import ended
 
@@ -108,6 +109,8 @@ def _events(job: Job) -> tuple[Section, ...]:
 
 def _result(job: Job) -> tuple[Section, ...]:
     result = job.get("result")
+    if result and sweeps.is_one(result):
+        return sweeps.sections(result)
     return (Section("Result", tables=_result_tables(result)),) if result else ()
 
 
@@ -147,19 +150,3 @@ def scalars(result: dict[str, Any]) -> list[tuple[str, Any]]:
         elif not isinstance(value, list):
             found.append((name, value))
     return found
-
-
-def shown(value: Any) -> str:
-    """A value of a result as a cell of a table."""
-    if isinstance(value, float):
-        return _figure(value)
-    if isinstance(value, dict):
-        return " ".join(f"{key}={shown(part)}" for key, part in value.items())
-    return "" if value is None else str(value)
-
-
-def _figure(value: float) -> str:
-    """Four decimals, and more where fewer than four digits would be left of a small price."""
-    if abs(value) >= 1 or value == 0 or not math.isfinite(value):
-        return f"{value:.4f}"
-    return f"{value:.{3 - math.floor(math.log10(abs(value)))}f}"

@@ -14,10 +14,12 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.jobs.jobs import whole_id
-from tradebot_ops.operations.jobs.report import in_full, scalars, shown
+from tradebot_ops.operations.jobs.report import in_full, scalars
+from tradebot_ops.operations.trade import sweeps
 from tradebot_ops.private_folder import write_lines
 from tradebot_ops.text.beginnings import short
 from tradebot_ops.text.chart import chart
+from tradebot_ops.text.figures import shown
 
 Job = dict[str, Any]
 
@@ -60,13 +62,17 @@ def pictures(job: Job) -> tuple[Section, ...]:
 def compare(ops: Ops, typed: Sequence[str]) -> Report:
     """The parameters and figures of several jobs side by side. Raises ``OpsError`` TB-0275 for one without a result."""
     jobs = [ops.api.job(whole_id(ops, each)) for each in typed]
-    found = [dict(scalars(_result(job, "result"))) for job in jobs]
+    found = [_figures(_result(job, "result")) for job in jobs]
     names = list(dict.fromkeys(name for each in found for name in each))
     ids = short([job["id"] for job in jobs])
     rows = tuple((name, *(shown(each.get(name)) for each in found)) for name in names)
     data = {job["id"]: each for job, each in zip(jobs, found, strict=True)}
     table = Table(("measure", *(ids[job["id"]] for job in jobs)), rows)
     return Report(data=data, sections=(Section(tables=(table,)),))
+
+
+def _figures(result: dict[str, Any]) -> dict[str, Any]:
+    return sweeps.figures(result) if sweeps.is_one(result) else dict(scalars(result))
 
 
 def _result(job: Job, part: str) -> Any:

@@ -108,9 +108,8 @@ def hold(monkeypatch: pytest.MonkeyPatch) -> found.Usable:
 def test_a_strategy_without_parameters_runs_and_can_be_swept(hold: found.Usable) -> None:
     payload = by_strategy("Run", [hold.Run]).model_validate({"symbol": "FB", "strategy": "hold"})
     once = backtest.run(FileContext(), payload)
-    swept = sweep.run(
-        FileContext(), by_strategy("Sweep", [hold.Sweep]).model_validate({"symbol": "FB", "strategy": "hold"})
-    )
+    asked = {"symbol": "FB", "strategy": "hold", "holdout": 0}
+    swept = sweep.run(FileContext(), by_strategy("Sweep", [hold.Sweep]).model_validate(asked))
     assert swept["runs"] == 1
     assert swept["best"] == [{"parameters": {}, "metrics": once["metrics"]}]
 

@@ -106,7 +106,8 @@ def test_a_sweep_says_it_of_the_longest_window() -> None:
     result = sweep.JOB.run(FileContext(), payload)
     assert (result["warmup_bars"], result["bars_before_start"]) == (19, 9)
     assert result["signals_from"] > result["start"]
-    alone = run(symbol="FB", strategy="sma_cross", start="2012-06-01", **result["best"][0]["parameters"])
+    days = {"start": "2012-06-01", "end": result["end"]}
+    alone = run(symbol="FB", strategy="sma_cross", **days, **result["best"][0]["parameters"])
     assert alone["metrics"] == result["best"][0]["metrics"]
 
 

@@ -1,0 +1,1 @@
+"""Sweeps: figures of many runs at once, and what luck alone would have given."""

@@ -1,0 +1,107 @@
+"""All runs of a sweep over the same days: a few figures of each, and where each stands among the others."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from services.jobs.backtesting.metrics import Metrics, metrics
+from services.jobs.sweeping.luck import by_luck, deflated, shape
+from services.jobs.sweeping.measures import MEASURES
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from services.jobs.backtesting.grid import Sweep
+    from services.jobs.backtesting.simulate import Simulation
+    from services.jobs.backtesting.strategy import Strategy
+    from services.jobs.backtesting.window import Window
+
+    Floats = NDArray[np.float64]
+
+#: Known of every run, whatever it is ranked by.
+ALWAYS = ("sharpe", "total_return")
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """The runs over ``days``, by their numbers; ``figures`` has an array for each measure, NaN where a run has none."""
+
+    days: "Window"
+    strategy: "Strategy"
+    runs: Sequence[Any]
+    request: "Sweep"
+    figures: "dict[str, Floats]"
+
+    @property
+    def ranked(self) -> "Floats":
+        """The figure that runs are ranked by; a run without it, such as one that never traded, comes last."""
+        import numpy as np
+
+        found = self.figures[self.request.rank]
+        return np.where(np.isnan(found), -np.inf, found)
+
+    def best_first(self) -> list[int]:
+        import numpy as np
+
+        order: list[int] = np.argsort(-self.ranked, kind="stable").tolist()
+        return order
+
+    def place(self, number: int) -> int:
+        """1 for the best; runs that are alike share the better place."""
+        return 1 + int((self.ranked > self.ranked[number]).sum())
+
+    def metrics(self, number: int) -> Metrics:
+        """All figures, as a backtest of this run alone gives them."""
+        return metrics(self._run(number), self.days.calendar)
+
+    def medians(self) -> dict[str, float | None]:
+        """Of those runs that have the figure."""
+        import numpy as np
+
+        real = {name: values[~np.isnan(values)] for name, values in self.figures.items()}
+        return {name: float(np.median(values)) if len(values) else None for name, values in real.items()}
+
+    def buy_and_hold(self) -> Metrics:
+        """The figures of what needs no strategy: bought at the first close."""
+        return metrics(self.days.all_along(self.request.cash, self.request.fee_bps), self.days.calendar)
+
+    def luck(self, number: int) -> dict[str, float | int | None]:
+        """Whether one run, chosen as the best of all, is more than the best of so many by luck."""
+        import numpy as np
+
+        per_year = math.sqrt(self.days.calendar.periods_per_year)
+        sharpes = self.figures["sharpe"]
+        sharpes = sharpes[~np.isnan(sharpes)]
+        deviation = float(sharpes.std(ddof=1)) / per_year if len(sharpes) > 1 else 0.0
+        benchmark = by_luck(len(sharpes), deviation)
+        equity = self._run(number).equity
+        form = shape(equity[1:] / equity[:-1] - 1)
+        return {
+            "trials": len(sharpes),
+            "sharpe_by_luck": benchmark * per_year,
+            "deflated_sharpe": deflated(form, benchmark) if form else None,
+        }
+
+    def _run(self, number: int) -> "Simulation":
+        return self.days.run(self.strategy, self.runs[number], self.request.cash, self.request.fee_bps)
+
+
+def scan(
+    days: "Window", strategy: "Strategy", runs: Sequence[Any], request: "Sweep", begun: Callable[[], None]
+) -> Scanned:
+    """Run them all; ``begun`` is called before each."""
+    import numpy as np
+
+    found = {name: np.full(len(runs), math.nan) for name in dict.fromkeys((*ALWAYS, request.rank))}
+    with np.errstate(all="ignore"):
+        for number, chosen in enumerate(runs):
+            begun()
+            equity = days.run(strategy, chosen, request.cash, request.fee_bps).equity
+            returns = equity[1:] / equity[:-1] - 1
+            for name, values in found.items():
+                values[number] = MEASURES[name](equity, returns, days.calendar)
+    for values in found.values():
+        values[~np.isfinite(values)] = math.nan
+    return Scanned(days, strategy, runs, request, found)

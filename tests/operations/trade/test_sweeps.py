@@ -1,0 +1,111 @@
+"""The result of a real sweep as people see it."""
+
+from io import StringIO
+from typing import Any
+
+import pytest
+
+from services.jobs.sweep import JOB
+from tests.operations.jobs.test_report import JOB as RECORD
+from tests.operations.jobs.test_report import text
+from tests.services.jobs.fakes import FileContext
+from tradebot_ops.model import Table
+from tradebot_ops.operations.jobs.report import in_full
+from tradebot_ops.operations.trade import sweeps
+from tradebot_ops.render.table import render
+
+
+def result(**payload: Any) -> dict[str, Any]:
+    return JOB.run(FileContext(), JOB.validate({"symbol": "FB", "strategy": "sma_cross", **payload}))
+
+
+@pytest.fixture(scope="module")
+def swept() -> dict[str, Any]:
+    return result(fast="2:6:2", slow="10,20,30")
+
+
+def tables(made: dict[str, Any]) -> list[Table]:
+    return [table for section in sweeps.sections(made) for table in section.tables]
+
+
+def test_the_best_have_a_column_for_each_parameter_and_figure(swept: dict[str, Any]) -> None:
+    _, best, _ = tables(swept)
+    assert best.columns == (
+        "", "fast", "slow", "sharpe", "gain", "trades", "oos sharpe", "oos gain", "oos place",
+    )  # fmt: skip
+    first = swept["best"][0]
+    early, late = first["metrics"], first["out_of_sample"]
+    assert best.rows[0] == (
+        "1",
+        str(first["parameters"]["fast"]),
+        str(first["parameters"]["slow"]),
+        f"{early['sharpe']:.2f}",
+        f"{100 * early['total_return']:.1f} %",
+        str(early["trades"]),
+        f"{late['metrics']['sharpe']:.2f}",
+        f"{100 * late['metrics']['total_return']:.1f} %",
+        str(late["place"]),
+    )
+    assert len(best.rows) == 9
+
+
+def test_the_best_stands_beside_the_median_and_buying(swept: dict[str, Any]) -> None:
+    beside = tables(swept)[-1]
+    assert [row[0] for row in beside.rows] == ["best run", "median of all runs", "bought and held"]
+    held = swept["buy_and_hold"]["out_of_sample"]
+    assert beside.rows[2][3:] == (f"{held['sharpe']:.2f}", f"{100 * held['total_return']:.1f} %")
+
+
+def test_what_it_is_worth_is_said_in_words(swept: dict[str, Any]) -> None:
+    shown = text(in_full(RECORD | {"type": "sweep", "result": swept}))
+    assert f"Luck alone gives the best of 9 runs a Sharpe ratio of {swept['sharpe_by_luck']:.2f};" in shown
+    place = swept["best"][0]["out_of_sample"]["place"]
+    assert f"from {swept['holdout_from']} on, it takes place {place} of 9." in shown
+    assert "sharpe in sample by fast and slow" in shown
+
+
+def test_without_a_holdout_there_are_no_columns_for_it() -> None:
+    made = result(fast=5, slow="10,20", holdout=0)
+    _, best, beside = tables(made)
+    assert best.columns == ("", "fast", "slow", "sharpe", "gain", "trades")
+    assert beside.columns == ("", "sharpe", "gain")
+    assert "is not known" in text(in_full(RECORD | {"result": made}))
+
+
+def test_what_a_sweep_is_ranked_by_comes_first_within_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = result(strategy="mean_reversion", window="10,20", z="0.5:1.5:0.5", exit_z="-0.25,0", rank="max_drawdown")
+    _, best, _ = tables(made)
+    assert best.columns[4:6] == ("drawdown", "sharpe")
+    assert best.rows[0][3] in {"-0.25", "0"}
+    assert best.rows[0][4].endswith(" %")
+    stream = StringIO()
+    monkeypatch.setenv("COLUMNS", "80")
+    render(in_full(RECORD | {"result": made}), stream, False)
+    assert max(len(line.rstrip()) for line in stream.getvalue().splitlines()) <= 80
+
+
+@pytest.mark.parametrize(("chance", "said"), [(0.999, "more than 99 %"), (0.4, "40 %"), (0.0, "less than 1 %")])
+def test_no_chance_is_certain(swept: dict[str, Any], chance: float, said: str) -> None:
+    assert f"has a chance of {said}." in text(in_full(RECORD | {"result": swept | {"deflated_sharpe": chance}}))
+
+
+def test_a_run_that_never_traded_has_no_figures() -> None:
+    made = result(strategy="breakout", lookback=1000, exit_lookback="5,6", holdout=0)
+    assert tables(made)[1].rows[0][3] == ""
+    assert "Luck" not in text(in_full(RECORD | {"result": made}))
+
+
+def test_its_best_run_is_what_is_compared(swept: dict[str, Any]) -> None:
+    figures = sweeps.figures(swept)
+    first = swept["best"][0]
+    assert figures["sharpe"] == first["metrics"]["sharpe"]
+    assert figures["fast"] == first["parameters"]["fast"]
+    assert figures["sharpe out of sample"] == first["out_of_sample"]["metrics"]["sharpe"]
+    assert figures["place out of sample"] == first["out_of_sample"]["place"]
+    assert not any(isinstance(value, dict | list) for value in figures.values())
+
+
+def test_older_results_are_shown_as_they_were() -> None:
+    old = {"symbol": "FB", "best": [{"parameters": {"fast": 5}, "metrics": {"sharpe": 1.0}}]}
+    assert not sweeps.is_one(old)
+    assert "fast=5  sharpe=1.0000" in text(in_full(RECORD | {"result": old}))
