@@ -54,6 +54,9 @@ COMMANDS = {
     "waive": Entry("tradebot_ops.cli.assess.waive", "Accept that a check fails, for a reason and a time.", EVERYDAY),
     "attest": Entry("tradebot_ops.cli.assess.attest", "Vouch for what no probe can see.", EVERYDAY),
     "ci": Entry("tradebot_ops.cli.assess.ci", "Check the stack in a pipeline.", EVERYDAY, group=True),
+    "routine": Entry(
+        "tradebot_ops.cli.assess.routine", "Do what a machine can of the maintenance lists.", EVERYDAY, group=True
+    ),
     "explain": Entry("tradebot_ops.cli.assess.explain", "Explain an error, check, alert, setting or metric.", EVERYDAY),
     "ls": Entry(_PROJECT, "List the projects of this host, on every engine.", EVERYDAY, command="ls"),
     "urls": Entry(_LOOK, "Show the addresses of everything with an address.", EVERYDAY),

@@ -111,7 +111,7 @@ CHANGES = {
     "down": ["--yes"],
 }
 #: What judges the machine, too: it ends with 1 where that is busy.
-JUDGES = {"prod-check", *(dotted(path) for path, _ in leaves() if path[0] == "diag")}
+JUDGES = {"prod-check", *(dotted(path) for path, _ in leaves() if path[0] in {"diag", "routine"})}
 #: How a call ends, where not with 0: a breaker that no job made, a job that has ended, a day too short to judge; and
 #: what reads comes before the first backup. A Docker that nothing starts at boot is found.
 ENDS = {"backup.show": {1}, "breakers.reset": {2}, "jobs.cancel": {1}, "optimize.apply": {9}, "service.install": {0, 1}}
