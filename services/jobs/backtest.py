@@ -13,6 +13,8 @@ from services.jobs.backtesting.window import window
 if TYPE_CHECKING:
     from services.jobs.market.candles import Bars
 
+SIDES = {1: "long", -1: "short"}
+
 BacktestPayload = by_strategy("BacktestPayload", [each.Run for each in found().usable.values()])
 
 
@@ -31,6 +33,7 @@ def run(ctx: JobContext, payload: Any) -> dict[str, Any]:
         "fee_bps": request.fee_bps,
         "cash": request.cash,
         **days.described(strategy, [chosen]),
+        "ruined_on": None if simulation.ruined is None else str(days.bars.day[simulation.ruined]),
         "metrics": metrics(simulation, days.calendar),
         "equity_curve": curve(days.bars, simulation, request.curve_points),
         "trades": trades(days.bars, simulation),
@@ -50,13 +53,14 @@ def curve(bars: "Bars", simulation: Simulation, points: int) -> dict[str, list[A
 
 
 def trades(bars: "Bars", simulation: Simulation) -> dict[str, Any]:
-    """Columns of one entry per round trip; prices are adjusted, gains are fractions after fees."""
+    """Columns of one entry per round trip; prices are adjusted, gains are fractions of equity after fees."""
     made = simulation.trades
     return {
         "entry_day": bars.day[made.entry].astype(str).tolist(),
         "entry_price": significant(made.entry_price),
         "exit_day": bars.day[made.exit].astype(str).tolist(),
         "exit_price": significant(made.exit_price),
+        "side": [SIDES[side] for side in made.side.tolist()],
         "gain": made.gain.round(8).tolist(),
         "last_is_open": made.last_is_open,
     }

@@ -48,7 +48,7 @@ def run(ctx: JobContext, payload: Any) -> dict[str, Any]:
         "bars": len(bars),
         "cuts": CUTS,
         "warmup_bars": strategy.warmup(chosen),
-        "exposure": None if any(each.kind == "output" for each in wrong) else round(float(target.mean()), 4),
+        "exposure": None if any(each.kind == "output" for each in wrong) else round(float((target != 0).mean()), 4),
         "faults": [{"kind": each.kind, "message": each.message} for each in wrong],
     }
 

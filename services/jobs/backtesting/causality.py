@@ -8,20 +8,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from services.jobs.backtesting.strategy import Strategy
+from services.jobs.backtesting.strategy import Strategy, malformed
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from services.jobs.backtesting.strategy import Target
     from services.jobs.market.candles import Bars
-
-    Target = NDArray[np.bool_]
 
 #: At so many bars, evenly apart, the future is taken away.
 CUTS = 40
 #: Prices after the cut are multiplied by these.
 FACTORS = (10.0, 0.1)
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,13 @@ class Fault:
 
 def faults(strategy: Strategy, parameters: Any, bars: "Bars", cuts: int = CUTS) -> list[Fault]:
     """The first fault of each kind on these bars; none for a strategy that can be trusted with them."""
-    import numpy as np
 
     target = strategy.target(bars, parameters)
-    if wrong := _malformed(target, len(bars)):
+    if wrong := malformed(target, bars):
         return [Fault("output", wrong)]
     found = []
     again = strategy.target(bars, parameters)
-    if len(differing := np.flatnonzero(again != target)):
+    if len(differing := _differing(again, target)):
         bar = int(differing[0])
         found.append(Fault("chance", f"Asked twice about {bars.day[bar]}, it gave two answers.", bar))
     elif ahead := _look_ahead(strategy, parameters, bars, target, cuts):
@@ -52,15 +51,11 @@ def faults(strategy: Strategy, parameters: Any, bars: "Bars", cuts: int = CUTS) 
     return found
 
 
-def _malformed(target: Any, bars: int) -> str | None:
+def _differing(one: "Target", other: "Target") -> "NDArray[np.intp]":
+    """The bars about which they say different things; an average may differ in its last digit."""
     import numpy as np
 
-    if not isinstance(target, np.ndarray) or target.dtype != np.bool_:
-        shown = target.dtype if isinstance(target, np.ndarray) else type(target).__name__
-        return f"target() gives {shown}; an array of bool is wanted."
-    if target.shape != (bars,):
-        return f"target() gives {target.shape} values for {bars} bars."
-    return None
+    return np.flatnonzero(np.abs(one.astype(float) - other.astype(float)) > ROUNDING)
 
 
 def _look_ahead(strategy: Strategy, parameters: Any, bars: "Bars", target: "Target", cuts: int) -> Fault | None:
@@ -70,12 +65,12 @@ def _look_ahead(strategy: Strategy, parameters: Any, bars: "Bars", target: "Targ
     for cut in np.unique(np.linspace(first, len(bars) - 1, cuts).astype(int)):
         for future, changed in _futures(bars, int(cut)):
             again = strategy.target(changed, parameters)
-            if _malformed(again, len(changed)):
+            if malformed(again, changed):
                 continue  # too few bars for it, which is no look ahead
-            if len(differing := np.flatnonzero(again[:cut] != target[:cut])):
+            if len(differing := _differing(again[:cut], target[:cut])):
                 bar = int(differing[0])
                 message = (
-                    f"It looks ahead: whether it holds after the close of {bars.day[bar]} depends on bars after "
+                    f"It looks ahead: what it holds after the close of {bars.day[bar]} depends on bars after "
                     f"{bars.day[cut - 1]} ({future} them it decides otherwise)."
                 )
                 return Fault("look-ahead", message, bar)

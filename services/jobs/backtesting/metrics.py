@@ -4,6 +4,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from services.jobs.backtesting.periods import Calendar
     from services.jobs.backtesting.simulate import Simulation
 
@@ -19,7 +22,7 @@ def metrics(simulation: "Simulation", calendar: "Calendar") -> Metrics:
     import numpy as np
 
     equity, gains = simulation.equity, simulation.trades.gain
-    returns = equity[1:] / equity[:-1] - 1
+    returns = returns_of(equity)
     if len(returns) == 0:
         returns = np.zeros(1)
     per_year = calendar.periods_per_year
@@ -37,6 +40,16 @@ def metrics(simulation: "Simulation", calendar: "Calendar") -> Metrics:
             "win_rate": _number((gains > 0).mean()) if len(gains) else None,
             "final_equity": _number(equity[-1]),
         }
+
+
+def returns_of(equity: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    """From each close to the next; 0 after an account was ruined."""
+    import numpy as np
+
+    before, after = equity[:-1], equity[1:]
+    if equity[-1] > 0:
+        return after / before - 1
+    return np.divide(after, before, out=np.ones(len(before)), where=before > 0) - 1
 
 
 def annual(total: float, years: float) -> float | None:

@@ -1,7 +1,9 @@
 """From a strategy's wishes to fills, fees, trades and an equity curve."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from services.jobs.backtesting.fills import Fills, equity, filled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,9 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trades:
-    """Round trips, arrays of one length: bars and prices of the fills, and the gain after fees as a fraction.
+    """Round trips, arrays of one length: bars and prices of the fills, and the gain after fees as a fraction of equity.
 
-    A position still open at the end has the last bar as its ``exit`` and is valued, unsold, at its close.
+    ``side`` is 1 for shares that were bought, -1 for those sold short. A position whose size changes is one trip. One
+    still open at the end has the last bar as its ``exit`` and is valued at its close.
     """
 
     entry: "NDArray[np.intp]"
@@ -24,6 +27,7 @@ class Trades:
     entry_price: "Floats"
     exit_price: "Floats"
     gain: "Floats"
+    side: "NDArray[np.int_]"
     last_is_open: bool
 
     def __len__(self) -> int:
@@ -32,51 +36,53 @@ class Trades:
 
 @dataclass(frozen=True)
 class Simulation:
-    """Equity at every close in money, whether there was a position at that close, and the round trips."""
+    """Equity at every close in money, whether there was a position at that close, and the round trips.
+
+    ``ruined`` is the bar at which the account had nothing left, which only a short position can bring about.
+    """
 
     equity: "Floats"
     held: "NDArray[np.bool_]"
     trades: Trades
+    ruined: int | None
 
 
 def simulate(
-    bars: "Bars", target: "NDArray[np.bool_]", cash: float, fee_bps: float, *, taken_over: bool = False
+    bars: "Bars", target: "NDArray[Any]", cash: float, fee_bps: float, *, taken_over: float = 0.0
 ) -> Simulation:
-    """Trade all the money, long or flat.
+    """Trade as ``target`` says: the share of equity to hold, from -1, all of it sold short, to 1, all of it bought.
 
-    ``target`` of one bar is filled at the next bar's open; equity at the first close is ``cash``. ``taken_over``: the
-    position is bought at that first close, and the fee of that falls into the return of the second bar. Each side costs
-    ``fee_bps`` basis points of what is traded, paid out of the money at hand; shares have fractions.
+    A change of ``target`` at one bar is filled at the next bar's open, and the shares are kept until it changes again;
+    equity at the first close is ``cash``. ``taken_over``: the position is bought at that first close, and the fee of
+    that falls into the return of the second bar. ``fee_bps`` basis points of whatever is traded are paid out of the
+    money at hand; shares have fractions. Nothing is paid for what is borrowed. A run whose equity falls to 0 ends.
     """
     import numpy as np
 
-    held = np.concatenate(([taken_over], target[:-1]))
-    before = np.concatenate(([False], held[:-1]))
-    bought, sold = held & ~before, before & ~held
-    fee = fee_bps / 1e4
-
-    overnight = np.ones(len(bars))
-    overnight[1:] = bars.open[1:] / bars.close[:-1]
-    growth = np.where(before, overnight, 1.0) * np.where(held, bars.close / bars.open, 1.0)
-    growth *= np.where(bought, 1 / (1 + fee), 1.0) * np.where(sold, 1 - fee, 1.0)
-    growth[0] = 1.0
-    if taken_over:
-        growth[1:2] /= 1 + fee
-    return Simulation(cash * np.cumprod(growth), held, _trades(bars, bought, sold, fee))
+    fills = filled(bars, target, cash, fee_bps / 1e4, taken_over)
+    worth = equity(bars, fills, cash)
+    ruined = int(np.argmax(worth <= 0)) if worth[-1] <= 0 else None
+    held = np.zeros(len(bars), bool)
+    if len(fills):
+        held[fills.bar[0] : fills.end] = np.repeat(fills.weight != 0, fills.lengths)
+    return Simulation(worth, held & (worth > 0), _trades(bars, fills, worth, ruined), ruined)
 
 
-def _trades(bars: "Bars", bought: "NDArray[np.bool_]", sold: "NDArray[np.bool_]", fee: float) -> Trades:
+def _trades(bars: "Bars", fills: Fills, worth: "Floats", ruined: int | None) -> Trades:
     import numpy as np
 
-    entry, exits = np.flatnonzero(bought), np.flatnonzero(sold)
-    # Only what was taken over is bought on the first bar.
-    entry_price = np.where(entry == 0, bars.close[0], bars.open[entry])
-    exit_price = bars.open[exits]
-    last_is_open = len(entry) > len(exits)
-    returned = exit_price * (1 - fee)
-    if last_is_open:
-        exits = np.append(exits, len(bars) - 1)
-        exit_price = np.append(exit_price, bars.close[-1])
-        returned = np.append(returned, bars.close[-1])
-    gain = returned / (entry_price * (1 + fee)) - 1
-    return Trades(entry, exits, entry_price, exit_price, gain, last_is_open)
+    end = len(bars) - 1 if ruined is None else ruined
+    made = fills.bar <= end
+    bar, price, between = fills.bar[made], fills.price[made], fills.between[made]
+    side = np.sign(fills.weight[made]).astype(int)
+    before = np.concatenate(([0], side[:-1]))
+    opened, closed = (side != before) & (side != 0), (side != before) & (before != 0)
+    entry, exits = bar[opened], bar[closed]
+    exit_price, returned = price[closed], between[closed]
+    still_open = len(entry) > len(exits)
+    if still_open:
+        exits = np.append(exits, end)
+        exit_price = np.append(exit_price, bars.close[end])
+        returned = np.append(returned, worth[end])
+    gain = returned / between[opened] - 1
+    return Trades(entry, exits, price[opened], exit_price, gain, side[opened], still_open and ruined is None)

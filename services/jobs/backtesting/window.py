@@ -6,15 +6,21 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from services.common.jobtypes import JobContext, JobFailure
+from services.jobs.backtesting.fills import equity, filled
 from services.jobs.backtesting.periods import Calendar, calendar
 from services.jobs.backtesting.simulate import Simulation, simulate
+from services.jobs.backtesting.strategy import malformed
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from pydantic import BaseModel
 
     from services.jobs.backtesting.request import Market
     from services.jobs.backtesting.strategy import Strategy
     from services.jobs.market.candles import Bars
+
+    Floats = NDArray[np.float64]
 
 #: A figure of fewer bars says nothing.
 LEAST_BARS = 2
@@ -39,10 +45,22 @@ class Window:
         The position that it wants before the window is taken over at the close of the window's first bar: from there
         on equity moves as that of a run over the whole history.
         """
+        target, taken_over = self._wanted(strategy, parameters)
+        return simulate(self.bars, target, cash, fee_bps, taken_over=taken_over)
+
+    def equity(self, strategy: "Strategy", parameters: "BaseModel", cash: float, fee_bps: float) -> "Floats":
+        """The equity of one run alone: a sweep needs no more of most of its runs."""
+        target, taken_over = self._wanted(strategy, parameters)
+        return equity(self.bars, filled(self.bars, target, cash, fee_bps / 1e4, taken_over), cash)
+
+    def _wanted(self, strategy: "Strategy", parameters: "BaseModel") -> "tuple[NDArray[Any], float]":
+        """The share of equity to hold after each close of the window, and before its first one."""
         target = strategy.target(self.history, parameters)
+        if wrong := malformed(target, self.history):
+            raise JobFailure(f"The strategy {strategy.name} is broken: {wrong}")
         # On a single bar there is no time to gain anything.
-        taken_over = bool(self.before and len(self.bars) > 1 and target[self.before - 1])
-        return simulate(self.bars, target[self.before :], cash, fee_bps, taken_over=taken_over)
+        taken_over = float(target[self.before - 1]) if self.before and len(self.bars) > 1 else 0.0
+        return target[self.before :], taken_over
 
     def split(self, share: float) -> "tuple[Window, Window | None]":
         """The days before a holdout of the last ``share`` of the bars, and the holdout; None where either is too short.
@@ -69,7 +87,7 @@ class Window:
         """Bought at the first close and held."""
         import numpy as np
 
-        return simulate(self.bars, np.ones(len(self.bars), bool), cash, fee_bps, taken_over=len(self.bars) > 1)
+        return simulate(self.bars, np.ones(len(self.bars)), cash, fee_bps, taken_over=float(len(self.bars) > 1))
 
     def described(self, strategy: "Strategy", parameters: "Iterable[BaseModel]") -> dict[str, Any]:
         """The days of a result: how many, how they are counted in a year, from when signals were possible.

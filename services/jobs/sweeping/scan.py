@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from services.jobs.backtesting.metrics import Metrics, metrics
+from services.jobs.backtesting.metrics import Metrics, metrics, returns_of
 from services.jobs.sweeping.luck import by_luck, deflated, shape
 from services.jobs.sweeping.measures import MEASURES
 
@@ -76,8 +76,7 @@ class Scanned:
         sharpes = sharpes[~np.isnan(sharpes)]
         deviation = float(sharpes.std(ddof=1)) / per_year if len(sharpes) > 1 else 0.0
         benchmark = by_luck(len(sharpes), deviation)
-        equity = self._run(number).equity
-        form = shape(equity[1:] / equity[:-1] - 1)
+        form = shape(returns_of(self._run(number).equity))
         return {
             "trials": len(sharpes),
             "sharpe_by_luck": benchmark * per_year,
@@ -98,8 +97,8 @@ def scan(
     with np.errstate(all="ignore"):
         for number, chosen in enumerate(runs):
             begun()
-            equity = days.run(strategy, chosen, request.cash, request.fee_bps).equity
-            returns = equity[1:] / equity[:-1] - 1
+            equity = days.equity(strategy, chosen, request.cash, request.fee_bps)
+            returns = returns_of(equity)
             for name, values in found.items():
                 values[number] = MEASURES[name](equity, returns, days.calendar)
     for values in found.values():

@@ -86,6 +86,8 @@ def test_candles_are_loaded_once_and_traded_on(desk: Desk, make_worker: MakeWork
     sweep = desk.wait_for(desk.submit("sweep", symbol="AAPL", strategy="sma_cross", fast="5:20:5", slow="30,50"))
     assert sweep.result is not None
     assert sweep.result["runs"] == 8
+    assert sweep.result["holdout_from"] > sweep.result["end"]
+    assert {run["out_of_sample"]["place"] for run in sweep.result["best"]} <= set(range(1, 9))
 
 
 def test_broken_plug_in_does_not_stop_the_worker(desk: Desk, make_worker: MakeWorker, settings: Settings) -> None:

@@ -70,6 +70,13 @@ def test_trades_are_shown_with_the_digits_of_their_prices(ops: Ops) -> None:
     assert report.sections[-1].tables[0].rows[1] == ("2024-06-01", "0.000001300", "2025-06-01", "0.000002600", "1.0000")
 
 
+def test_trades_have_a_side_since_there_are_short_ones() -> None:
+    job = BACKTEST | {"result": RESULT | {"trades": {**RESULT["trades"], "side": ["long", "short"]}}}  # type: ignore[dict-item]
+    table = results._trades(job)
+    assert table.columns == ("side", "from", "at", "until", "at", "gain")
+    assert [row[0] for row in table.rows] == ["long", "short"]
+
+
 @pytest.mark.parametrize(
     ("trades", "first"),
     [

@@ -96,6 +96,45 @@ def trade(rows: list[dict[str, float]], wants: list[bool], cash: float, fee_bps:
     return figures(equity, trades, rows[-1]["day"] - rows[first]["day"])
 
 
+@dataclass
+class Account:
+    """Money and shares, traded one bar after the other. ``taken_over`` is bought at the first close."""
+
+    opens: list[float]
+    closes: list[float]
+    fee: float
+    money: float
+    shares: float = 0.0
+
+    def worth(self, price: float) -> float:
+        return self.money + self.shares * price
+
+    def aim(self, share: float, price: float) -> bool:
+        """Hold this share of the equity that is left after the fee; whether there is any."""
+        before = self.worth(price)
+        after = before
+        # The fee depends on how much is traded, and that on what the fee leaves: it settles quickly, fees being small.
+        for _ in range(60):
+            after = before - self.fee * abs(share * after - self.shares * price)
+        if before <= 0 or after <= 0:
+            return False
+        self.shares = share * after / price
+        self.money = after - self.shares * price
+        return True
+
+    def run(self, targets: list[float], taken_over: float = 0.0) -> list[float]:
+        """Equity at each close, 0 once there was nothing left at a close or at the open of a trade."""
+        equity, wanted = [self.money], taken_over
+        ruined = bool(taken_over) and not self.aim(taken_over, self.closes[0])
+        for at in range(1, len(self.opens)):
+            if not ruined and targets[at - 1] != wanted:
+                wanted = targets[at - 1]
+                ruined = not self.aim(wanted, self.opens[at])
+            ruined = ruined or self.worth(self.closes[at]) <= 0
+            equity.append(0.0 if ruined else self.worth(self.closes[at]))
+        return equity
+
+
 def figures(equity: list[float], trades: int, days: float) -> Figures:
     daily = [after / before - 1 for before, after in itertools.pairwise(equity)]
     mean = math.fsum(daily) / len(daily)

@@ -22,8 +22,8 @@ def bars(opens: list[float], closes: list[float]) -> Bars:
 def test_a_trade_without_gain_is_no_win(gains: list[float], rate: float | None) -> None:
     held, at = np.array([True, True]), np.zeros(len(gains), np.intp)
     prices = np.ones(len(gains))
-    trades = Trades(at, at, prices, prices, np.array(gains), False)
-    found = metrics(Simulation(np.array([1000.0, 1001.0]), held, trades), Calendar(252.0, 1.0))
+    trades = Trades(at, at, prices, prices, np.array(gains), np.ones(len(gains), int), False)
+    found = metrics(Simulation(np.array([1000.0, 1001.0]), held, trades, None), Calendar(252.0, 1.0))
     assert (found["win_rate"], found["trades"]) == (rate, len(gains))
 
 

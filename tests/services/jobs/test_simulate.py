@@ -8,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.jobs.backtesting.found import strategies
+from services.jobs.backtesting.metrics import metrics
+from services.jobs.backtesting.periods import calendar
 from services.jobs.backtesting.simulate import simulate
 from services.jobs.backtesting.strategy import Strategy
 from services.jobs.market.candles import Bars
+from tests.services.jobs import independent
 
 Moves = list[tuple[float, float]]
 
@@ -59,6 +62,77 @@ def test_equity_scales_with_cash_and_fees_only_cost(moves: Moves, strategy: Stra
     free = simulate(bars, target, 1000.0, 0.0)
     np.testing.assert_allclose(simulate(bars, target, 1000.0 * scale, 0.0).equity, free.equity * scale, rtol=1e-9)
     assert (simulate(bars, target, 1000.0, 25.0).equity <= free.equity * (1 + 1e-12)).all()
+
+
+#: Moves so large that a short position is ruined by some of them.
+wild = st.floats(-0.9, 0.9).map(lambda value: round(value, 2))
+weight = st.sampled_from([-1.0, -0.6, -0.5, 0.0, 0.0, 0.3, 0.5, 1.0])
+wishes = st.lists(st.tuples(st.tuples(wild, wild), weight), min_size=2, max_size=40)
+
+
+@settings(max_examples=400, deadline=None)
+@given(wanted=wishes, fee_bps=st.sampled_from([0.0, 10.0, 500.0]), taken_over=weight)
+def test_shorts_and_fractions_agree_with_an_account_that_is_kept_bar_by_bar(
+    wanted: list[tuple[tuple[float, float], float]], fee_bps: float, taken_over: float
+) -> None:
+    bars, target = bars_of([move for move, _ in wanted]), np.array([share for _, share in wanted])
+    found = simulate(bars, target, 1000.0, fee_bps, taken_over=taken_over)
+    account = independent.Account(bars.open.tolist(), bars.close.tolist(), fee_bps / 1e4, 1000.0)
+    expected = account.run(target.tolist(), taken_over)
+    np.testing.assert_allclose(found.equity, expected, rtol=1e-7, atol=1e-6)
+    assert found.ruined == (expected.index(0.0) if 0.0 in expected else None)
+    after = found.equity[-1] if found.ruined is None else 0.0
+    assert np.prod(1 + found.trades.gain) == pytest.approx(after / 1000, rel=1e-7, abs=1e-9)
+    assert len(found.held) == len(bars)
+    if found.ruined is not None:
+        assert not found.held[found.ruined :].any()
+
+
+@settings(max_examples=100, deadline=None)
+@given(moves=many_moves, held=st.lists(st.booleans(), min_size=60, max_size=60), fee_bps=st.sampled_from([0.0, 25.0]))
+def test_all_or_nothing_is_the_same_as_booleans(moves: Moves, held: list[bool], fee_bps: float) -> None:
+    bars, target = bars_of(moves), np.array(held[: len(moves)])
+    one, other = (simulate(bars, each, 1000.0, fee_bps) for each in (target, target.astype(float)))
+    np.testing.assert_array_equal(one.equity, other.equity)
+    np.testing.assert_array_equal(one.trades.gain, other.trades.gain)
+
+
+def test_a_short_position_gains_what_the_price_loses() -> None:
+    bars = bars_of([(0.0, 0.0), (0.0, np.log(0.8)), (0.0, 0.0)])
+    simulation = simulate(bars, np.array([-1.0, -1.0, 0.0]), 1000.0, 0.0)
+    assert simulation.equity.tolist() == pytest.approx([1000.0, 1200.0, 1200.0])
+    assert simulation.trades.side.tolist() == [-1]
+    assert simulation.trades.last_is_open
+
+
+def test_a_turn_is_two_trades_and_pays_both() -> None:
+    bars = bars_of([(0.0, 0.0)] * 4)
+    simulation = simulate(bars, np.array([1.0, -1.0, 0.0, 0.0]), 1000.0, 100.0)
+    assert simulation.trades.side.tolist() == [1, -1]
+    assert simulation.trades.gain.tolist() == pytest.approx([0.99 / 1.01 - 1, (1 - 0.01) / 1.01 - 1])
+    assert simulation.equity[-1] == pytest.approx(1000 * (0.99 / 1.01) ** 2)
+
+
+def test_a_position_that_grows_is_one_trade_and_pays_for_what_is_added() -> None:
+    bars = bars_of([(0.0, 0.0)] * 4)
+    simulation = simulate(bars, np.array([0.25, 0.5, 0.5, 0.5]), 1000.0, 100.0)
+    # A quarter after the fee, then what is missing to the half of what that fee leaves.
+    first = 1000 / (1 + 0.01 * 0.25)
+    assert simulation.equity.tolist() == pytest.approx(
+        [1000, first, *[first * (1 + 0.01 * 0.25) / (1 + 0.01 * 0.5)] * 2]
+    )
+    assert (len(simulation.trades), simulation.trades.entry.tolist()) == (1, [1])
+
+
+def test_who_owes_more_than_there_is_is_out_of_the_market() -> None:
+    bars = bars_of([(0.0, 0.0), (0.0, 0.0), (0.0, 0.8), (0.0, -3.0), (0.0, 0.0)])
+    simulation = simulate(bars, np.array([-1.0] * 5), 1000.0, 0.0)
+    assert simulation.equity.tolist() == [1000.0, 1000.0, 0.0, 0.0, 0.0]
+    assert (simulation.ruined, simulation.trades.gain.tolist()) == (2, [-1.0])
+    assert (simulation.trades.exit.tolist(), simulation.trades.last_is_open) == ([2], False)
+    figures = metrics(simulation, calendar(bars.day, bars.day))
+    assert (figures["total_return"], figures["max_drawdown"], figures["cagr"]) == (-1.0, -1.0, -1.0)
+    assert figures["sharpe"] is not None
 
 
 def test_signal_of_a_close_fills_at_the_next_open() -> None:

@@ -24,8 +24,10 @@ from tradebot_ops.text.figures import shown
 Job = dict[str, Any]
 
 EQUITY_LINES, DRAWDOWN_LINES = 12, 7
-TRADE_COLUMNS = ("entry_day", "entry_price", "exit_day", "exit_price", "gain")
-HEADINGS = ("bought", "at", "sold", "at", "gain")
+#: Of each trade, as a result names it and as a table is headed; backtests that knew no short positions have no side.
+TRADE_COLUMNS = {
+    "side": "side", "entry_day": "from", "entry_price": "at", "exit_day": "until", "exit_price": "at", "gain": "gain",
+}  # fmt: skip
 
 
 def show(ops: Ops, typed: str, *, trades: bool, file: Path | None) -> Report:
@@ -39,7 +41,7 @@ def show(ops: Ops, typed: str, *, trades: bool, file: Path | None) -> Report:
     if trades:
         sections.append(Section("Trades", tables=(_trades(job),)))
     if file is not None:
-        rows = _write(file, TRADE_COLUMNS, _of_trades(job)) if trades else _write(file, *_curve(job))
+        rows = _write(file, *(_of_trades(job) if trades else _curve(job)))
         sections.append(Section(lines=(f"Wrote {rows} rows to {file}.",)))
     return Report(data=report.data, sections=tuple(sections), findings=report.findings)
 
@@ -89,12 +91,15 @@ def _result(job: Job, part: str) -> Any:
 
 
 def _trades(job: Job) -> Table:
-    return Table(HEADINGS, tuple(tuple(shown(cell) for cell in row) for row in _of_trades(job)))
+    columns, rows = _of_trades(job)
+    headings = tuple(TRADE_COLUMNS[name] for name in columns)
+    return Table(headings, tuple(tuple(shown(cell) for cell in row) for row in rows))
 
 
-def _of_trades(job: Job) -> Iterator[tuple[Any, ...]]:
+def _of_trades(job: Job) -> tuple[Sequence[str], Iterator[tuple[Any, ...]]]:
     made = _result(job, "trades")
-    return zip(*(made[name] for name in TRADE_COLUMNS), strict=True)
+    columns = [name for name in TRADE_COLUMNS if name in made]
+    return columns, zip(*(made[name] for name in columns), strict=True)
 
 
 def _curve(job: Job) -> tuple[Sequence[str], Iterator[tuple[Any, ...]]]:

@@ -90,14 +90,35 @@ def test_signals_before_the_warm_up_are_named_with_their_bar() -> None:
 @pytest.mark.parametrize(
     ("target", "said"),
     [
-        (lambda bars: bars.close, "target() gives float64; an array of bool is wanted."),
-        (lambda bars: list(bars.close > 0), "target() gives list; an array of bool is wanted."),
+        (
+            lambda bars: bars.close,
+            f"target() gives {BARS.close[0]} after the close of 2020-01-01; it must be a number from -1 to 1.",
+        ),
+        (
+            lambda bars: series(bars).pct_change().to_numpy(),
+            "target() gives nan after the close of 2020-01-01; it must be a number from -1 to 1.",
+        ),
+        (
+            lambda bars: list(bars.close > 0),
+            "target() gives list; an array of bool, or of numbers from -1 to 1, is wanted.",
+        ),
+        (
+            lambda bars: np.full(len(bars), "long"),
+            "target() gives <U4; an array of bool, or of numbers from -1 to 1, is wanted.",
+        ),
         (lambda bars: bars.close[1:] > 0, "target() gives (1499,) values for 1500 bars."),
     ],
 )
 def test_what_is_no_target_is_named(target: Any, said: str) -> None:
     [fault] = faults(rule(target), Nothing(), BARS)
     assert (fault.kind, fault.message) == ("output", said)
+
+
+def test_shares_of_equity_are_judged_like_all_or_nothing() -> None:
+    trend = rule(lambda bars: np.tanh(np.nan_to_num(series(bars).pct_change(20).to_numpy())), warmup=20)
+    assert kinds(trend) == []
+    ahead = rule(lambda bars: -np.tanh(np.nan_to_num(series(bars).pct_change(-1).to_numpy())))
+    assert kinds(ahead) == ["look-ahead"]
 
 
 def test_the_day_from_which_it_looks_ahead_is_named() -> None:

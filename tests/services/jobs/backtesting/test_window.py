@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.common.jobtypes import JobFailure
+from services.common.jobtypes import JobFailure, Payload
 from services.jobs import backtest, sweep
 from services.jobs.backtesting.found import strategies
+from services.jobs.backtesting.request import by_strategy, single_run
+from services.jobs.backtesting.strategy import Strategy
 from tests.services.jobs import independent
 from tests.services.jobs.fakes import FileContext
 
@@ -121,3 +123,46 @@ def test_one_bar_alone_takes_nothing_over() -> None:
     assert result["metrics"]["total_return"] == 0.0
     assert result["metrics"]["final_equity"] == 10_000.0
     assert result["metrics"]["cagr"] is None
+
+
+def long_or_short(bars: Any, _parameters: Any) -> Any:
+    """Up or down: half of the equity on the side that the last bar was on."""
+    return 0.5 * np.sign(bars.close - bars.open)
+
+
+def of_strategy(target: Any, **payload: Any) -> dict[str, Any]:
+    class Nothing(Payload):
+        pass
+
+    strategy = Strategy("mine", Nothing, target, lambda _: 0)
+    request = by_strategy("Run", [single_run(strategy)]).model_validate({"strategy": "mine", **payload})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backtest, "strategies", lambda: {"mine": strategy})
+        return backtest.run(FileContext(), request)
+
+
+def test_shorts_and_fractions_go_from_the_strategy_to_the_result() -> None:
+    result = of_strategy(long_or_short, symbol="FB", fee_bps=10, start="2012-06-01", curve_points=1000)
+    rows = independent.rows_of("FB")
+    targets = [0.5 * float(np.sign(row["close"] - row["open"])) for row in rows]
+    first = len(rows) - result["bars"]
+    account = independent.Account(
+        [row["open"] for row in rows[first:]], [row["close"] for row in rows[first:]], 0.001, 10_000.0
+    )
+    expected = account.run(targets[first:], taken_over=targets[first - 1])
+    assert result["equity_curve"]["equity"] == pytest.approx(expected, rel=1e-9)
+    assert {*result["trades"]["side"]} == {"long", "short"}
+    assert result["ruined_on"] is None
+    assert result["metrics"]["exposure"] > 0.9
+
+
+def test_the_day_of_ruin_is_named() -> None:
+    result = of_strategy(lambda bars, _: -np.ones(len(bars)), symbol="AAPL")
+    assert result["ruined_on"] is not None
+    assert result["metrics"]["final_equity"] == 0.0
+    assert result["trades"]["gain"] == [-1.0]
+
+
+def test_a_target_that_is_no_share_is_a_clear_failure() -> None:
+    with pytest.raises(JobFailure, match=r"The strategy mine is broken: target\(\) gives 2.0 after .* from -1 to 1"):
+        of_strategy(lambda bars, _: np.full(len(bars), 2.0), symbol="FB")
