@@ -19,6 +19,7 @@ WORDS = {
     "alerts.show": ["Watchdog"],
     "alerts.silence": ["Watchdog", "--for", "1h", "-m", "x"],
     "alerts.unsilence": ["1"],
+    "backup.copy": ["latest", "usb"],
     "backup.restore": ["latest"],
     "config.diff": [".env.production.example", ".env.production.example"],
     "config.get": ["WORKER_REPLICAS"],

@@ -31,6 +31,8 @@ from tradebot_ops.docker.images import Images
 from tradebot_ops.engines.base import Announces, Attaches, Engine, HasImages, Pipes, Prunes
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.operations.alerts import silences
+from tradebot_ops.operations.backup.copying.folder import FolderCopy
+from tradebot_ops.operations.backup.copying.ssh import SshCopy
 from tradebot_ops.operations.jobs import jobs
 from tradebot_ops.operations.unattended.systemd import Manager
 from tradebot_ops.private_folder import PrivateFolder
@@ -96,6 +98,7 @@ HELD: dict[str, tuple[tuple[type, ...], frozenset[str]]] = {
         ),
     ),
     "manager": ((Manager,), frozenset({"words", "runs"})),
+    "target": ((FolderCopy, SshCopy), frozenset({"folder", "place", "apart", "check", "sums"})),
     "grafana": ((Grafana,), frozenset({"version", "datasource_fault", "dashboard"})),
     "panels": ((Panels,), frozenset({"look"})),
     "postgres": ((Postgres,), frozenset({"rows", "rehearse"})),
@@ -291,6 +294,7 @@ def test_everything_that_operations_hold_is_watched() -> None:
         "engine",
         "images",
         "manager",
+        "target",
         "host_state",
         "shelf",
     }

@@ -50,7 +50,7 @@ def test_what_is_shown() -> None:
     assert [row[0] for row in head.tables[0].rows] == ["done", "found", "skipped", "skipped"]
     assert [row[2] for row in head.tables[0].rows] == [
         "2 looks: nothing wrong",
-        "2 looks: 1 found something",
+        "2 looks: X-1 found something",
         "skip was seen.",
         "For a person alone.",
     ]

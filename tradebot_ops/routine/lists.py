@@ -74,7 +74,7 @@ MONTHLY = Routine(
             checks=("OPS-01", "OPS-02", "OPS-03", "OPS-14"),
             looks=(looks.rehearsal(),),
             person="Restore on another host with nothing but the copy and the documents, and time it.",
-            types=("tradebot backup restore FOLDER --from-project NAME",),
+            types=("tradebot backup copy latest DEST", "tradebot backup restore FOLDER --from-project NAME"),
         ),
         Item(
             "Team retrospective",

@@ -106,7 +106,7 @@ def _row(done: Done) -> tuple[str, ...]:
     looked = len(done.seen) - len(done.of(Level.SKIP))
     if done.state is State.SKIPPED:
         return (done.state, done.item.title, done.seen[0].message if done.seen else "For a person alone.")
-    found = sum(each.level not in QUIET for each in done.seen)
+    found = ", ".join(dict.fromkeys(each.id for each in done.seen if each.level not in QUIET))
     seen = f"{looked} look{'' if looked == 1 else 's'}: " + (f"{found} found something" if found else "nothing wrong")
     return (done.state, done.item.title, seen)
 

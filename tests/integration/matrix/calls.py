@@ -94,6 +94,7 @@ CHANGES = {
     "schedules.remove": ["nobody"],
     "backup": [],
     "backup.create": ["--keep", "2"],
+    "backup.copy": ["latest", "{folder}/own"],
     "backup.verify": [],
     "backup.restore": ["latest", "--into", "beside"],
     "backup.prune": ["--keep", "1", "--yes"],

@@ -14,6 +14,7 @@ FILES = "files"
 _KINDS: dict[str, tuple[str, ...]] = {
     "ALERT": ("alert",),
     "BREAKER": ("breaker",),
+    "DEST": (FILES,),
     "FILE": (FILES,),
     "FILE...": (FILES,),
     "FOLDER": (FILES,),

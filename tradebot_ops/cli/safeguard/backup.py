@@ -144,6 +144,30 @@ def restore(
 
 
 @app.command()
+def copy(
+    context: typer.Context,
+    name: Name,
+    destination: Annotated[str, typer.Argument(metavar="DEST", help="A folder, or HOST:FOLDER through ssh.")],
+) -> None:
+    """Copy a backup to another disk or host, read it back there, and compare every file.
+
+    The same again reads the copy that is there back once more. Nothing is encrypted.
+
+    \b
+    Examples:
+      tradebot backup copy latest /mnt/usb
+      tradebot backup copy latest backup@nas:/srv/backups
+    """
+    from tradebot_ops.operations.backup.copying import copy as operation
+    from tradebot_ops.operations.backup.create import shelf_of
+
+    ops = ops_of(context)
+    with show_progress(ops, live=False) as on_progress:
+        report = operation.copy(ops, shelf_of(ops), name, destination, on_progress)
+    emit(ops, report)
+
+
+@app.command()
 def prune(
     context: typer.Context,
     keep: Annotated[int | None, typer.Option("--keep", metavar="COUNT", min=1, help="The newest so many stay.")] = None,

@@ -1,10 +1,12 @@
-"""The backups of this project: when they were taken, and which were proved to restore."""
+"""The backups of this project: when they were taken, which were proved to restore, and where copies of them lie."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
-from tradebot_ops.backups.shelf import Shelf
+from tradebot_ops.backups.copies import Copy, copies_of
+from tradebot_ops.backups.shelf import Shelf, read
 from tradebot_ops.context import Ops
 from tradebot_ops.facts.fact import fact
 
@@ -33,3 +35,34 @@ def shelved(ops: Ops) -> Shelved:
         str(folder),
         ops.clock(),
     )
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A copy of a backup that was ``taken`` then. ``gone``: its place can be seen from here, and it is not in it."""
+
+    id: str
+    taken: datetime
+    copy: Copy
+    gone: bool = False
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Every known copy, those of the newest backup first."""
+
+    found: tuple[Copied, ...]
+    now: datetime
+
+
+@fact()
+def copies(ops: Ops) -> Copies:
+    """As recorded beside the backups; a disk that is not mounted and another host are believed."""
+    whole = [each for each in Shelf(ops.settings.backups / ops.settings.project).all() if each.manifest is not None]
+    found = (Copied(each.id, each.at, copy, _gone(copy)) for each in whole[::-1] for copy in copies_of(each.folder))
+    return Copies(tuple(found), ops.clock())
+
+
+def _gone(copy: Copy) -> bool:
+    folder = Path(copy.place)
+    return folder.is_absolute() and folder.parent.is_dir() and read(folder).manifest is None

@@ -7,11 +7,6 @@ from tradebot_ops.facts.fact import NotApplicable, Skip, fact
 
 
 @fact()
-def copies(ops: Ops) -> NoReturn:
-    raise NotApplicable(Skip.LATER, "Copies of backups on other hosts are not known: the command for them comes later.")
-
-
-@fact()
 def releases(ops: Ops) -> NoReturn:
     raise NotApplicable(Skip.LATER, "There are no releases yet: the command for them comes later.")
 

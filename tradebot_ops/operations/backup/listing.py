@@ -1,9 +1,11 @@
 """The backups of a project, and one of them in full."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from tradebot_ops.backups.copies import copies_of
 from tradebot_ops.backups.shelf import Backup, Shelf
 from tradebot_ops.context import Ops
 from tradebot_ops.model import Finding, Level, Report, Section, Table
@@ -40,6 +42,7 @@ def show(ops: Ops, shelf: Shelf, name: str) -> Report:
         ("schema", manifest.revision or "never migrated"),
         ("size", human_bytes(backup.size)),
         ("proved to restore", _proof(backup, ops.clock())),
+        *(("copy", f"{each.place}, read back {ago(each.at, ops.clock())} ago") for each in copies_of(backup.folder)),
         ("folder", str(backup.folder)),
     )
     tables = tuple((name, str(table.rows)) for name, table in sorted(manifest.database.tables.items()))
@@ -82,6 +85,7 @@ def _document(backup: Backup) -> Mapping[str, Any]:
         "folder": str(backup.folder),
         "bytes": backup.size,
         "damaged": manifest is None,
+        "copies": [asdict(each) for each in copies_of(backup.folder)],
         "restored_at": backup.proof.at if backup.proof else None,
         "restore_seconds": backup.proof.seconds if backup.proof else None,
         **known,

@@ -1,11 +1,12 @@
 """The way back: backups and releases. Commands for releases come later, so none of them passes yet."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import NoReturn
 
 from tradebot_ops.backups.retention import Kept, expendable
 from tradebot_ops.facts.project import backups, unbuilt
-from tradebot_ops.facts.project.backups import Shelved
+from tradebot_ops.facts.project.backups import Copies, Shelved
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, unjudged
 from tradebot_ops.text.quantities import age
@@ -13,6 +14,8 @@ from tradebot_ops.text.quantities import age
 #: One a day, and two hours for a day that was busy.
 RECENT = timedelta(hours=26)
 PROVED = timedelta(days=8)
+#: A copy that nobody reads for longer may have rotted.
+READ = timedelta(days=31)
 #: More than these are no plan, but nobody's job.
 MOST = 60
 NOT_PROD = {"dev": Level.WARN, "staging": Level.WARN}
@@ -63,15 +66,33 @@ def proved_restore(shelf: Shelved) -> Verdict:
 @check(
     "OPS-03",
     "A readable copy lies elsewhere",
-    asks=(unbuilt.copies,),
+    asks=(backups.copies,),
     severity=Severity.MAJOR,
     source="3-2-1 rule of backups",
     anchor="compose.yaml#volumes",
-    remedy="tradebot status",
+    remedy="tradebot backup copy latest DEST",
+    at_most=NOT_PROD,
 )
-def copy_elsewhere(copies: object) -> NoReturn:
-    """A copy on the same host shares its fate, and one that cannot be read is none."""
-    raise unjudged(copies)
+def copy_elsewhere(copies: Copies) -> Verdict:
+    """A copy on the same disk shares its fate, and one that cannot be read is none."""
+    if not copies.found:
+        return failed("No backup was copied elsewhere.", expected="a copy on another disk or host")
+    here = [each for each in copies.found if not each.gone]
+    apart = [each for each in here if each.copy.apart]
+    if not here:
+        lost = copies.found[0]
+        return failed(f"The copy {lost.copy.place} is gone, or cannot be read.", evidence=f"of the backup {lost.id}")
+    if not apart:
+        return failed("Every copy lies on the disk of the backups.", observed=here[0].copy.place)
+    newest = apart[0]
+    shown = {
+        "observed": f"of a backup that is {age(copies.now - newest.taken)} old",
+        "expected": "of one of the last week",
+        "evidence": newest.copy.place,
+    }
+    if copies.now - newest.taken > PROVED:
+        return failed(f"The newest copy elsewhere is {age(copies.now - newest.taken)} behind.", **shown)
+    return passed("A copy of a backup of the last week lies elsewhere, and was read back there.", **shown)
 
 
 @check(
@@ -127,13 +148,27 @@ def retention_ran(shelf: Shelved) -> Verdict:
 @check(
     "OPS-14",
     "Stored backups were read back",
-    asks=(unbuilt.copies,),
+    asks=(backups.copies,),
     severity=Severity.MINOR,
     source="restic: check --read-data",
+    needs=("OPS-03",),
     anchor="compose.yaml#volumes",
-    remedy="tradebot status",
+    remedy="tradebot backup copy BACKUP DEST",
     at_most={"dev": Level.WARN, "staging": Level.WARN, "prod": Level.WARN},
 )
-def read_back(copies: object) -> NoReturn:
-    """Bytes rot where nobody reads them."""
-    raise unjudged(copies)
+def read_back(copies: Copies) -> Verdict:
+    """Bytes rot where nobody reads them: the same `backup copy` again reads every file of the copy."""
+    apart = [each for each in copies.found if each.copy.apart and not each.gone]
+    if not apart:
+        return failed("There is no copy elsewhere to read.", hint="tradebot backup copy latest DEST")
+    unread = [each for each in apart if copies.now - each.copy.moment > READ]
+    shown = {
+        "observed": f"{len(apart) - len(unread)} of {len(apart)} copies read back lately",
+        "expected": f"each within {READ.days} days",
+        "evidence": "\n".join(each.copy.place for each in unread[:5]),
+    }
+    if unread:
+        last = age(copies.now - unread[0].copy.moment)
+        hint = f"tradebot backup copy {unread[0].id} {Path(unread[0].copy.place).parent.parent}"
+        return failed(f"Nobody has read the copy {unread[0].copy.place} for {last}.", **shown, hint=hint)
+    return passed("Every copy elsewhere was read back lately.", **shown)

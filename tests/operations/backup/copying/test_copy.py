@@ -1,0 +1,87 @@
+"""A copy counts once every file of it was read back there; one that is not the backup is forgotten."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.backups.test_shelf import put
+from tests.operations.test_change import world
+from tradebot_ops.backups.copies import copies_of
+from tradebot_ops.backups.shelf import Backup, Proof, Shelf
+from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
+from tradebot_ops.model import Report
+from tradebot_ops.operations.backup.copying.copy import copy
+from tradebot_ops.operations.backup.create import shelf_of
+from tradebot_ops.progress import ignore_progress
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Ops:
+    (tmp_path / "usb").mkdir()
+    return world(tmp_path, TRADEBOT_BACKUPS=str(tmp_path / "backups"))
+
+
+@pytest.fixture
+def backup(ops: Ops) -> Backup:
+    return put(shelf_of(ops))
+
+
+def to(ops: Ops, destination: str) -> Report:
+    return copy(ops, shelf_of(ops), "latest", destination, ignore_progress)
+
+
+def test_it_is_remembered_with_the_backup(ops: Ops, backup: Backup, tmp_path: Path) -> None:
+    report = to(ops, str(tmp_path / "usb"))
+    data: Any = report.data
+    (there,) = Shelf(tmp_path / "usb" / "demo").all()
+    assert (data["place"], data["written"], data["apart"]) == (str(there.folder), True, False)
+    (known,) = copies_of(backup.folder)
+    assert (known.place, known.moment) == (str(there.folder), ops.clock())
+    assert report.warnings == ("It is on the same disk as the backup, and shares its fate.",)
+    assert copies_of(there.folder) == (), "a copy knows nothing of copies"
+
+
+def test_a_place_is_named_from_the_folder_one_stands_in(ops: Ops, backup: Backup, tmp_path: Path) -> None:
+    to(ops, "usb")
+    assert copies_of(backup.folder)[0].place == str(tmp_path / "usb" / "demo" / backup.id)
+
+
+def test_the_proof_of_a_restore_goes_with_it(ops: Ops, backup: Backup, tmp_path: Path) -> None:
+    backup.remember(Proof("2026-11-22T11:00:00+00:00", 1.5))
+    to(ops, "usb")
+    (there,) = Shelf(tmp_path / "usb" / "demo").all()
+    assert there.proof is not None
+    backup.remember(Proof("2026-11-22T12:00:00+00:00", 1.5))
+    to(ops, "usb")  # a later proof makes no other backup of it
+
+
+def test_a_second_time_only_reads(ops: Ops, backup: Backup) -> None:
+    to(ops, "usb")
+    data: Any = to(ops, "usb").data
+    assert data["written"] is False
+    assert len(copies_of(backup.folder)) == 1
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_a_copy_that_rotted_is_named_and_forgotten(damage: str, ops: Ops, backup: Backup, tmp_path: Path) -> None:
+    to(ops, "usb")
+    dump = tmp_path / "usb" / "demo" / backup.id / "postgres.dump"
+    if damage == "cut":
+        dump.write_bytes(b"du")
+    else:
+        dump.unlink()
+    with pytest.raises(OpsError) as caught:
+        to(ops, "usb")
+    assert caught.value.code == "TB-0139"
+    assert "postgres.dump" in caught.value.message
+    assert copies_of(backup.folder) == ()
+
+
+def test_a_damaged_backup_is_not_copied(ops: Ops, backup: Backup, tmp_path: Path) -> None:
+    backup.dump.write_bytes(b"rotten")
+    with pytest.raises(OpsError) as caught:
+        to(ops, "usb")
+    assert caught.value.code == "TB-0132"
+    assert list((tmp_path / "usb").iterdir()) == []

@@ -1,0 +1,1 @@
+"""Copies of backups elsewhere: in another folder, or on another host."""
