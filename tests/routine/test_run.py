@@ -45,7 +45,7 @@ def test_the_exit_code(levels: list[Level], strict: bool, code: int) -> None:
 
 def test_what_is_shown() -> None:
     made = report(done(PASS, PASS), done(PASS, WARN, SKIP), done(SKIP), done(person="Think."))
-    head, skipped, person = made.sections
+    head, found, skipped, person = made.sections
     assert head.title == "Daily, 5 minutes: 1 done, 1 found, 2 skipped."
     assert [row[0] for row in head.tables[0].rows] == ["done", "found", "skipped", "skipped"]
     assert [row[2] for row in head.tables[0].rows] == [
@@ -54,6 +54,7 @@ def test_what_is_shown() -> None:
         "skip was seen.",
         "For a person alone.",
     ]
+    assert found.lines == ("WARN  X-1  warn was seen.",)
     assert skipped.lines == ("X-2: skip was seen.", "X-0: skip was seen.")
     assert person.lines == ("- Look around: Think.", "    tradebot status")
     assert [each.id for each in made.findings] == ["X-1"]

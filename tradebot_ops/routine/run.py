@@ -84,6 +84,7 @@ def report(name: str, chosen: Routine, done: Sequence[Done], *, strict: bool) ->
     head = f"{name.capitalize()}, {chosen.time}: " + ", ".join(f"{count} {state}" for state, count in counts.items())
     sections = [
         Section(f"{head}.", tables=(Table(("", "item", "seen"), tuple(map(_row, done))),)),
+        Section("Found", lines=tuple(line for each in found for line in _lines(each))),
         Section("Not looked at", lines=tuple(f"{each.id}: {each.message}" for each in skipped)),
         Section("For a person", lines=tuple(line for each in done for line in _person(each.item))),
     ]
@@ -93,6 +94,7 @@ def report(name: str, chosen: Routine, done: Sequence[Done], *, strict: bool) ->
         data=data,
         findings=found,
         sections=tuple(each for each in sections if each.lines or each.tables),
+        findings_shown=False,
         success=ExitCode.WARNINGS if strict and warned else ExitCode.OK,
     )
 
@@ -109,6 +111,10 @@ def _row(done: Done) -> tuple[str, ...]:
     found = ", ".join(dict.fromkeys(each.id for each in done.seen if each.level not in QUIET))
     seen = f"{looked} look{'' if looked == 1 else 's'}: " + (f"{found} found something" if found else "nothing wrong")
     return (done.state, done.item.title, seen)
+
+
+def _lines(found: Finding) -> Sequence[str]:
+    return [f"{found.level.upper()}  {found.id}  {found.message}", *([f"      -> {found.hint}"] if found.hint else [])]
 
 
 def _person(item: Item) -> Sequence[str]:
