@@ -40,6 +40,14 @@ def test_units_name_stack_project_engine_and_backups(ops: Ops, tmp_path: Path) -
     assert '100%% stack/compose.yaml"' in create
 
 
+@pytest.mark.parametrize(("destination", "meant"), [("usb", "{folder}/usb"), ("nas:backups", "nas:backups")])
+def test_each_is_copied_once_it_is_proved(destination: str, meant: str, ops: Ops) -> None:
+    data: Any = schedule(ops, "3:15", 14, "cron", destination).data
+    line = data["files"]["crontab"].rstrip().split(" ", 5)[5].replace("\\%", "%")
+    words = shlex.split(line.rpartition(" && ")[2])
+    assert words[-5:] == ["backup", "copy", "latest", meant.format(folder=ops.settings.cwd), "--quiet"]
+
+
 def test_systemd_reads_the_units(ops: Ops, tmp_path: Path) -> None:
     program = shutil.which("systemd-analyze")
     if program is None:

@@ -195,15 +195,16 @@ def schedule(
     at: Annotated[str, typer.Option("--at", metavar="HH:MM", help="When, by the clock of this host.")] = "03:15",
     keep: Annotated[int, typer.Option("--keep", metavar="COUNT", min=1, help="Clear away all but so many.")] = 14,
     form: Annotated[str, typer.Option("--form", metavar="systemd|cron", help="For which scheduler.")] = "systemd",
+    copy_to: Annotated[str, typer.Option("--copy-to", metavar="DEST", help="Then copy it there, too.")] = "",
 ) -> None:
     """Print what makes this host back the project up each day, and prove each backup. Installs nothing.
 
     \b
     Examples:
       tradebot backup schedule --at 03:15
-      tradebot backup schedule --form cron --keep 30
+      tradebot backup schedule --form cron --keep 30 --copy-to /mnt/usb
     """
     from tradebot_ops.operations.backup import schedule as operation
 
     ops = ops_of(context)
-    emit(ops, operation.schedule(ops, at, keep, form))
+    emit(ops, operation.schedule(ops, at, keep, form, copy_to))

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
+from tradebot_ops.operations.backup.copying.copy import named
 from tradebot_ops.operations.unattended.typed import assignment, call, carried, folder, unit_quoted
 
 _TIME = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d")
 FORMS = ("systemd", "cron")
 
 
-def schedule(ops: Ops, at: str, keep: int, form: str) -> Report:
-    """The lines for one backup a day at this time, and the proof that it restores right after it.
+def schedule(ops: Ops, at: str, keep: int, form: str, copy_to: str = "") -> Report:
+    """The lines for one backup a day at this time, and right after it the proof that it restores, and its copy.
 
     Raises ``OpsError`` TB-0272 for what is no time of day or no form.
     """
@@ -25,6 +26,8 @@ def schedule(ops: Ops, at: str, keep: int, form: str) -> Report:
     hour, minute = map(int, at.split(":"))
     name = f"tradebot-backup-{ops.settings.project}"
     calls = [call(ops, "backup", "create", "--keep", str(keep)), call(ops, "backup", "verify", "latest")]
+    if copy_to:
+        calls.append(call(ops, "backup", "copy", "latest", named(ops, copy_to)))
     environ = carried(ops)
     files = (
         {f"{name}.service": _service(ops, calls, environ), f"{name}.timer": _timer(name, hour, minute)}

@@ -49,7 +49,12 @@ def copy(ops: Ops, shelf: Shelf, name: str, destination: str, on_progress: OnPro
 def _target(ops: Ops, backup: Backup, project: str, destination: str) -> FolderCopy | SshCopy:
     if is_remote(destination):
         return SshCopy(destination, project, backup, ops.settings.environ)
-    return FolderCopy((ops.settings.cwd / Path(destination).expanduser()).resolve(), project, backup)
+    return FolderCopy(Path(named(ops, destination)), project, backup)
+
+
+def named(ops: Ops, destination: str) -> str:
+    """The destination as it means the same from anywhere: a folder is named from the one that one stands in."""
+    return destination if is_remote(destination) else str((ops.settings.cwd / Path(destination).expanduser()).resolve())
 
 
 def _sums(backup: Backup) -> Mapping[str, str]:
