@@ -52,7 +52,7 @@ class _Remembered:
 
 @fact(seconds=180)
 def tested(ops: Ops) -> Proof:
-    """Runs them all, which takes promtool some ten seconds, unless they passed before on these very files."""
+    """Runs them all, which takes promtool a quarter of a minute, unless they passed before on these very files."""
     fingerprint = _fingerprint(ops)
     files = promtool.test_files(ops)
     if known := _passed_before(ops, fingerprint):
