@@ -12,7 +12,7 @@ import redis
 import structlog
 
 from services.common.database import Database, DatabaseUnavailable
-from services.common.heartbeats import granted_drain
+from services.common.heartbeats import granted_drain, heard
 from services.common.jobtypes import registry
 from services.common.ledger import Ledger, Schedules, declared_limits
 from services.common.logging import configure_logging
@@ -37,6 +37,8 @@ WARM_UP_S = 2.0
 CONNECTIONS = 3
 # Soon enough to hand a job back before its lease ends.
 LOOK_S = 0.5
+# Workers beat once a second; whoever missed five beats is not believed to live.
+HEARD_S = 5.0
 LEASE_RENEWER = "lease renewer"
 
 log = structlog.get_logger(__name__)
@@ -93,7 +95,9 @@ class WorkerService:
         self._redis = redis_client(settings, self._metrics.redis_operation)
         self._transport = Transport(make_broker(settings, client=self._redis))
         self._lease_renewer = LeaseRenewer(self._ledger, settings.worker_lease_seconds)
-        self._sweeper = Sweeper(self._ledger, Schedules(self._database), self._transport)
+        self._sweeper = Sweeper(
+            self._ledger, Schedules(self._database), self._transport, beating=lambda: heard(self._redis, HEARD_S)
+        )
         self._lanes = lanes(
             Shared(
                 settings,

@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import psycopg
+import redis
 import structlog
 
 from services.common.database import DatabaseUnavailable
@@ -25,18 +26,23 @@ log = structlog.get_logger(__name__)
 
 
 class Sweeper:
-    """A thread in every worker; the ledger's lock lets one of them do the work. ``clock`` counts seconds."""
+    """A thread in every worker; the ledger's lock lets one of them do the work.
+
+    ``beating`` names the workers that were just heard of, and raises ``redis.RedisError``; ``clock`` counts seconds.
+    """
 
     def __init__(
         self,
         ledger: Ledger,
         schedules: Schedules,
         transport: Transport,
+        beating: Callable[[], Sequence[str]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger = ledger
         self._schedules = schedules
         self._transport = transport
+        self._beating = beating
         self._closed = False
         self._wanted = threading.Event()
         self._tries_after_loss = 0
@@ -62,13 +68,23 @@ class Sweeper:
         return self._thread.is_alive()
 
     def sweep(self) -> int:
-        """One round; how many ids were sent. Raises ``DatabaseUnavailable`` and ``TransportUnavailable``."""
+        """One round; how many ids were sent.
+
+        Raises ``DatabaseUnavailable``, ``TransportUnavailable`` and ``redis.RedisError``.
+        """
         made = self._schedules.make_due(ahead_s=SWEEP_S)
-        self._postgres_answered()
-        if self._transport.forgot_everything():
-            self._tries_after_loss = TRIES_AFTER_LOSS
+        try:
+            if self._transport.forgot_everything():
+                self._tries_after_loss = TRIES_AFTER_LOSS
+            beating = self._beating()
+        except (TransportUnavailable, redis.RedisError):
+            # That no job is looked for now is Redis' silence.
+            self._postgres_answered()
+            raise
         lost = self._tries_after_loss > 0
-        with self._ledger.overdue(BATCH_AFTER_LOSS if lost else BATCH, ahead_s=SWEEP_S, all_sent=lost) as due:
+        batch = BATCH_AFTER_LOSS if lost else BATCH
+        with self._ledger.overdue(batch, ahead_s=SWEEP_S, all_sent=lost, beating=beating) as due:
+            # Only here: the schedules can be read while somebody locks the jobs, and no lease is renewed.
             self._postgres_answered()
             if self._clock() < self._spare_until:
                 due[:] = [each for each in due if not each.taken_over]
@@ -95,5 +111,5 @@ class Sweeper:
                 return
             try:
                 self.sweep()
-            except (DatabaseUnavailable, TransportUnavailable, psycopg.Error) as error:
+            except (DatabaseUnavailable, TransportUnavailable, psycopg.Error, redis.RedisError) as error:
                 log.warning("not swept", reason=" ".join(str(error).split()))

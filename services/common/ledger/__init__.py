@@ -5,6 +5,7 @@ from services.common.ledger.handover import Handover
 from services.common.ledger.history import History
 from services.common.ledger.model import (
     KILL_LIMIT,
+    SPARE_S,
     Abandoned,
     Claim,
     DeadGroup,
@@ -29,6 +30,7 @@ from services.common.ledger.store import Ledger
 
 __all__ = [
     "KILL_LIMIT",
+    "SPARE_S",
     "Abandoned",
     "Claim",
     "DeadGroup",

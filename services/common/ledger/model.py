@@ -7,6 +7,9 @@ from typing import Any
 from uuid import UUID
 
 KILL_LIMIT = 3
+SPARE_S = 15.0
+"""Beyond its lease a worker that beats keeps its job for so long: a busy host or a lock delays renewals."""
+
 """A job that lost its worker or its own process this many times is poison: ``dead`` instead of running again."""
 
 

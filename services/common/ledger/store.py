@@ -12,6 +12,7 @@ from services.common.jobtypes import Wish
 from services.common.ledger import queues, sql, sweep_sql
 from services.common.ledger.cursor import cursor_of, position
 from services.common.ledger.model import (
+    SPARE_S,
     Abandoned,
     Claim,
     Due,
@@ -105,7 +106,7 @@ class Ledger:
 
     def end_leases(self, worker: str) -> int:
         """End the leases of a worker that is known to be gone, so that its jobs are taken over now; how many."""
-        return len(self._database.rows(sweep_sql.END_LEASES, {"worker": worker}))
+        return len(self._database.rows(sweep_sql.END_LEASES, {"worker": worker, "spare_s": SPARE_S}))
 
     def recover(self, alive: Sequence[str], *, by: str = "api") -> list[Recovered]:
         """End the leases of all workers but these. The caller sends the ids, ahead of others."""
@@ -187,21 +188,24 @@ class Ledger:
         grace_s: float = 5.0,
         ahead_s: float = 0.0,
         all_sent: bool = False,
+        beating: Sequence[str] = (),
     ) -> Iterator[list[Due]]:
         """Ids to send (again), oldest first, for the one sweeper that holds the lock; empty for any other.
 
         Leaving the block normally marks them as sent; leaving it by an exception keeps them overdue, as does taking one
         out of the list. Each repetition doubles ``resend_s``; ``grace_s`` is how late a delayed message may be;
         ``ahead_s`` how long before its time a job for later is given; ``all_sent`` also gives ids sent moments ago,
-        for a transport that lost everything.
+        for a transport that lost everything; ``beating`` names workers that were just heard of, whose jobs are left to
+        them for ``SPARE_S`` beyond their leases.
         """
-        params = {"limit": limit, "resend_s": resend_s, "grace_s": grace_s, "ahead_s": ahead_s, "all": all_sent}
+        params: dict[str, Any] = {"resend_s": resend_s, "grace_s": grace_s, "ahead_s": ahead_s, "spare_s": SPARE_S}
+        params |= {"limit": limit, "all": all_sent, "beating": list(beating), "limits": self._limits}
         with self._database.connection() as connection, connection.transaction():
             lock = connection.execute(sweep_sql.SWEEP_LOCK).fetchone()
             if lock is None or not lock["held"]:
                 yield []
                 return
-            due = [Due(**row) for row in connection.execute(sweep_sql.OVERDUE, params | {"limits": self._limits})]
+            due = [Due(**row) for row in connection.execute(sweep_sql.OVERDUE, params)]
             yield due
             if due:
                 connection.execute(sweep_sql.MARK_SENT, {"ids": [each.id for each in due]})

@@ -1,8 +1,9 @@
 """Which ids go to the transport (again), and whose leases end early."""
 
-# Of the worker that had this name before: whoever starts under it knows that it is gone.
+# Of the worker that had this name before: whoever starts under it knows that it is gone, although the name beats.
 END_LEASES = """
-UPDATE job SET lease_until = now() WHERE worker = %(worker)s AND state = 'running' AND lease_until > now()
+UPDATE job SET lease_until = now() - make_interval(secs => %(spare_s)s), sent_at = NULL
+WHERE worker = %(worker)s AND state = 'running' AND lease_until > now()
 RETURNING id
 """
 
@@ -37,7 +38,8 @@ SWEEP_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('tradebot.sweepe
 # repetition doubles the wait, so that a long honest backlog is not multiplied by the sweeper. `all` is for a
 # transport that has lost everything. What becomes due before the next turn is sent now, with a delay; a delayed id may
 # be lost, or lie with a worker whose clock is slow, so that it is sent again soon after its time. Of a type with a
-# limit only as many as there is room for, of a paused one none.
+# limit only as many as there is room for, of a paused one none. A worker that beats lives, and was kept from renewing
+# its leases: it has some more time for that.
 OVERDUE = """
 WITH due AS (
   SELECT id, type, sent_at, sends, state = 'running' AS taken_over,
@@ -51,7 +53,8 @@ WITH due AS (
   FROM job
   WHERE (state = 'queued' AND (not_before IS NULL OR not_before <= now() + make_interval(secs => %(ahead_s)s)))
      OR (state = 'retrying' AND retry_at + make_interval(secs => %(grace_s)s) <= now())
-     OR (state = 'running' AND lease_until < now())
+     OR (state = 'running' AND lease_until
+       < now() - make_interval(secs => CASE WHEN worker = ANY(%(beating)s) THEN %(spare_s)s ELSE 0 END))
 ), unsent AS (
   SELECT id, type, taken_over, coalesce(delay_s, 0) AS delay_s, since FROM due
   WHERE sent_at IS NULL OR sent_at < since OR %(all)s

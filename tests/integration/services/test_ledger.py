@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from services.common.database import Database
 from services.common.ledger import (
+    SPARE_S,
     Abandoned,
     Claim,
     Due,
@@ -51,11 +53,11 @@ def claimed(ledger: Ledger, job_id: UUID, worker: str = "w1", lease_s: float = 3
     return claim
 
 
-def lose_worker(database: Database, job_id: UUID) -> None:
+def lose_worker(database: Database, job_id: UUID, since_s: float = 1) -> None:
     """The lease runs out, as after kill -9, without waiting for it."""
-    query = """UPDATE job SET lease_until = now() - interval '1 second',
+    query = """UPDATE job SET lease_until = now() - make_interval(secs => %(s)s),
         sent_at = now() - interval '50 seconds' WHERE id = %(id)s"""
-    database.execute(query, {"id": job_id})
+    database.execute(query, {"id": job_id, "s": since_s})
 
 
 def age(database: Database, job_id: UUID, seconds: int) -> None:
@@ -70,7 +72,7 @@ def states(ledger: Ledger, job_id: UUID) -> list[str]:
     return [event.state.value for event in ledger.events(job_id)]
 
 
-def sweep(ledger: Ledger, **options: bool) -> list[UUID]:
+def sweep(ledger: Ledger, **options: Any) -> list[UUID]:
     with ledger.overdue(**options) as due:
         return [each.id for each in due]
 
@@ -323,10 +325,22 @@ class TestSweeper:
             assert due == [Due(claim.id, "canary", taken_over=True, delay_s=0.0)]
         assert sweep(ledger) == []
 
+    def test_a_worker_that_beats_keeps_its_job_for_a_while_beyond_its_lease(
+        self, ledger: Ledger, database: Database
+    ) -> None:
+        claim = claimed(ledger, submit(ledger), "w1")
+        lose_worker(database, claim.id, since_s=SPARE_S - 5)
+        assert sweep(ledger, beating=["w1"]) == []
+        assert ledger.renew(claim, 30) is Renewal.HELD
+        lose_worker(database, claim.id, since_s=SPARE_S - 5)
+        assert sweep(ledger, beating=["w2"]) == [claim.id]
+        lose_worker(database, claim.id, since_s=SPARE_S + 1)
+        assert sweep(ledger, beating=["w1"]) == [claim.id]
+
     def test_leases_of_a_worker_that_is_known_to_be_gone_end_at_once(self, ledger: Ledger) -> None:
         mine, other = claimed(ledger, submit(ledger), "w1"), claimed(ledger, submit(ledger), "w2")
         assert ledger.end_leases("w1") == 1
-        assert sweep(ledger) == [mine.id]
+        assert sweep(ledger, beating=["w1", "w2"]) == [mine.id]
         assert claimed(ledger, mine.id, "w1").kills == 1
         assert ledger.renew(other, 30) is Renewal.HELD
         assert ledger.end_leases("w3") == 0

@@ -23,7 +23,9 @@ class Parts:
         self.made = 0
         self.sent: list[UUID] = []
         self.marked: list[UUID] = []
-        self.sweeper = Sweeper(cast("Any", self), cast("Any", self), cast("Any", self), lambda: self.now)
+        self.beating: list[str] = ["worker-1"]
+        me = cast("Any", self)
+        self.sweeper = Sweeper(me, me, me, lambda: self.beating, lambda: self.now)
 
     def sweep(self, after_s: float = SWEEP_S) -> list[UUID]:
         """Ids that one round sends, so many seconds after the last one."""
@@ -38,7 +40,8 @@ class Parts:
         return 0
 
     @contextmanager
-    def overdue(self, limit: int, **options: object) -> Iterator[list[Due]]:
+    def overdue(self, limit: int, *, beating: list[str], **options: object) -> Iterator[list[Due]]:
+        assert beating == self.beating
         self.now += self.hangs_s
         due = [Due(QUEUED, "x", taken_over=False, delay_s=0.0), Due(TAKEN_OVER, "x", taken_over=True, delay_s=0.0)]
         yield due
@@ -79,3 +82,11 @@ def test_without_redis_schedules_make_their_jobs_and_no_silence_of_postgres_is_b
         assert parts.made == number
     parts.away = False
     assert parts.sweep() == [QUEUED, TAKEN_OVER]
+
+
+def test_that_the_schedules_can_be_read_is_no_answer_about_jobs() -> None:
+    """As while somebody locks the table of jobs: the schedules are read, and then the round hangs."""
+    parts = Parts()
+    parts.sweep()
+    parts.hangs_s = SILENCE_S - SWEEP_S + 0.1
+    assert parts.sweep() == [QUEUED]
