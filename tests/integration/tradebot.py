@@ -1,5 +1,6 @@
 """The tradebot command as a user runs it: a process of its own, a private home, a project nobody else has."""
 
+import contextlib
 import json
 import os
 import signal
@@ -39,6 +40,8 @@ class Tradebot:
     def environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "CI", "DOCKER_HOST") if name in os.environ}
         own = {"HOME": str(self.home), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""}
+        # What can be made again at any time is made once: fetched programs, and whether the rules pass their tests.
+        own["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         # Monitoring has tests of its own; five processes more in every other test would only cost time.
         own["TRADEBOT_PROFILES"] = "core"
         return {**kept, **own, **self.environ}
@@ -106,9 +109,12 @@ class Tradebot:
         )
 
     def processes(self) -> list[psutil.Process]:
-        """Every process on this host that carries this project's name or state folder in its command line."""
+        """Every process on this host that carries this project's name or state folder in its command line.
+
+        ``info["name"]`` of each is as it was then: the process may be gone meanwhile.
+        """
         found = []
-        for process in psutil.process_iter(["cmdline"]):
+        for process in psutil.process_iter(["cmdline", "name"]):
             words = " ".join(process.info["cmdline"] or ())
             if (str(self.state) in words or self.project in words) and process.pid != os.getpid():
                 found.append(process)
@@ -116,5 +122,9 @@ class Tradebot:
 
     def clean(self) -> None:
         self.run("down", "--volumes", "--yes", timeout=120)
+        self.kill_processes()
+
+    def kill_processes(self) -> None:
         for left in self.processes():
-            left.send_signal(signal.SIGKILL)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                left.send_signal(signal.SIGKILL)

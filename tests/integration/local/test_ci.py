@@ -35,8 +35,7 @@ def pipeline(tmp_path: Path) -> Iterator[Tradebot]:
     try:
         yield made
     finally:
-        for left in made.processes():
-            left.send_signal(signal.SIGKILL)
+        made.kill_processes()
 
 
 def nothing_is_left(project: Tradebot) -> None:
@@ -84,7 +83,9 @@ def test_the_steps_of_a_pipeline_work_in_a_clean_shell(pipeline: Tradebot, servi
 
 def test_a_signal_in_the_middle_leaves_nothing_running(pipeline: Tradebot) -> None:
     process = pipeline.start("ci", "run")
-    until(lambda: any("postgres" in each.name() for each in pipeline.processes()), "Postgres to start", 60)
+    until(
+        lambda: any("postgres" in (each.info["name"] or "") for each in pipeline.processes()), "Postgres to start", 60
+    )
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=90)
     assert process.returncode == 143, err

@@ -29,12 +29,9 @@ SOON = 60.0
 
 
 def monitored(home: Path, **environ: str) -> Tradebot:
-    """A project with monitoring. Packages once fetched are shared with the user's own cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    """A project with monitoring."""
     own = {"PROMETHEUS_PORT": str(free_port()), "ALERTMANAGER_PORT": str(free_port())}
-    return Tradebot(
-        home, environ={**ports(), **own, "XDG_CACHE_HOME": cache, "TRADEBOT_PROFILES": "monitoring", **environ}
-    )
+    return Tradebot(home, environ={**ports(), **own, "TRADEBOT_PROFILES": "monitoring", **environ})
 
 
 def require_monitoring(project: Tradebot) -> None:

@@ -1,5 +1,6 @@
 """Secrets change under jobs and calls, on real stores: nothing fails, old values are refused, a kill breaks nothing."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import redis
 
 from tests.integration.local.conftest import ports
 from tests.integration.tradebot import Tradebot
+from tests.waiting import until
 from tradebot_ops.clients.api import Api
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import LoginRefused
@@ -76,9 +78,15 @@ def drop_connections(stack: Tradebot) -> None:
 
 
 def works(stack: Tradebot) -> None:
-    """A job goes all the way over connections made just now."""
+    """A job goes all the way over connections made just now; until they are, the API asks for patience."""
     drop_connections(stack)
-    job = stack.submit("canary")
+
+    def submitted() -> str:
+        done = stack.run("jobs", "submit", "canary", "--json")
+        assert done.returncode == 0 or "try again in" in done.stdout, done.stdout
+        return "" if done.returncode else str(json.loads(done.stdout)["data"]["id"])
+
+    job = until(submitted, "a job is taken", 30)
     assert stack.ended(job)["state"] == "succeeded"
 
 

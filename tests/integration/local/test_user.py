@@ -63,7 +63,7 @@ def tradebot(place: Path) -> Iterator[Tradebot]:
     project = Tradebot(
         home,
         cwd=home,
-        environ=ports() | {"PYTHONPATH": "", "USER": "nobody", "LOGNAME": "nobody"},
+        environ=ports() | {"PYTHONPATH": "", "USER": "nobody", "LOGNAME": "nobody", "XDG_CACHE_HOME": ""},
         program=(*AS_NOBODY, str(place / "venv" / "bin" / "python"), "-m", "tradebot_ops"),
     )
     yield project

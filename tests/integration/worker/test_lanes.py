@@ -24,15 +24,21 @@ def running(desk: Desk, *jobs: UUID) -> int:
     return sum(desk.job(job).state is State.RUNNING for job in jobs)
 
 
+def waiting_s(desk: Desk, job: UUID) -> float:
+    """How long it took a job to start; it has ended well by now."""
+    ended = desk.wait_for(job)
+    assert ended.state is State.SUCCEEDED
+    assert ended.started_at
+    return (ended.started_at - ended.submitted_at).total_seconds()
+
+
 def test_a_short_job_beside_four_long_ones_on_two_workers_starts_at_once(make_worker: MakeWorker, desk: Desk) -> None:
     for name in ("worker-1", "worker-2"):
         make_worker(name, **AT_ONCE)
     sweeps = [submit_long(desk) for _ in range(4)]
     until(lambda: running(desk, *sweeps) == 2, "each worker runs a long job", 30)
-    short = desk.wait_for(desk.submit("nap", seconds=1.0))
-    assert short.state is State.SUCCEEDED
-    assert short.started_at
-    assert (short.started_at - short.submitted_at).total_seconds() < 2
+    waited = sorted(waiting_s(desk, desk.submit("nap", seconds=0.1)) for _ in range(3))
+    assert waited[1] < 2, "in the middle of three: the host may stall once"
     assert running(desk, *sweeps) == 2, "of each kind one at a time"
 
 
