@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Literal, TypeVar
 
 T = TypeVar("T")
+REST_S = 1.0
 
 
 def until(
@@ -21,12 +22,19 @@ def until(
     seconds: float = 30.0,
     seen: Callable[[], object] = str,
 ) -> T:
-    """The first true answer of ``look``; fails after ``seconds``, and then ``seen`` is asked for what was there."""
+    """The first true answer of ``look``; fails after ``seconds``, and then ``seen`` is asked for what was there.
+
+    Between two looks it rests for twice as long as one takes, up to ``REST_S``: a command asked again and again would
+    take from what is waited for the processor that it needs.
+    """
     deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}; {seen()}".rstrip("; ")
-        time.sleep(0.03)
-    return found
+    while True:
+        began = time.monotonic()
+        if found := look():
+            return found
+        now = time.monotonic()
+        assert now < deadline, f"not within {seconds:g} s: {what}; {seen()}".rstrip("; ")
+        time.sleep(min(max(0.03, 2 * (now - began)), REST_S))
 
 
 def free_port() -> int:

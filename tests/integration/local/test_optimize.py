@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -22,12 +21,13 @@ WINDOW = ("--window", "2m")
 BEFORE = "# this project's own\nWORKER_REPLICAS=3\n"
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Tradebot]:
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tradebot]:
     """Three workers with nothing to do, in a folder with a settings file of its own."""
-    project = monitored(tmp_path / "home")
-    project.cwd = tmp_path
-    (tmp_path / ".env").write_text(BEFORE)
+    folder = tmp_path_factory.mktemp("optimize")
+    project = monitored(folder / "home")
+    project.cwd = folder
+    (folder / ".env").write_text(BEFORE)
     try:
         project.ok("up", timeout=300)
         if project.states()["prometheus-1"] == "unavailable":
@@ -39,20 +39,6 @@ def stack(tmp_path: Path) -> Iterator[Tradebot]:
 
 def workers(stack: Tradebot) -> list[str]:
     return sorted(name for name, state in stack.states().items() if name.startswith("worker") and state == "ready")
-
-
-def test_jobs_that_come_near_their_limit_get_more(stack: Tradebot) -> None:
-    """Twenty real ones; then a limit that is just above the largest of them."""
-    until(lambda: not stack.json("optimize", "plan", *WINDOW)["lacking"], "enough is on record", 200)
-    for _ in range(JOBS_NEEDED):
-        job = stack.submit("backtest", "symbol=AAPL", "strategy=sma_cross", "fast=10", "slow=30")
-    assert stack.ended(job)["state"] == "succeeded"
-    peak = stack.json("optimize", "plan", *WINDOW)["usage"]["jobs"]["peak_bytes"]
-    assert peak > 20 * 1024**2
-    (stack.cwd / ".env").write_text(f"{BEFORE}JOB_MEMORY_LIMIT={int(peak * 1.1)}\n")
-    changes = {change["setting"]: change for change in stack.json("optimize", "plan", *WINDOW)["changes"]}
-    assert int(changes["JOB_MEMORY_LIMIT"]["to"].removesuffix("mb")) * 1024**2 >= 1.5 * peak
-    assert "of its limit" in changes["JOB_MEMORY_LIMIT"]["why"]
 
 
 def test_idle_workers_go_and_come_back(stack: Tradebot) -> None:
@@ -91,3 +77,17 @@ def test_idle_workers_go_and_come_back(stack: Tradebot) -> None:
     assert workers(stack) == ["worker-1", "worker-2", "worker-3"]
     assert "Nothing to change" in stack.ok("up", timeout=300)
     until(lambda: values(stack, "tradebot_workers_desired") == [3.0], "three workers are desired", 60)
+
+
+def test_jobs_that_come_near_their_limit_get_more(stack: Tradebot) -> None:
+    """Twenty real ones; then a limit that is just above the largest of them."""
+    until(lambda: not stack.json("optimize", "plan", *WINDOW)["lacking"], "enough is on record", 200)
+    for _ in range(JOBS_NEEDED):
+        job = stack.submit("backtest", "symbol=AAPL", "strategy=sma_cross", "fast=10", "slow=30")
+    assert stack.ended(job)["state"] == "succeeded"
+    peak = stack.json("optimize", "plan", *WINDOW)["usage"]["jobs"]["peak_bytes"]
+    assert peak > 20 * 1024**2
+    (stack.cwd / ".env").write_text(f"{BEFORE}JOB_MEMORY_LIMIT={int(peak * 1.1)}\n")
+    changes = {change["setting"]: change for change in stack.json("optimize", "plan", *WINDOW)["changes"]}
+    assert int(changes["JOB_MEMORY_LIMIT"]["to"].removesuffix("mb")) * 1024**2 >= 1.5 * peak
+    assert "of its limit" in changes["JOB_MEMORY_LIMIT"]["why"]
