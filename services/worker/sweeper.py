@@ -84,7 +84,7 @@ class Sweeper:
         lost = self._tries_after_loss > 0
         batch = BATCH_AFTER_LOSS if lost else BATCH
         with self._ledger.overdue(batch, ahead_s=SWEEP_S, all_sent=lost, beating=beating) as due:
-            # Only here: the schedules can be read while somebody locks the jobs, and no lease is renewed.
+            # Only here: while the table of jobs is locked, no lease is renewed, but schedules are read.
             self._postgres_answered()
             if self._clock() < self._spare_until:
                 due[:] = [each for each in due if not each.taken_over]
