@@ -108,4 +108,5 @@ def test_its_best_run_is_what_is_compared(swept: dict[str, Any]) -> None:
 def test_older_results_are_shown_as_they_were() -> None:
     old = {"symbol": "FB", "best": [{"parameters": {"fast": 5}, "metrics": {"sharpe": 1.0}}]}
     assert not sweeps.is_one(old)
+    assert "heat" in text(in_full(RECORD | {"result": {"heat": "of another type of jobs"}}))
     assert "fast=5  sharpe=1.0000" in text(in_full(RECORD | {"result": old}))

@@ -119,6 +119,9 @@ def show(
     file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write its equity, or with --trades those, to a file.")
     ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write all of it as a page with pictures.")
+    ] = None,
 ) -> None:
     """Show one job: state, result, or why it failed; of a backtest the course of its equity.
 
@@ -126,12 +129,13 @@ def show(
     Examples:
       tradebot jobs show 0d6e3c1a
       tradebot jobs show 0d6e3c1a --trades --csv trades.csv
+      tradebot jobs show 0d6e3c1a --html sweep.html
       tradebot jobs show 0d6e3c1a --json
     """
     from tradebot_ops.operations.trade import results
 
     ops = ops_of(context)
-    emit(ops, results.show(ops, job, trades=trades, file=file))
+    emit(ops, results.show(ops, job, trades=trades, file=file, page=page))
 
 
 @app.command()

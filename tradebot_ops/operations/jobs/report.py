@@ -24,12 +24,13 @@ def followed(job: Job) -> Report:
         findings = (Finding(Level.FAIL, f"job.{error['type']}", message, hint=f"tradebot jobs show {job['id']}"),)
     if job["state"] == "cancelled":
         findings = (Finding(Level.FAIL, "job.cancelled", "The job was cancelled."),)
-    return Report(data=job, sections=(_head(job), *_result(job)), findings=findings)
+    return Report(data=job, sections=(_head(job), *_result(job), *_picture(job)), findings=findings)
 
 
-def in_full(job: Job) -> Report:
+def in_full(job: Job, *, pictures: bool = True) -> Report:
     """A job as it stands, with its times, why it failed, what happened to it and its result: reading it never fails."""
-    return Report(data=job, sections=(_head(job), *_error(job), *_events(job), *_result(job)))
+    drawn = _picture(job) if pictures else ()
+    return Report(data=job, sections=(_head(job), *_error(job), *_events(job), *_result(job), *drawn))
 
 
 def listed(page: dict[str, Any], state: str | None, job_type: str | None, limit: int, now: datetime) -> Report:
@@ -112,6 +113,11 @@ def _result(job: Job) -> tuple[Section, ...]:
     if result and sweeps.is_one(result):
         return sweeps.sections(result)
     return (Section("Result", tables=_result_tables(result)),) if result else ()
+
+
+def _picture(job: Job) -> tuple[Section, ...]:
+    result = job.get("result") or {}
+    return sweeps.picture(result) if sweeps.is_one(result) else ()
 
 
 def _percent(job: Job) -> str:

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import accumulate, chain
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.jobs.jobs import whole_id
 from tradebot_ops.operations.jobs.report import in_full, scalars
+from tradebot_ops.operations.trade import page as html
 from tradebot_ops.operations.trade import sweeps
 from tradebot_ops.private_folder import write_lines
 from tradebot_ops.text.beginnings import short
@@ -30,10 +31,11 @@ TRADE_COLUMNS = {
 }  # fmt: skip
 
 
-def show(ops: Ops, typed: str, *, trades: bool, file: Path | None) -> Report:
+def show(ops: Ops, typed: str, *, trades: bool, file: Path | None, page: Path | None = None) -> Report:
     """One job in full; of a backtest its pictures, its ``trades`` if they are wanted, and its curve in a CSV ``file``.
 
-    With ``trades`` the file has those. Raises ``OpsError`` TB-0275 where a job without them is asked for them.
+    With ``trades`` the file has those. ``page`` is a file for all of it as HTML. Raises ``OpsError`` TB-0275 where a
+    job without them is asked for them.
     """
     job = ops.api.job(whole_id(ops, typed))
     report = in_full(job)
@@ -43,6 +45,10 @@ def show(ops: Ops, typed: str, *, trades: bool, file: Path | None) -> Report:
     if file is not None:
         rows = _write(file, *(_of_trades(job) if trades else _curve(job)))
         sections.append(Section(lines=(f"Wrote {rows} rows to {file}.",)))
+    if page is not None:
+        made = _trades(job) if (job.get("result") or {}).get("trades") else None
+        write_lines(page, html.page(job, in_full(job, pictures=False), made).splitlines())
+        sections.append(Section(lines=(f"Wrote {page}: open it in a browser.",)))
     return Report(data=report.data, sections=tuple(sections), findings=report.findings)
 
 
@@ -53,8 +59,7 @@ def pictures(job: Job) -> tuple[Section, ...]:
         return ()
     at = [_moment(day) for day in curve["day"]]
     equity = [float(value) for value in curve["equity"]]
-    highest = accumulate(equity, max)
-    below = [100 * (value / high - 1) if high > 0 else 0.0 for value, high in zip(equity, highest, strict=True)]
+    below = html.below_highest(equity)
     return (
         Section("Equity", lines=tuple(chart(list(zip(at, equity, strict=True)), height=EQUITY_LINES))),
         Section("Drawdown in %", lines=tuple(chart(list(zip(at, below, strict=True)), height=DRAWDOWN_LINES))),

@@ -20,22 +20,26 @@ OUT = "out of sample"
 
 def is_one(result: Result) -> bool:
     """Whether it is the result of a sweep with a holdout; those of older ones are shown as any other."""
-    return "buy_and_hold" in result
+    return {"buy_and_hold", "heat"} <= result.keys()
 
 
 def sections(result: Result) -> tuple[Section, ...]:
     """All that a result has, in tables of at most 80 columns for strategies with three parameters."""
     plain = tuple((name, shown(value)) for name, value in _plain(result).items() if value is not None)
-    found = [
+    return (
         Section("Result", tables=(Table(("measure", "value"), plain),)),
         Section(f"Best of {result['runs']} runs", tables=(_best(result), _beside(result))),
         Section(lines=_in_words(result)),
-    ]
+    )
+
+
+def picture(result: Result) -> tuple[Section, ...]:
+    """A heat map, where two parameters were varied."""
     if heat := result.get("heat"):
         rows, columns = (Axis(heat[side]["name"], heat[side]["values"]) for side in ("rows", "columns"))
         title = f"{result['rank']} in sample by {rows.name} and {columns.name}"
-        found.append(Section(title, lines=tuple(heat_map(rows, columns, heat["cells"]))))
-    return tuple(found)
+        return (Section(title, lines=tuple(heat_map(rows, columns, heat["cells"]))),)
+    return ()
 
 
 def figures(result: Result) -> dict[str, Any]:
