@@ -10,6 +10,7 @@ from tests.operations.jobs.test_dead_letters import ops_with
 from tests.operations.jobs.test_report import JOB
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
+from tradebot_ops.model import Report
 from tradebot_ops.operations.trade import results
 
 DAYS = ["2024-01-01", "2024-06-01", "2025-01-01", "2025-06-01"]
@@ -92,6 +93,27 @@ def test_a_spreadsheet_reads_the_file(ops: Ops, trades: bool, first: list[list[s
         rows = list(csv.reader(stream))
     assert rows[:2] == first
     assert report.sections[-1].lines == (f"Wrote {len(rows) - 1} rows to {file}.",)
+
+
+def test_a_spreadsheet_reads_the_best_runs_of_a_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [
+        {
+            "parameters": {"fast": fast},
+            "metrics": {"sharpe": 1.5},
+            "out_of_sample": {"place": 2, "metrics": {"sharpe": None}},
+        }
+        for fast in (5, 10)
+    ]
+    swept = BACKTEST | {"result": {"best": runs, "buy_and_hold": {}, "heat": None}}
+    file = tmp_path / "out.csv"
+    monkeypatch.setattr(results, "in_full", lambda _: Report())
+    monkeypatch.setattr(Api, "job", lambda *_: swept)
+    report = results.show(ops_with(Api(), tmp_path), "aaaa", trades=False, file=file)  # type: ignore[arg-type]
+    with file.open(newline="") as stream:
+        assert list(csv.reader(stream)) == [
+            ["fast", "sharpe", "oos_sharpe", "oos_place"], ["5", "1.5", "", "2"], ["10", "1.5", "", "2"],
+        ]  # fmt: skip
+    assert report.sections[-1].lines == (f"Wrote 2 rows to {file}.",)
 
 
 def test_what_is_not_there_is_named(ops: Ops, tmp_path: Path) -> None:

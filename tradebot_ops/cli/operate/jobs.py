@@ -117,7 +117,8 @@ def show(
     job: Job,
     trades: Annotated[bool, typer.Option("--trades", help="The trades of a backtest, too.")] = False,
     file: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write its equity, or with --trades those, to a file.")
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Write its equity, a sweep's best runs, or with --trades those."),
     ] = None,
     page: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write all of it as a page with pictures.")

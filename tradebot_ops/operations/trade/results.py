@@ -32,10 +32,10 @@ TRADE_COLUMNS = {
 
 
 def show(ops: Ops, typed: str, *, trades: bool, file: Path | None, page: Path | None = None) -> Report:
-    """One job in full; of a backtest its pictures, its ``trades`` if they are wanted, and its curve in a CSV ``file``.
+    """One job in full; of a backtest its pictures, and its ``trades`` if they are wanted.
 
-    With ``trades`` the file has those. ``page`` is a file for all of it as HTML. Raises ``OpsError`` TB-0275 where a
-    job without them is asked for them.
+    A CSV ``file`` has its curve, with ``trades`` those, or of a sweep the best runs; ``page`` has all of it as HTML.
+    Raises ``OpsError`` TB-0275 where a job without them is asked for them.
     """
     job = ops.api.job(whole_id(ops, typed))
     report = in_full(job)
@@ -43,7 +43,7 @@ def show(ops: Ops, typed: str, *, trades: bool, file: Path | None, page: Path | 
     if trades:
         sections.append(Section("Trades", tables=(_trades(job),)))
     if file is not None:
-        rows = _write(file, *(_of_trades(job) if trades else _curve(job)))
+        rows = _write(file, *(_of_trades(job) if trades else _for_spreadsheet(job)))
         sections.append(Section(lines=(f"Wrote {rows} rows to {file}.",)))
     if page is not None:
         made = _trades(job) if (job.get("result") or {}).get("trades") else None
@@ -110,6 +110,12 @@ def _of_trades(job: Job) -> tuple[Sequence[str], Iterator[tuple[Any, ...]]]:
 def _curve(job: Job) -> tuple[Sequence[str], Iterator[tuple[Any, ...]]]:
     curve = _result(job, "equity_curve")
     return ("day", "equity"), zip(curve["day"], curve["equity"], strict=True)
+
+
+def _for_spreadsheet(job: Job) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+    """The best runs of a sweep, or the curve of a backtest."""
+    result = job.get("result") or {}
+    return sweeps.rows(result) if sweeps.is_one(result) else _curve(job)
 
 
 def _write(file: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:

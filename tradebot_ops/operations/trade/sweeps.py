@@ -51,6 +51,20 @@ def figures(result: Result) -> dict[str, Any]:
     return {**_plain(result), **best["parameters"], **best["metrics"], **held_back, **place}
 
 
+def rows(result: Result) -> tuple[list[str], list[list[Any]]]:
+    """The best runs for a spreadsheet: parameters, figures in sample, figures and place out of sample."""
+    runs = [
+        {
+            **run["parameters"],
+            **run["metrics"],
+            **{f"oos_{name}": value for name, value in run.get("out_of_sample", {}).get("metrics", {}).items()},
+            **({"oos_place": run["out_of_sample"]["place"]} if "out_of_sample" in run else {}),
+        }
+        for run in result["best"]
+    ]
+    return list(runs[0]), [list(run.values()) for run in runs]
+
+
 def _plain(result: Result) -> dict[str, Any]:
     return {name: value for name, value in result.items() if not isinstance(value, dict | list)}
 
