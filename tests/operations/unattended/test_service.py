@@ -8,6 +8,8 @@ import pytest
 
 from tests.operations.test_change import world
 from tests.operations.unattended.test_systemd import asked, fake
+from tradebot_ops.audit.chain import BEGAN, Entry
+from tradebot_ops.audit.log import AuditLog
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.inspection import EngineInfo
 from tradebot_ops.engines.local.observing.boot import Places
@@ -72,13 +74,15 @@ def test_where_systemd_does_not_run_it_says_what_to_type(tmp_path: Path, where: 
     (finding,) = report.findings
     assert (finding.level, finding.id) == (Level.WARN, "service.systemd")
     assert finding.hint == f"Where it runs: systemctl --user daemon-reload; systemctl --user enable {NAME}"
+    assert finding.message == "systemd does not run here for this user, so nothing starts the unit."
     assert report.exit_code == 0
 
 
 def test_who_does_not_linger_is_told(tmp_path: Path, where: Places) -> None:
     where.linger.unlink()
     (finding,) = service.install(ops(tmp_path)).findings
-    assert (finding.id, finding.hint) == ("service.linger", "sudo loginctl enable-linger ana")
+    assert (finding.level, finding.hint) == (Level.WARN, "sudo loginctl enable-linger ana")
+    assert finding.message == "It starts when ana logs in, and not before: ana does not linger."
 
 
 def test_a_system_unit_of_root(tmp_path: Path, where: Places, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,6 +92,8 @@ def test_a_system_unit_of_root(tmp_path: Path, where: Places, monkeypatch: pytes
     assert found["unit"] == str(where.system / NAME)
     assert "User=root\n" in found["text"]
     assert found["lingers"] is None
+    (finding,) = service.install(ops(tmp_path, "offline"), system=True).findings
+    assert finding.hint == f"Where it runs: sudo systemctl daemon-reload; sudo systemctl enable {NAME}"
 
 
 @pytest.mark.parametrize(("uid", "sudo", "why"), [(1000, "", "root's to write"), (0, "ana", "instead of ana's")])
@@ -154,5 +160,53 @@ def test_docker_does_it_by_itself(starts: bool | None, restart: str, levels: lis
     compose.write_text(text)
     report = service.install(Ops(base.settings, engine, base.clock))
     assert [finding.level for finding in report.findings] == levels
-    assert data(report)["unit"] is None
+    assert data(report) == {
+        "unit": None,
+        "engine_starts_at_boot": starts,
+        "without_restart": ["store"] if restart == "no" else [],
+    }
+    assert len(report.sections[0].lines) == (2 if starts else 1)
     assert not (tmp_path / "asked").exists()
+
+
+def test_what_is_missing_on_docker_is_named(tmp_path: Path) -> None:
+    engine = Docker("demo")
+    engine.starts = False
+    base = ops(tmp_path)
+    docker, restart = service.install(Ops(base.settings, engine, base.clock)).findings
+    assert docker.message == "Nothing starts Docker when the host boots: /x."
+    assert docker.hint == "sudo systemctl enable --now docker"
+    assert restart.message == "These do not come back after a reboot: store."
+    assert restart.anchor == "compose.yaml#restart"
+
+
+def test_each_is_one_line_of_the_audit_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    world_ = ops(tmp_path)
+    service.install(world_)
+    service.remove(world_)
+    service.install(world_, system=True)
+    entries = [Entry.read(line) for line in AuditLog(world_.state.folder).read().splitlines()]
+    assert [(each.command, *each.arguments) for each in entries if each and each.event == BEGAN] == [
+        ("service install",),
+        ("service remove",),
+        ("service install", "--system"),
+    ]
+
+
+def test_the_hosts_manager_is_asked_for_a_system_unit(
+    tmp_path: Path, where: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    service.install(ops(tmp_path), system=True)
+    removed = data(service.remove(ops(tmp_path), system=True))
+    assert removed == {"unit": str(where.system / NAME), "removed": True}
+    assert asked(tmp_path) == [
+        "is-system-running",
+        "daemon-reload",
+        f"enable {NAME}",
+        "is-system-running",
+        f"disable {NAME}",
+        "daemon-reload",
+    ]
+    assert not (where.system / NAME).exists()

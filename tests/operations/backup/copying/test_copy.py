@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from tests.backups.test_shelf import put
+from tests.operations.backup.copying.test_ssh import host
 from tests.operations.test_change import world
+from tradebot_ops.audit.chain import Entry
+from tradebot_ops.audit.log import AuditLog
 from tradebot_ops.backups.copies import copies_of
 from tradebot_ops.backups.shelf import Backup, Proof, Shelf
 from tradebot_ops.context import Ops
@@ -14,7 +17,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report
 from tradebot_ops.operations.backup.copying.copy import copy
 from tradebot_ops.operations.backup.create import shelf_of
-from tradebot_ops.progress import ignore_progress
+from tradebot_ops.progress import ProgressEvent, ignore_progress
 
 
 @pytest.fixture
@@ -75,7 +78,8 @@ def test_a_copy_that_rotted_is_named_and_forgotten(damage: str, ops: Ops, backup
     with pytest.raises(OpsError) as caught:
         to(ops, "usb")
     assert caught.value.code == "TB-0139"
-    assert "postgres.dump" in caught.value.message
+    assert caught.value.message == f"The copy {dump.parent} is not the backup {backup.id}: postgres.dump."
+    assert caught.value.detail == (f"postgres.dump {'differs' if damage == 'cut' else 'is missing'} there.",)
     assert copies_of(backup.folder) == ()
 
 
@@ -85,3 +89,30 @@ def test_a_damaged_backup_is_not_copied(ops: Ops, backup: Backup, tmp_path: Path
         to(ops, "usb")
     assert caught.value.code == "TB-0132"
     assert list((tmp_path / "usb").iterdir()) == []
+
+
+def test_to_another_host(backup: Backup, tmp_path: Path) -> None:
+    over = world(tmp_path, TRADEBOT_BACKUPS=str(tmp_path / "backups"), **host(tmp_path))
+    (tmp_path / "home" / "backups").mkdir()
+    report = to(over, "me@nas:backups/")
+    (there,) = Shelf(tmp_path / "home" / "backups" / "demo").all()
+    assert (there.id, there.damaged_files()) == (backup.id, ())
+    (known,) = copies_of(backup.folder)
+    assert (known.place, known.apart) == (f"me@nas:backups/demo/{backup.id}", True)
+    assert report.warnings == ()
+    assert len(report.sections[0].lines) == 2, "no folder of this host to restore from"
+
+
+def test_what_is_said_and_audited(ops: Ops, backup: Backup, tmp_path: Path) -> None:
+    said: list[ProgressEvent] = []
+    report = copy(ops, shelf_of(ops), "latest", "usb", said.append)
+    place = tmp_path / "usb" / "demo" / backup.id
+    first, second, third = report.sections[0].lines
+    assert first == f"Backup {backup.id} was copied to {place}."
+    assert second.startswith("3 files, ")
+    assert third.endswith(f"tradebot backup restore {place} --from-project demo")
+    assert [each.detail for each in said if each.service == backup.id][1:] == ["reading it back", str(place)]
+    assert to(ops, "usb").sections[0].lines[0] == f"Backup {backup.id} lies already in {place}."
+    began = Entry.read(AuditLog(ops.state.folder).read().splitlines()[0])
+    assert began is not None
+    assert (began.command, list(began.arguments)) == ("backup copy", ["latest", "usb"])
