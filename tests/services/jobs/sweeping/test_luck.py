@@ -34,6 +34,8 @@ def test_the_best_of_many_that_are_worth_nothing_is_as_good_as_is_foretold() -> 
 def test_one_trial_had_no_choice() -> None:
     assert by_luck(1, 0.3) == by_luck(0, 0.0) == 0.0
     assert deflated(Shape(1000, 0.0, 0, 3), 0.0) == 0.5
+    # The better one of two is 0.564 deviations above the mean; the formula is for many, and has 0.52.
+    assert by_luck(2, 1.0) == pytest.approx(0.5197, abs=1e-3)
 
 
 def test_moments_are_those_of_the_returns() -> None:
@@ -51,5 +53,6 @@ def test_moments_are_those_of_the_returns() -> None:
 def test_what_has_no_sharpe_ratio_has_no_moments() -> None:
     assert shape(np.zeros(100)) is None
     assert shape(np.array([0.01, 0.02])) is None
+    assert shape(np.array([0.01, 0.02, 0.04])) is not None
     # A return so skewed that no standard error exists.
     assert deflated(Shape(10, 2.0, 3.0, 4.0), 0.0) is None
