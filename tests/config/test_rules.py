@@ -49,6 +49,7 @@ def seconds(text: str) -> int:
     return sum(int(number) * factors[unit] for number, unit in re.findall(r"(\d+)([hms])", text))
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("file", TESTS, ids=lambda file: file.stem)
 def test_promtool_agrees(file: Path) -> None:
     result = subprocess.run([program("promtool"), "test", "rules", str(file)], capture_output=True, text=True)

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,13 +33,11 @@ WORDS = re.compile(
 )
 
 
-def _modules() -> Iterator[tuple[Path, ast.Module]]:
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
-
-
-TREES = list(_modules())
+@cache
+def trees() -> list[tuple[Path, ast.Module]]:
+    """Every module of the product, parsed; only where a test asks for it."""
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    return [(path, ast.parse(path.read_text(encoding="utf-8"))) for path in paths]
 
 
 def _name(node: ast.expr) -> str:
@@ -49,7 +48,7 @@ def _errors() -> set[str]:
     """OpsError and all kinds of it, in whatever module."""
     bases = {
         node.name: {_name(base) for base in node.bases}
-        for _, tree in TREES
+        for _, tree in trees()
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     }
@@ -83,7 +82,7 @@ def fault(first: str, last: str) -> str:
 
 def _messages() -> Iterator[tuple[str, str, str]]:
     calls = _errors() | ANSWERS
-    for path, tree in TREES:
+    for path, tree in trees():
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or _name(node.func) not in calls:
                 continue
@@ -107,7 +106,7 @@ def test_messages_are_sentences() -> None:
 def test_words_that_a_stranger_would_stumble_over() -> None:
     assert [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
-        for path, _ in TREES
+        for path, _ in trees()
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if WORDS.search(line)
     ] == []
@@ -124,7 +123,7 @@ def vague(tree: ast.Module) -> list[int]:
 
 
 def test_docstrings_name_the_thing_or_the_act() -> None:
-    assert [f"{path.relative_to(ROOT)}:{line}" for path, tree in TREES for line in vague(tree)] == []
+    assert [f"{path.relative_to(ROOT)}:{line}" for path, tree in trees() for line in vague(tree)] == []
 
 
 def test_a_vague_docstring_is_seen() -> None:

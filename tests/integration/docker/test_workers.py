@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.xdist_gro
 #: As many runs as a sweep may have: seconds of work on a core of its own, far more where six workers share two.
 LONG = {
     "type": "sweep",
-    "payload": {"symbol": "AAPL", "strategy": "sma_cross", "fast": list(range(2, 42)), "slow": list(range(50, 100))},
+    "payload": {"symbol": "AAPL", "strategy": "sma_cross", "fast": list(range(1, 101)), "slow": list(range(101, 201))},
 }
 
 #: Its process is there before it, and can be stopped in time.
