@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import resource
 import secrets
 import socket
 import tempfile
@@ -24,17 +25,22 @@ def until(
 ) -> T:
     """The first true answer of ``look``; fails after ``seconds``, and then ``seen`` is asked for what was there.
 
-    Between two looks it rests for twice as long as one takes, up to ``REST_S``: a command asked again and again would
+    A look that runs a command is followed by a rest of twice its time, up to ``REST_S``: again and again, it would
     take from what is waited for the processor that it needs.
     """
     deadline = time.monotonic() + seconds
     while True:
-        began = time.monotonic()
+        began, commands = time.monotonic(), _commands_s()
         if found := look():
             return found
         now = time.monotonic()
         assert now < deadline, f"not within {seconds:g} s: {what}; {seen()}".rstrip("; ")
-        time.sleep(min(max(0.03, 2 * (now - began)), REST_S))
+        time.sleep(min(2 * (now - began), REST_S) if _commands_s() > commands else 0.03)
+
+
+def _commands_s() -> float:
+    """Processor time of all commands of this process that have ended."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
 
 
 def free_port() -> int:

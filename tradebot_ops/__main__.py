@@ -1,5 +1,5 @@
 """``python -m tradebot_ops``."""
 
-from tradebot_ops.cli.main import main
+from tradebot_ops.cli.entry import main
 
 main()

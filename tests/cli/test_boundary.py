@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from typer.main import get_command
 
 from tests.cli.conftest import Run
-from tradebot_ops.cli.boundary import hoist, run_guarded
+from tradebot_ops.cli.boundary import run_guarded
 from tradebot_ops.cli.main import app
 from tradebot_ops.cli.naming import announce
+from tradebot_ops.cli.words import hoist
 from tradebot_ops.errors import OpsError
 
 OPTIONS = {"-p": True, "--project": True, "-f": True, "--file": True, "--json": False, "-v": False, "--timeout": True}

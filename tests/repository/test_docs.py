@@ -12,11 +12,12 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from tests.paths import ROOT
-from tradebot_ops.cli.boundary import hoist, value_options
+from tradebot_ops.cli.boundary import value_options
 from tradebot_ops.cli.grammar import MENTIONED, resolve
 from tradebot_ops.cli.grammar import words as words_of
 from tradebot_ops.cli.main import app
 from tradebot_ops.cli.registry import COMMANDS
+from tradebot_ops.cli.words import hoist
 from tradebot_ops.monitoring.alertmanager import channels
 from tradebot_ops.operations.project import example_env
 from tradebot_ops.operations.urls import LOGINS

@@ -22,11 +22,8 @@ from tradebot_ops.cli.help import sentence
 from tradebot_ops.cli.naming import NamedContext, announce, command_name, expected, named
 from tradebot_ops.cli.registry import COMMANDS, Entry
 from tradebot_ops.cli.streams import LostOutputError, output_lost, plain_streams, writing_stdout
+from tradebot_ops.cli.words import OWN, parted
 from tradebot_ops.errors import ExitCode, OpsError
-
-#: Short options that mean something of their own to some commands, as they do to Compose's: ``--follow``, where the
-#: compose file is ``--file`` only, and ``--volumes``.
-_OWN = {"-f": {"logs", "events"}, "-v": {"down"}}
 
 
 class OpsGroup(TyperGroup):
@@ -73,7 +70,7 @@ class OpsGroup(TyperGroup):
     def _refuse_unfinished(self, path: list[str], rest: list[str]) -> None:
         """A global option at the end, without its value: `hoist` left it there, for it names what was meant."""
         last = rest[-1] if rest and "--" not in rest else ""
-        if value_options(self).get(last) and path[0] not in _OWN.get(last, ()):
+        if value_options(self).get(last) and path[0] not in OWN.get(last, ()):
             hint = f"tradebot {' '.join(path)} --help"
             raise OpsError(f"The option {last} needs a value.", code="TB-0200", hint=hint)
 
@@ -129,52 +126,9 @@ def value_options(group: TyperGroup) -> Mapping[str, bool]:
     }
 
 
-def hoist(words: Sequence[str], options: Mapping[str, bool]) -> list[str]:
-    """Move global options to the front, so that they may stand before or after the command."""
-    front, rest = parted(words, options)
-    return front + rest
-
-
 def asked_for_help(words: list[str]) -> list[str]:
     """`tradebot help jobs submit` is another spelling of `tradebot jobs submit --help`."""
     return [*words[1:], "--help"] if words[:1] == ["help"] else words
-
-
-def parted(words: Sequence[str], options: Mapping[str, bool]) -> tuple[list[str], list[str]]:
-    """The global options with their values, and the rest.
-
-    Nothing after ``--`` is moved: it belongs to the program that ``exec`` runs. Nor is an option at the very end
-    whose value is missing: in front it would take the command for its value.
-    """
-    front: list[str] = []
-    rest: list[str] = []
-    command = ""
-    waiting = iter(words)
-    for word in waiting:
-        if word == "--":
-            rest += [word, *waiting]
-            break
-        option = _spelling(word, options)
-        known = option in options and not (command in _OWN.get(option, ()) and (options[option] or word == option))
-        if not known:
-            command = command or ("" if word.startswith("-") else word)
-            rest.append(word)
-            continue
-        wants_value = options[option] and option == word
-        value = next(waiting, None) if wants_value else None
-        (rest if wants_value and value is None else front).append(word)
-        front += [] if value is None else [value]
-    return front, rest
-
-
-def _spelling(word: str, options: Mapping[str, bool]) -> str:
-    """The option a word spells: ``--project=x``, ``-px`` and ``-vv`` carry more than the name."""
-    if word.startswith("--"):
-        return word.partition("=")[0]
-    if len(word) > 2 and word[:2] in options:
-        is_flags = all(options.get(f"-{letter}") is False for letter in word[1:])
-        return word[:2] if options[word[:2]] or is_flags else word
-    return word
 
 
 def run_guarded(call: Any, words: Sequence[str]) -> int:

@@ -7,7 +7,8 @@ from typing import Any
 
 from typer.main import get_command
 
-from tradebot_ops.cli.boundary import parted, value_options
+from tradebot_ops.cli.boundary import value_options
+from tradebot_ops.cli.words import parted
 
 #: How a call ends that is only mentioned, without the arguments it needs.
 MENTIONED = {"MissingParameter", "NoArgsIsHelpError"}

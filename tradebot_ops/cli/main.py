@@ -1,4 +1,4 @@
-"""The entry point: global options, then the command."""
+"""The command line: global options, then the command."""
 
 import gc
 import os
@@ -6,14 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.main import get_command
 
 from tradebot_ops.cli import interrupt
 from tradebot_ops.cli.boundary import OpsGroup
 from tradebot_ops.cli.streams import writing_stdout
-
-#: A shell that completes puts the line up to the cursor here.
-COMPLETE = "_TRADEBOT_COMPLETE"
 
 app = typer.Typer(
     cls=OpsGroup,
@@ -120,14 +116,9 @@ def _complaint(call: str) -> str:
 
 
 def main() -> None:
-    """The console script."""
+    """Run the command of this process."""
     # A command imports some ten thousand objects that stay, and ends within a second: looking through them for
     # garbage again and again took a tenth of it.
     gc.set_threshold(50_000, 20, 100)
-    if line := os.environ.pop(COMPLETE, ""):
-        from tradebot_ops.cli.completion.answer import answer
-
-        answer(get_command(app), line)
-        return
     interrupt.arm()
     app()

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Cache:
     def path(self) -> Path:
         settings = sorted(item for item in os.environ.items() if item[0].startswith(("TRADEBOT_", "DOCKER_")))
         key = json.dumps([self.options, str(self.folder), settings])
-        return cache_root(os.environ) / "completion" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
+        return folder(os.environ) / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
 
     def known(self) -> "Known":
         """The names that were found last; none before the first time."""
@@ -48,11 +48,11 @@ class Cache:
 
     def store(self, names: Names) -> None:
         """Remember these, and forget what nobody asked for since yesterday."""
-        folder = PrivateFolder(self.path.parent)
-        folder.write_json(self.path.name, {"names": names, "at": time.time()})
+        private = PrivateFolder(self.path.parent)
+        private.write_json(self.path.name, {"names": names, "at": time.time()})
         for each in self.path.parent.iterdir():
             if time.time() - each.stat().st_mtime > FORGOTTEN_S:
-                folder.remove(each.name)
+                private.remove(each.name)
 
     def refresh(self) -> None:
         """Let another process look, which outlives this one; not while one that began a moment ago may be at it.
@@ -86,6 +86,11 @@ class Known:
 
     def fresh(self) -> bool:
         return 0 <= time.time() - self.at < FRESH_S
+
+
+def folder(environ: Mapping[str, str]) -> Path:
+    """Where all that a key press needs is remembered."""
+    return cache_root(environ) / "completion"
 
 
 def here(options: Sequence[str]) -> Cache:

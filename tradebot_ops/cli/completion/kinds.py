@@ -6,9 +6,8 @@ A kind is known from here, or asked of the running stack (``facts/names.py``) an
 from collections.abc import Sequence
 from typing import Any
 
+from tradebot_ops.cli.completion.tree import FILES
 from tradebot_ops.settings.declared import STACK_SETTINGS
-
-FILES = "files"
 
 #: Kinds by metavar, and by ``command METAVAR`` or option where the metavar alone says too little.
 _KINDS: dict[str, tuple[str, ...]] = {

@@ -3,19 +3,21 @@
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from tradebot_ops.cli.boundary import load
-from tradebot_ops.cli.registry import COMMANDS
+from tradebot_ops.cli.completion.tree import Command, Parameter, Tree
 
 
 @dataclass(frozen=True)
 class Place:
-    """``path`` leads to ``command``, empty for the root; ``parameter`` is what a value is typed for, if for any."""
+    """``parameter`` is what a value is typed for, if for any."""
 
-    path: tuple[str, ...]
-    command: Any
-    parameter: Any = None
+    command: Command
+    parameter: Parameter | None = None
+
+    @property
+    def awaits_option(self) -> bool:
+        """Whether the value of an option must stand here."""
+        return self.parameter is not None and self.parameter.is_option
 
 
 def typed(line: str) -> tuple[list[str], str]:
@@ -30,56 +32,41 @@ def typed(line: str) -> tuple[list[str], str]:
     return (words[:-1], words[-1]) if words and not line[-1:].isspace() else (words, "")
 
 
-def place_of(root: Any, words: Sequence[str]) -> Place | None:
+def place_of(tree: Tree, words: Sequence[str]) -> Place | None:
     """The place behind these words, which follow the program's name; None behind a command that does not exist."""
-    path: list[str] = []
-    command, awaited, given, ended = root, None, 0, False
+    command, awaited, given, ended = tree.root, None, 0, False
     for word in words:
         if awaited is not None:
             awaited = None
         elif word == "--" and not ended:
             ended = True
         elif word.startswith("-") and len(word) > 1 and not ended:
-            option = option_of(root, command, word)
-            awaited = option if option is not None and takes_value(option) and "=" not in word else None
-        elif (below := subcommand(root, command, word)) is not None:
-            command, path = below, [*path, word]
-        elif command is root:
+            option = option_of(tree, command, word)
+            awaited = option if option is not None and option.takes_value and "=" not in word else None
+        elif (below := _below(tree, command, word)) is not None:
+            command = below
+        elif command is tree.root:
             return None
         else:
             given += 1
-    return Place(tuple(path), command, awaited if awaited is not None else _argument(command, given))
+    return Place(command, awaited if awaited is not None else _argument(command, given))
 
 
-def subcommand(root: Any, command: Any, word: str) -> Any:
-    """The command that ``word`` names below ``command``; None for none."""
-    if command is not root:
-        return getattr(command, "commands", {}).get(word)
-    entry = COMMANDS.get(word)
-    if entry is None:
-        return None
-    first, *rest = (entry.alias or word).split()
-    found = load(first)
-    for each in rest:
-        found = getattr(found, "commands", {}).get(each, found)
-    return found
+def _below(tree: Tree, command: Command, word: str) -> Command | None:
+    return tree.named(word) if command is tree.root else command.commands.get(word)
 
 
-def option_of(root: Any, command: Any, word: str) -> Any:
+def option_of(tree: Tree, command: Command, word: str) -> Parameter | None:
     """The option that ``word`` spells, one of the command's own before one of all."""
     name = word.partition("=")[0]
-    every = [*command.params, *root.params]
-    return next((each for each in every if name in (*each.opts, *each.secondary_opts)), None)
+    return next((each for each in (*command.parameters, *tree.root.parameters) if name in each.names), None)
 
 
-def takes_value(option: Any) -> bool:
-    return not getattr(option, "is_flag", False) and not getattr(option, "count", False)
-
-
-def _argument(command: Any, given: int) -> Any:
+def _argument(command: Command, given: int) -> Parameter | None:
     """The argument behind so many that were given; one that may be repeated takes all the rest."""
-    arguments = [each for each in command.params if each.param_type_name == "argument"]
-    for each in arguments:
+    for each in command.parameters:
+        if each.is_option:
+            continue
         if each.nargs < 0 or given < each.nargs:
             return each
         given -= each.nargs
