@@ -36,6 +36,7 @@ COMMANDS = (
     ("jobs", "list", "--state", "dead"),
     ("dlq", "summary"),
     ("dlq", "list"),
+    ("queue", "status"),
     *(("diag", each.name) for each in catalogue()),
     ("diag", "full"),
     ("diag", "explain"),
