@@ -15,7 +15,8 @@ from tradebot_ops.cli.completion.kinds import VALUES, kinds_of, values_of
 from tradebot_ops.cli.completion.look import KINDS
 from tradebot_ops.cli.completion.place import typed
 from tradebot_ops.cli.completion.read import takes_value
-from tradebot_ops.cli.completion.tree import FILES, Tree
+from tradebot_ops.cli.completion.shape import FILES
+from tradebot_ops.cli.completion.tree import Tree
 from tradebot_ops.cli.main import app
 from tradebot_ops.cli.registry import COMMANDS
 

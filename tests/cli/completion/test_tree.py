@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tradebot_ops.cli.completion import read
-from tradebot_ops.cli.completion.tree import Command, Tree
+from tradebot_ops.cli.completion.shape import Command
+from tradebot_ops.cli.completion.tree import Tree
 from tradebot_ops.cli.registry import COMMANDS
 
 

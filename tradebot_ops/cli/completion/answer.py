@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from tradebot_ops.cli import in_force
 from tradebot_ops.cli.completion.cache import Names, folder, here
 from tradebot_ops.cli.completion.place import Place, option_of, place_of, typed
-from tradebot_ops.cli.completion.tree import FILES, Command, Tree
+from tradebot_ops.cli.completion.shape import FILES, Command
+from tradebot_ops.cli.completion.tree import Tree
 from tradebot_ops.cli.registry import COMMANDS
 from tradebot_ops.cli.words import parted
 

@@ -6,7 +6,7 @@ A kind is known from here, or asked of the running stack (``facts/names.py``) an
 from collections.abc import Sequence
 from typing import Any
 
-from tradebot_ops.cli.completion.tree import FILES
+from tradebot_ops.cli.completion.shape import FILES
 from tradebot_ops.settings.declared import STACK_SETTINGS
 
 #: Kinds by metavar, and by ``command METAVAR`` or option where the metavar alone says too little.

@@ -4,7 +4,8 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tradebot_ops.cli.completion.tree import Command, Parameter, Tree
+from tradebot_ops.cli.completion.shape import Command, Parameter
+from tradebot_ops.cli.completion.tree import Tree
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typer.main import get_command
 
 from tradebot_ops.cli.boundary import load
 from tradebot_ops.cli.completion.kinds import kinds_of, values_of
-from tradebot_ops.cli.completion.tree import Command, Parameter
+from tradebot_ops.cli.completion.shape import Command, Parameter
 from tradebot_ops.cli.main import app
 
 

@@ -4,51 +4,20 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tradebot_ops.cli.completion.shape import Command, Parameter
 from tradebot_ops.cli.registry import COMMANDS
 from tradebot_ops.errors import OpsError
 from tradebot_ops.private_folder import PrivateFolder
 from tradebot_ops.version import version
 
-#: The kind of names of files, which the shell itself knows.
-FILES = "files"
 #: Code that commands, their options and the values of these come from.
 _PACKAGE = Path(__file__).parents[2]
 _CODE = (_PACKAGE / "cli", _PACKAGE / "settings")
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """An option, which has ``names``, or an argument, which has none; ``nargs`` below 0 lets it be repeated.
-
-    ``kinds`` and ``values`` are those of ``kinds.py``.
-    """
-
-    names: tuple[str, ...] = ()
-    about: str = ""
-    takes_value: bool = True
-    nargs: int = 1
-    hidden: bool = False
-    kinds: tuple[str, ...] = ()
-    values: tuple[str, ...] = ()
-
-    @property
-    def is_option(self) -> bool:
-        return bool(self.names)
-
-
-@dataclass(frozen=True)
-class Command:
-    """One command, and those below it by name."""
-
-    about: str = ""
-    hidden: bool = False
-    parameters: tuple[Parameter, ...] = ()
-    commands: Mapping[str, "Command"] = field(default_factory=dict)
 
 
 class Tree:
