@@ -7,6 +7,7 @@ from typing import Any
 
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.trade import sweeps
+from tradebot_ops.pages import template
 from tradebot_ops.version import version
 
 Job = dict[str, Any]
@@ -39,19 +40,10 @@ class Field:
 
 def page(job: Job, report: Report, trades: Table | None) -> str:
     """HTML of ``report``, which is the job in full, with its curves, its heat map and ``trades``. Text is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("tradebot_ops.operations.trade", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     result = job.get("result") or {}
     heat = result["heat"] if sweeps.is_one(result) else None
     sections = [*report.sections, *([Section("Trades", tables=(trades,))] if trades else [])]
-    return environment.get_template("job.html.j2").render(
+    return template("tradebot_ops.operations.trade", "job.html.j2").render(
         title=" ".join(filter(None, (job["type"], result.get("symbol"), result.get("strategy")))),
         sections=sections,
         curves=curves(result),

@@ -1,19 +1,16 @@
 """A copy in another folder of this host, such as that of a mounted disk."""
 
 import contextlib
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tradebot_ops.backups.shelf import Backup
+from tradebot_ops.backups.shelf import Backup, sha256
 from tradebot_ops.errors import OpsError
 from tradebot_ops.private_folder import make_private, sync, writable
 from tradebot_ops.text.quantities import human_bytes
-
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,4 @@ def _sha256(path: Path) -> str:
     """Of what the disk holds: the kernel forgets first what it still has of the file in memory."""
     with path.open("rb") as stream:
         os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        digest = hashlib.sha256()
-        while piece := stream.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
+    return sha256(path)
