@@ -118,9 +118,17 @@ class Api:
 
     def __init__(self, **beats: str) -> None:
         self.beats = {name.replace("_", "-"): state for name, state in beats.items()}
+        self.running: list[str] = []
+        self.ledger_away = False
 
     def workers(self) -> list[dict[str, Any]]:
         return [{"name": name, "state": state} for name, state in self.beats.items()]
+
+    def jobs(self, state: str, job_type: str | None, limit: int) -> dict[str, Any]:
+        assert (state, job_type) == ("running", None)
+        if self.ledger_away:
+            raise Unreachable("Postgres is away.", code="TB-0508")
+        return {"jobs": [{"worker": name} for name in self.running][:limit]}
 
 
 class Engine(StubEngine):
@@ -188,6 +196,27 @@ def test_those_that_leave_are_stopped_and_removed_by_what_they_do(world: World) 
     assert world.run() == ["other-1", "redis-1", "worker-1", "worker-3"]
     assert world.engine.graces == {"worker-2": 45.0}
     assert [each.phase for each in events] == [Phase.STOPPING, Phase.REMOVED]
+    assert isinstance(report.data, dict)
+    assert report.data["removed"] == [{"name": "worker-2", "why": "idle"}]
+
+
+def test_a_worker_whose_job_began_after_its_heartbeat_is_busy(world: World) -> None:
+    scale(world.ops(), "workers", 3, ignore_progress)
+    world.api = Api(worker_1="idle", worker_2="idle", worker_3="idle")
+    world.api.running = ["worker-3", "gone-7"]
+    report = scale(world.ops(), "workers", 1, ignore_progress, drain=2)
+    assert isinstance(report.data, dict)
+    assert report.data["removed"] == [
+        {"name": "worker-2", "why": "idle"},
+        {"name": "worker-3", "why": "busy; its job has up to 2 s, then it is handed back"},
+    ]
+
+
+def test_heartbeats_decide_alone_while_the_ledger_is_away(world: World) -> None:
+    scale(world.ops(), "workers", 3, ignore_progress)
+    world.api = Api(worker_1="idle", worker_2="idle", worker_3="busy")
+    world.api.ledger_away = True
+    report = scale(world.ops(), "workers", 2, ignore_progress)
     assert isinstance(report.data, dict)
     assert report.data["removed"] == [{"name": "worker-2", "why": "idle"}]
 

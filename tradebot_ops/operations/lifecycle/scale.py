@@ -25,6 +25,8 @@ from tradebot_ops.stack.plan import Action, Step, plan
 from tradebot_ops.text.labels import label
 
 PARALLEL_DRAINS = 16
+#: Of those that run, the newest: each worker runs one.
+JOBS = MAX_REPLICAS
 #: Workers in the order in which they leave; all others are between these.
 _RANKS = {"drained": 0, "draining": 2, "busy": 2}
 
@@ -148,14 +150,28 @@ def leavers(found: Sequence[Replica], count: int, activity: Mapping[int, str], j
 
 
 def _activity(ops: Ops, service: Service, found: Sequence[Replica], count: int) -> dict[int, str]:
-    """Activity of each replica, by its heartbeat; empty when it is unknown (then the newest leave)."""
+    """Activity of each replica, by its heartbeat; empty when it is unknown (then the newest leave).
+
+    A heartbeat is up to a second old: whose job began after it is busy by the ledger.
+    """
     if service.name != WORKER or len(found) <= count:
         return {}
     try:
         beats = {beat["name"]: beat["state"] for beat in ops.api.workers()}
     except OpsError:
         return {}
+    if "idle" in beats.values():
+        running = _running(ops)
+        beats |= {name: "busy" for name, state in beats.items() if state == "idle" and name in running}
     return {replica.number: beats[name] for replica in found for name in worker_names(replica) if name in beats}
+
+
+def _running(ops: Ops) -> set[str]:
+    """Names of the workers whose jobs run; none while the ledger cannot be read (then heartbeats decide alone)."""
+    try:
+        return {job["worker"] for job in ops.api.jobs("running", None, JOBS)["jobs"]}
+    except OpsError:
+        return set()
 
 
 def _let_go(draining: Drain, service: Service, leaving: Sequence[tuple[Replica, str]], on_progress: OnProgress) -> None:
