@@ -6,7 +6,7 @@ payloads, so numpy, pandas and the like belong inside ``run``.
 """
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
@@ -167,9 +167,34 @@ class Quarantined:
     error: str
 
 
+#: A job is done in so many parts at most.
+MOST_PARTS = 100
+
+
+class InParts(Exception):  # noqa: N818 - an outcome
+    """Raised by a ``run`` that found out how large its job is: it is to be done in ``count`` parts, two at least."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"to be done in {count} parts")
+        self.count = min(max(count, 2), MOST_PARTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How the jobs of a type are done in parts, by several workers at the same time.
+
+    ``run`` does one part, given its number from 0 and how many there are; each is tried again by itself. ``join`` makes
+    the result of the job out of theirs, which come in the order of the parts.
+    """
+
+    run: Callable[[JobContext, Any, int, int], dict[str, Any]]
+    join: Callable[[JobContext, Any, Sequence[dict[str, Any]]], dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class JobType:
     """One kind of work. ``run`` executes in a child process; what it returns is the job's JSON result.
+    Where the type has ``parts`` it may raise ``InParts`` instead.
 
     A run that raises is tried again, ``max_attempts`` runs in all, after a wait of ``backoff``; not so where it raises
     ``JobFailure`` or one of ``final``, for those would be raised again. At most ``max_running`` of its jobs run at the
@@ -192,6 +217,7 @@ class JobType:
     notify: Wish | None = None
     accepts: tuple[int, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
+    parts: Parts | None = None
 
     def validate(self, raw: Mapping[str, Any]) -> BaseModel:
         """The typed payload; ``PayloadInvalid`` naming every field that is wrong."""

@@ -20,7 +20,7 @@ from services.common.ledger import Abandoned, Claim, Failure, Fault, Ledger, Sta
 from services.common.transport import Transport, TransportUnavailable
 from services.worker.lease_renewer import Held, LeaseRenewer
 from services.worker.metrics import WorkerMetrics
-from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
+from services.worker.outcome import Failed, Outcome, Parted, Stop, Stopped, Succeeded
 from services.worker.process import ChildDied
 from services.worker.supervise import TERM_GRACE_S, Limits, Watch
 from services.worker.warm_process import WarmProcess
@@ -101,6 +101,8 @@ class Attempts:
                 seconds = time.monotonic() - began
                 state = self._persist(lambda: self._record(claim, outcome))
                 self._report(claim, outcome, state, seconds)
+                if claim.parent and state and state.final:
+                    self._settle(claim.parent)
                 if claim.limited:
                     self._make_room()
         finally:
@@ -172,6 +174,8 @@ class Attempts:
                 except UnstorableValue as error:
                     failure = Failure("UnstorableResult", str(error), fingerprint=f"UnstorableResult-{claim.type}")
                     return self._ledger.fail(claim, failure, peak_memory_bytes=peak)
+            case Parted(count, peak):
+                return self._record_parts(claim, count, peak)
             case Failed(failure, peak):
                 return self._record_failure(claim, failure, peak)
             case Stopped(Stop.CANCEL, forced, peak):
@@ -184,6 +188,26 @@ class Attempts:
                 return State.QUEUED
             case _:
                 return None
+
+    def _record_parts(self, claim: Claim, count: int, peak: int) -> State | None:
+        """From here on the job waits in the ledger, and this worker is free for any part."""
+        if (split := self._ledger.parted.split(claim, count, peak_memory_bytes=peak)) is None:
+            return None
+        state, parts = split
+        for part in parts:
+            self._send(part, 0.0)
+        return state
+
+    def _settle(self, whole: UUID) -> None:
+        """After the end of a part. What fails here is left to the sweeper."""
+        try:
+            state = self._ledger.parted.settle(whole, by=self._worker)
+        except (DatabaseUnavailable, psycopg.Error) as error:
+            log.warning("end of a part not followed up yet", job_id=str(whole), reason=str(error))
+            return
+        if state is State.QUEUED:
+            # Whoever waited for the parts has waited once.
+            self._send(whole, 0.0, ahead=True)
 
     def _record_failure(self, claim: Claim, failure: Failure, peak: int) -> State | None:
         """A failure of the stack costs no attempt: the job waits, and is tried again without end."""

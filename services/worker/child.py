@@ -26,8 +26,10 @@ import structlog
 from services.common.fingerprint import fingerprint
 from services.common.jobtypes import (
     BreakerOpen,
+    InParts,
     JobCancelled,
     JobFailure,
+    JobType,
     LeaseLost,
     PayloadInvalid,
     registry,
@@ -152,7 +154,12 @@ def _run(order: dict[str, Any], context: ChildContext) -> dict[str, Any]:
         payload = job_type.validate(order["payload"])
     except PayloadInvalid as error:
         raise JobFailure(f"The payload does not fit {job_type.name}: {error}.") from error
-    result = job_type.run(context, payload)
+    try:
+        result = _do(job_type, context, payload, order["part"], order["parts"])
+    except InParts as parts:
+        if job_type.parts is None or order["parts"] is not None:
+            raise TypeError(f"{job_type.name} cannot be done in parts, or its parts in smaller ones") from parts
+        return {"kind": "parted", "count": parts.count}
     if not isinstance(result, dict):
         raise TypeError(f"{job_type.name} returned {type(result).__name__}; a job's result is a dict")
     # Refused here, where the job type is still known.
@@ -160,6 +167,20 @@ def _run(order: dict[str, Any], context: ChildContext) -> dict[str, Any]:
     if size > LARGEST_RESULT:
         raise JobFailure(f"The result of {job_type.name} is {size} bytes long; at most {LARGEST_RESULT} are kept.")
     return {"kind": "done", "result": result}
+
+
+def _do(job_type: JobType, context: ChildContext, payload: Any, part: int | None, count: int | None) -> dict[str, Any]:
+    """The job as a whole, one of its parts, or, where these are done, what makes its result of theirs."""
+    if count is None:
+        return job_type.run(context, payload)
+    if job_type.parts is None:
+        raise JobFailure(f"The job is done in parts, and {job_type.name} has none on this worker.")
+    if part is not None:
+        return job_type.parts.run(context, payload, part, count)
+    results = context.results()
+    if len(results) != count:
+        raise JobFailure(f"Results of {count - len(results)} of {count} parts are gone.", hint="Replay the job.")
+    return job_type.parts.join(context, payload, results)
 
 
 def _json(result: dict[str, Any]) -> str:

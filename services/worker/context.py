@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PROGRESS_EVERY_S = 0.1
 LONGEST_NOTE = 500
+RESULTS = "SELECT result FROM job WHERE parent = %s AND state = 'succeeded' ORDER BY part"
 
 
 class Store:
@@ -118,6 +119,10 @@ class ChildContext:
     @property
     def store(self) -> psycopg.Connection[Any]:
         return self._store.get()
+
+    def results(self) -> list[dict[str, Any]]:
+        """Those of the job's parts, in their order."""
+        return [result for (result,) in self.store.execute(RESULTS, [self._job_id])]
 
     def effect(self, key: str) -> AbstractContextManager[psycopg.Connection[Any] | None]:
         return once(self.store, self._job_id, self._lease_token, key)

@@ -25,6 +25,14 @@ class Succeeded:
 
 
 @dataclass(frozen=True, slots=True)
+class Parted:
+    """The job is to be done in so many parts."""
+
+    count: int
+    peak_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     failure: Failure
     peak_bytes: int
@@ -39,4 +47,4 @@ class Stopped:
     peak_bytes: int
 
 
-Outcome = Succeeded | Failed | Stopped
+Outcome = Succeeded | Parted | Failed | Stopped

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from services.common.ledger import Claim, Failure, Fault
-from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
+from services.worker.outcome import Failed, Outcome, Parted, Stop, Stopped, Succeeded
 from services.worker.process import ChildDied, JobProcess, Message
 
 TICK_S = 0.025
@@ -79,6 +79,8 @@ class Watch:
             "type": claim.type,
             "version": claim.version,
             "payload": claim.payload,
+            "part": claim.part,
+            "parts": claim.parts,
             "log": log,
         }
 
@@ -114,6 +116,8 @@ class Watch:
             return self._settled()
         if message["kind"] == "done":
             return Succeeded(message["result"], self.peak_bytes)
+        if message["kind"] == "parted":
+            return Parted(message["count"], self.peak_bytes)
         if message["kind"] == "lost":
             return Stopped(Stop.LOST, forced=False, peak_bytes=self.peak_bytes)
         if message["kind"] == "cancelled":

@@ -31,8 +31,9 @@ WITH moved AS (
   UPDATE job SET
     state = 'queued', replays = replays + 1, attempt = 0, deferrals = 0, kills = 0, started_at = NULL,
     finished_at = NULL, cancel_requested_at = NULL, sent_at = now(), sends = 1, progress = 0, note = '',
-    error_type = NULL, message = NULL, traceback = NULL, fingerprint = NULL, fault = NULL, peak_memory_bytes = NULL
-  WHERE id = %(id)s AND state = 'dead' AND (%(again)s OR replays = 0)
+    error_type = NULL, message = NULL, traceback = NULL, fingerprint = NULL, fault = NULL, peak_memory_bytes = NULL,
+    parts = NULL
+  WHERE id = %(id)s AND state = 'dead' AND parent IS NULL AND (%(again)s OR replays = 0)
   RETURNING {COLUMNS}
 ), logged AS (
   INSERT INTO job_event (job_id, state, by, note) SELECT id, state, %(by)s, 'replayed' FROM moved
@@ -40,7 +41,7 @@ WITH moved AS (
 SELECT * FROM moved
 """  # noqa: S608 - only constants are put together
 
-REMOVE = "DELETE FROM job WHERE id = %(id)s AND state = 'dead' RETURNING type"
+REMOVE = "DELETE FROM job WHERE id = %(id)s AND state = 'dead' AND parent IS NULL RETURNING type"
 
 QUARANTINE = """
 INSERT INTO quarantine (name, reason, by) VALUES (%(name)s, %(reason)s, %(by)s)

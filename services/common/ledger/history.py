@@ -17,7 +17,7 @@ WITH ended AS (
     extract(epoch FROM started_at - submitted_at)::float8 AS waited
   FROM job
   WHERE finished_at > now() - make_interval(secs => %(since_s)s) AND type <> '{FAILS_ON_PURPOSE}'
-    AND (%(type)s::text IS NULL OR type = %(type)s)
+    AND parent IS NULL AND (%(type)s::text IS NULL OR type = %(type)s)
   ORDER BY finished_at DESC LIMIT %(most)s
 )
 SELECT type, count(*) AS jobs, count(*) FILTER (WHERE state = 'succeeded') AS succeeded,
@@ -34,7 +34,7 @@ _OLD = "finished_at < now() - make_interval(secs => %(older_than_s)s) AND state 
 # Of several that prune at once each takes other rows.
 PRUNE = f"""
 DELETE FROM job WHERE id IN (
-  SELECT id FROM job WHERE {_OLD} ORDER BY finished_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+  SELECT id FROM job WHERE {_OLD} AND parent IS NULL ORDER BY finished_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 RETURNING id
 """  # noqa: S608 - only constants are put together
 PRUNABLE = f"SELECT count(*) AS jobs FROM job WHERE {_OLD}"  # noqa: S608 - only constants are put together

@@ -96,6 +96,10 @@ class Claim:
     submitted_at: datetime
     limited: bool = False
     """Its end makes room for another job of its type."""
+    parent: UUID | None = None
+    part: int | None = None
+    parts: int | None = None
+    """In so many parts the job is done. One without a ``parent`` joins their results; else it is ``part``, from 0."""
 
 
 @dataclass(frozen=True, slots=True)

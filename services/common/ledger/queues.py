@@ -63,7 +63,7 @@ PURGE = """
 WITH moved AS (
   UPDATE job SET state = 'cancelled', cancel_requested_at = now(), finished_at = now(), retry_at = NULL
   WHERE id IN (
-    SELECT id FROM job WHERE type = %(type)s AND state IN ('queued', 'retrying')
+    SELECT id FROM job WHERE type = %(type)s AND state IN ('queued', 'retrying') AND parent IS NULL
     ORDER BY submitted_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
   RETURNING id, state
 ), logged AS (

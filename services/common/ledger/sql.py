@@ -2,10 +2,11 @@
 
 from services.common.jobtypes import FAILS_ON_PURPOSE
 from services.common.ledger.model import KILL_LIMIT
+from services.common.ledger.parts import NOTE_NOW, PROGRESS_NOW, WAITING
 
-_SMALL = """id, type, version, payload, state, attempt, max_attempts, deferrals, kills, replays, worker, submitted_at,
-    started_at, finished_at, retry_at, cancel_requested_at, progress, note, error_type, message, fingerprint,
-    fault, peak_memory_bytes, trace_id, not_before"""
+_SMALL = f"""id, type, version, payload, state, attempt, max_attempts, deferrals, kills, replays, worker, submitted_at,
+    started_at, finished_at, retry_at, cancel_requested_at, {PROGRESS_NOW}, {NOTE_NOW}, error_type, message,
+    fingerprint, fault, peak_memory_bytes, trace_id, not_before"""
 COLUMNS = f"{_SMALL}, result, traceback"
 TRACEBACK_COLUMNS = f"{_SMALL}, NULL::json AS result, traceback"
 LIGHT_COLUMNS = f"{_SMALL}, NULL::json AS result, NULL::text AS traceback"
@@ -48,7 +49,8 @@ def claim_where(condition: str) -> str:
 WITH moved AS (
   UPDATE job SET
     state = 'running', attempt = attempt + (state <> 'running')::int, lease_token = lease_token + 1,
-    worker = %(worker)s, lease_until = now() + make_interval(secs => %(lease_s)s), retry_at = NULL, started_at = now(),
+    worker = %(worker)s, lease_until = now() + make_interval(secs => %(lease_s)s), retry_at = NULL,
+    started_at = CASE WHEN parts > 0 AND parent IS NULL THEN coalesce(started_at, now()) ELSE now() END,
     kills = kills + (state = 'running')::int, progress = 0, note = ''
   WHERE id = %(id)s AND (
     (state = 'queued' AND (not_before IS NULL OR not_before <= now() + interval '1 second'))
@@ -60,8 +62,12 @@ WITH moved AS (
 ), logged AS (
   INSERT INTO job_event (job_id, state, by, note)
   SELECT id, state, worker, 'attempt ' || attempt || ' of ' || max_attempts FROM moved
+  UNION ALL
+  SELECT parent, state, worker, 'part ' || part + 1 || ' of ' || parts || ', attempt ' || attempt FROM moved
+  WHERE parent IS NOT NULL
 )
-SELECT id, type, version, payload, attempt, max_attempts, deferrals, kills, lease_token, worker, trace_id, submitted_at
+SELECT id, type, version, payload, attempt, max_attempts, deferrals, kills, lease_token, worker, trace_id, submitted_at,
+  parent, part, parts
 FROM moved
 """  # noqa: S608 - only constants are put together
 
@@ -100,8 +106,8 @@ FINISH = """
 WITH moved AS (
   UPDATE job SET
     state = 'succeeded', result = %(result)s, progress = 1, finished_at = now(), lease_until = NULL,
-    peak_memory_bytes = %(peak)s, error_type = NULL, message = NULL, traceback = NULL, fingerprint = NULL,
-    fault = NULL
+    peak_memory_bytes = CASE WHEN parts > 0 THEN greatest(peak_memory_bytes, %(peak)s) ELSE %(peak)s END,
+    error_type = NULL, message = NULL, traceback = NULL, fingerprint = NULL, fault = NULL
   WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'
   RETURNING id, state, worker
 ), logged AS (
@@ -123,9 +129,13 @@ WITH moved AS (
     error_type = %(error_type)s, message = %(message)s, traceback = %(traceback)s,
     fingerprint = %(fingerprint)s
   WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'
-  RETURNING id, state, worker
+  RETURNING id, state, worker, parent, part, parts
 ), logged AS (
-  INSERT INTO job_event (job_id, state, by, note) SELECT id, state, worker, %(note)s FROM moved
+  INSERT INTO job_event (job_id, state, by, note)
+  SELECT id, state, worker, %(note)s FROM moved
+  UNION ALL
+  SELECT parent, 'running', worker, left('part ' || part + 1 || ' of ' || parts || ': ' || %(note)s, 500) FROM moved
+  WHERE parent IS NOT NULL
 )
 SELECT state FROM moved
 """  # noqa: S608 - only constants are put together
@@ -146,9 +156,13 @@ WITH moved AS (
     fault = CASE WHEN {_POISON} THEN 'job' ELSE 'stack' END, error_type = %(error_type)s,
     message = %(message)s, traceback = %(traceback)s, fingerprint = %(fingerprint)s
   WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'
-  RETURNING id, state, worker
+  RETURNING id, state, worker, parent, part, parts
 ), logged AS (
-  INSERT INTO job_event (job_id, state, by, note) SELECT id, state, worker, %(note)s FROM moved
+  INSERT INTO job_event (job_id, state, by, note)
+  SELECT id, state, worker, %(note)s FROM moved
+  UNION ALL
+  SELECT parent, 'running', worker, left('part ' || part + 1 || ' of ' || parts || ': ' || %(note)s, 500) FROM moved
+  WHERE parent IS NOT NULL
 )
 SELECT state FROM moved
 """  # noqa: S608 - only constants are put together
@@ -179,15 +193,18 @@ WITH moved AS (
 SELECT state FROM moved
 """
 
-# Waiting jobs end at once; a running one is only marked, its worker ends it.
+# Waiting jobs end at once, also one that waits for its parts; a running one is only marked, its worker ends it.
+_HELD = f"(state = 'running' AND NOT {WAITING})"
 REQUEST_CANCEL = f"""
 WITH moved AS (
   UPDATE job SET
     cancel_requested_at = coalesce(cancel_requested_at, now()),
-    state = CASE WHEN state = 'running' THEN 'running' ELSE 'cancelled' END,
-    finished_at = CASE WHEN state = 'running' THEN NULL ELSE now() END, retry_at = NULL
+    state = CASE WHEN {_HELD} THEN 'running' ELSE 'cancelled' END,
+    finished_at = CASE WHEN {_HELD} THEN NULL ELSE now() END, retry_at = NULL
   WHERE id = %(id)s AND state IN ('queued', 'retrying', 'running')
   RETURNING {COLUMNS}
+), removed AS (
+  DELETE FROM job USING moved WHERE job.parent = moved.id AND moved.state = 'cancelled'
 ), logged AS (
   INSERT INTO job_event (job_id, state, by, note) SELECT id, state, %(by)s, 'cancel requested' FROM moved
 )

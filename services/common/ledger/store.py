@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from services.common.database import Database, Row, storable_text
 from services.common.jobtypes import Wish
-from services.common.ledger import queues, sql, sweep_sql
+from services.common.ledger import parts, queues, sql, sweep_sql
 from services.common.ledger.cursor import cursor_of, position
 from services.common.ledger.model import (
     SPARE_S,
@@ -25,6 +25,7 @@ from services.common.ledger.model import (
     State,
     Submission,
 )
+from services.common.ledger.parts import PartedJobs
 from services.common.ledger.storable import jsonb, plain_json, storable
 
 
@@ -36,6 +37,7 @@ class Ledger:
 
     def __init__(self, database: Database, limits: Mapping[str, int] | None = None) -> None:
         self._database = database
+        self.parted = PartedJobs(database)
         self._limits = json.dumps(dict(limits or {}))
 
     def submit(
@@ -196,7 +198,7 @@ class Ledger:
         out of the list. Each repetition doubles ``resend_s``; ``grace_s`` is how late a delayed message may be;
         ``ahead_s`` how long before its time a job for later is given; ``all_sent`` also gives ids sent moments ago,
         for a transport that lost everything; ``beating`` names workers that were just heard of, whose jobs are left to
-        them for ``SPARE_S`` beyond their leases.
+        them for ``SPARE_S`` beyond their leases. Jobs whose parts are over move on first.
         """
         params: dict[str, Any] = {"resend_s": resend_s, "grace_s": grace_s, "ahead_s": ahead_s, "spare_s": SPARE_S}
         params |= {"limit": limit, "all": all_sent, "beating": list(beating), "limits": self._limits}
@@ -205,6 +207,8 @@ class Ledger:
             if lock is None or not lock["held"]:
                 yield []
                 return
+            connection.execute(parts.SETTLE_ALL.encode(), {"by": "sweeper"})
+            connection.execute(parts.CLEAR)
             due = [Due(**row) for row in connection.execute(sweep_sql.OVERDUE, params)]
             yield due
             if due:
@@ -232,10 +236,11 @@ class Ledger:
     ) -> tuple[list[Job], str | None]:
         """Newest first, and the cursor of the next page; ``beginning`` is that of their ids, hexadecimal.
 
-        Without results, and without tracebacks unless these are wanted: both may be large.
+        A part of a job is found by its id alone. Without results, and without tracebacks unless these are wanted: both
+        may be large.
         Raises ``ValueError`` for a cursor that is not ours.
         """
-        conditions = ["true"]
+        conditions = ["true" if beginning else "parent IS NULL"]
         params: Row = {"limit": limit + 1, "state": state, "type": type, "fingerprint": fingerprint}
         conditions += ["state = %(state)s"] * (state is not None) + ["type = %(type)s"] * (type is not None)
         conditions += ["fingerprint = %(fingerprint)s"] * (fingerprint is not None)

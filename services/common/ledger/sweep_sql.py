@@ -7,11 +7,12 @@ WHERE worker = %(worker)s AND state = 'running' AND lease_until > now()
 RETURNING id
 """
 
-# Of workers that nobody hears of; and of those whose lease has ended, but whom nobody has taken over yet.
+# Of workers that nobody hears of; and of those whose lease has ended, but whom nobody has taken over yet. A job
+# that waits for its parts has neither.
 RECOVER = """
 WITH moved AS (
   UPDATE job SET lease_until = least(lease_until, now()), sent_at = now(), sends = sends + 1
-  WHERE state = 'running' AND (lease_until <= now() OR worker <> ALL(%(alive)s))
+  WHERE state = 'running' AND lease_until IS NOT NULL AND (lease_until <= now() OR worker <> ALL(%(alive)s))
   RETURNING id, type, state, worker
 ), logged AS (
   INSERT INTO job_event (job_id, state, by, note)

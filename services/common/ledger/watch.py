@@ -7,9 +7,10 @@ from uuid import UUID
 
 from services.common.database import Database
 from services.common.ledger.model import State
+from services.common.ledger.parts import NOTE_NOW, PROGRESS_NOW
 
 # First how they are, then what happened: the event of a job that is over cannot be missing then.
-STATES = "SELECT id, state, progress, note FROM job WHERE id = ANY(%(ids)s)"
+STATES = f"SELECT id, state, {PROGRESS_NOW}, {NOTE_NOW} FROM job WHERE id = ANY(%(ids)s)"  # noqa: S608 - only constants
 STEPS = """
 SELECT event.id, job_id, at, state, by, note
 FROM job_event AS event JOIN unnest(%(ids)s::uuid[], %(after)s::bigint[]) AS seen (job, last) ON job_id = job

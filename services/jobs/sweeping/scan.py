@@ -91,6 +91,13 @@ def scan(
     days: "Window", strategy: "Strategy", runs: Sequence[Any], request: "Sweep", begun: Callable[[], None]
 ) -> Scanned:
     """Run them all; ``begun`` is called before each."""
+    return Scanned(days, strategy, runs, request, figures(days, strategy, runs, request, begun))
+
+
+def figures(
+    days: "Window", strategy: "Strategy", runs: Sequence[Any], request: "Sweep", begun: Callable[[], None]
+) -> "dict[str, Floats]":
+    """The figures of each of these runs, which depend on no other one."""
     import numpy as np
 
     found = {name: np.full(len(runs), math.nan) for name in dict.fromkeys((*ALWAYS, request.rank))}
@@ -103,4 +110,4 @@ def scan(
                 values[number] = MEASURES[name](equity, returns, days.calendar)
     for values in found.values():
         values[~np.isfinite(values)] = math.nan
-    return Scanned(days, strategy, runs, request, found)
+    return found

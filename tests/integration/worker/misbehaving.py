@@ -8,12 +8,14 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from services.common.backoff import Backoff
-from services.common.jobtypes import BreakerPolicy, JobContext, JobType, Payload
+from services.common.jobtypes import BreakerPolicy, InParts, JobContext, JobType, Parts, Payload
+from services.jobs import sweep
 
 
 class Nothing(Payload):
@@ -56,6 +58,14 @@ class Effect(Payload):
     mark: str = ""
 
 
+class Part(Nap):
+    """The part of the number ``fails`` raises as long as it was started ``times`` times or fewer."""
+
+    count: int = 4
+    fails: int = -1
+    times: int = 1
+
+
 class Eat(Payload):
     mb: int = 2048
 
@@ -64,6 +74,25 @@ def _mark(path: str, text: str) -> None:
     if path:
         with Path(path).open("a", encoding="utf-8") as stream:
             stream.write(text + "\n")
+
+
+def in_parts(ctx: JobContext, payload: Part) -> dict[str, Any]:
+    raise InParts(payload.count)
+
+
+def part(ctx: JobContext, payload: Part, number: int, count: int) -> dict[str, Any]:
+    _mark(payload.mark, f"{number} of {count}")
+    if number == payload.fails:
+        started = Path(payload.mark).read_text(encoding="utf-8").splitlines()
+        if started.count(f"{number} of {count}") <= payload.times:
+            raise ConnectionResetError(f"in part {number}")
+    nap(ctx, Nap(seconds=payload.seconds))
+    return {"number": number}
+
+
+def join(ctx: JobContext, payload: Part, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    _mark(payload.mark, "join")
+    return {"numbers": [result["number"] for result in results]}
 
 
 def noop(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
@@ -288,3 +317,7 @@ EFFECT = JobType("effect", 1, Effect, effect)
 KEEPER = JobType("keeper", 1, Keep, keeper, backoff=QUICKLY)
 PICKY = JobType("picky", 1, Pick, picky)
 RETURNS = JobType("returns", 1, Return, returns, backoff=QUICKLY)
+PARTED = JobType("parted", 1, Part, in_parts, long=True, backoff=QUICKLY, parts=Parts(part, join))
+SPLITS_WITHOUT_PARTS = JobType("splits_without_parts", 1, Part, in_parts)
+#: A sweep of any size in three parts.
+SWEEP_IN_PARTS = replace(sweep.JOB, name="sweep_in_parts", run=lambda ctx, payload: in_parts(ctx, Part(count=3)))

@@ -46,6 +46,9 @@ TYPES = (
     "returns",
     "poison",
     "effect",
+    "parted",
+    "splits_without_parts",
+    "sweep_in_parts",
 )
 
 

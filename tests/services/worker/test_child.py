@@ -13,7 +13,7 @@ class Nothing(Payload):
 
 
 def order(version: int) -> dict[str, Any]:
-    return {"type": "report", "version": version, "payload": {}}
+    return {"type": "report", "version": version, "payload": {}, "part": None, "parts": None}
 
 
 @pytest.fixture

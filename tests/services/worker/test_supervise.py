@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from services.common.ledger import Claim, Fault
 from services.common.settings import Settings
 from services.worker.context import ChildContext, Store
-from services.worker.outcome import Failed, Outcome, Stop, Stopped, Succeeded
+from services.worker.outcome import Failed, Outcome, Parted, Stop, Stopped, Succeeded
 from services.worker.process import ChildDied, JobProcess
 from services.worker.supervise import Limits, StopRequest, Watch
 from tests.integration.worker.rig import install_job_types
@@ -65,6 +66,28 @@ def test_one_process_does_one_job_after_another(process: JobProcess) -> None:
         assert outcome.peak_bytes > 10_000_000
         assert attempt.told  # type: ignore[attr-defined]
         assert not attempt.struck
+
+
+def test_a_job_is_done_in_parts_where_it_asks_for_them(process: JobProcess) -> None:
+    outcome = run(process, "parted", count=7)
+    assert isinstance(outcome, Parted)
+    assert outcome.count == 7
+    part = watch(process, "parted", seconds=0.1)
+    part.claim = replace(part.claim, parent=uuid4(), part=2, parts=7)
+    outcome = part.run()
+    assert isinstance(outcome, Succeeded)
+    assert outcome.result == {"number": 2}
+
+
+def test_a_type_without_parts_can_neither_ask_for_them_nor_do_one(process: JobProcess) -> None:
+    outcome = run(process, "splits_without_parts")
+    assert isinstance(outcome, Failed)
+    assert outcome.failure.message.startswith("splits_without_parts cannot be done in parts")
+    part = watch(process, "noop")
+    part.claim = replace(part.claim, parent=uuid4(), part=0, parts=2)
+    outcome = part.run()
+    assert isinstance(outcome, Failed)
+    assert (outcome.failure.error_type, outcome.failure.final) == ("JobFailure", True)
 
 
 @pytest.mark.parametrize("job_type", ["nap", "hold_gil"])

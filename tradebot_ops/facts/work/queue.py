@@ -17,7 +17,8 @@ LOOKED_AT = 10_000
 #: Nobody is at fault for those that an operator holds back, that wait for room, or whose time has not come.
 _PAUSED = "SELECT type FROM queue_rule WHERE paused"
 _WITHOUT_ROOM = """SELECT rule.type FROM queue_rule AS rule WHERE max_running <=
-  (SELECT count(*) FROM job AS run WHERE run.type = rule.type AND run.state = 'running')"""
+  (SELECT count(*) FROM job AS run
+   WHERE run.type = rule.type AND run.state = 'running' AND run.lease_until IS NOT NULL)"""
 _SINCE = "coalesce(retry_at, not_before, submitted_at)"
 _DUE = f"{_SINCE} <= now() AND type NOT IN ({_WITHOUT_ROOM})"
 _WAITING = f"""

@@ -1,0 +1,70 @@
+"""Parts of a sweep: how large it is, which runs are in which part, and their figures as JSON and back."""
+
+import math
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    #: Of all days that are looked at by their name, the figures of the runs by theirs.
+    Figures = dict[str, dict[str, Floats]]
+
+#: Seconds of processor time: a part is so large that the start of its process, half a second, is not felt.
+PART_S = 10.0
+#: A sweep of fewer is done as a whole: of few runs it costs too much to try some.
+LEAST_RUNS = 40
+TRIED_RUNS = 15
+TRIED_S = 0.5
+
+
+def seconds(runs: Sequence[Any], work: Callable[[Any], object]) -> float:
+    """About how long ``work`` takes for all runs, from some of them.
+
+    Each is done twice, for what it shares with others, such as averages, is computed once.
+    """
+    took: list[float] = []
+    begun = time.process_time()
+    for run in runs[:: math.ceil(len(runs) / TRIED_RUNS)]:
+        work(run)
+        again = time.process_time()
+        work(run)
+        took.append(time.process_time() - again)
+        if time.process_time() - begun > TRIED_S:
+            break
+    return statistics.median(took) * len(runs)
+
+
+def count(all_s: float, runs: int) -> int:
+    """In how many parts a sweep of about so many seconds is done; 1 where parts would save nothing."""
+    return max(1, min(int(all_s / PART_S), runs))
+
+
+def bounds(runs: int, number: int, parts: int) -> slice:
+    """The runs of one part: all parts together are all runs, in order, and none is larger by more than one."""
+    return slice(runs * number // parts, runs * (number + 1) // parts)
+
+
+def plain(figures: "Figures") -> dict[str, dict[str, list[float | None]]]:
+    """As JSON, which has no NaN; all other numbers keep every digit."""
+    return {
+        days: {name: [None if math.isnan(value) else value for value in values.tolist()] for name, values in of.items()}
+        for days, of in figures.items()
+    }
+
+
+def joined(parts: Sequence[Mapping[str, Mapping[str, Sequence[float | None]]]]) -> "Figures":
+    """The figures of all runs, from those of the parts in their order."""
+    import numpy as np
+
+    return {
+        days: {
+            name: np.array([math.nan if value is None else value for part in parts for value in part[days][name]])
+            for name in of
+        }
+        for days, of in parts[0].items()
+    }
