@@ -6,6 +6,7 @@ from fastapi import Request
 
 from services.api.alerts.notifier import Alertmanager, Notifier
 from services.api.alerts.store import AlertStore
+from services.api.backups import BackupCollector
 from services.api.breakers import BreakerCollector
 from services.api.dashboard.board import Board
 from services.api.dashboard.login import Sessions, Tries
@@ -93,6 +94,7 @@ def make_dependencies(settings: Settings, job_types: Registry) -> Dependencies:
     metrics.add(QueueCollector(ledger, redis, workers_desired=True))
     metrics.add(BreakerCollector(breakers))
     metrics.add(WatchdogCollector(AlertStore(database)))
+    metrics.add(BackupCollector(database, settings.environment))
     return Dependencies(
         settings=settings,
         job_types=job_types,

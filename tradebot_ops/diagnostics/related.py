@@ -17,6 +17,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "workers": ("worker",),
     "redis": ("redis", "redis-exporter"),
     "postgres": ("postgres", "postgres-exporter"),
+    "backups": ("postgres",),
     "monitoring": ("prometheus", "alertmanager", "grafana", "node-exporter", "redis-exporter", "postgres-exporter"),
 }
 #: These labels name a service themselves.

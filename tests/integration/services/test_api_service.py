@@ -175,6 +175,24 @@ def test_alerts_not_heard_of_for_long_are_forgotten(serve: Serve, settings: Sett
     until(lambda: [alert["name"] for alert in again.get("/alerts").json()["alerts"]] == ["Repeating"], "it went")
 
 
+def test_backups_that_were_noted_are_shown(serve: Serve, settings: Settings) -> None:
+    """0 where there was none: only so can an alert ask for it."""
+    name = re.compile(r'^(backup_\w+)\{environment="production"\} (\S+)$', re.MULTILINE)
+    production = settings.model_copy(update={"environment": "production"})
+    before = dict(name.findall(serve(production).get("/metrics").text))
+    assert before == {
+        "backup_last_taken_timestamp_seconds": "0.0",
+        "backup_last_proved_timestamp_seconds": "0.0",
+        "backup_clearing_failed": "0.0",
+    }
+    with psycopg.connect(settings.postgres_dsn("test").get_secret_value()) as connection:
+        connection.execute(
+            "INSERT INTO backup_note VALUES ('taken', to_timestamp(1000)), ('clearing_failed', to_timestamp(1))"
+        )
+    after = dict(name.findall(serve(production).get("/metrics").text))
+    assert after == before | {"backup_last_taken_timestamp_seconds": "1000.0", "backup_clearing_failed": "1.0"}
+
+
 def _watchdog(api: httpx.Client) -> float | None:
     found = re.search(r"^watchdog_last_received_timestamp_seconds (\S+)$", api.get("/metrics").text, re.MULTILINE)
     return float(found[1]) if found else None

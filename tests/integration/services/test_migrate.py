@@ -32,6 +32,7 @@ TABLES = {
     "api_error",
     "alert_ack",
     "alert_event",
+    "backup_note",
     "quarantine",
     "alembic_version",
 }

@@ -11,7 +11,7 @@ from tradebot_ops.clients.postgres_session import Session
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations.backup import configuration, prune
+from tradebot_ops.operations.backup import configuration, noting, prune
 from tradebot_ops.operations.backup.figures import figures, revision, roles, server
 from tradebot_ops.operations.backup.tools import Tools, tools
 from tradebot_ops.operations.change import actor, change
@@ -31,7 +31,7 @@ def shelf_of(ops: Ops) -> Shelf:
 def create(ops: Ops, on_progress: OnProgress, *, keep: int | None = None) -> Report:
     """Back the project up while it runs. With ``keep`` older backups are cleared away, once this one is whole.
 
-    Raises ``OpsError``; then there is no new backup, and no old one is gone.
+    Raises ``OpsError``; then there is no new backup, and no old one is gone, unless it was the clearing that failed.
     """
     with change(ops, "backup create", on_progress=on_progress):
         started = time.monotonic()
@@ -43,8 +43,17 @@ def create(ops: Ops, on_progress: OnProgress, *, keep: int | None = None) -> Rep
             with shelf.draft(ops.clock()) as draft:
                 made = _write(ops, session, used, draft, on_progress)
         seconds = time.monotonic() - started
-        gone = prune.clear(shelf, keep, None, ops.clock(), made.id) if keep is not None else ()
-    return _report(made, seconds, gone, _clock_warning(shelf, made))
+        warnings = noting.note(ops, shelf)
+        gone = _cleared(ops, shelf, made, keep) if keep is not None else ()
+    return _report(made, seconds, gone, (*_clock_warning(shelf, made), *warnings))
+
+
+def _cleared(ops: Ops, shelf: Shelf, made: Backup, keep: int) -> tuple[str, ...]:
+    try:
+        return prune.noted(ops, shelf, keep, None, made.id)
+    except OpsError as error:
+        error.detail = (*error.detail, f"The backup {made.id} is whole; older ones could not be cleared away.")
+        raise
 
 
 def _write(ops: Ops, session: Session, used: Tools, draft: Draft, on_progress: OnProgress) -> Backup:

@@ -9,6 +9,7 @@ from tradebot_ops.backups.shelf import Backup, Shelf
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
+from tradebot_ops.operations.backup import noting
 from tradebot_ops.operations.change import change
 from tradebot_ops.text.quantities import human_bytes
 
@@ -23,13 +24,21 @@ def prune(
     if going and not dry_run:
         confirm(f"This removes {len(going)} backups of {ops.settings.project}.")
         with change(ops, "backup prune"):
-            gone = clear(shelf, keep, least, ops.clock())
+            gone = noted(ops, shelf, keep, least)
             going = [each for each in going if each.id in gone]
     names = ", ".join(each.id for each in going)
     verb = "Would remove" if dry_run else "Removed"
     line = f"{verb} {len(going)} backups ({human_bytes(freed)}): {names}." if going else "No backup may go."
     data = {"removed": [each.id for each in going], "bytes": freed, "dry_run": dry_run}
     return Report(data=data, sections=(Section(lines=(line,)),))
+
+
+def noted(
+    ops: Ops, shelf: Shelf, keep: int | None, younger_than: timedelta | None, just_made: str = ""
+) -> tuple[str, ...]:
+    """The same as ``clear``; whether it failed is shown to Prometheus."""
+    with noting.clearing(ops):
+        return clear(shelf, keep, younger_than, ops.clock(), just_made)
 
 
 def clear(

@@ -12,7 +12,7 @@ from tradebot_ops.backups.shelf import Backup, Shelf
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations.backup import configuration, guard, scratch
+from tradebot_ops.operations.backup import configuration, guard, noting, scratch
 from tradebot_ops.operations.backup.halt import Halted, halt
 from tradebot_ops.operations.backup.tools import Tools, tools
 from tradebot_ops.operations.backup.verify import check_files
@@ -76,10 +76,11 @@ def restore(
             raise
         if "migrate" in ops.stack.services:
             up(ops, ["migrate"], on_progress, prove=False)
+        warnings = noting.note(ops, shelf)  # what the restored data say of backups is as old as they are
         if halted is None:  # the migration has made the tables that a pause needs
             with ops.postgres.session() as session:
                 halted = halt(session, f"restored from backup {backup.id}", actor(ops)) or Halted()
-    return _report(backup, Restored(rows, tables, aside, halted, time.monotonic() - started))
+    return _report(backup, Restored(rows, tables, aside, halted, time.monotonic() - started), warnings)
 
 
 def restore_beside(
@@ -169,7 +170,7 @@ def _rename(ops: Ops, used: Tools, fresh: str) -> str:
     return "" if empty else aside
 
 
-def _report(backup: Backup, done: Restored) -> Report:
+def _report(backup: Backup, done: Restored, warnings: tuple[str, ...]) -> Report:
     jobs, types = done.halted.jobs, done.halted.types
     held = f"{done.rows} rows of {done.tables} tables, equal to its manifest"
     then = ", ".join(f"{count} {state}" for state, count in sorted(jobs.items())) or "none that were not over"
@@ -195,4 +196,4 @@ def _report(backup: Backup, done: Restored) -> Report:
         "paused": list(types),
         "jobs": dict(jobs),
     }
-    return Report(data=data, sections=(Section(lines=tuple(lines)), Section("Next", lines=next_)))
+    return Report(data=data, sections=(Section(lines=tuple(lines)), Section("Next", lines=next_)), warnings=warnings)

@@ -2,12 +2,12 @@
 
 import time
 
-from tradebot_ops.backups.manifest import Manifest
+from tradebot_ops.backups.manifest import DatabaseFigures, Manifest
 from tradebot_ops.backups.shelf import Backup, Proof, Shelf
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
-from tradebot_ops.operations.backup import scratch
+from tradebot_ops.operations.backup import noting, scratch
 from tradebot_ops.operations.backup.tools import tools
 from tradebot_ops.operations.change import change
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
@@ -23,27 +23,33 @@ def verify(ops: Ops, shelf: Shelf, name: str, on_progress: OnProgress, *, deep: 
     with change(ops, "backup verify", name, on_progress=on_progress):
         started = time.monotonic()
         backup = shelf.get(name)
-        manifest = check_files(backup)
-        used = tools(ops)
-
-        def at(phase: Phase, line: str) -> None:
-            on_progress(ProgressEvent(backup.id, phase, line))
-
-        with scratch.scratch(ops, f"tradebot_verify_{backup.id.lower()}") as database:
-            at(Phase.PREPARING, f"restoring into {database}")
-            found = scratch.restore_into(ops, used, backup, manifest, database)
-            if deep:
-                at(Phase.PREPARING, "examining every page and index")
-                used.examine(database)
+        try:
+            found = _restored(ops, backup, on_progress, deep=deep)
+        except OpsError:
+            noting.note(ops, shelf, unreadable=backup.id)
+            raise
         seconds = time.monotonic() - started
         backup.remember(Proof(ops.clock().isoformat(timespec="seconds"), seconds))
-        at(Phase.DONE, "equal to its manifest")
+        warnings = noting.note(ops, shelf)
+        on_progress(ProgressEvent(backup.id, Phase.DONE, "equal to its manifest"))
     line = (
         f"Backup {backup.id} restores: {len(found.tables)} tables with {found.rows} rows are equal to its manifest"
         f"{', and every page and index is sound' if deep else ''}; {quantity(seconds, 's')}."
     )
     data = {"id": backup.id, "rows": found.rows, "tables": len(found.tables), "seconds": round(seconds, 3)}
-    return Report(data=data | {"deep": deep}, sections=(Section(lines=(line,)),))
+    return Report(data=data | {"deep": deep}, sections=(Section(lines=(line,)),), warnings=warnings)
+
+
+def _restored(ops: Ops, backup: Backup, on_progress: OnProgress, *, deep: bool) -> DatabaseFigures:
+    manifest = check_files(backup)
+    used = tools(ops)
+    with scratch.scratch(ops, f"tradebot_verify_{backup.id.lower()}") as database:
+        on_progress(ProgressEvent(backup.id, Phase.PREPARING, f"restoring into {database}"))
+        found = scratch.restore_into(ops, used, backup, manifest, database)
+        if deep:
+            on_progress(ProgressEvent(backup.id, Phase.PREPARING, "examining every page and index"))
+            used.examine(database)
+    return found
 
 
 def check_files(backup: Backup) -> Manifest:

@@ -1,6 +1,6 @@
 """Jobs done in parts: each part is a row that names its job, and that job waits for them.
 
-The index is built while jobs are submitted and done. One that was left by a migration that was interrupted is built anew.
+The index is built while jobs are submitted and done. One that an interrupted migration left is built anew.
 """
 
 from alembic import op

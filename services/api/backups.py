@@ -1,0 +1,56 @@
+"""Moments of backups as `tradebot backup` notes them in the database, read at a scrape and kept for a few seconds."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from services.common.database import Database, DatabaseUnavailable
+from services.common.metrics import declared
+
+KEEP_S = 5.0
+NOTES = "SELECT what, extract(epoch FROM at)::float8 AS at FROM backup_note"
+
+
+class BackupCollector(Collector):
+    """Moments of the newest backup and of the last proof of a restore, 0 where there was none, and a failed clearing.
+
+    All are absent until Postgres answers once, and kept while it is away. Their label is the environment: a laptop
+    whose data nobody would miss needs no backup.
+    """
+
+    def __init__(self, database: Database, environment: str) -> None:
+        self._database = database
+        self._environment = environment
+        self._lock = threading.Lock()
+        self._noted: Mapping[str, float] | None = None
+        self._asked_at = float("-inf")
+
+    def collect(self) -> Iterator[Metric]:
+        with self._lock:
+            if time.monotonic() - self._asked_at > KEEP_S:
+                self._noted = self._ask()
+                self._asked_at = time.monotonic()
+            noted = self._noted
+        if noted is not None:
+            yield self._gauge("backup_last_taken_timestamp_seconds", noted.get("taken", 0.0))
+            yield self._gauge("backup_last_proved_timestamp_seconds", noted.get("proved", 0.0))
+            yield self._gauge("backup_clearing_failed", float("clearing_failed" in noted))
+
+    def describe(self) -> list[Metric]:
+        """Nothing, so that registering does not collect: Postgres need not be there."""
+        return []
+
+    def _gauge(self, name: str, value: float) -> Metric:
+        metric = declared(name)
+        family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
+        family.add_metric((self._environment,), value)
+        return family
+
+    def _ask(self) -> Mapping[str, float] | None:
+        try:
+            return {row["what"]: row["at"] for row in self._database.rows(NOTES)}
+        except DatabaseUnavailable:
+            return self._noted

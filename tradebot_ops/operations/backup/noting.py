@@ -1,0 +1,63 @@
+"""Note in the database what there is of backups: the API shows it to Prometheus, which cannot see the files."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from tradebot_ops.backups.shelf import Backup, Shelf
+from tradebot_ops.clients.postgres_session import Session
+from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
+
+_HAS_NOTES = "SELECT to_regclass('public.backup_note') IS NOT NULL AS has"
+_NOTE = """
+INSERT INTO public.backup_note (what, at) VALUES (%s, %s) ON CONFLICT (what) DO UPDATE SET at = excluded.at
+"""
+_FORGET = "DELETE FROM public.backup_note WHERE what = %s"
+
+
+def note(ops: Ops, shelf: Shelf, *, unreadable: str = "") -> tuple[str, ...]:
+    """Note the newest whole backup and the last proof of a restore; a warning where that could not be done.
+
+    A backup that could not be read or restored is ``unreadable``: by its manifest alone it would pass for a fresh one.
+    """
+
+    def write(session: Session) -> None:
+        whole = [each for each in shelf.all() if each.manifest is not None and each.id != unreadable]
+        _put(session, "taken", _newest(whole))
+        _put(session, "proved", max((each.proof.moment for each in whole if each.proof), default=None))
+
+    return _noted(ops, write)
+
+
+@contextmanager
+def clearing(ops: Ops) -> Iterator[None]:
+    """Clear old backups away within this: whether it failed is noted, and the error goes on its way."""
+    try:
+        yield
+    except OpsError:
+        _noted(ops, lambda session: _put(session, "clearing_failed", ops.clock()))
+        raise
+    _noted(ops, lambda session: _put(session, "clearing_failed", None))
+
+
+def _newest(whole: list[Backup]) -> datetime | None:
+    return max((each.at for each in whole), default=None)
+
+
+def _put(session: Session, what: str, at: datetime | None) -> None:
+    if at is None:
+        session.rows(_FORGET, (what,))
+    else:
+        session.rows(_NOTE, (what, at))
+
+
+def _noted(ops: Ops, write: Callable[[Session], None]) -> tuple[str, ...]:
+    """A schema from before the notes has no metrics of them either."""
+    try:
+        with ops.postgres.session() as session:
+            if session.rows(_HAS_NOTES)[0]["has"]:
+                write(session)
+    except OpsError as error:
+        return (f"The metrics of backups could not be brought up to date: {error.message}",)
+    return ()
