@@ -321,3 +321,12 @@ PARTED = JobType("parted", 1, Part, in_parts, long=True, backoff=QUICKLY, parts=
 SPLITS_WITHOUT_PARTS = JobType("splits_without_parts", 1, Part, in_parts)
 #: A sweep of any size in three parts.
 SWEEP_IN_PARTS = replace(sweep.JOB, name="sweep_in_parts", run=lambda ctx, payload: in_parts(ctx, Part(count=3)))
+
+
+def in_one_piece(ctx: JobContext, payload: Any) -> dict[str, Any]:
+    asked = sweep.asked(ctx, payload)
+    return asked.result(asked.figures(ctx, asked.grid))
+
+
+#: A sweep by one worker, however long it takes.
+SWEEP_IN_ONE_PIECE = replace(sweep.JOB, name="sweep_in_one_piece", run=in_one_piece)

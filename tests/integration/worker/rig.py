@@ -49,6 +49,7 @@ TYPES = (
     "parted",
     "splits_without_parts",
     "sweep_in_parts",
+    "sweep_in_one_piece",
 )
 
 

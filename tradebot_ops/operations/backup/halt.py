@@ -16,9 +16,10 @@ SELECT type, true, %s, %s FROM (
 ) AS waiting WHERE type <> ALL(%s)
 ON CONFLICT (type) DO UPDATE SET paused = true, reason = excluded.reason, by = excluded.by, at = now()
 """
-#: The worker that held it is not there any more, and its message neither: the sweeper sends both again.
+#: The worker that held it is not there any more, and its message neither: the sweeper sends both again. A job that
+#: waits for its parts has no lease, and gets none.
 _VOID = """
-UPDATE public.job SET lease_until = CASE WHEN state = 'running' THEN least(lease_until, now()) ELSE lease_until END,
+UPDATE public.job SET lease_until = CASE WHEN lease_until > now() THEN now() ELSE lease_until END,
   sent_at = CASE WHEN state = 'running' THEN sent_at END, sends = 0
 WHERE state IN ('queued', 'retrying', 'running')
 """

@@ -9,6 +9,7 @@ from services.common.database import Database
 from services.common.ledger import Claim, DeadLetters, Failure, Handover, History, Ledger, Queues, Renewal, State
 from services.common.ledger.watch import Watch
 from services.common.settings import Settings
+from tradebot_ops.operations.backup import halt
 
 pytestmark = pytest.mark.integration
 
@@ -171,6 +172,16 @@ def test_what_a_worker_did_not_follow_up_the_sweeper_does(ledger: Ledger) -> Non
     assert whole in sweep(ledger)
     assert state(ledger, whole) is State.QUEUED
     assert claimed(ledger, whole).parts == 3
+
+
+def test_a_restored_ledger_goes_on_where_the_parts_were(ledger: Ledger, database: Database) -> None:
+    whole, parts = split(ledger, 2)
+    held = claimed(ledger, parts[0])
+    database.execute(halt._VOID)
+    assert {parts[0], parts[1]} <= sweep(ledger), "whoever had them is not there any more"
+    assert ledger.claim(whole, "w2", 30) is None, "it waits as before"
+    assert [finish(ledger, each, "w2") for each in parts] == [None, State.QUEUED]
+    assert not ledger.finish(held, {})
 
 
 def test_the_end_of_many_parts_at_once_moves_the_whole_once(ledger: Ledger) -> None:
