@@ -123,7 +123,8 @@ def make_dependencies(settings: Settings, job_types: Registry) -> Dependencies:
 
 
 def _board(settings: Settings) -> Board:
-    prometheus = Prometheus(settings.prometheus_url, settings.prometheus_user, settings.prometheus_password())
+    password = LiveSecret.of(settings.prometheus_password_file)
+    prometheus = Prometheus(settings.prometheus_url, settings.prometheus_user, password)
     return Board(settings.dashboard_file, prometheus)
 
 

@@ -64,6 +64,19 @@ class Grafana:
         if not response.is_success and response.status_code != 404:
             raise self._rest.failure(f"HTTP {response.status_code} for the removal of user {id_}")
 
+    def change_password(self, old: Secret, new: Secret) -> None:
+        """Of the user that this login is; sessions that are open stay."""
+        wanted = {"oldPassword": old.reveal(), "newPassword": new.reveal(), "confirmNew": new.reveal()}
+        response = self._rest.request("PUT", "/api/user/password", json=wanted)
+        if not response.is_success:
+            raise self._rest.failure(f"HTTP {response.status_code} for a new password")
+
+    def reload_datasources(self) -> None:
+        """Read their files again, and the files with passwords that these name. For an admin."""
+        response = self._rest.request("POST", "/api/admin/provisioning/datasources/reload")
+        if not response.is_success:
+            raise self._rest.failure(f"HTTP {response.status_code} for reading data sources again")
+
     def edit(self, uid: str, title: str) -> None:
         """Make a dashboard. Raises ``LoginRefused`` where this login may not."""
         wanted = {"dashboard": {"uid": uid, "title": title, "panels": []}, "overwrite": True}

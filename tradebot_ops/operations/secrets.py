@@ -27,16 +27,18 @@ EXPORTER_MAY = "+ping +info +config|get +client|setname +slowlog|get +slowlog|le
 
 def redis_acl(values: Mapping[str, str], _now: str) -> str:
     """Redis' ACL file: users known to Redis by the SHA-256 of their passwords only (redis.io, "ACL")."""
-    return acl([values["redis_password"]], values["redis_exporter_password"])
+    return acl([values["redis_password"]], [values["redis_exporter_password"]])
 
 
-def acl(services: Sequence[str], exporter: str) -> str:
-    """The same for passwords of the services, of which each is taken."""
-    known = " ".join(f"#{hashlib.sha256(each.encode()).hexdigest()}" for each in services)
-    statistics = hashlib.sha256(exporter.encode()).hexdigest()
+def acl(services: Sequence[str], exporters: Sequence[str]) -> str:
+    """The same for passwords of the services and of the exporter, of which each is taken."""
+    known, statistics = (
+        " ".join(f"#{hashlib.sha256(each.encode()).hexdigest()}" for each in passwords)
+        for passwords in (services, exporters)
+    )
     return (
         f"user default on {known} ~* &* +@all\n"
-        f"user exporter on #{statistics} resetkeys resetchannels -@all {EXPORTER_MAY}\n"
+        f"user exporter on {statistics} resetkeys resetchannels -@all {EXPORTER_MAY}\n"
     )
 
 

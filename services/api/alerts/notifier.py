@@ -11,6 +11,7 @@ import httpx
 import structlog
 
 from services.api.basic_auth import login
+from services.api.live_secret import LiveSecret
 from services.common.database import storable_text
 from services.common.ledger import Ended, Notices
 from services.common.settings import Settings
@@ -88,7 +89,7 @@ class Alertmanager:
 
     def __init__(self, settings: Settings, *, transport: httpx.BaseTransport | None = None) -> None:
         self._url = settings.alertmanager_url
-        self._login = login(settings.alertmanager_user, settings.alertmanager_password())
+        self._login = login(settings.alertmanager_user, LiveSecret.of(settings.alertmanager_password_file))
         self._transport = transport
 
     def post(self, alerts: list[dict[str, Any]]) -> None:

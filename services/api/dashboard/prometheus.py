@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from services.api.basic_auth import login
 from services.api.dashboard.window import Window
+from services.api.live_secret import LiveSecret
 
 TIMEOUT_S = 5.0
 MAX_ANSWER_BYTES = 8 * 1024**2
@@ -45,7 +46,9 @@ class QueryFailed(Exception):  # noqa: N818 - reads as what it is
 class Prometheus:
     """A client for one Prometheus; connects when first asked."""
 
-    def __init__(self, url: str, user: str, password: SecretStr | None, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, url: str, user: str, password: SecretStr | LiveSecret | None, timeout_s: float = TIMEOUT_S
+    ) -> None:
         self._url = url
         self._login = login(user, password)
         self._timeout_s = timeout_s

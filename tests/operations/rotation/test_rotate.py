@@ -9,12 +9,13 @@ import pytest
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import LoginRefused, OpsError
 from tradebot_ops.operations import secrets
-from tradebot_ops.operations.rotation import looking, rotate
+from tradebot_ops.operations.rotation import looking, readers, rotate, ways
 from tradebot_ops.operations.rotation.pending import Journal, Pending
 from tradebot_ops.operations.rotation.ways import WAYS
 from tradebot_ops.progress import ignore_progress
+from tradebot_ops.records import Absence, UnavailableServices
 from tradebot_ops.settings import Secret, load_settings
 
 
@@ -29,10 +30,21 @@ def ops(tmp_path: Path) -> Ops:
 
 def test_every_secret_of_the_stack_has_its_way_or_its_reason(ops: Ops) -> None:
     assert WAYS.keys() == rotate.own(ops).keys()
-    assert all(bool(way.change) != bool(way.why) for way in WAYS.values())
+    assert all(way.change or way.why for way in WAYS.values())
+    assert all(way.why for way in WAYS.values() if way.needs)
 
 
-@pytest.mark.parametrize("name", ["api_key", "alert_token", "redis_password"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "api_key",
+        "alert_token",
+        "redis_password",
+        "redis_exporter_password",
+        "prometheus_password",
+        "alertmanager_password",
+    ],
+)
 def test_with_nothing_running_the_next_start_takes_the_new_one(ops: Ops, name: str) -> None:
     before = ops.secret(name)
     found = rotate.rotate(ops, [name], ignore_progress)
@@ -42,13 +54,51 @@ def test_with_nothing_running_the_next_start_takes_the_new_one(ops: Ops, name: s
     assert not rotate.pending(ops, name)
 
 
-@pytest.mark.parametrize("name", [name for name, way in WAYS.items() if not way.change])
-def test_what_cannot_be_changed_is_refused_with_its_reason(ops: Ops, name: str) -> None:
-    before = ops.secret(name)
+def test_what_cannot_be_changed_now_is_refused_with_its_reason(ops: Ops) -> None:
+    before = ops.secret("grafana_admin_password")
     with pytest.raises(OpsError) as caught:
-        rotate.rotate(ops, [name], ignore_progress)
-    assert (caught.value.code, WAYS[name].why in caught.value.message) == ("TB-0927", True)
-    assert ops.secret(name) == before
+        rotate.rotate(ops, ["grafana_admin_password"], ignore_progress)
+    assert (caught.value.code, "Grafana keeps it" in caught.value.message) == ("TB-0927", True)
+    assert ops.secret("grafana_admin_password") == before
+
+
+def test_grafana_that_cannot_run_here_is_waited_for_by_nobody(ops: Ops) -> None:
+    ops.state.store(UnavailableServices({"grafana": Absence("no image", "tradebot pull")}))
+    before = ops.secret("grafana_admin_password")
+    rotate.rotate(ops, ["grafana_admin_password"], ignore_progress)
+    assert ops.secret("grafana_admin_password") != before
+
+
+class FakeGrafana:
+    """Takes one password at a time, as the real one does."""
+
+    def __init__(self, password: Secret) -> None:
+        self.password = password
+        self.reloaded = 0
+
+    def as_user(self, user: str, password: Secret) -> Any:
+        def changed(old: Secret, new: Secret) -> None:
+            asked()
+            assert old == password
+            self.password = new
+
+        def asked() -> None:
+            if (user, password) != ("admin", self.password):
+                raise LoginRefused("Grafana refused.", code="TB-0561")
+
+        return SimpleNamespace(organisation=asked, change_password=changed)
+
+
+@pytest.mark.parametrize("came_so_far", [False, True], ids=["from the start", "killed after Grafana had it"])
+def test_grafana_that_runs_is_asked(ops: Ops, monkeypatch: pytest.MonkeyPatch, came_so_far: bool) -> None:
+    old, new = ops.secret("grafana_admin_password"), Secret("begun-before-the-kill")
+    grafana = FakeGrafana(new if came_so_far else old)
+    Journal(ops.state).begin(Pending("grafana_admin_password", old, new))
+    monkeypatch.setattr(ops, "grafana_as", grafana.as_user, raising=False)
+    for module in (ways, readers):
+        monkeypatch.setattr(module, "runs", lambda _, service: service == "grafana")
+    rotate.rotate(ops, ["grafana_admin_password"], ignore_progress)
+    assert (grafana.password, ops.secret("grafana_admin_password").reveal()) == (new, new.reveal())
 
 
 @pytest.mark.parametrize(("names", "code"), [(["api_kee"], "TB-0271"), (["redis_acl"], "TB-0271"), ([], "TB-0271")])
@@ -81,7 +131,7 @@ def test_a_value_of_ones_own(ops: Ops) -> None:
     rotate.import_(ops, "api_key", Secret("a-key-of-my-own"), ignore_progress)
     assert ops.secret("api_key").reveal() == "a-key-of-my-own"
     with pytest.raises(OpsError, match="cannot be changed"):
-        rotate.import_(ops, "postgres_password", Secret("mine"), ignore_progress)
+        rotate.import_(ops, "grafana_admin_password", Secret("mine"), ignore_progress)
 
 
 def test_before_the_first_start_any_may_be_given(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def rotate(ops: Ops, names: Sequence[str], on_progress: OnProgress, *, every: bo
     TB-0271 for a name that is none, TB-0927 for a secret that cannot be changed so, TB-0136 where the new value is not
     in force, or the old one still is.
     """
-    chosen = tuple(name for name in own(ops) if _known_way(name).change) if every else tuple(names)
+    chosen = tuple(name for name in own(ops) if not _known_way(name).obstacle(ops)) if every else tuple(names)
     if not chosen:
         raise OpsError("No secret was named.", code="TB-0271", hint="tradebot secrets list; or: --all")
     for name in chosen:
@@ -69,10 +69,9 @@ def declared(ops: Ops, name: str) -> SecretFile:
 def check_changeable(ops: Ops, name: str) -> None:
     file = declared(ops, name)
     _check_ours(ops, file)
-    way = _known_way(name)
-    if way.change is None:
+    if obstacle := _known_way(name).obstacle(ops):
         raise OpsError(
-            f"{name} cannot be changed while the stack works: {way.why}.",
+            f"{name} cannot be changed while the stack works: {obstacle}.",
             code="TB-0927",
             hint="Those that can: tradebot secrets list",
         )
@@ -120,7 +119,7 @@ def _change(ops: Ops, name: str, on_progress: OnProgress, value: Secret | None =
 
 def _report(ops: Ops, taken: dict[str, float], *, every: bool) -> Report:
     lines = [f"{name} has a new value; the old one is refused ({quantity(each, 's')})." for name, each in taken.items()]
-    left = {name: _known_way(name).why for name in own(ops) if not _known_way(name).change} if every else {}
+    left = {name: _known_way(name).obstacle(ops) for name in own(ops) if name not in taken} if every else {}
     lines += [f"Left as it is: {name}: {why}." for name, why in left.items()]
     data = {"rotated": [{"name": name, "seconds": round(each, 3)} for name, each in taken.items()], "left": left}
     return Report(data=data, sections=(Section(lines=tuple(lines)),), failure=ExitCode.FAILED)

@@ -4,42 +4,55 @@ Each way can begin again after a kill at any of its steps, and leaves at each of
 """
 
 import contextlib
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tradebot_ops.context import Ops
-from tradebot_ops.errors import LoginRefused, OpsError, Refused
+from tradebot_ops.context import POSTGRES_MONITOR, Ops
+from tradebot_ops.errors import Refused
 from tradebot_ops.operations.rotation.pending import Pending
-from tradebot_ops.operations.secrets import acl
+from tradebot_ops.operations.rotation.proof import is_taken, prove_refused, prove_taken, runs
+from tradebot_ops.operations.rotation.readers import (
+    alertmanager_password,
+    grafana_admin_password,
+    prometheus_password,
+    restarted,
+)
+from tradebot_ops.operations.secrets import acl, redis_exporter_login
 from tradebot_ops.private_folder import overwrite
 from tradebot_ops.settings import Secret
 
 if TYPE_CHECKING:
     from tradebot_ops.clients.redis import Redis
 
-#: The API takes the value before for ten seconds more; so long it is asked until it does not.
-OLD_GOES_WITHIN_S = 20.0
-NEW_COMES_WITHIN_S = 5.0
-PAUSE_S = 0.5
+#: Redis' user of the exporter.
+EXPORTER = "exporter"
 
 
 @dataclass(frozen=True)
 class Way:
-    """``opens`` says what a secret is for; without ``change`` it cannot be changed so, and ``why`` is the sentence."""
+    """``opens`` says what a secret is for; without ``change`` it cannot be changed so, and ``why`` is the sentence.
+
+    With ``needs`` it can be while that service runs, or cannot run on this host at all.
+    """
 
     opens: str
     change: Callable[[Ops, Pending], None] | None = None
     why: str = ""
+    needs: str = ""
+
+    def obstacle(self, ops: Ops) -> str:
+        """The sentence where it cannot be changed now; empty where it can."""
+        here = not self.needs or self.needs in ops.unavailable or runs(ops, self.needs)
+        return "" if self.change and here else self.why
 
 
 def redis_password(ops: Ops, pending: Pending) -> None:
     """Redis takes both while services, which read the file at each connection, come to use the new one."""
     old, new = pending.old, pending.new
     file = ops.secret_file(pending.name)
-    if not _runs(ops, "redis"):
+    if not runs(ops, "redis"):
         _write_acl(ops, new)
         overwrite(file, new.reveal())
         return
@@ -55,7 +68,7 @@ def redis_password(ops: Ops, pending: Pending) -> None:
     _redis(ops, new).acl_whoami()
     _write_acl(ops, new)
     _redis(ops, new).take_passwords("default", (new,))
-    _prove_refused(pending, lambda: _redis(ops, old).acl_whoami())
+    prove_refused(pending, lambda: _redis(ops, old).acl_whoami())
 
 
 def postgres_app_password(ops: Ops, pending: Pending) -> None:
@@ -69,7 +82,54 @@ def postgres_app_password(ops: Ops, pending: Pending) -> None:
     overwrite(file, new.reveal())
     ops.__dict__.pop("postgres_app", None)
     ops.postgres_as(user, new, "postgres").rows("SELECT 1")
-    _prove_refused(pending, lambda: ops.postgres_as(user, old, "postgres").rows("SELECT 1"))
+    prove_refused(pending, lambda: ops.postgres_as(user, old, "postgres").rows("SELECT 1"))
+
+
+def postgres_password(ops: Ops, pending: Pending) -> None:
+    """No service that runs uses it: commands and migrations read the file whenever they log in."""
+    environ = ops.stack.services["postgres"].environment if "postgres" in ops.stack.services else {}
+    _role(ops, pending, environ.get("POSTGRES_USER", "postgres"))
+
+
+def postgres_exporter_password(ops: Ops, pending: Pending) -> None:
+    """The exporter reads the file when it starts, and its open connection lasts until then: so it is restarted last."""
+    _role(ops, pending, POSTGRES_MONITOR)
+    restarted(ops, "postgres-exporter")
+
+
+def _role(ops: Ops, pending: Pending, user: str) -> None:
+    """Postgres knows one password of an account; the owner may be the account, with the one or the other by now."""
+
+    def logs_in(password: Secret) -> None:
+        ops.postgres_as(user, password, "postgres").rows("SELECT 1")
+
+    if not is_taken(lambda: logs_in(pending.new)):
+        with ops.postgres.session() as session:
+            session.set_password(user, pending.new)
+    overwrite(ops.secret_file(pending.name), pending.new.reveal())
+    for cached in ("postgres", "postgres_monitor"):
+        ops.__dict__.pop(cached, None)
+    logs_in(pending.new)
+    prove_refused(pending, lambda: logs_in(pending.old))
+
+
+def redis_exporter_password(ops: Ops, pending: Pending) -> None:
+    """Redis takes both until the exporter, which reads the file when it starts, was restarted."""
+    old, new = pending.old, pending.new
+    own = ops.secret("redis_password")
+    running = runs(ops, "redis")
+    if running:
+        _write_acl(ops, own, exporters=(old, new))
+        _redis(ops, own).take_passwords(EXPORTER, (old, new))
+    overwrite(ops.secret_file(pending.name), new.reveal())
+    with contextlib.suppress(FileNotFoundError):
+        overwrite(ops.secret_file("redis_exporter_login"), redis_exporter_login({pending.name: new.reveal()}, ""))
+    restarted(ops, "redis-exporter")
+    _write_acl(ops, own, exporters=(new,))
+    if running:
+        _redis(ops, own).take_passwords(EXPORTER, (new,))
+        prove_taken(pending, "redis", lambda: _redis(ops, new, EXPORTER).ping_latencies(1))
+        prove_refused(pending, lambda: _redis(ops, old, EXPORTER).ping_latencies(1))
 
 
 def api_key(ops: Ops, pending: Pending) -> None:
@@ -103,77 +163,45 @@ def app_user(ops: Ops) -> str:
 
 def _through_the_api(ops: Ops, pending: Pending, use: Callable[[Secret], None]) -> None:
     overwrite(ops.secret_file(pending.name), pending.new.reveal())
-    if not _runs(ops, "api"):
-        return  # it reads the file when it starts
-    if not _comes_true(lambda: _is_taken(lambda: use(pending.new)), NEW_COMES_WITHIN_S):
-        raise OpsError(
-            f"The API goes on with the old {pending.name}: it was started by an older release.",
-            code="TB-0136",
-            hint=f"tradebot restart api; then again: tradebot secrets rotate {pending.name}",
-        )
-    _prove_refused(pending, lambda: use(pending.old))
+    if runs(ops, "api"):  # else it reads the file when it starts
+        prove_taken(pending, "api", lambda: use(pending.new))
+        prove_refused(pending, lambda: use(pending.old))
 
 
-def _prove_refused(pending: Pending, use: Callable[[], object]) -> None:
-    if pending.old != pending.new and not _comes_true(lambda: not _is_taken(use), OLD_GOES_WITHIN_S):
-        raise OpsError(
-            f"The new {pending.name} is in force, and the old one is still accepted.",
-            code="TB-0136",
-            hint=f"Again: tradebot secrets rotate {pending.name}",
-        )
-
-
-def _is_taken(use: Callable[[], object]) -> bool:
-    try:
-        use()
-    except (Refused, LoginRefused):
-        return False
-    return True
-
-
-def _comes_true(holds: Callable[[], bool], within_s: float) -> bool:
-    ends = time.monotonic() + within_s
-    while not holds():
-        if time.monotonic() > ends:
-            return False
-        time.sleep(PAUSE_S)
-    return True
-
-
-def _runs(ops: Ops, service: str) -> bool:
-    return any(found.service == service and found.state.alive for found in ops.engine.list())
-
-
-def _redis(ops: Ops, password: Secret) -> "Redis":
+def _redis(ops: Ops, password: Secret, user: str | None = None) -> "Redis":
     from tradebot_ops.clients.redis import Redis
 
     address = ops.engine.endpoint("redis", 6379)
-    return Redis(address.host, address.port, password)
+    return Redis(address.host, address.port, password, user)
 
 
 def _api(ops: Ops) -> str:
     return f"http://{ops.engine.endpoint('api', 8010)}"
 
 
-def _write_acl(ops: Ops, *passwords: Secret) -> None:
+def _write_acl(ops: Ops, *passwords: Secret, exporters: Sequence[Secret] = ()) -> None:
     """For a Redis that starts in between."""
     with contextlib.suppress(FileNotFoundError):
-        exporter = ops.secret("redis_exporter_password").reveal()
-        overwrite(ops.secret_file("redis_acl"), acl([each.reveal() for each in passwords], exporter))
+        statistics = exporters or (ops.secret("redis_exporter_password"),)
+        text = acl([each.reveal() for each in passwords], [each.reveal() for each in statistics])
+        overwrite(ops.secret_file("redis_acl"), text)
 
-
-_RESTART = "what uses it reads it only when it starts, and a restart in the right order is not built yet"
 
 #: By the name in compose.yaml.
 WAYS = {
     "alert_token": Way("Alertmanager's way into the API", alert_token),
-    "alertmanager_password": Way("Alertmanager's page", why=_RESTART),
+    "alertmanager_password": Way("Alertmanager's page", alertmanager_password),
     "api_key": Way("writing through the API, and its dashboard", api_key),
-    "grafana_admin_password": Way("Grafana as admin", why="Grafana keeps it in a database of its own: change it there"),
+    "grafana_admin_password": Way(
+        "Grafana as admin",
+        grafana_admin_password,
+        "Grafana keeps it in a database of its own, and does not run",
+        "grafana",
+    ),
     "postgres_app_password": Way("Postgres as API and workers", postgres_app_password),
-    "postgres_exporter_password": Way("Postgres' statistics", why=_RESTART),
-    "postgres_password": Way("Postgres as the owner of the database", why=_RESTART),
-    "prometheus_password": Way("Prometheus' page", why=_RESTART),
-    "redis_exporter_password": Way("Redis' statistics", why=_RESTART),
+    "postgres_exporter_password": Way("Postgres' statistics", postgres_exporter_password),
+    "postgres_password": Way("Postgres as the owner of the database", postgres_password),
+    "prometheus_password": Way("Prometheus' page", prometheus_password),
+    "redis_exporter_password": Way("Redis' statistics", redis_exporter_password),
     "redis_password": Way("Redis as API and workers", redis_password),
 }
