@@ -1,8 +1,8 @@
 """A long sweep in parts on two workers, next to one in one piece: ``python -m tests.bench.parts [--rounds 5]``.
 
 Starts its own Postgres, Redis and two workers. Rounds are interleaved: the same sweep in one piece, by one worker; in
-parts by one worker, as under ``queue limit sweep 1``; in parts by two. Seconds are those of a person who waits, from
-the submission to the end. The three results must have the same digits.
+parts by two; with ``--alone`` also in parts by one, as under ``queue limit sweep 1``. Seconds are those of a person who
+waits, from the submission to the end. All results must have the same digits.
 """
 
 import argparse
@@ -45,11 +45,12 @@ def main() -> int:
         desk = stack.enter_context(desk_of(settings))
         queues = Queues(stack.enter_context(_database(settings)))
         stack.enter_context(workers(settings))
-        ratios: dict[str, list[float]] = {"one worker": [], "two workers": []}
+        limits: dict[str, int | None] = {"two workers": None} | ({"one worker": 1} if arguments.alone else {})
+        ratios: dict[str, list[float]] = {name: [] for name in limits}
         for number in range(arguments.rounds):
             whole, digits = timed(desk, "sweep_in_one_piece", sweep)
             took, parts = {}, 0
-            for name, limit in (("one worker", 1), ("two workers", None)):
+            for name, limit in limits.items():
                 queues.set("sweep", by="bench", max_running=limit, limited=True)
                 took[name], same = timed(desk, "sweep", sweep)
                 assert same == digits, "the sweep in parts has another result"
@@ -58,7 +59,8 @@ def main() -> int:
             print(f"round {number + 1}: in one piece {whole:.1f} s ",
                   *(f"in {parts} parts by {name} {seconds:.1f} s " for name, seconds in took.items()),
                   f"load {os.getloadavg()[0]:.1f}")  # fmt: skip
-        for name, target in (("one worker", ""), ("two workers", " (target 1.7)")):
+        for name in limits:
+            target = " (target 1.7)" if name == "two workers" else ""
             print(f"median: in parts by {name} {statistics.median(ratios[name]):.2f} x as fast{target}")
     return 0
 
@@ -124,6 +126,7 @@ def _database(settings: Settings) -> Iterator[Database]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--alone", action="store_true", help="also in parts by one worker")
     parser.add_argument("--bars", type=int, default=400_000, help="bars of the random walk")
     parser.add_argument("--runs", type=int, default=4_000, help="pairs of averages, a multiple of 40; at most 7320")
     return parser.parse_args()
