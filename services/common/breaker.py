@@ -31,8 +31,8 @@ INDEX = "tradebot:breakers"
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 #: A probe that has not answered by then is believed lost, and another one is let through.
 PROBE_S = 60.0
-#: A service may say for how long it wants to be left alone; not for ever.
-MOST_RETRY_AFTER_S = 3_600.0
+#: A service may say for how long it wants to be left alone; not for ever. Exchanges ban an address for three days.
+MOST_RETRY_AFTER_S = 3 * 86_400.0
 LONGEST_ERROR = 300
 #: A Redis that was away is not asked for so long: one that hangs costs each question seconds, and a job may call often.
 AWAY_S = 5.0

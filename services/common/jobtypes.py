@@ -23,6 +23,7 @@ from services.common.discovery import module_names
 if TYPE_CHECKING:
     import psycopg
 
+    from services.jobs.exchange.budget import Budget
     from services.jobs.market.candles import Candles
     from services.jobs.market.intervals import Interval
 
@@ -89,6 +90,12 @@ class JobContext(Protocol):
         """Around each call of a service outside of the stack: while it fails, all jobs that need it wait.
 
         ``failures`` are the exceptions that speak against the service. Raises ``BreakerOpen``; let it through.
+        """
+
+    def budget(self, name: str, points: float, per_s: float) -> "Budget":
+        """Of ``points`` for requests in any ``per_s`` seconds, shared by all workers behind one address.
+
+        Its ``take`` raises ``BreakerOpen`` while it is spent, or unknown; let it through.
         """
 
     def candles(

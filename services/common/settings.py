@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     worker_name: str = Field(default_factory=socket.gethostname)
     worker_grace_seconds: float = Field(default=30.0, ge=0)
     worker_lease_seconds: float = Field(default=15.0, ge=2)
+    # An exchange counts requests by the address they come from: workers of one name share its budget.
+    exchange_address: str = Field(default="shared", max_length=100)
     job_memory_limit: Size = 1024**3
     max_body_bytes: Size = 1024**2
     max_upload_bytes: Size = 512 * 1024**2

@@ -18,7 +18,7 @@ from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 import structlog
@@ -37,10 +37,7 @@ from services.common.jobtypes import (
 )
 from services.common.logging import configure_logging, redactor_for
 from services.common.settings import Settings
-from services.worker.context import ChildContext, Store
-
-if TYPE_CHECKING:
-    from services.common.breaker import Breakers
+from services.worker.context import ChildContext, Shared, Store
 
 PR_SET_PDEATHSIG = 1
 IDLE_S = 30.0
@@ -56,18 +53,19 @@ def main(line_number: int, parent: int) -> int:
     settings = Settings()
     configure_logging(settings)
     registry()
-    child = Child(Connection(line_number), Store(settings), cache(lambda: _breakers(settings)))
+    child = Child(Connection(line_number), Store(settings), cache(lambda: _shared(settings)))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     child.serve()
     return 0
 
 
-def _breakers(settings: Settings) -> "Breakers":
+def _shared(settings: Settings) -> Shared:
     """A job that calls nobody outside needs no connection to Redis."""
     from services.common.breaker import Breakers
     from services.common.redis_client import redis_client
 
-    return Breakers(redis_client(settings), redactor_for(settings).text)
+    client = redis_client(settings)
+    return Shared(Breakers(client, redactor_for(settings).text), client, settings.exchange_address)
 
 
 def die_with(parent: int) -> None:
@@ -82,10 +80,10 @@ def die_with(parent: int) -> None:
 class Child:
     """Does what the parent says, one job at a time, until the line closes."""
 
-    def __init__(self, line: Connection, store: Store, breakers: "Callable[[], Breakers]") -> None:
+    def __init__(self, line: Connection, store: Store, shared: Callable[[], Shared]) -> None:
         self._line = line
         self._store = store
-        self._breakers = breakers
+        self._shared = shared
         self._context: ChildContext | None = None
 
     def serve(self) -> None:
@@ -115,7 +113,7 @@ class Child:
         structlog.contextvars.bind_contextvars(**order["log"])
         self._store.discard_if_dead()
         try:
-            self._context = ChildContext(order["id"], order["lease_token"], self._store, self._breakers, self._say)
+            self._context = ChildContext(order["id"], order["lease_token"], self._store, self._shared, self._say)
             answer = _run(order, self._context)
         except JobCancelled:
             answer = {"kind": "cancelled"}

@@ -4,6 +4,7 @@ import select
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,10 @@ from services.common.settings import Settings
 from services.worker.effect import once
 
 if TYPE_CHECKING:
+    import redis
+
     from services.common.breaker import Breakers
+    from services.jobs.exchange.budget import Budget
     from services.jobs.market.candles import Candles
     from services.jobs.market.intervals import Interval
 
@@ -88,6 +92,15 @@ class Store:
             self._connection = None
 
 
+@dataclass(frozen=True)
+class Shared:
+    """State of services outside of the stack, shared by all workers; ``address`` is where their requests come from."""
+
+    breakers: "Breakers"
+    redis: "redis.Redis"
+    address: str
+
+
 class ChildContext:
     """The ``JobContext`` of one attempt."""
 
@@ -96,12 +109,12 @@ class ChildContext:
         job_id: str,
         lease_token: int,
         store: Store,
-        breakers: "Callable[[], Breakers]",
+        shared: "Callable[[], Shared]",
         send: Callable[[dict[str, Any]], None],
     ) -> None:
         self._job_id = job_id
         self._lease_token = lease_token
-        self._breakers = breakers
+        self._shared = shared
         self._store = store
         self._send = send
         self._reported_at = 0.0
@@ -143,7 +156,12 @@ class ChildContext:
     def breaker(
         self, name: str, failures: tuple[type[BaseException], ...] = (Exception,), policy: BreakerPolicy | None = None
     ) -> AbstractContextManager[None]:
-        return self._breakers().guard(name, failures, policy or BREAKER_POLICY)
+        return self._shared().breakers.guard(name, failures, policy or BREAKER_POLICY)
+
+    def budget(self, name: str, points: float, per_s: float) -> "Budget":
+        from services.jobs.exchange.budget import Budget
+
+        return Budget(self._shared().redis, name, self._shared().address, points, per_s)
 
     def candles(
         self, symbol: str, start: date | None = None, end: date | None = None, interval: "Interval" = "1d"

@@ -27,6 +27,7 @@ WORDS = {
     "config.show": [],
     "config.unset": ["LOG_LEVEL", "--dry-run"],
     "data.check": ["AAPL.csv"],
+    "data.download": ["binance", "BTC/USDT"],
     "data.import": ["AAPL.csv", "--symbol", "AAPL"],
     "data.rm": ["AAPL"],
     "dlq.export": ["dead.jsonl", "--all"],

@@ -330,6 +330,7 @@ WITHOUT_LEASE = {
     "breakers reset",
     "build",
     "data *",
+    "data download",
     "data rm",
     "dlq import",
     "dlq purge",

@@ -89,7 +89,7 @@ COMMANDS = {
         "tradebot_ops.cli.operate.workers", "Show, drain, resume, kill and restart workers.", WORK, group=True
     ),
     "queue": Entry("tradebot_ops.cli.operate.queue", "Pause, limit, drain and purge types of jobs.", WORK, group=True),
-    "data": Entry("tradebot_ops.cli.trade.data", "Import, check, list and remove prices.", WORK, group=True),
+    "data": Entry("tradebot_ops.cli.trade.data", "Import, download, list and remove prices.", WORK, group=True),
     "strategies": Entry("tradebot_ops.cli.trade.strategies", "List strategies, and check one.", WORK, group=True),
     "schedules": Entry("tradebot_ops.cli.operate.schedules", "Show, pause and remove schedules.", WORK, group=True),
     "breakers": Entry("tradebot_ops.cli.operate.breakers", "Show and reset circuit breakers.", WORK, group=True),

@@ -1,1 +1,1 @@
-"""Daily candles: where they come from, whether they are sound, where they are kept."""
+"""Candles: where they come from, whether they are sound, where they are kept."""

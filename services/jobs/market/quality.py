@@ -28,10 +28,12 @@ NO_DAY = "date is empty or no date"
 NOT_CLOSED = "bar not closed yet"
 SEVERAL = "several bars of one day among daily ones"
 DUPLICATE = "duplicate: a later line has the same symbol and day"
+NOT_ASKED = "bar from before the time that was asked for"
+OFF_STEP = "bar does not begin at a time of its interval"
 #: The columns whose values a reason of that kind names.
 COLUMNS_OF_KIND: dict[str, tuple[str, ...]] = {
     NO_SYMBOL: ("symbol",),
-    **dict.fromkeys((NO_DAY, NOT_CLOSED, SEVERAL, DUPLICATE), ("day",)),
+    **dict.fromkeys((NO_DAY, NOT_CLOSED, SEVERAL, DUPLICATE, NOT_ASKED, OFF_STEP), ("day",)),
     **{f"{name} is {wrong}": (name,) for name in PRICES for wrong in ("empty or no number", "not positive")},
     **{f"volume is {wrong}": ("volume",) for wrong in ("no number", "negative")},
     **{f"high is below {name}": ("high", name) for name in ("open", "close", "low")},
@@ -41,7 +43,7 @@ COLUMNS_OF_KIND: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Flag:
-    """Something odd that is kept: ``kind`` is gap, stale or outlier; ``day`` is the first day concerned."""
+    """Something odd that is kept: ``kind`` is gap, stale, outlier or disorder; ``day`` is the first day concerned."""
 
     symbol: str
     day: str

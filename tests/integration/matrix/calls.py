@@ -85,6 +85,7 @@ CHANGES = {
     "queue.purge": ["sweep", "--yes"],
     "queue.resume": ["sweep"],
     "data.check": ["{folder}/prices.csv"],
+    "data.download": ["nowhere", "BTC/USDT"],
     "data.import": ["{folder}/prices.csv"],
     "data.rm": ["MINE", "--yes"],
     "strategies.check": ["sma_cross"],
@@ -114,8 +115,9 @@ CHANGES = {
 #: What judges the machine, too: it ends with 1 where that is busy.
 JUDGES = {"prod-check", *(dotted(path) for path, _ in leaves() if path[0] in {"diag", "routine"})}
 #: How a call ends, where not with 0: a breaker that no job made, a job that has ended, a day too short to judge; and
-#: what reads comes before the first backup. A Docker that nothing starts at boot is found.
+#: what reads comes before the first backup. A Docker that nothing starts at boot is found. No exchange is called.
 ENDS = {"backup.show": {1}, "breakers.reset": {2}, "jobs.cancel": {1}, "optimize.apply": {9}, "service.install": {0, 1}}
+ENDS |= {"data.download": {1}}
 ENDS |= {name: {0, 1} for name in JUDGES}
 ENDS |= {f"schedules.{verb}": {2} for verb in ("pause", "resume", "remove")}
 #: How the second call ends, where the first one has done all there is.

@@ -46,6 +46,7 @@ def test_built_in_types_need_nothing_that_runs(down: Ops) -> None:
         "backtest",
         "canary",
         "check_strategy",
+        "download_candles",
         "load_candles",
         "sweep",
     ]

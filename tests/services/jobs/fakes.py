@@ -39,6 +39,9 @@ class FileContext:
     def breaker(self, name: str, failures: Any = (), policy: Any = None) -> Any:
         raise AssertionError("this job type should call nobody")
 
+    def budget(self, name: str, points: float, per_s: float) -> Any:
+        raise AssertionError("this job type should call nobody")
+
     def candles(
         self, symbol: str, start: date | None = None, end: date | None = None, interval: Interval = "1d"
     ) -> Candles:

@@ -10,7 +10,7 @@ from tradebot_ops.cli.confirm import confirm
 from tradebot_ops.cli.emit import emit, ops_of, show_progress
 
 app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Import, list and remove prices."
+    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Import, download, list and remove prices."
 )
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV, plain, .gz or .zip, of any usual vendor.")]
@@ -33,7 +33,7 @@ Decimal = Annotated[
 
 @app.callback()
 def data() -> None:
-    """Import, check, list and remove prices; backtests and sweeps run on them."""
+    """Import, download, check, list and remove prices; backtests and sweeps run on them."""
 
 
 @app.command("import")
@@ -82,6 +82,32 @@ def _load(context: typer.Context, files: list[Path], asked: tuple[str | None, ..
     ops = ops_of(context)
     with show_progress(ops, live=False) as on_progress:
         report = operation.load(ops, files, operation.Asked(*asked), on_progress, dry_run=dry_run)
+    emit(ops, report)
+
+
+@app.command()
+def download(
+    context: typer.Context,
+    exchange: Annotated[str, typer.Argument(metavar="EXCHANGE", help="As ccxt names it: binance, kraken, coinbase.")],
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="As it is traded there: BTC/USDT.")],
+    interval: Annotated[str, typer.Option("--interval", metavar="INTERVAL", help="How long a bar lasts.")] = "1d",
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="DAY", help="First day: 2024-01-01; else 1000 bars, then what is new."),
+    ] = None,
+) -> None:
+    """Download prices of an exchange from where the stored ones end; no account is needed.
+
+    \b
+    Examples:
+      tradebot data download binance BTC/USDT --since 2020-01-01
+      tradebot data download kraken ETH/EUR --interval 1h
+    """
+    from tradebot_ops.operations.trade import downloads
+
+    ops = ops_of(context)
+    with show_progress(ops, live=False) as on_progress:
+        report = downloads.download(ops, downloads.Wanted(exchange, symbol, interval, since), on_progress)
     emit(ops, report)
 
 

@@ -82,7 +82,7 @@ def _report(files: Sequence[Path], jobs: Sequence[dict[str, Any]], *, dry_run: b
         Finding(
             Level.FAIL,
             "data.import",
-            f"{file.name} was not loaded: {ended(_reason(job))}",
+            f"{file.name} was not loaded: {ended(reason_of(job))}",
             hint=f"Answer it by an option, such as --dates dmy, or look further: tradebot jobs show {job['id']}",
         )
         for file, job in zip(files, jobs, strict=True)
@@ -90,7 +90,7 @@ def _report(files: Sequence[Path], jobs: Sequence[dict[str, Any]], *, dry_run: b
     )
     sections = []
     if done:
-        sections.append(Section(tables=(Table(COLUMNS, tuple(_row(file, result) for file, result in done)),)))
+        sections.append(Section(tables=(Table(COLUMNS, tuple(row_of(file.name, result) for file, result in done)),)))
     if examples := [each for _, result in done for each in result["rejected_examples"]][:EXAMPLES]:
         rows = tuple((str(each["line"]), each["symbol"], each["reason"]) for each in examples)
         sections.append(Section(tables=(Table(("line", "symbol", "rejected because"), rows),)))
@@ -101,13 +101,15 @@ def _report(files: Sequence[Path], jobs: Sequence[dict[str, Any]], *, dry_run: b
     return Report(data=data, sections=tuple(sections), findings=findings)
 
 
-def _reason(job: dict[str, Any]) -> str:
+def reason_of(job: dict[str, Any]) -> str:
+    """Why a job has not succeeded."""
     return str(job["error"]["message"]) if job.get("error") else f"the job is {job['state']}"
 
 
-def _row(file: Path, result: dict[str, Any]) -> tuple[str, ...]:
+def row_of(name: str, result: dict[str, Any]) -> tuple[str, ...]:
+    """Counts of a load, in the order of ``COLUMNS``."""
     counts = (result[name] for name in ("read", "inserted", "updated", "unchanged", "rejected"))
-    return (file.name, str(result["interval"]), *map(str, counts), str(sum(result["flagged"].values())))
+    return (name, str(result["interval"]), *map(str, counts), str(sum(result["flagged"].values())))
 
 
 def _next(done: Sequence[tuple[Path, dict[str, Any]]], *, dry_run: bool) -> tuple[str, ...]:

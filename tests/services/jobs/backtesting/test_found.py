@@ -91,7 +91,7 @@ def test_with_a_module_that_does_not_import_every_job_type_works(tmp_path: Path)
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == (
-        '[["backtest", "canary", "check_strategy", "failing_canary", "load_candles", "sweep"],'
+        '[["backtest", "canary", "check_strategy", "download_candles", "failing_canary", "load_candles", "sweep"],'
         ' [{"name": "strategy ichimoku",'
         ' "error": "ModuleNotFoundError: No module named \'talib_that_is_not_there\'"}]]'
     )
