@@ -29,7 +29,7 @@ FREE = {
     "CRON", "ZONE", "N|none",
     "-- OPTIONS", "COUNT", "DAY", "LINES", "MATCHER", "N", "NAME", "NUMBER", "PATTERN", "PORT", "PROMQL", "S+",
     "SECONDS", "SERVICE=N", "SOURCE", "STATE", "TAG", "TEXT", "TIME", "URL", "WHAT", "[N] -- COMMAND...",
-    "github|gitlab", "LABEL=VALUE", "USER", "WORDS", "NUMBER:HASH", "HH:MM", "SYMBOL", "INTERVAL", "NAME,…",
+    "github|gitlab", "LABEL=VALUE", "USER", "WORDS", "NUMBER:HASH", "HH:MM", "SYMBOL", "EXCHANGE", "INTERVAL", "NAME,…",
 }  # fmt: skip
 
 

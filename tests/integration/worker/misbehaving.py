@@ -15,7 +15,7 @@ from typing import Any
 
 from services.common.backoff import Backoff
 from services.common.jobtypes import BreakerPolicy, InParts, JobContext, JobType, Parts, Payload
-from services.jobs import sweep
+from services.jobs import download_candles, sweep
 
 
 class Nothing(Payload):
@@ -51,6 +51,12 @@ class Call(Payload):
     calls: str
     until: str = ""
     open_s: float = 2.0
+
+
+class Download(download_candles.DownloadCandles):
+    """``url``: an exchange of the tests, which Binance is for this job."""
+
+    url: str
 
 
 class Effect(Payload):
@@ -236,6 +242,17 @@ def returns(ctx: JobContext, payload: Return) -> Any:
     return results[payload.kind]
 
 
+def download(ctx: JobContext, payload: Download) -> dict[str, Any]:
+    """The real one, at an exchange of the tests."""
+    import pytest
+
+    from tests.services.jobs.exchange.fake import point_at
+
+    with pytest.MonkeyPatch.context() as patch:
+        point_at(payload.url, patch)
+        return download_candles.run(ctx, payload)
+
+
 def poison(ctx: JobContext, payload: Nap) -> dict[str, Any]:
     """Kills its own process, once its memory was seen."""
     eaten = os.urandom(1) * 64 * 1024**2
@@ -315,6 +332,7 @@ CALLER = JobType("caller", 1, Call, caller, backoff=QUICKLY)
 POISON = JobType("poison", 1, Nap, poison)
 EFFECT = JobType("effect", 1, Effect, effect)
 KEEPER = JobType("keeper", 1, Keep, keeper, backoff=QUICKLY)
+DOWNLOAD = JobType("download", 1, Download, download, timeout_s=600, long=True, backoff=QUICKLY)
 PICKY = JobType("picky", 1, Pick, picky)
 RETURNS = JobType("returns", 1, Return, returns, backoff=QUICKLY)
 PARTED = JobType("parted", 1, Part, in_parts, long=True, backoff=QUICKLY, parts=Parts(part, join))

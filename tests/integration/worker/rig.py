@@ -38,6 +38,7 @@ TYPES = (
     "raiser",
     "flaky",
     "hopeless",
+    "download",
     "lose_connection",
     "caller",
     "backend",

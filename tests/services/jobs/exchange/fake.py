@@ -108,24 +108,29 @@ def _market(base: str) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def served(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iterator[FakeExchange]:
-    """A running exchange, at which ccxt's Binance is pointed."""
+def point_at(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have ccxt's Binance ask there, for as long as ``monkeypatch`` lasts."""
     import ccxt
 
-    exchange = FakeExchange(**options)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Answer,), {"exchange": exchange}))
-    server.daemon_threads = True
-    exchange.url = f"http://127.0.0.1:{server.server_address[1]}/api/v3"
     describe = ccxt.binance.describe
 
     def pointed(self: Any) -> Any:
         found = describe(self)
-        found["urls"]["api"] = dict.fromkeys(found["urls"]["api"], exchange.url)
+        found["urls"]["api"] = dict.fromkeys(found["urls"]["api"], url)
         found["options"]["fetchMarkets"] = {"types": ["spot"]}
         return found
 
     monkeypatch.setattr(ccxt.binance, "describe", pointed)
+
+
+@contextmanager
+def served(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iterator[FakeExchange]:
+    """A running exchange, at which ccxt's Binance is pointed."""
+    exchange = FakeExchange(**options)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Answer,), {"exchange": exchange}))
+    server.daemon_threads = True
+    exchange.url = f"http://127.0.0.1:{server.server_address[1]}/api/v3"
+    point_at(exchange.url, monkeypatch)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
