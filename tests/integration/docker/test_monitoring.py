@@ -102,6 +102,27 @@ def test_an_alert_goes_all_the_way_and_back(stack: Tradebot) -> None:
     assert hops["API stores the end"] < 30
 
 
+def test_passwords_of_the_monitoring_change_and_everything_is_seen_still(stack: Tradebot) -> None:
+    """Containers have each file mounted by itself, and users of their own read it."""
+    names = [f"{name}_password" for name in ("alertmanager", "postgres_exporter", "prometheus", "redis_exporter")]
+    done = stack.json("secrets", "rotate", *names)
+    assert [each["name"] for each in done["rotated"]] == names
+    asked = "min(redis_up) + min(pg_up) + count(up == 1)"
+    expected = 2.0 + len([name for name in targets(stack) if not name.startswith("grafana")])
+    delivered = (
+        "sum(increase(prometheus_notifications_sent_total[45s])) > 0"
+        " and sum(increase(prometheus_notifications_errors_total[45s])) == 0"
+    )
+    since = values(stack, "vector(time())")[0]
+    until(
+        lambda: values(stack, "min(timestamp(up))")[0] > since + 15 and values(stack, asked) == [expected],
+        "all is scraped after the change, and both exporters see their stores",
+        2 * SOON,
+    )
+    until(lambda: values(stack, delivered), "alerts are delivered", SOON)
+    assert "Nothing to change" in stack.run("plan").stdout
+
+
 def test_targets_follow_scaling_exactly(stack: Tradebot) -> None:
     stack.ok("scale", "workers", "6")
     until(lambda: workers_up(stack) == 6 and values(stack, 'count(up{job="worker"})') == [6.0], "six targets", SOON)
