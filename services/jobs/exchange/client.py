@@ -1,6 +1,7 @@
 """Bars of any exchange that ccxt knows; its import costs two seconds and 80 MB, so that only a job pays them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -35,12 +36,10 @@ class Exchange:
         """Raises ``JobFailure`` for an exchange that nobody knows, or that gives no bars, and without ccxt."""
         self.name = name
         self._clock = clock
+        self._headers: Mapping[str, str] = {}
         self._ccxt = _ccxt()
         if name not in self._ccxt.exchanges:
-            near = get_close_matches(name, self._ccxt.exchanges, 3)
-            hint = (
-                f"Did you mean {' or '.join(near)}?" if near else "Names are those of ccxt: binance, kraken, coinbase."
-            )
+            hint = _near(name, self._ccxt.exchanges) or "Names are those of ccxt: binance, kraken, coinbase."
             raise JobFailure(f"There is no exchange {name}.", hint)
         self._api: Any = getattr(self._ccxt, name)({"timeout": TIMEOUT_MS, "enableRateLimit": True})
         # Each request of the library passes here with its cost by the exchange's own count.
@@ -60,12 +59,7 @@ class Exchange:
         """Raise ``JobFailure`` for what the exchange does not have; ``UnwellError`` or ``LimitedError``."""
         self._asked(self._api.load_markets)
         if symbol not in self._api.markets:
-            near = get_close_matches(symbol, self._api.symbols, 3)
-            hint = (
-                f"Did you mean {' or '.join(near)}?"
-                if near
-                else "A symbol is written BTC/USDT, a future BTC/USDT:USDT."
-            )
+            hint = _near(symbol, self._api.symbols) or "A symbol is written BTC/USDT, a future BTC/USDT:USDT."
             raise JobFailure(f"{self.name} does not trade {symbol}.", hint)
         if interval not in (self._api.timeframes or {}):
             known = ", ".join(self._api.timeframes or {})
@@ -78,6 +72,7 @@ class Exchange:
 
     def _text(self, status: int, reason: str, url: str, method: str, headers: Any, text: str, *_: Any) -> str:
         """The text of an answer. The library makes an empty page, or no market at all, of what it cannot read."""
+        self._headers = headers
         text = text.strip()
         if status < 400 and self._api.parse_json(text) is None:
             raise self._ccxt.BadResponse(f"{self.name} answered with what is no JSON: {text[-40:]!r}")
@@ -88,29 +83,30 @@ class Exchange:
 
     def _asked(self, ask: Callable[[], T]) -> T:
         ccxt = self._ccxt
+        self._headers = {}
         final = (ccxt.AuthenticationError, ccxt.BadRequest, ccxt.NotSupported, ccxt.RestrictedLocation)
         try:
             return ask()
         except (ccxt.DDoSProtection, ccxt.RateLimitExceeded) as error:
-            raise LimitedError(_text_of(error), self._retry_after_s()) from error
+            raise LimitedError(_text_of(error), self._retry_after_s() or REFUSED_S) from error
         except final as error:
             raise JobFailure(f"{self.name} refuses: {_text_of(error)}") from error
         except ccxt.BaseError as error:
+            # An exchange under maintenance may say for how long: asked before that, it only fails again.
+            if (wait_s := self._retry_after_s()) is not None:
+                raise LimitedError(_text_of(error), wait_s) from error
             raise UnwellError(_text_of(error)) from error
         except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
             raise UnwellError(f"{self.name} answered with what cannot be read: {_text_of(error)}") from error
 
-    def _retry_after_s(self) -> float:
-        """Seconds, or a date, of the last answer's ``Retry-After``."""
-        header = str((self._api.last_response_headers or {}).get("Retry-After") or "").strip()
-        try:
+    def _retry_after_s(self) -> float | None:
+        """Seconds, or a date, of the last answer's ``Retry-After``; None where it has none that can be read."""
+        header = str(self._headers.get("Retry-After") or "").strip()
+        if header.isdecimal():
             return float(header)
-        except ValueError:
-            pass
-        try:
+        with suppress(ValueError, TypeError):
             return max((parsedate_to_datetime(header) - self._clock.now()).total_seconds(), 1.0)
-        except (ValueError, TypeError):
-            return REFUSED_S
+        return None
 
 
 def _ccxt() -> Any:
@@ -121,8 +117,9 @@ def _ccxt() -> Any:
     return ccxt
 
 
-def _near(names: Sequence[str]) -> str:
-    return f"Did you mean {' or '.join(names)}?" if names else ""
+def _near(typed: str, names: Sequence[str]) -> str:
+    near = get_close_matches(typed, names, 3)
+    return f"Did you mean {' or '.join(near)}?" if near else ""
 
 
 def _text_of(error: BaseException) -> str:

@@ -12,6 +12,7 @@ from services.common.jobtypes import waiting_for
 from services.common.ledger import Fault, State
 from services.common.redis_client import redis_client
 from services.common.settings import Settings
+from services.jobs.exchange.budget import PREFIX
 from services.jobs.market import store
 from tests.integration.worker.conftest import MakeWorker
 from tests.integration.worker.rig import Desk
@@ -58,10 +59,27 @@ def test_refused_once_all_downloads_wait_and_no_attempt_is_burned(
         (found,) = breakers.all()
         assert (found.name, found.open, found.trips) == (BREAKER, True, 1)
         assert breakers.reset(BREAKER)
-        assert client.exists(f"tradebot:budget:{BREAKER}:shared") == 1
     assert desk.ledger.hasten(waiting_for(BREAKER), "reset", by="maria") == 2
     assert [desk.wait_for(each).state for each in jobs] == [State.SUCCEEDED] * 2
     assert stored(settings) == 100
+
+
+def test_a_budget_that_others_have_spent_is_waited_for_outside_of_the_worker(
+    desk: Desk, make_worker: MakeWorker, settings: Settings, exchange: FakeExchange
+) -> None:
+    key = f"{PREFIX}{BREAKER}:{settings.exchange_address}"
+    with closing(redis_client(settings)) as client:
+        seconds, micros = client.time()
+        client.set(key, (seconds + 3600) * 10**6 + micros)
+        make_worker(name="worker-1")
+        job = desk.submit("download", **payload(exchange))
+        waiting = desk.wait_for(job, State.RETRYING)
+        assert (waiting.fault, waiting.attempt, exchange.asked) == (Fault.STACK, 0, [])
+        assert waiting.message is not None
+        assert f"The budget of requests of {BREAKER} is spent" in waiting.message
+        client.delete(key)
+    assert desk.ledger.hasten(waiting_for(BREAKER), "the others are done", by="maria") == 1
+    assert desk.wait_for(job).state is State.SUCCEEDED
 
 
 def test_killed_in_the_middle_the_next_attempt_goes_on_where_it_was(

@@ -84,6 +84,18 @@ def test_who_is_refused_knows_for_how_long(
     assert caught.value.retry_after_s == wait_s
 
 
+def test_an_exchange_under_maintenance_is_left_alone_for_as_long_as_it_says(
+    ours: Exchange, exchange: FakeExchange
+) -> None:
+    exchange.faults = [fake.status(503, {"Retry-After": "600"}), fake.dropped, fake.status(503, {})]
+    with pytest.raises(LimitedError) as caught:
+        ours.page("BTC/USDT", "1h", SINCE_MS)
+    assert caught.value.retry_after_s == 600
+    while exchange.faults:
+        with pytest.raises(UnwellError):
+            ours.page("BTC/USDT", "1h", SINCE_MS)
+
+
 def test_rows_keep_their_order_and_their_doubles(ours: Exchange, exchange: FakeExchange) -> None:
     exchange.faults = [fake.changed(lambda bars: [bars[2], bars[0], bars[0]])]
     rows = ours.page("BTC/USDT", "1h", SINCE_MS)
