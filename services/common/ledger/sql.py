@@ -119,6 +119,13 @@ SELECT state FROM moved
 _AGAIN = f"""(%(retry_in_s)s::float8 IS NOT NULL AND attempt < max_attempts AND cancel_requested_at IS NULL
     AND kills + %(killed)s < {KILL_LIMIT})"""
 
+# The end of an attempt that did not succeed; that of a part is an event of its job, too.
+_LOG_END = """INSERT INTO job_event (job_id, state, by, note)
+  SELECT id, state, worker, %(note)s FROM moved
+  UNION ALL
+  SELECT parent, 'running', worker, left('part ' || part + 1 || ' of ' || parts || ': ' || %(note)s, 500) FROM moved
+  WHERE parent IS NOT NULL"""
+
 FAIL = f"""
 WITH moved AS (
   UPDATE job SET
@@ -131,11 +138,7 @@ WITH moved AS (
   WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'
   RETURNING id, state, worker, parent, part, parts
 ), logged AS (
-  INSERT INTO job_event (job_id, state, by, note)
-  SELECT id, state, worker, %(note)s FROM moved
-  UNION ALL
-  SELECT parent, 'running', worker, left('part ' || part + 1 || ' of ' || parts || ': ' || %(note)s, 500) FROM moved
-  WHERE parent IS NOT NULL
+  {_LOG_END}
 )
 SELECT state FROM moved
 """  # noqa: S608 - only constants are put together
@@ -158,11 +161,7 @@ WITH moved AS (
   WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'
   RETURNING id, state, worker, parent, part, parts
 ), logged AS (
-  INSERT INTO job_event (job_id, state, by, note)
-  SELECT id, state, worker, %(note)s FROM moved
-  UNION ALL
-  SELECT parent, 'running', worker, left('part ' || part + 1 || ' of ' || parts || ': ' || %(note)s, 500) FROM moved
-  WHERE parent IS NOT NULL
+  {_LOG_END}
 )
 SELECT state FROM moved
 """  # noqa: S608 - only constants are put together

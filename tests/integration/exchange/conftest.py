@@ -8,6 +8,7 @@ import pytest
 from services.common.settings import Settings
 from tests.integration.worker.conftest import MakeWorker, open_desk, worker_maker
 from tests.integration.worker.rig import Desk
+from tests.services.jobs.exchange.fake import FakeExchange, served
 
 
 @pytest.fixture
@@ -18,3 +19,10 @@ def desk(settings: Settings) -> Iterator[Desk]:
 @pytest.fixture
 def make_worker(settings: Settings, tmp_path: Path) -> Iterator[MakeWorker]:
     yield from worker_maker(settings, tmp_path)
+
+
+@pytest.fixture
+def exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeExchange]:
+    pytest.importorskip("ccxt")
+    with served(monkeypatch) as found:
+        yield found

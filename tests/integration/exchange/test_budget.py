@@ -12,7 +12,7 @@ from services.common.settings import Settings
 from services.jobs.exchange.budget import BURST, MOST_WAIT_S, Budget, BudgetSpent, BudgetUnknown
 from services.jobs.exchange.client import Exchange
 from services.jobs.exchange.clock import Clock
-from tests.services.jobs.exchange.fake import COST, START, FakeExchange, served
+from tests.services.jobs.exchange.fake import COST, START, FakeExchange
 from tests.waiting import free_port
 
 pytestmark = pytest.mark.integration
@@ -24,13 +24,6 @@ POINTS, PER_S = 24.0, 1.0
 @pytest.fixture
 def client(settings: Settings) -> Iterator[redis.Redis]:
     with redis_client(settings) as found:
-        yield found
-
-
-@pytest.fixture
-def exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeExchange]:
-    pytest.importorskip("ccxt")
-    with served(monkeypatch) as found:
         yield found
 
 

@@ -18,7 +18,7 @@ from services.jobs.exchange.budget import Budget
 from services.jobs.exchange.patience import NoBarsError, UnwellError
 from services.jobs.market import store
 from tests.services.jobs.exchange import fake
-from tests.services.jobs.exchange.fake import HOUR_MS, START, FakeExchange, Hands, bar, served
+from tests.services.jobs.exchange.fake import HOUR_MS, START, FakeExchange, Hands, bar
 
 pytestmark = pytest.mark.integration
 
@@ -57,11 +57,9 @@ def ctx(settings: Settings) -> Iterator[Context]:
 
 
 @pytest.fixture
-def exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeExchange]:
-    pytest.importorskip("ccxt")
+def exchange(exchange: FakeExchange, monkeypatch: pytest.MonkeyPatch) -> FakeExchange:
     monkeypatch.setattr(client, "TIMEOUT_MS", 3000)
-    with served(monkeypatch) as found:
-        yield found
+    return exchange
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Downloads on real workers: refused, all of them wait and none pays for it; killed, the next one goes on."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -17,19 +16,12 @@ from services.jobs.market import store
 from tests.integration.worker.conftest import MakeWorker
 from tests.integration.worker.rig import Desk
 from tests.services.jobs.exchange import fake
-from tests.services.jobs.exchange.fake import FakeExchange, bar, served
+from tests.services.jobs.exchange.fake import FakeExchange, bar
 from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
 BREAKER = "exchange-binance"
-
-
-@pytest.fixture
-def exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeExchange]:
-    pytest.importorskip("ccxt")
-    with served(monkeypatch) as found:
-        yield found
 
 
 def payload(exchange: FakeExchange, symbol: str = "BTC/USDT") -> dict[str, Any]:
