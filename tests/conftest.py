@@ -17,6 +17,16 @@ settings.register_profile("tradebot", deadline=None)
 settings.load_profile("tradebot")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave drills, which take minutes each, out of a run that did not name them: ``pytest -m drill``."""
+    if "drill" in str(config.getoption("markexpr")):
+        return
+    drills = [item for item in items if item.get_closest_marker("drill")]
+    if drills:
+        config.hook.pytest_deselected(items=drills)
+        items[:] = [item for item in items if item not in drills]
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
     """In CI, where what is missing fails: below all else each reason once, and the one step that installs it all."""

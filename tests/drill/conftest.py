@@ -1,4 +1,4 @@
-"""Drills take minutes each: they run only when they are asked for, with ``pytest -m drill``."""
+"""The stack of the drills. They run only when they are asked for: tests/conftest.py."""
 
 from collections.abc import Iterator
 
@@ -17,13 +17,3 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tradebot]:
         yield found
     finally:
         found.clean()
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave drills out of a run that did not name them."""
-    if "drill" in str(config.getoption("markexpr")):
-        return
-    drills = [item for item in items if item.get_closest_marker("drill")]
-    if drills:
-        config.hook.pytest_deselected(items=drills)
-        items[:] = [item for item in items if item not in drills]

@@ -201,18 +201,35 @@ get_command(app).main(sys.argv[1:])
 """
 
 
-@pytest.mark.parametrize(
-    ("name", "step"),
-    [
-        *(("redis_password", step) for step in range(1, 7)),
-        *(("postgres_app_password", step) for step in range(1, 5)),
-        ("postgres_password", 2),
-        *(("redis_exporter_password", step) for step in (4, 5)),
-        *(("postgres_exporter_password", step) for step in (2, 3)),
-        *(("alertmanager_password", step) for step in (1, 2)),
-        *(("api_key", step) for step in (1, 2)),
-    ],
-)
+#: Each way a secret changes, killed at each of its steps. CI runs those of which each leaves another thing half done.
+STEPS = {
+    "redis_password": range(1, 7),
+    "postgres_app_password": range(1, 5),
+    "postgres_password": (2,),
+    "redis_exporter_password": (4, 5),
+    "postgres_exporter_password": (2, 3),
+    "alertmanager_password": (1, 2),
+    "api_key": (1, 2),
+}
+SAMPLE = {
+    ("redis_password", 2),
+    ("redis_password", 4),
+    ("redis_password", 6),
+    ("postgres_app_password", 1),
+    ("postgres_app_password", 3),
+    ("postgres_password", 2),
+    ("redis_exporter_password", 4),
+    ("postgres_exporter_password", 3),
+    ("alertmanager_password", 2),
+    ("api_key", 1),
+}
+
+
+def killed(name: str, step: int) -> object:
+    return pytest.param(name, step, marks=[] if (name, step) in SAMPLE else pytest.mark.drill)
+
+
+@pytest.mark.parametrize(("name", "step"), [killed(name, step) for name, steps in STEPS.items() for step in steps])
 def test_killed_at_any_step_the_stack_works_and_the_same_command_finishes(
     stack: Tradebot, tmp_path: Path, name: str, step: int
 ) -> None:

@@ -14,10 +14,16 @@ SOON = 90.0
 
 
 def write(folder: Path) -> Path:
-    """Copies of the stack's files, with the page's bot and its override beside them."""
+    """Copies of the stack's files, scraped more often, with the page's bot and its override beside them."""
     shutil.copy(ROOT / "compose.yaml", folder)
     for name in ("config", "services"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    prometheus = folder / "config/prometheus/prometheus.yml"
+    shown = prometheus.read_text(encoding="utf-8")
+    for slow, quick in (("scrape_interval: 15s", "scrape_interval: 3s"), ("scrape_timeout: 10s", "scrape_timeout: 3s")):
+        assert slow in shown
+        shown = shown.replace(slow, quick)
+    prometheus.write_text(shown, encoding="utf-8")
     program, override = re.findall(r"```(?:python|yaml)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[:2]
     (folder / "bot").mkdir()
     (folder / "bot/bot.py").write_text(program, encoding="utf-8")
