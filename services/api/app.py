@@ -31,6 +31,7 @@ from services.api.routes import (
     workers,
 )
 from services.api.routes.data import files, series
+from services.api.routes.trade import bots
 from services.common.jobtypes import Registry, registry
 from services.common.settings import Settings
 from services.version import VERSION
@@ -49,6 +50,7 @@ ROUTERS: "tuple[APIRouter, ...]" = (
     schedules.router,
     workers.router,
     breakers.router,
+    bots.router,
     files.router,
     series.router,
     errors.router,

@@ -15,6 +15,8 @@ from services.api.error_tracker import ErrorTracker
 from services.api.job_streams import JobStreams
 from services.api.live_secret import LiveSecret
 from services.api.watchdog import WatchdogCollector
+from services.bots.collector import BotCollector
+from services.bots.watcher import Watcher, watcher_for
 from services.common.breaker import Breakers
 from services.common.data.candle_files import CandleFiles
 from services.common.data.series import Series
@@ -59,6 +61,7 @@ class Dependencies:
     board: Board
     dashboard_password: LiveSecret | None
     tries: Tries
+    watcher: Watcher | None
 
     @property
     def sessions(self) -> Sessions | None:
@@ -67,8 +70,12 @@ class Dependencies:
 
     def open(self) -> None:
         self.database.open()
+        if self.watcher is not None:
+            self.watcher.start()
 
     def close(self) -> None:
+        if self.watcher is not None:
+            self.watcher.stop()
         self.errors.store()
         self.transport.close()
         self.redis.close()
@@ -95,6 +102,9 @@ def make_dependencies(settings: Settings, job_types: Registry) -> Dependencies:
     metrics.add(BreakerCollector(breakers))
     metrics.add(WatchdogCollector(AlertStore(database)))
     metrics.add(BackupCollector(database, settings.environment))
+    watcher = watcher_for(settings)
+    if watcher is not None:
+        metrics.add(BotCollector(watcher))
     return Dependencies(
         settings=settings,
         job_types=job_types,
@@ -119,6 +129,7 @@ def make_dependencies(settings: Settings, job_types: Registry) -> Dependencies:
         board=_board(settings),
         dashboard_password=LiveSecret.of(settings.dashboard_password_file or settings.api_key_file),
         tries=Tries(),
+        watcher=watcher,
     )
 
 

@@ -271,6 +271,59 @@ class BreakerList(BaseModel):
     breakers: list[BreakerOut]
 
 
+class PositionOut(BaseModel):
+    id: str
+    symbol: str
+    side: str
+    amount: float
+    price: float | None
+    opened_at: datetime | None
+
+
+class OrderAtExchangeOut(BaseModel):
+    id: str
+    symbol: str
+    side: str
+    type: str
+    opens: bool = Field(description="It makes a position, or a larger one; others protect or end one.")
+    remaining: float | None
+    price: float | None
+
+
+class BalanceOut(BaseModel):
+    currency: str
+    total: float
+    free: float
+
+
+class BotOut(BaseModel):
+    """Null is not known; `problems` says why, by the part that could not be read."""
+
+    adapter: str
+    name: str | None
+    mode: Literal["paper", "live"] | None
+    state: str | None = Field(description="The bot's own word for it.")
+    opening: bool | None = Field(description="Whether it may open positions.")
+    exchange: str | None
+    positions: list[PositionOut] | None
+    orders: list[OrderAtExchangeOut] | None = Field(description="Those that rest at the exchange.")
+    balance: list[BalanceOut] | None
+    started_at: datetime | None
+    last_loop_at: datetime | None
+    last_loop_age_s: float | None
+    last_candle_at: datetime | None = Field(description="When the newest candle that it has ended.")
+    last_candle_age_s: float | None
+    candle_s: float | None = Field(description="How long one candle lasts.")
+    clock_offset_s: float | None = Field(description="By how much its clock is ahead of ours.")
+    second_instance_at: datetime | None = Field(description="When two instances last answered in turn.")
+    read_at: dict[str, datetime | None] = Field(description="When each part was last read.")
+    problems: dict[str, str]
+
+
+class BotList(BaseModel):
+    bots: list[BotOut]
+
+
 class ErrorOut(BaseModel):
     fingerprint: str
     type: str

@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     alertmanager_password_file: Path | None = None
     dashboard_file: Path = DASHBOARD_FILE
     dashboard_password_file: Path | None = None
+    # The bot that trades elsewhere and is watched from here: none unless BOT_ADAPTER names its kind.
+    bot_adapter: str = ""
+    bot_url: str = ""
+    bot_user: str = "tradebot"
+    bot_password_file: Path | None = None
     app_password_file: Path | None = None
     exporter_password_file: Path | None = None
     api_listen: str = "0.0.0.0:8010"
@@ -114,6 +119,9 @@ class Settings(BaseSettings):
 
     def alertmanager_password(self) -> SecretStr | None:
         return read_secret(self.alertmanager_password_file)
+
+    def bot_password(self) -> SecretStr | None:
+        return read_secret(self.bot_password_file)
 
     def dashboard_password(self) -> SecretStr | None:
         return read_secret(self.dashboard_password_file) or self.api_key()

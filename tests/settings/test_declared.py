@@ -26,6 +26,12 @@ def test_sizes_reach_each_service_in_the_form_it_reads(tmp_path: Path) -> None:
         ({"WORKER_METRICS_PORT": "9091-99999"}, "from 1 to 65535"),
         ({"API_PORT": "70000"}, "from 1 to 65535"),
         ({"WORKER_MEMORY_LIMIT": "4 apples"}, "'4 apples' is not a size"),
+        ({"BOT_ADAPTER": "free trade"}, "is not a name"),
+        ({"BOT_URL": "localhost:8080"}, "is not an address without a login"),
+        ({"BOT_URL": "http://[::1"}, "is not an address without a login"),
+        ({"BOT_URL": "http://127.0.0.1:99999"}, "is not an address without a login"),
+        ({"BOT_URL": "http://me:secret@127.0.0.1"}, "is not an address without a login"),
+        ({"BOT_URL": "http://8.8.8.8:8080"}, "is a public address"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_its_origin(
@@ -40,6 +46,13 @@ def test_a_value_that_cannot_be_used_is_named_with_its_origin(
 def test_a_range_of_ports_is_taken_where_compose_gives_each_worker_one(tmp_path: Path) -> None:
     environ = {"WORKER_METRICS_PORT": "9091-9190"}
     assert load_settings({}, environ, tmp_path).variables()["WORKER_METRICS_PORT"] == "9091-9190"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080", "http://10.0.0.7", "http://[fd00::1]:8080", "https://8.8.8.8", "http://bot:8080"]
+)
+def test_a_bot_may_answer_here_in_a_private_network_or_behind_tls(tmp_path: Path, url: str) -> None:
+    assert load_settings({}, {"BOT_URL": f"{url}/ "}, tmp_path).variables()["BOT_URL"] == url
 
 
 def test_every_default_passes_its_own_check(tmp_path: Path) -> None:

@@ -57,6 +57,9 @@ STACK_SETTINGS = (
     Setting("ALERT_PAGERDUTY", "", "on or off; secret pagerduty_routing_key", forms.switch),
     Setting("ALERT_OPSGENIE", "", "on or off; secret opsgenie_api_key", forms.switch),
     Setting("ALERT_WEBHOOK", "", "on or off; secret alert_webhook_url", forms.switch),
+    Setting("BOT_ADAPTER", "", "Kind of bot to watch: freqtrade", forms.name),
+    Setting("BOT_URL", "", "Address of that bot's API", forms.private_address),
+    Setting("BOT_USER", "tradebot", "Login at that bot; secret bot_password", str),
     Setting("WORKER_METRICS_PORT", "9091", "Port of worker 1's metrics on 127.0.0.1", forms.ports),
 )
 

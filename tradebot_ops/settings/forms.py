@@ -3,8 +3,10 @@
 Each check returns that form, or raises ``ValueError`` with what is wrong and what to write.
 """
 
+import ipaddress
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from tradebot_ops import units
 
@@ -57,6 +59,37 @@ def ports(text: str) -> str:
     if dash and int(port(first)) > int(port(last)):
         raise ValueError(f"'{text}' ends before it begins")
     return f"{port(first)}-{port(last)}" if dash else port(text)
+
+
+def name(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*|", word := text.strip().lower()):
+        raise ValueError(f"'{text}' is not a name; write letters, digits and dashes")
+    return word
+
+
+def private_address(text: str) -> str:
+    """The address of an HTTP service. One in the clear must not lead through the internet: a password goes along."""
+    if not (url := text.strip().rstrip("/")):
+        return ""
+    wrong = ValueError(f"'{text}' is not an address without a login; write one such as http://127.0.0.1:8080")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in {"http", "https"} or not host or port == 0 or parts.username is not None:
+        raise wrong
+    if parts.scheme == "http" and _is_public(host):
+        raise ValueError(f"'{text}' is a public address, where others would read the password; use a tunnel or https")
+    return url
+
+
+def _is_public(host: str) -> bool:
+    """A name may be anything, and only whoever asks it knows."""
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
 
 
 def one_of(*allowed: str) -> Callable[[str], str]:

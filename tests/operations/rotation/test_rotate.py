@@ -134,6 +134,15 @@ def test_a_value_of_ones_own(ops: Ops) -> None:
         rotate.import_(ops, "grafana_admin_password", Secret("mine"), ignore_progress)
 
 
+def test_the_password_of_a_bot_is_given_at_any_time_and_never_made_anew(ops: Ops) -> None:
+    found = rotate.import_(ops, "bot_password", Secret("as-the-bot-has-it"), ignore_progress)
+    assert ops.secret("bot_password").reveal() == "as-the-bot-has-it"
+    assert "refused" not in str(found.sections)
+    with pytest.raises(OpsError, match="from its own configuration"):
+        rotate.rotate(ops, ["bot_password"], ignore_progress)
+    assert WAYS["bot_password"].obstacle(ops), "so that --all leaves it as it is"
+
+
 def test_before_the_first_start_any_may_be_given(tmp_path: Path) -> None:
     environ = {"TRADEBOT_STATE": str(tmp_path / "state"), "HOME": str(tmp_path)}
     ops = Ops(load_settings({"project": "demo"}, environ, ROOT), StubEngine("demo"))

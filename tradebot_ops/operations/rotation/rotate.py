@@ -11,6 +11,7 @@ from tradebot_ops.operations.change import change
 from tradebot_ops.operations.rotation.pending import Journal, Pending
 from tradebot_ops.operations.rotation.ways import WAYS, Way
 from tradebot_ops.operations.secrets import usable
+from tradebot_ops.private_folder import overwrite
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.settings import Secret
 from tradebot_ops.stack.model import SecretFile
@@ -36,18 +37,26 @@ def rotate(ops: Ops, names: Sequence[str], on_progress: OnProgress, *, every: bo
 
 
 def import_(ops: Ops, name: str, value: Secret, on_progress: OnProgress) -> Report:
-    """Give a secret this value: before the first `up` any secret, later those that can be changed while it works."""
+    """Give a secret this value: before the first `up` any, later those that can be changed, and those of others."""
     usable(name, value.reveal())
     file = declared(ops, name)
-    if file.file.is_file():
+    there, given = file.file.is_file(), _known_way(name).given
+    if there and not given:
         check_changeable(ops, name)
+    _check_ours(ops, file)
     with change(ops, "secrets import", name, on_progress=on_progress):
-        if file.file.is_file():
-            taken = {name: _change(ops, name, on_progress, value)}
-        else:
-            _check_ours(ops, file)
+        taken = {name: 0.0}
+        if not there:
             ops.state.write(f"secrets/{name}", value.reveal())
-            taken = {name: 0.0}
+        elif given:
+            overwrite(file.file, value.reveal())
+        else:
+            taken = {name: _change(ops, name, on_progress, value)}
+    if given:
+        return Report(
+            data={"rotated": [{"name": name, "seconds": 0.0}], "left": {}},
+            sections=(Section(lines=(f"{name} is what was given, from the next time that it is used.",)),),
+        )
     return _report(ops, taken, every=False)
 
 

@@ -34,13 +34,15 @@ EXPORTER = "exporter"
 class Way:
     """``opens`` says what a secret is for; without ``change`` it cannot be changed so, and ``why`` is the sentence.
 
-    With ``needs`` it can be while that service runs, or cannot run on this host at all.
+    With ``needs`` it can be while that service runs, or cannot run on this host at all. One that is ``given`` was made
+    elsewhere: it can be imported at any time, and is read anew whenever it is used.
     """
 
     opens: str
     change: Callable[[Ops, Pending], None] | None = None
     why: str = ""
     needs: str = ""
+    given: bool = False
 
     def obstacle(self, ops: Ops) -> str:
         """The sentence where it cannot be changed now; empty where it can."""
@@ -192,6 +194,11 @@ WAYS = {
     "alert_token": Way("Alertmanager's way into the API", alert_token),
     "alertmanager_password": Way("Alertmanager's page", alertmanager_password),
     "api_key": Way("writing through the API, and its dashboard", api_key),
+    "bot_password": Way(
+        "the bot that is watched",
+        why="the bot has it from its own configuration: change it there, and import it here",
+        given=True,
+    ),
     "grafana_admin_password": Way(
         "Grafana as admin",
         grafana_admin_password,

@@ -1,0 +1,1 @@
+"""Routes about trading: whether anything may start, and the bot that trades elsewhere."""

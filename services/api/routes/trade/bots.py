@@ -1,0 +1,64 @@
+"""The bot that trades elsewhere: each fact with its time, null where it is not known."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from services.api.schemas import BotList, BotOut
+from services.api.security import Provided, WithApiKey
+from services.bots.watcher import Known, Seen, Watcher
+
+router = APIRouter(prefix="/bots", tags=["bots"])
+
+Read = Annotated[bool, Query(description="Ask the bot now; otherwise its answers of the last minute.")]
+
+
+@router.get("", dependencies=[WithApiKey])
+def list_bots(dependencies: Provided, read: Read = False) -> BotList:
+    """Mode, positions, resting orders, balance and ages of the bot that is watched; an empty list where none is.
+
+    What the last reading did not give is null, and `problems` says why: it is not known, and not none.
+    """
+    watcher = dependencies.watcher
+    if watcher is None:
+        return BotList(bots=[])
+    return BotList(bots=[out(watcher, watcher.read() if read else watcher.seen())])
+
+
+def out(watcher: Watcher, seen: Seen) -> BotOut:
+    status, book, candle = seen.status.value, seen.book.value, seen.candle.value
+    parts: dict[str, Known[object]] = {
+        "status": seen.status,
+        "positions": seen.book,
+        "balance": seen.balance,
+        "candle": seen.candle,
+    }
+    return BotOut.model_validate(
+        {
+            "adapter": watcher.adapter,
+            "name": status and status.name,
+            "mode": status and status.mode,
+            "state": status and status.state,
+            "opening": status and status.opening,
+            "exchange": status and status.exchange,
+            "positions": book and book.positions,
+            "orders": book and book.orders,
+            "balance": seen.balance.value,
+            "started_at": status and status.started_at,
+            "last_loop_at": status and status.last_loop_at,
+            "last_loop_age_s": _age(status.last_loop_at if status else None),
+            "last_candle_at": candle and candle.ended_at,
+            "last_candle_age_s": _age(candle.ended_at if candle else None),
+            "candle_s": candle and candle.seconds,
+            "clock_offset_s": status and status.clock_offset_s,
+            "second_instance_at": seen.second_at,
+            "read_at": {name: known.at for name, known in parts.items()},
+            "problems": {name: known.problem for name, known in parts.items() if known.problem},
+        },
+        from_attributes=True,
+    )
+
+
+def _age(moment: datetime | None) -> float | None:
+    return None if moment is None else (datetime.now(UTC) - moment).total_seconds()
