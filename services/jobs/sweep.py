@@ -1,7 +1,5 @@
 """Job type ``sweep``: a grid of backtests on one symbol, the best first, and what being the best is worth."""
 
-import hashlib
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,12 +12,12 @@ from services.jobs.backtesting.strategy import Strategy
 from services.jobs.backtesting.window import Window, window
 from services.jobs.sweeping import parting
 from services.jobs.sweeping.heat import heat
+from services.jobs.sweeping.progress import Progress
 from services.jobs.sweeping.scan import Scanned, figures
 
 if TYPE_CHECKING:
+    from services.jobs.market.candles import Bars
     from services.jobs.sweeping.parting import Figures
-
-PROGRESS_EVERY_S = 0.25
 
 SweepPayload = by_strategy("SweepPayload", [each.Sweep for each in found().usable.values()])
 
@@ -34,10 +32,15 @@ class Asked:
     days: Mapping[str, Window]
 
     def figures(self, ctx: JobContext, runs: Sequence[Any]) -> "Figures":
-        progress = _Progress(ctx, len(runs) * len(self.days))
+        progress = Progress(ctx, len(runs) * len(self.days))
         return {
             name: figures(days, self.strategy, runs, self.request, progress.begun) for name, days in self.days.items()
         }
+
+    @property
+    def history(self) -> "Bars":
+        """All candles that the runs see."""
+        return list(self.days.values())[-1].history
 
     def seconds(self, ctx: JobContext) -> float:
         """About how long all runs take."""
@@ -46,14 +49,6 @@ class Asked:
     def _try(self, ctx: JobContext, run: Any) -> None:
         for days in self.days.values():
             figures(days, self.strategy, [run], self.request, ctx.check_cancelled)
-
-    def candles(self) -> str:
-        """A digest of the candles that the runs see."""
-        history = list(self.days.values())[-1].history
-        mark = hashlib.sha256(history.day.tobytes())
-        for prices in (history.open, history.high, history.low, history.close):
-            mark.update(prices.tobytes())
-        return mark.hexdigest()
 
     def result(self, of_days: "Figures") -> dict[str, Any]:
         request, strategy, grid = self.request, self.strategy, self.grid
@@ -100,16 +95,12 @@ def run(ctx: JobContext, payload: Any) -> dict[str, Any]:
 def run_part(ctx: JobContext, payload: Any, number: int, parts: int) -> dict[str, Any]:
     sweep = asked(ctx, payload)
     runs = sweep.grid[parting.bounds(len(sweep.grid), number, parts)]
-    return {"candles": sweep.candles(), "figures": parting.plain(sweep.figures(ctx, runs))}
+    return {"candles": parting.candles(sweep.history), "figures": parting.plain(sweep.figures(ctx, runs))}
 
 
 def join(ctx: JobContext, payload: Any, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
     sweep = asked(ctx, payload)
-    if {sweep.candles()} != {each["candles"] for each in results}:
-        raise JobFailure(
-            f"The candles of {sweep.request.symbol} were changed while the sweep ran: its parts do not compare.",
-            hint="Submit it again.",
-        )
+    parting.compare(sweep.request.symbol, sweep.history, [each["candles"] for each in results])
     return sweep.result(parting.joined([each["figures"] for each in results]))
 
 
@@ -118,21 +109,6 @@ def _listed(inside: Scanned, outside: Scanned | None, number: int) -> dict[str, 
     if outside:
         listed["out_of_sample"] = {"place": outside.place(number), "metrics": outside.metrics(number)}
     return listed
-
-
-class _Progress:
-    """Reports how many of the runs have begun, no more often than people read, and lets a cancelled sweep end."""
-
-    def __init__(self, ctx: JobContext, runs: int) -> None:
-        self._ctx, self._runs = ctx, runs
-        self._begun, self._reported = 0, 0.0
-
-    def begun(self) -> None:
-        self._ctx.check_cancelled()
-        if (now := time.monotonic()) - self._reported >= PROGRESS_EVERY_S:
-            self._reported = now
-            self._ctx.progress(self._begun / self._runs, f"{self._begun} of {self._runs} runs")
-        self._begun += 1
 
 
 JOB = JobType("sweep", 2, SweepPayload, run, timeout_s=1800, long=True, accepts=(1,), parts=Parts(run_part, join))

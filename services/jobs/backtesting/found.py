@@ -12,25 +12,26 @@ from pydantic import BaseModel
 
 from services.common.discovery import module_names
 from services.common.jobtypes import Quarantined
-from services.jobs.backtesting.grid import Sweep, sweep
+from services.jobs.backtesting.grid import Sweep, WalkForward, grid
 from services.jobs.backtesting.request import SingleRun, single_run
 from services.jobs.backtesting.strategy import Strategy
 
 STRATEGY_PACKAGE = "services.jobs.strategies"
 ENTRY_POINT_GROUP = "tradebot.strategies"
 #: Keys of every payload, beside which the parameters of the strategy stand.
-TAKEN = {"strategy", *SingleRun.model_fields, *Sweep.model_fields}
+TAKEN = {"strategy", *SingleRun.model_fields, *Sweep.model_fields, *WalkForward.model_fields}
 
 Candidates = Iterable[tuple[str, Callable[[], Any]]]
 
 
 @dataclass(frozen=True)
 class Usable:
-    """A strategy that can be asked for, and what a payload of one run and of a sweep of it looks like."""
+    """A strategy that can be asked for, and what the payloads of its job types look like."""
 
     strategy: Strategy
     Run: type[BaseModel]
     Sweep: type[BaseModel]
+    WalkForward: type[BaseModel]
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,9 @@ def load(candidates: Candidates) -> Found:
             strategy = _sound(name, fetch())
             if strategy.name in usable:
                 raise ValueError(f"the name {strategy.name!r} is already taken")  # noqa: TRY301
-            usable[strategy.name] = Usable(strategy, single_run(strategy), sweep(strategy))
+            usable[strategy.name] = Usable(
+                strategy, single_run(strategy), grid(strategy, Sweep), grid(strategy, WalkForward)
+            )
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a strategy does, the others work on
             quarantined.append(Quarantined(f"strategy {name}", f"{type(error).__name__}: {error}"))
     return Found(MappingProxyType(usable), tuple(quarantined))

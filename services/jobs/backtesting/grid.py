@@ -23,27 +23,40 @@ from services.jobs.backtesting.strategy import Strategy
 MOST_RUNS = 10_000
 MOST_LISTED = 2_000
 MOST_VALUES = 500
+#: Below it no figure of a run is more than noise.
+LEAST_TRAINED = 20
 
 
-class Sweep(Market):
-    """Every combination of the given parameter values, ranked without the last bars, and judged by these.
-
-    The ``top`` best are in the result.
-    """
+class Ranked(Market):
+    """Every combination of the given parameter values, the best of which count."""
 
     rank: Literal["sharpe", "sortino", "total_return", "cagr", "max_drawdown"] = Field(
         "sharpe", description="what the best runs have most of"
     )
+
+
+class Sweep(Ranked):
+    """Ranked without the last bars, and judged by these. The ``top`` best are in the result."""
+
     top: int = Field(20, ge=1, le=MOST_LISTED, description="runs listed in the result, best first")
     holdout: float = Field(
         0.3, ge=0, le=0.9, description="share of the bars, the last ones, that no run is ranked by; 0 for none"
     )
 
 
-def sweep(strategy: Strategy) -> type[BaseModel]:
-    """The payload of a sweep: every parameter takes one value, a list, ``1,2,3`` or ``10:50:5``.
+class WalkForward(Ranked):
+    """Again and again the best of the last ``train_bars`` is traded on the next ``test_bars``."""
 
-    A strategy without parameters makes a sweep of one run.
+    train_bars: int = Field(1000, ge=LEAST_TRAINED, le=10_000_000, description="bars by which a run is chosen")
+    test_bars: int = Field(250, ge=2, le=10_000_000, description="bars after them on which it is traded")
+    anchored: bool = Field(False, description="choose by all bars from the first one on, not only by the last ones")
+    curve_points: int = Field(250, ge=0, le=100_000, description="points of the equity curve in the result")
+
+
+def grid(strategy: Strategy, base: type[Ranked]) -> type[BaseModel]:
+    """A payload in which every parameter takes one value, a list, ``1,2,3`` or ``10:50:5``.
+
+    A strategy without parameters makes a grid of one run.
     """
     fields = {name: _many(info) for name, info in strategy.Parameters.model_fields.items()}
     names = list(fields)
@@ -52,12 +65,12 @@ def sweep(strategy: Strategy) -> type[BaseModel]:
         counts = [len(info.data.get(name, ())) for name in names[:-1]]
         runs = math.prod([*counts, len(values)])
         if runs > MOST_RUNS:
-            raise ValueError(f"{' × '.join(names)} makes {runs} runs; at most {MOST_RUNS} in one sweep")
+            raise ValueError(f"{' × '.join(names)} makes {runs} runs; at most {MOST_RUNS} in one job")
         return values
 
     return create_model(
-        f"Sweep_{strategy.name}",
-        __base__=Sweep,
+        f"{base.__name__}_{strategy.name}",
+        __base__=base,
         __validators__={"bounded": field_validator(names[-1])(bounded)} if names else None,
         strategy=(LITERAL[strategy.name], ...),
         **fields,

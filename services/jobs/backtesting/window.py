@@ -45,15 +45,15 @@ class Window:
         The position that it wants before the window is taken over at the close of the window's first bar: from there
         on equity moves as that of a run over the whole history.
         """
-        target, taken_over = self._wanted(strategy, parameters)
+        target, taken_over = self.wanted(strategy, parameters)
         return simulate(self.bars, target, cash, fee_bps, taken_over=taken_over)
 
     def equity(self, strategy: "Strategy", parameters: "BaseModel", cash: float, fee_bps: float) -> "Floats":
         """The equity of one run alone: a sweep needs no more of most of its runs."""
-        target, taken_over = self._wanted(strategy, parameters)
+        target, taken_over = self.wanted(strategy, parameters)
         return equity(self.bars, filled(self.bars, target, cash, fee_bps / 1e4, taken_over), cash)
 
-    def _wanted(self, strategy: "Strategy", parameters: "BaseModel") -> "tuple[NDArray[Any], float]":
+    def wanted(self, strategy: "Strategy", parameters: "BaseModel") -> "tuple[NDArray[Any], float]":
         """The share of equity to hold after each close of the window, and before its first one."""
         target = strategy.target(self.history, parameters)
         if wrong := malformed(target, self.history):
@@ -68,20 +68,25 @@ class Window:
         The holdout begins with a day's first bar. Each is what a backtest until the last day before, and from its
         first day on, would trade on: what comes first knows nothing of what comes after.
         """
-        import numpy as np
-
-        at = len(self.bars) - round(share * len(self.bars))
-        if at < len(self.bars):
-            at = int(np.searchsorted(self.bars.day, self.bars.day[at].astype("datetime64[D]")))
+        at = self.morning(len(self.bars) - round(share * len(self.bars)))
         if at < LEAST_BARS or len(self.bars) - at < LEAST_BARS:
             return self, None
-        known = self.history.until(self.before + at)
-        first, second = known.since(self.before), self.history.since(self.before + at)
-        start: date = second.day[0].astype("datetime64[D]").item()
-        return (
-            Window(known, self.before, first, calendar(known.day, first.day), self.start),
-            Window(self.history, self.before + at, second, calendar(self.history.day, second.day), start),
-        )
+        return self.part(0, at), self.part(at, len(self.bars))
+
+    def morning(self, number: int) -> int:
+        """The first bar of the day of this one; as it is for the number after the last."""
+        import numpy as np
+
+        if number >= len(self.bars):
+            return number
+        return int(np.searchsorted(self.bars.day, self.bars.day[number].astype("datetime64[D]")))
+
+    def part(self, first: int, end: int) -> "Window":
+        """The bars from ``first`` to before ``end``, with all that came before, and nothing of what comes after."""
+        history = self.history if end == len(self.bars) else self.history.until(self.before + end)
+        bars = history.since(self.before + first)
+        start: date | None = bars.day[0].astype("datetime64[D]").item() if first else self.start
+        return Window(history, self.before + first, bars, calendar(history.day, bars.day), start)
 
     def all_along(self, cash: float, fee_bps: float) -> Simulation:
         """Bought at the first close and held."""

@@ -1,14 +1,21 @@
-"""Parts of a sweep: how large it is, which runs are in which part, and their figures as JSON and back."""
+"""Parts of a job over a grid: how large it is, which runs are in which part, their figures as JSON and back, and
+whether all of them saw the same candles.
+"""
 
+import hashlib
 import math
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from services.common.jobtypes import JobFailure
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from services.jobs.market.candles import Bars
 
     Floats = NDArray[np.float64]
     #: Of all days that are looked at by their name, the figures of the runs by theirs.
@@ -47,6 +54,23 @@ def count(all_s: float, runs: int) -> int:
 def bounds(runs: int, number: int, parts: int) -> slice:
     """The runs of one part: all parts together are all runs, in order, and none is larger by more than one."""
     return slice(runs * number // parts, runs * (number + 1) // parts)
+
+
+def candles(history: "Bars") -> str:
+    """A digest of the candles that runs see."""
+    mark = hashlib.sha256(history.day.tobytes())
+    for prices in (history.open, history.high, history.low, history.close):
+        mark.update(prices.tobytes())
+    return mark.hexdigest()
+
+
+def compare(symbol: str, history: "Bars", seen: Iterable[str]) -> None:
+    """``JobFailure`` unless each part has ``seen`` the candles that there are now."""
+    if {candles(history)} != set(seen):
+        raise JobFailure(
+            f"The candles of {symbol} were changed while the job ran: its parts do not compare.",
+            hint="Submit it again.",
+        )
 
 
 def plain(figures: "Figures") -> dict[str, dict[str, list[float | None]]]:

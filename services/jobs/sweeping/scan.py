@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from services.jobs.backtesting.grid import Sweep
+    from services.jobs.backtesting.grid import Ranked
     from services.jobs.backtesting.simulate import Simulation
     from services.jobs.backtesting.strategy import Strategy
     from services.jobs.backtesting.window import Window
@@ -31,7 +31,7 @@ class Scanned:
     days: "Window"
     strategy: "Strategy"
     runs: Sequence[Any]
-    request: "Sweep"
+    request: "Ranked"
     figures: "dict[str, Floats]"
 
     @property
@@ -88,14 +88,14 @@ class Scanned:
 
 
 def scan(
-    days: "Window", strategy: "Strategy", runs: Sequence[Any], request: "Sweep", begun: Callable[[], None]
+    days: "Window", strategy: "Strategy", runs: Sequence[Any], request: "Ranked", begun: Callable[[], None]
 ) -> Scanned:
     """Run them all; ``begun`` is called before each."""
     return Scanned(days, strategy, runs, request, figures(days, strategy, runs, request, begun))
 
 
 def figures(
-    days: "Window", strategy: "Strategy", runs: Sequence[Any], request: "Sweep", begun: Callable[[], None]
+    days: "Window", strategy: "Strategy", runs: Sequence[Any], request: "Ranked", begun: Callable[[], None]
 ) -> "dict[str, Floats]":
     """The figures of each of these runs, which depend on no other one."""
     import numpy as np

@@ -88,6 +88,12 @@ def test_candles_are_loaded_once_and_traded_on(desk: Desk, make_worker: MakeWork
     assert sweep.result["runs"] == 8
     assert sweep.result["holdout_from"] > sweep.result["end"]
     assert {run["out_of_sample"]["place"] for run in sweep.result["best"]} <= set(range(1, 9))
+    walked = desk.wait_for(
+        desk.submit("walk_forward", symbol="AAPL", strategy="sma_cross", fast="5:20:5", slow="30,50")
+    )
+    assert walked.result is not None
+    assert len(walked.result["folds"]) == 10
+    assert walked.result["folds"][0]["train_until"] == walked.result["start"]
 
 
 def test_broken_plug_in_does_not_stop_the_worker(desk: Desk, make_worker: MakeWorker, settings: Settings) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.operations.trade import sweeps
+from tradebot_ops.operations.trade import sweeps, walks
 from tradebot_ops.text.beginnings import short
 from tradebot_ops.text.figures import shown
 from tradebot_ops.text.quantities import ago, human_bytes
@@ -112,6 +112,8 @@ def _result(job: Job) -> tuple[Section, ...]:
     result = job.get("result")
     if result and sweeps.is_one(result):
         return sweeps.sections(result)
+    if result and walks.is_one(result):
+        return walks.sections(result)
     return (Section("Result", tables=_result_tables(result)),) if result else ()
 
 

@@ -16,7 +16,7 @@ from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.jobs.jobs import whole_id
 from tradebot_ops.operations.jobs.report import in_full, scalars
 from tradebot_ops.operations.trade import page as html
-from tradebot_ops.operations.trade import sweeps
+from tradebot_ops.operations.trade import sweeps, walks
 from tradebot_ops.private_folder import write_lines
 from tradebot_ops.text.beginnings import short
 from tradebot_ops.text.chart import chart
@@ -79,7 +79,9 @@ def compare(ops: Ops, typed: Sequence[str]) -> Report:
 
 
 def _figures(result: dict[str, Any]) -> dict[str, Any]:
-    return sweeps.figures(result) if sweeps.is_one(result) else dict(scalars(result))
+    if sweeps.is_one(result):
+        return sweeps.figures(result)
+    return walks.figures(result) if walks.is_one(result) else dict(scalars(result))
 
 
 def _result(job: Job, part: str) -> Any:

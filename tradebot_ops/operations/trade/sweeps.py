@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tradebot_ops.model import Section, Table
+from tradebot_ops.operations.trade.cells import cells, headings, measures, parameter
 from tradebot_ops.text.figures import shown
 from tradebot_ops.text.heat import Axis, heat_map
 
@@ -11,10 +12,6 @@ Result = Mapping[str, Any]
 
 #: So many of the best runs are shown; the result has more.
 LISTED = 10
-#: As columns are headed, where the name of the measure is long for 80 columns.
-HEADINGS = {"total_return": "gain", "max_drawdown": "drawdown"}
-#: Written as percents.
-_FRACTIONS = {"total_return", "cagr", "max_drawdown"}
 OUT = "out of sample"
 
 
@@ -69,61 +66,36 @@ def _plain(result: Result) -> dict[str, Any]:
     return {name: value for name, value in result.items() if not isinstance(value, dict | list)}
 
 
-def _measures(result: Result) -> tuple[str, ...]:
-    """The figure that runs were ranked by, and one that every run has."""
-    return tuple(dict.fromkeys((result["rank"], "sharpe", "total_return")))[:2]
-
-
 def _best(result: Result) -> Table:
-    measures, held_back = _measures(result), bool(result["holdout_from"])
+    names, held_back = measures(result["rank"]), bool(result["holdout_from"])
     runs = result["best"][:LISTED]
     parameters = tuple(runs[0]["parameters"])
-    early, late = _headings(measures)
+    early, late = headings(names)
     columns = ("", *parameters, *early, "trades", *((*late, "oos place") if held_back else ()))
     rows = []
     for number, run in enumerate(runs, 1):
-        chosen = (_parameter(run["parameters"][name]) for name in parameters)
+        chosen = (parameter(run["parameters"][name]) for name in parameters)
         after = run.get("out_of_sample")
-        oos = (*_cells(after["metrics"], measures), str(after["place"])) if after else ()
+        oos = (*cells(after["metrics"], names), str(after["place"])) if after else ()
         trades = str(run["metrics"]["trades"])
-        rows.append((str(number), *chosen, *_cells(run["metrics"], measures), trades, *oos))
+        rows.append((str(number), *chosen, *cells(run["metrics"], names), trades, *oos))
     return Table(columns, tuple(rows))
 
 
 def _beside(result: Result) -> Table:
-    measures = _measures(result)
+    names = measures(result["rank"])
     best = result["best"][0]
     rows = [
         ("best run", best["metrics"], best.get("out_of_sample", {}).get("metrics")),
         *((words, result[name]["in_sample"], result[name].get("out_of_sample"))
           for words, name in (("median of all runs", "median"), ("bought and held", "buy_and_hold"))),
     ]  # fmt: skip
-    early, late = _headings(measures)
+    early, late = headings(names)
     columns = ("", *early, *(late if result["holdout_from"] else ()))
     return Table(
         columns,
-        tuple((words, *_cells(known, measures), *(_cells(oos, measures) if oos else ())) for words, known, oos in rows),
+        tuple((words, *cells(known, names), *(cells(oos, names) if oos else ())) for words, known, oos in rows),
     )
-
-
-def _headings(measures: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """In sample, and out of sample."""
-    early = tuple(HEADINGS.get(name, name) for name in measures)
-    return early, tuple(f"oos {name}" for name in early)
-
-
-def _parameter(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _cells(metrics: Mapping[str, Any], measures: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(_cell(name, metrics.get(name)) for name in measures)
-
-
-def _cell(name: str, value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{100 * value:.1f} %" if name in _FRACTIONS else f"{value:.2f}"
 
 
 def _in_words(result: Result) -> tuple[str, ...]:
