@@ -31,7 +31,7 @@ from services.api.routes import (
     workers,
 )
 from services.api.routes.data import files, series
-from services.api.routes.trade import bots
+from services.api.routes.trade import bots, halt
 from services.common.jobtypes import Registry, registry
 from services.common.settings import Settings
 from services.version import VERSION
@@ -47,6 +47,7 @@ ROUTERS: "tuple[APIRouter, ...]" = (
     dead_letters.router,
     job_types.router,
     queues.router,
+    halt.router,
     schedules.router,
     workers.router,
     breakers.router,

@@ -22,7 +22,17 @@ from services.common.data.candle_files import CandleFiles
 from services.common.data.series import Series
 from services.common.database import Database
 from services.common.jobtypes import Registry
-from services.common.ledger import DeadLetters, Handover, History, Ledger, Notices, Queues, Schedules, declared_limits
+from services.common.ledger import (
+    DeadLetters,
+    Halts,
+    Handover,
+    History,
+    Ledger,
+    Notices,
+    Queues,
+    Schedules,
+    declared_limits,
+)
 from services.common.ledger.watch import Watch
 from services.common.logging import redactor_for
 from services.common.metrics import Metrics, create_metrics
@@ -49,6 +59,7 @@ class Dependencies:
     history: History
     handover: Handover
     queues: Queues
+    halts: Halts
     candle_files: CandleFiles
     series: Series
     schedules: Schedules
@@ -117,6 +128,7 @@ def make_dependencies(settings: Settings, job_types: Registry) -> Dependencies:
         history=History(database),
         handover=Handover(database),
         queues=Queues(database),
+        halts=Halts(database),
         candle_files=CandleFiles(database),
         series=Series(database),
         schedules=Schedules(database),

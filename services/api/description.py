@@ -34,6 +34,10 @@ _EXAMPLES: dict[int, tuple[str, dict[str, str]]] = {
     401: ("The header X-API-Key is missing.", {}),
     403: ("This API takes no writes: it was started without API_KEY_FILE.", {}),
     404: ("There is no job 0198a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b.", {}),
+    423: (
+        "ana@desk has halted the stack at 2026-11-28 08:15:00 UTC: fills look wrong. Resume it: tradebot resume.",
+        {},
+    ),
     422: ("limit: Input should be less than or equal to 200", {"limit": "Input should be less than or equal to 200"}),
     503: ("The database is not available, try again in 5 s: it restarts", {}),
 }
@@ -63,7 +67,8 @@ def _likely(path: str, operation: dict[str, Any]) -> list[int]:
     parameters = operation.get("parameters", [])
     keyed = any(each["name"].lower() == "x-api-key" for each in parameters)
     asked = bool(parameters) or "requestBody" in operation
-    return [401, 403] * keyed + [404] * ("{" in path) + [422] * asked + [503]
+    halts = "423" in operation.get("description", "")
+    return [401, 403] * keyed + [404] * ("{" in path) + [422] * asked + [423] * halts + [503]
 
 
 def _error(status: int) -> dict[str, Any]:

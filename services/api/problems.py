@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Route
 
 from services.common.database import DatabaseUnavailable
+from services.common.ledger import StackHalted
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -66,6 +67,7 @@ def install_handlers(app: FastAPI, routes: Iterable[BaseRoute]) -> None:
     app.add_exception_handler(HTTPException, partial(_http, [each for each in routes if isinstance(each, Route)]))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DatabaseUnavailable, _database_away)
+    app.add_exception_handler(StackHalted, _halted)
 
 
 def _problem(_request: Request, error: Exception) -> Response:
@@ -100,6 +102,10 @@ def _database_away(request: Request, error: Exception) -> Response:
     request.app.state.dependencies.errors.record(error)
     detail = f"The database is not available, try again in {RETRY_AFTER_S} s: {error}"
     return problem_response(503, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _halted(_request: Request, error: Exception) -> Response:
+    return problem_response(HTTPStatus.LOCKED, f"{error}.")
 
 
 def field_errors(found: Sequence[Any], prefix: str = "") -> list[FieldError]:

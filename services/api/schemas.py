@@ -351,6 +351,22 @@ class DependencyOut(BaseModel):
     dead: int | None = Field(default=None, description="Jobs in the dead letter queue.")
 
 
+class HaltRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=STORABLE, examples=["fills look wrong"])]
+
+
+class HaltOut(BaseModel):
+    halted: bool
+    at: datetime | None = Field(description="When the latest halt began; null where the stack was never halted.")
+    by: str | None
+    reason: str | None
+    ended_at: datetime | None = Field(description="Null while it is in force.")
+    ended_by: str | None
+    ended_reason: str | None
+
+
 class HealthOut(BaseModel):
     status: Health
     version: str

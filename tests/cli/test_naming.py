@@ -36,6 +36,7 @@ WORDS = {
     "dlq.show": ["1"],
     "down": ["--yes"],
     "exec": ["worker", "--", "fail"],
+    "halt": ["--reason", "x"],
     "images.build": ["--from", "ubuntu"],
     "images.load": ["x.tar"],
     "images.save": ["x.tar"],

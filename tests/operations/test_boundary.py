@@ -61,6 +61,7 @@ HELD: dict[str, tuple[tuple[type, ...], frozenset[str]]] = {
                 "prunable",
                 "breakers",
                 "queues",
+                "halted",
                 "schedules",
                 "series",
                 "dead_groups",
@@ -321,7 +322,7 @@ def test_no_operation_takes_a_lock_of_its_own() -> None:
 
 
 #: Commands that change something without the project's lease: jobs are put in order by their queue, silences and test
-#: alerts are kept by Alertmanager, acknowledgements by the API, and images belong to all projects.
+#: alerts are kept by Alertmanager, acknowledgements by the API, images belong to all projects, a halt waits for none.
 WITHOUT_LEASE = {
     "alerts ack",
     "alerts silence",
@@ -336,6 +337,7 @@ WITHOUT_LEASE = {
     "dlq purge",
     "dlq quarantine",
     "dlq replay",
+    "halt",
     "images build",
     "images load",
     "jobs cancel",
@@ -343,8 +345,9 @@ WITHOUT_LEASE = {
     "jobs recover",
     "jobs submit",
     "pull",
-    "queue purge",
     "queue *",
+    "queue purge",
+    "resume",
     "schedules *",
     "schedules remove",
     "strategies check",

@@ -32,7 +32,7 @@ class Api:
     """A client for one API. Every call ends within ``timeout`` seconds; ``by`` is who gives the commands.
 
     Raises ``OpsError``: TB-0501 unreachable, ``LoginRefused`` TB-0502 refused our key, TB-0104 a request that cannot be
-    done (with the fields the API named), TB-0105 a job it does not know.
+    done (with the fields the API named), TB-0105 a job it does not know, TB-0910 what a halted stack does not take.
     """
 
     def __init__(self, base_url: str, key: Secret, timeout: float = 10.0, by: str = "api") -> None:
@@ -149,6 +149,17 @@ class Api:
     def purge_queue(self, job_type: str, reason: str) -> dict[str, Any]:
         """Cancel a batch of the jobs that wait; how many, and whether that were all."""
         return self._call("POST", f"/queues/{quote(job_type, safe='')}/purge", params={"reason": reason})
+
+    def halted(self) -> dict[str, Any]:
+        """The latest halt of the stack, and whether it is in force."""
+        return self._call("GET", "/halt")
+
+    def halt(self, reason: str) -> dict[str, Any]:
+        """Let no job start and take none."""
+        return self._call("POST", "/halt", json={"reason": reason})
+
+    def resume(self, reason: str) -> dict[str, Any]:
+        return self._call("DELETE", "/halt", params={"reason": reason})
 
     def schedules(self) -> list[dict[str, Any]]:
         return list(self._call("GET", "/schedules")["schedules"])
@@ -310,5 +321,7 @@ def _problem(response: "httpx.Response", key: Secret) -> OpsError:
             hint="tradebot status; tradebot logs api --tail 50",
             detail=fields,
         )
+    if response.status_code == 423:
+        return Refused(ended(str(message)), code="TB-0910", hint="tradebot status shows it; to end it: tradebot resume")
     hint = "Correct what is named above." if document.get("errors") else ""
     return Refused(ended(str(message)), code="TB-0104", hint=hint, detail=fields)

@@ -71,7 +71,8 @@ def replay(
     by: Requester,
     again: Annotated[bool, Query(description="Also one that was replayed before and died again.")] = False,
 ) -> JobOut:
-    """Queue a dead job once more, with all its attempts. 409 for one that is not dead, or was replayed before."""
+    """Queue a dead job once more, with all its attempts. 409 for one that is not dead, or was replayed before; 423
+    while the stack is halted."""
     job = dependencies.dead_letters.replay(job_id, again=again, by=by)
     if job is None:
         raise Problem(409, _why_not(known(dependencies, job_id).state.value))

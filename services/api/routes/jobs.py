@@ -48,7 +48,7 @@ def submit(
     idempotency_key: IdempotencyKey = None,
 ) -> JobOut:
     """Store a job and hand it to the workers, or keep it until `not_before`. While Redis is away it waits in the
-    ledger: still 202. 409 while its type takes no new jobs."""
+    ledger: still 202. 409 while its type takes no new jobs, 423 while the stack is halted."""
     job_type, payload = checked(dependencies, request)
     try:
         submission = dependencies.ledger.submit(

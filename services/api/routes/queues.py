@@ -10,7 +10,7 @@ from services.api.problems import Problem
 from services.api.schemas import STORABLE, Purged, QueueChange, QueueList, QueueOut
 from services.api.security import Provided, Requester, WithApiKey
 from services.common.ledger import QueueStatus
-from services.common.ledger.queues import BATCH
+from services.common.ledger.rules.queues import BATCH
 
 Type = Annotated[str, Path(min_length=1, max_length=100, pattern=STORABLE)]
 

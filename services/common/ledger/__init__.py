@@ -24,7 +24,8 @@ from services.common.ledger.model import (
     UnstorableValue,
 )
 from services.common.ledger.notices import Ended, Notices
-from services.common.ledger.queues import QueueClosed, Queues, QueueStatus, declared_limits
+from services.common.ledger.rules.halt import Halt, Halts, StackHalted
+from services.common.ledger.rules.queues import QueueClosed, Queues, QueueStatus, declared_limits
 from services.common.ledger.schedules import Schedule, Schedules
 from services.common.ledger.store import Ledger
 
@@ -40,6 +41,8 @@ __all__ = [
     "Event",
     "Failure",
     "Fault",
+    "Halt",
+    "Halts",
     "Handover",
     "History",
     "IdempotencyConflict",
@@ -54,6 +57,7 @@ __all__ = [
     "Renewal",
     "Schedule",
     "Schedules",
+    "StackHalted",
     "State",
     "Submission",
     "TypeStats",

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.common.database import Database, storable_text
 from services.common.ledger.model import DeadGroup, Fault, Job, Quarantine
+from services.common.ledger.rules.halt import raise_if_halted, unless_halted
 from services.common.ledger.sql import COLUMNS, SET_ASIDE
 from services.common.ledger.store import job_of
 
@@ -33,13 +34,15 @@ WITH moved AS (
     finished_at = NULL, cancel_requested_at = NULL, sent_at = now(), sends = 1, progress = 0, note = '',
     error_type = NULL, message = NULL, traceback = NULL, fingerprint = NULL, fault = NULL, peak_memory_bytes = NULL,
     parts = NULL
-  WHERE id = %(id)s AND state = 'dead' AND parent IS NULL AND (%(again)s OR replays = 0)
+  WHERE id = %(id)s AND state = 'dead' AND parent IS NULL AND (%(again)s OR replays = 0) AND {unless_halted("type")}
   RETURNING {COLUMNS}
 ), logged AS (
   INSERT INTO job_event (job_id, state, by, note) SELECT id, state, %(by)s, 'replayed' FROM moved
 )
 SELECT * FROM moved
 """  # noqa: S608 - only constants are put together
+
+REPLAYABLE = "SELECT type FROM job WHERE id = %(id)s AND state = 'dead' AND parent IS NULL"
 
 REMOVE = "DELETE FROM job WHERE id = %(id)s AND state = 'dead' AND parent IS NULL RETURNING type"
 
@@ -67,9 +70,14 @@ class DeadLetters:
         """Queue a dead job once more, with all its attempts; None when it is not dead, or was replayed before.
 
         ``again`` takes one that died after a replay, too. The caller sends the id afterwards, as after ``submit``.
+        Raises ``StackHalted``.
         """
-        row = self._database.row(REPLAY, {"id": job_id, "again": again, "by": by})
-        return job_of(row) if row else None
+        params = {"id": job_id, "again": again, "by": by}
+        if row := self._database.row(REPLAY, params):
+            return job_of(row)
+        if found := self._database.row(REPLAYABLE, params):
+            raise_if_halted(self._database, found["type"])
+        return None
 
     def remove(self, job_id: UUID) -> bool:
         """Remove a dead job with its events; False when there is none that is dead."""

@@ -15,7 +15,8 @@ import structlog
 from services.common.database import Connection, Database, Row
 from services.common.jobtypes import Wish
 from services.common.ledger.cron import BadCron, first_after, last_before, times_after
-from services.common.ledger.queues import CLOSED
+from services.common.ledger.rules.halt import unless_halted
+from services.common.ledger.rules.queues import CLOSED
 from services.common.ledger.sql import SUBMIT
 from services.common.ledger.storable import jsonb, storable
 
@@ -44,6 +45,7 @@ UPDATE schedule SET paused = %(paused)s, by = %(by)s, next_at = %(next_at)s WHER
 """  # noqa: S608 - only constants are put together
 
 NOW = "SELECT now() AS now"
+TAKEN = f"SELECT NOT EXISTS ({CLOSED}) AND {unless_halted('%(type)s')} AS taken"
 # Whoever holds a row makes its jobs; the others find nothing to do.
 DUE = f"""
 SELECT {_COLUMNS} FROM schedule WHERE NOT paused AND next_at <= %(until)s
@@ -178,8 +180,9 @@ def _make(connection: Connection, schedule: Schedule, now: datetime, until: date
         # Of another version, or a zone that this host does not know: the other schedules, and the sweeper, go on.
         log.error("schedule not understood", schedule=schedule.name, reason=str(error))  # noqa: TRY400
         return 0
-    # A closed type takes no jobs, from nobody.
-    times = () if connection.execute(CLOSED, {"type": schedule.type}).fetchone() else found.times
+    # A closed type takes no jobs, from nobody, nor does a halted stack: what is worth doing now may be wrong later.
+    taken: Any = connection.execute(TAKEN.encode(), {"type": schedule.type}).fetchone()
+    times = found.times if taken["taken"] else ()
     jobs = [_submit(connection, schedule, time) for time in times]
     made = [job["id"] for job in jobs if job]
     params = {

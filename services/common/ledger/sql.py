@@ -3,6 +3,7 @@
 from services.common.jobtypes import FAILS_ON_PURPOSE
 from services.common.ledger.model import KILL_LIMIT
 from services.common.ledger.parts import NOTE_NOW, PROGRESS_NOW, WAITING
+from services.common.ledger.rules.halt import unless_halted
 
 _SMALL = f"""id, type, version, payload, state, attempt, max_attempts, deferrals, kills, replays, worker, submitted_at,
     started_at, finished_at, retry_at, cancel_requested_at, {PROGRESS_NOW}, {NOTE_NOW}, error_type, message,
@@ -12,14 +13,14 @@ TRACEBACK_COLUMNS = f"{_SMALL}, NULL::json AS result, traceback"
 LIGHT_COLUMNS = f"{_SMALL}, NULL::json AS result, NULL::text AS traceback"
 
 # The id is sent right after this commits, hence sent_at; a failed send takes it back (UNSENT). What is for later is
-# left to the sweeper. A closed type takes none.
+# left to the sweeper. A closed type takes none, a halted stack canaries alone.
 SUBMIT = f"""
 WITH moved AS (
   INSERT INTO job (id, type, version, payload, max_attempts, idempotency_key, trace_id, not_before, sent_at, sends)
   SELECT %(id)s, %(type)s, %(version)s, %(payload)s, %(max_attempts)s, %(key)s, %(trace_id)s,
     %(not_before)s::timestamptz, CASE WHEN %(not_before)s::timestamptz IS NULL THEN now() END,
     (%(not_before)s::timestamptz IS NULL)::int
-  WHERE NOT EXISTS (SELECT FROM queue_rule WHERE type = %(type)s AND closed)
+  WHERE NOT EXISTS (SELECT FROM queue_rule WHERE type = %(type)s AND closed) AND {unless_halted("%(type)s")}
   ON CONFLICT (idempotency_key) DO NOTHING
   RETURNING {COLUMNS}
 ), logged AS (
@@ -220,7 +221,7 @@ COUNTS = f"""
 SELECT state, count(*) AS jobs FROM job
 WHERE state IN ('queued', 'running', 'retrying') AND type <> '{FAILS_ON_PURPOSE}'
   AND (state = 'running' OR coalesce(retry_at, not_before, now()) <= now()
-    AND type NOT IN (SELECT type FROM queue_rule WHERE paused))
+    AND type NOT IN (SELECT type FROM queue_rule WHERE paused) AND {unless_halted("type")})
 GROUP BY state
 UNION ALL
 SELECT 'dead', count(*) FROM job WHERE state = 'dead' AND type <> '{FAILS_ON_PURPOSE}' AND {SET_ASIDE} IS NOT TRUE

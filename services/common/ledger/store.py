@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from services.common.database import Database, Row, storable_text
 from services.common.jobtypes import Wish
-from services.common.ledger import parts, queues, sql, sweep_sql
+from services.common.ledger import parts, sql, sweep_sql
 from services.common.ledger.cursor import cursor_of, position
 from services.common.ledger.model import (
     SPARE_S,
@@ -26,6 +26,8 @@ from services.common.ledger.model import (
     Submission,
 )
 from services.common.ledger.parts import PartedJobs
+from services.common.ledger.rules import queues
+from services.common.ledger.rules.halt import raise_if_halted
 from services.common.ledger.storable import jsonb, plain_json, storable
 
 
@@ -57,8 +59,8 @@ class Ledger:
 
         One for later is not sent: the sweeper does that. ``notify``: people wish for news of it. The same key with the
         same type and payload gives the first job again; with others it raises ``IdempotencyConflict``. Raises
-        ``QueueClosed`` for a type that takes no new jobs, and ``UnstorableValue`` for a payload that is not JSON to
-        Postgres.
+        ``StackHalted`` while nothing is taken, ``QueueClosed`` for a type that takes no new jobs, and
+        ``UnstorableValue`` for a payload that is not JSON to Postgres.
         """
         params = {
             "id": uuid4(),
@@ -73,14 +75,16 @@ class Ledger:
             "by": by,
         }
         with storable():
-            if row := self._database.row(sql.SUBMIT, params):
-                return Submission(job_of(row), created=True)
-            row = self._database.row(sql.BY_KEY, params)
-        if row is None and (closed := self._database.row(queues.CLOSED, params)):
-            raise queues.QueueClosed(type, **closed)
-        if row is None or not row.pop("same"):
-            raise IdempotencyConflict(f"the idempotency key {idempotency_key!r} was used for another job")
-        return Submission(job_of(row), created=False)
+            while (row := self._database.row(sql.SUBMIT, params)) is None:
+                if earlier := self._database.row(sql.BY_KEY, params):
+                    if not earlier.pop("same"):
+                        raise IdempotencyConflict(f"the idempotency key {idempotency_key!r} was used for another job")
+                    return Submission(job_of(earlier), created=False)
+                raise_if_halted(self._database, type)
+                if closed := self._database.row(queues.CLOSED, params):
+                    raise queues.QueueClosed(type, **closed)
+                # Opened between the statements: it is taken now.
+        return Submission(job_of(row), created=True)
 
     def unsent(self, job_id: UUID) -> None:
         """The id could not be sent: let the sweeper send it at its next turn."""
@@ -91,7 +95,7 @@ class Ledger:
 
         A job whose worker vanished is taken over, in the same attempt; or buried as ``dead`` when it has lost
         ``KILL_LIMIT`` workers, or as ``cancelled`` when that was asked for. One of a type that is paused, or of which
-        enough run already, is held back: the sweeper sends it once it may start.
+        enough run already, is held back, as is any while the stack is halted: the sweeper sends it once it may start.
         """
         params = {"id": job_id, "worker": worker, "lease_s": lease_s, "limits": self._limits}
         if row := self._database.row(queues.CLAIM, params):

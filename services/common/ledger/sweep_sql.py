@@ -1,5 +1,7 @@
 """Which ids go to the transport (again), and whose leases end early."""
 
+from services.common.ledger.rules.halt import unless_halted
+
 # Of the worker that had this name before: whoever starts under it knows that it is gone, although the name beats.
 END_LEASES = """
 UPDATE job SET lease_until = now() - make_interval(secs => %(spare_s)s), sent_at = NULL
@@ -39,9 +41,9 @@ SWEEP_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('tradebot.sweepe
 # repetition doubles the wait, so that a long honest backlog is not multiplied by the sweeper. `all` is for a
 # transport that has lost everything. What becomes due before the next turn is sent now, with a delay; a delayed id may
 # be lost, or lie with a worker whose clock is slow, so that it is sent again soon after its time. Of a type with a
-# limit only as many as there is room for, of a paused one none. A worker that beats lives, and was kept from renewing
-# its leases: it has some more time for that.
-OVERDUE = """
+# limit only as many as there is room for, of a paused one none; while the stack is halted canaries alone. A worker that
+# beats lives, and was kept from renewing its leases: it has some more time for that.
+OVERDUE = f"""
 WITH due AS (
   SELECT id, type, sent_at, sends, state = 'running' AS taken_over,
     CASE state WHEN 'queued' THEN greatest(extract(epoch FROM not_before - now())::float8, 0) END AS delay_s,
@@ -58,8 +60,9 @@ WITH due AS (
        < now() - make_interval(secs => CASE WHEN worker = ANY(%(beating)s) THEN %(spare_s)s ELSE 0 END))
 ), unsent AS (
   SELECT id, type, taken_over, coalesce(delay_s, 0) AS delay_s, since FROM due
-  WHERE sent_at IS NULL OR sent_at < since OR %(all)s
-     OR sent_at < now() - make_interval(secs => %(resend_s)s * power(2, least(sends, 6)))
+  WHERE (sent_at IS NULL OR sent_at < since OR %(all)s
+     OR sent_at < now() - make_interval(secs => %(resend_s)s * power(2, least(sends, 6))))
+     AND {unless_halted("type")}
 ), rule AS (
   SELECT type, paused, max_running FROM queue_rule WHERE paused OR max_running IS NOT NULL
   UNION ALL
@@ -75,6 +78,6 @@ SELECT id, type, taken_over, delay_s FROM (
     ) AS room
   WHERE NOT rule.paused
 ) AS sendable ORDER BY since LIMIT %(limit)s
-"""
+"""  # noqa: S608 - only constants are put together
 
 MARK_SENT = "UPDATE job SET sent_at = now(), sends = sends + 1 WHERE id = ANY(%(ids)s)"

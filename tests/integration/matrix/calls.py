@@ -80,6 +80,8 @@ CHANGES = {
     "jobs.recover": [],
     "secrets.rotate": ["api_key"],
     "secrets.import": ["alert_token", "{folder}/token"],
+    "halt": ["--reason", "a test"],
+    "resume": [],
     "queue.pause": ["sweep", "--reason", "a test"],
     "queue.limit": ["sweep", "2"],
     "queue.purge": ["sweep", "--yes"],

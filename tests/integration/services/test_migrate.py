@@ -21,6 +21,7 @@ TABLES = {
     "job_event",
     "job_effect",
     "job_notice",
+    "halt",
     "queue_rule",
     "schedule",
     "series",

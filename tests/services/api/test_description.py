@@ -25,7 +25,7 @@ def replies(document: dict[str, Any], method: str, path: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [
-        ("post", "/jobs", {"202", "401", "403", "422", "503", "default"}),
+        ("post", "/jobs", {"202", "401", "403", "422", "423", "503", "default"}),
         ("get", "/jobs", {"200", "422", "503", "default"}),
         ("get", "/jobs/{job_id}", {"200", "404", "422", "503", "default"}),
         ("get", "/workers", {"200", "503", "default"}),

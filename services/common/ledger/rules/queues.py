@@ -6,26 +6,30 @@ from datetime import datetime
 from typing import Any
 
 from services.common.database import Connection, Database, Row, storable_text
+from services.common.ledger.rules.halt import unless_halted
 from services.common.ledger.sql import claim_where
 
+MAY_START = unless_halted("job.type")
+
 # A type without a rule, and without a limit of its own, is claimed by one statement, which decides that itself.
-UNRULED = """NOT (%(limits)s::jsonb ? type) AND NOT EXISTS (
+UNRULED = f"""{MAY_START} AND NOT (%(limits)s::jsonb ? type) AND NOT EXISTS (
     SELECT FROM queue_rule AS rule WHERE rule.type = job.type AND (rule.paused OR rule.max_running IS NOT NULL))"""
 CLAIM = claim_where(UNRULED)
 
-RULE_OF = """
-SELECT type, coalesce(paused, false) AS paused, coalesce(max_running, (%(limits)s::jsonb ->> type)::int) AS max_running
+RULE_OF = f"""
+SELECT type, coalesce(paused, false) OR NOT {MAY_START} AS held,
+  coalesce(max_running, (%(limits)s::jsonb ->> type)::int) AS max_running
 FROM job LEFT JOIN queue_rule USING (type)
 WHERE id = %(id)s AND state IN ('queued', 'retrying', 'running')
-"""
+"""  # noqa: S608 - only constants are put together
 
 # Two workers that counted at the same time would both find room. The count must be a statement of its own, after the
-# lock: each statement sees what was committed before it began.
+# lock: each statement sees what was committed before it began, a halt meanwhile, too.
 LIMIT_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('tradebot.limit ' || %(type)s, 0))"
-CLAIM_WITHIN_LIMIT = claim_where("""(
+CLAIM_WITHIN_LIMIT = claim_where(f"""{MAY_START} AND (
     SELECT count(*) FROM job AS other
     WHERE other.type = job.type AND other.state = 'running' AND other.lease_until >= now() AND other.id <> job.id
-    ) < %(max_running)s""")
+    ) < %(max_running)s""")  # noqa: S608
 
 # Its message is used up: the sweeper sends the id again once the type may run.
 HOLD = "UPDATE job SET sent_at = NULL, sends = 0 WHERE id = %(id)s AND state IN ('queued', 'retrying')"
@@ -137,11 +141,13 @@ class Queues:
 
 
 def claim_under_rule(connection: Connection, params: Row) -> Row | None:
-    """Claim a job whose type has a rule, where that lets it start; else it is held back for the sweeper."""
-    rule: Row | None = connection.execute(RULE_OF, params).fetchone()
-    if rule is None or not (rule["paused"] or rule["max_running"]):
+    """Claim a job whose type has a rule, where that lets it start; else, or while halted, it is held back for the
+    sweeper.
+    """
+    rule: Row | None = connection.execute(RULE_OF.encode(), params).fetchone()
+    if rule is None or not (rule["held"] or rule["max_running"]):
         return None
-    if not rule["paused"]:
+    if not rule["held"]:
         connection.execute(LIMIT_LOCK, rule)
         row: Any = connection.execute(CLAIM_WITHIN_LIMIT.encode(), params | {"max_running": rule["max_running"]})
         if claimed := row.fetchone():

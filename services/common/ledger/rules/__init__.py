@@ -1,0 +1,1 @@
+"""Orders of operators for jobs: of one type, or of all."""

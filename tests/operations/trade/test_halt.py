@@ -1,0 +1,166 @@
+"""What a halt and a resume say, fact by fact, and by which way they reach the ledger."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.errors import OpsError, Unreachable
+from tradebot_ops.model import Report
+from tradebot_ops.operations.trade import halt as operation
+from tradebot_ops.operations.trade.halt import Known, jobs_after
+from tradebot_ops.operations.trade.halting import NEVER
+from tradebot_ops.settings import load_settings
+
+NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
+IN_FORCE = NEVER | {"halted": True, "at": "2026-11-28T08:15:00Z", "by": "ana@desk", "reason": "fills look wrong"}
+OVER = IN_FORCE | {"halted": False, "ended_at": "2026-11-28T08:59:00Z", "ended_by": "bob@desk", "ended_reason": ""}
+IDLE = {"waiting": 0, "scheduled": 0, "retrying": 0, "running": 0}
+NOT_KNOWN = {"state": "not known", "detail": "no bot is watched"}
+
+
+class Api:
+    """``halts`` is what each question is answered with, the last one for ever; none: it gives no answer."""
+
+    def __init__(self, *halts: Mapping[str, Any], queues: tuple[Mapping[str, int], ...] = ()) -> None:
+        self.halts, self._queues, self.asked = list(halts), queues, list[Any]()
+
+    def halted(self) -> Mapping[str, Any]:
+        if not self.halts:
+            raise Unreachable("it gave no answer", code="TB-0501")
+        return self.halts.pop(0) if len(self.halts) > 1 else self.halts[0]
+
+    def queues(self) -> tuple[Mapping[str, int], ...]:
+        return self._queues
+
+    def halt(self, reason: str) -> None:
+        self.asked.append(("halt", reason))
+
+    def resume(self, reason: str) -> None:
+        self.asked.append(("resume", reason))
+
+
+class Ledger:
+    """Postgres, asked directly."""
+
+    def __init__(self, *halts: Mapping[str, Any]) -> None:
+        self.halts, self.written = list(halts), list[Any]()
+
+    def rows(self, query: Any, params: Any = ()) -> list[Mapping[str, Any]]:
+        if "count(*)" in query:
+            return [IDLE | {"running": 1}]
+        return [self.halts.pop(0) if len(self.halts) > 1 else self.halts[0]] if self.halts else []
+
+    @contextmanager
+    def session(self) -> Iterator["Ledger"]:
+        ledger = Ledger()
+        ledger.rows = lambda query, params=(): self.written.append((query.split()[0], params)) or []  # type: ignore[method-assign,func-returns-value]
+        yield ledger
+
+
+def ops_with(folder: Path, api: Api, ledger: Ledger | None = None) -> Ops:
+    settings = load_settings(
+        {"project": "demo"}, {"TRADEBOT_STATE": str(folder), "HOME": str(folder), "USER": "ana"}, folder
+    )
+    ops = Ops(settings, StubEngine("demo"), clock=lambda: NOW)
+    ops.__dict__["api"], ops.__dict__["postgres"] = api, ledger or Ledger()
+    return ops
+
+
+def facts(report: Report) -> Any:
+    data: Any = report.data
+    return data["facts"]
+
+
+def line(report: Report) -> str:
+    return report.sections[0].lines[0]
+
+
+def test_a_halt_reports_each_fact_by_itself(tmp_path: Path) -> None:
+    queues = (IDLE | {"running": 2, "waiting": 3, "retrying": 1}, IDLE | {"waiting": 10, "scheduled": 1})
+    api = Api(NEVER, IN_FORCE, queues=queues)
+    report = operation.halt(ops_with(tmp_path, api), "fills look wrong")
+    assert api.asked == [("halt", "fills look wrong")]
+    assert line(report) == (
+        "The stack is halted, by ana@desk 45 min ago: fills look wrong. Once you know why: tradebot resume"
+    )
+    assert report.sections[0].tables[0].rows == (
+        ("intake", "closed", "a job is refused (423)"),
+        (
+            "jobs",
+            "2 running",
+            "what runs goes on to its end, 14 jobs wait for the resume, 1 job waits for a later time",
+        ),
+        ("orders", "not known", "no bot is watched"),
+        ("positions", "not known", "no bot is watched"),
+    )
+    assert facts(report)["orders"] == facts(report)["positions"] == NOT_KNOWN
+
+
+def test_who_halts_a_halted_stack_hears_of_the_first_halt(tmp_path: Path) -> None:
+    report = operation.halt(ops_with(tmp_path, Api(IN_FORCE)), "me, too")
+    assert line(report).startswith("The stack was halted already, by ana@desk 45 min ago: fills look wrong.")
+
+
+def test_a_resume_says_what_starts(tmp_path: Path) -> None:
+    api = Api(IN_FORCE, OVER, queues=(IDLE | {"waiting": 14},))
+    report = operation.resume(ops_with(tmp_path, api), "")
+    assert api.asked == [("resume", "")]
+    assert line(report) == "The stack works again. It was halted by ana@desk 45 min ago: fills look wrong."
+    assert report.sections[0].tables[0].rows[:2] == (
+        ("intake", "open", "jobs are taken"),
+        ("jobs", "0 running", "14 jobs wait and start within seconds"),
+    )
+
+
+@pytest.mark.parametrize("latest", [NEVER, OVER])
+def test_a_resume_of_a_stack_that_works_changes_nothing(tmp_path: Path, latest: Mapping[str, Any]) -> None:
+    report = operation.resume(ops_with(tmp_path, Api(latest)), "")
+    assert line(report) == "The stack was not halted; nothing was changed."
+
+
+def test_without_the_api_the_ledger_is_written_itself(tmp_path: Path) -> None:
+    ledger = Ledger(OVER, IN_FORCE)
+    ops = ops_with(tmp_path, Api(), ledger)
+    assert line(operation.halt(ops, "fills look wrong")).startswith("The stack is halted")
+    ((verb, (by, reason)),) = ledger.written
+    assert (verb, by.partition("@")[0], reason) == ("INSERT", "ana", "fills look wrong")
+    ledger.halts = [IN_FORCE, OVER]
+    report = operation.resume(ops, "all is well")
+    assert line(report).startswith("The stack works again.")
+    assert facts(report)["jobs"] == {"state": "1 running", "detail": "none waits"}
+    assert ledger.written[-1][0] == "UPDATE"
+
+
+@pytest.mark.parametrize(
+    ("call", "after", "code"),
+    [
+        (lambda ops: operation.halt(ops, "why"), OVER, "TB-0163"),
+        (lambda ops: operation.resume(ops, ""), IN_FORCE, "TB-0164"),
+        (lambda ops: operation.halt(ops, " "), IN_FORCE, "TB-0277"),
+    ],
+)
+def test_what_is_not_found_afterwards_was_not_done(tmp_path: Path, call: Any, after: Any, code: str) -> None:
+    with pytest.raises(OpsError) as raised:
+        call(ops_with(tmp_path, Api(after)))
+    assert raised.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("jobs", "halted", "known"),
+    [
+        (IDLE, True, Known("0 running", "none waits")),
+        (IDLE, False, Known("0 running", "none waits")),
+        (IDLE | {"running": 1}, True, Known("1 running", "what runs goes on to its end")),
+        (IDLE | {"running": 1}, False, Known("1 running", "none waits")),
+        (IDLE | {"retrying": 1}, True, Known("0 running", "1 job waits for the resume")),
+        (IDLE | {"scheduled": 2}, False, Known("0 running", "2 jobs wait for a later time")),
+    ],
+)
+def test_what_becomes_of_the_jobs(jobs: Mapping[str, int], halted: bool, known: Known) -> None:
+    assert jobs_after(jobs, halted=halted) == known

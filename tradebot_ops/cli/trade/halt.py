@@ -1,0 +1,48 @@
+"""tradebot halt, tradebot resume."""
+
+from typing import Annotated
+
+import typer
+
+from tradebot_ops.cli.emit import emit, ops_of, show_progress
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def halt(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; shown to whoever is refused.")],
+) -> None:
+    """Take and start no jobs until `resume`, on the whole stack; what runs goes on, what waits keeps its place.
+
+    \b
+    Examples:
+      tradebot halt --reason 'fills look wrong'
+    """
+    from tradebot_ops.operations.trade import halt as operation
+
+    ops = ops_of(context)
+    with show_progress(ops, live=False) as on_progress:
+        report = operation.halt(ops, reason, on_progress)
+    emit(ops, report)
+
+
+@app.command()
+def resume(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept beside the halt.")] = "",
+) -> None:
+    """Take and start jobs again after `halt`; those that wait start within seconds.
+
+    \b
+    Examples:
+      tradebot resume
+      tradebot resume --reason 'the exchange has confirmed the fills'
+    """
+    from tradebot_ops.operations.trade import halt as operation
+
+    ops = ops_of(context)
+    with show_progress(ops, live=False) as on_progress:
+        report = operation.resume(ops, reason, on_progress)
+    emit(ops, report)

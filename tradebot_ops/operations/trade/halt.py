@@ -1,0 +1,109 @@
+"""Let nothing start, and let it start again; a report names each fact by itself, as it was read afterwards."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
+from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.operations.change import actor, change
+from tradebot_ops.operations.trade.halting import Halt, Way, way
+from tradebot_ops.progress import OnProgress, ignore_progress
+from tradebot_ops.text.quantities import ago
+from tradebot_ops.text.sentences import agreed, ended
+
+COLUMNS = ("fact", "state", "detail")
+
+
+@dataclass(frozen=True)
+class Known:
+    """A fact as it was read: its state in a word or two, and the rest of it."""
+
+    state: str
+    detail: str = ""
+
+
+def unknown(why: str) -> Known:
+    """A fact that nobody could read; never to be taken for a good one."""
+    return Known("not known", why)
+
+
+NO_BOT = unknown("no bot is watched")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The facts after a halt or a resume. None of them follows from another."""
+
+    intake: Known
+    jobs: Known
+    orders: Known = NO_BOT
+    positions: Known = NO_BOT
+
+
+def halt(ops: Ops, reason: str, on_progress: OnProgress = ignore_progress) -> Report:
+    """Take and start no jobs from here on, but for canaries; what runs goes on.
+
+    Raises ``OpsError`` TB-0277 without a reason, TB-0163 where no halt is found afterwards.
+    """
+    if not reason.strip():
+        raise OpsError(
+            "A halt needs a reason: whoever is refused will ask for it.",
+            code="TB-0277",
+            hint="tradebot halt --reason 'fills look wrong'",
+        )
+    with change(ops, "halt", reason, on_progress=on_progress, lease=False):
+        through, before = way(ops, actor(ops))
+        through.close_intake(reason)
+        after = through.latest()
+        if not after["halted"]:
+            raise OpsError(
+                f"The stack is not halted: {after['ended_by']} has resumed it at the same moment.",
+                code="TB-0163",
+                hint=f"tradebot halt --reason '{reason}'",
+            )
+        standing = Standing(Known("closed", "a job is refused (423)"), _jobs_of(through, halted=True))
+    already = "The stack was halted already, " if before["halted"] else "The stack is halted, "
+    why = f"{already}by {after['by']} {ago(after['at'], ops.clock())} ago: {ended(after['reason'])}"
+    return _report(after, standing, (f"{why} Once you know why: tradebot resume",))
+
+
+def resume(ops: Ops, reason: str, on_progress: OnProgress = ignore_progress) -> Report:
+    """Take and start jobs again. Raises ``OpsError`` TB-0164 where a halt is found afterwards."""
+    with change(ops, "resume", *([reason] if reason else []), on_progress=on_progress, lease=False):
+        through, before = way(ops, actor(ops))
+        through.open_intake(reason)
+        after = through.latest()
+        if after["halted"]:
+            raise OpsError(
+                f"The stack is still halted: {after['by']} has halted it at the same moment: {ended(after['reason'])}",
+                code="TB-0164",
+                hint="tradebot resume, once you know why",
+            )
+        standing = Standing(Known("open", "jobs are taken"), _jobs_of(through, halted=False))
+    if before["halted"]:
+        was = f"It was halted by {before['by']} {ago(before['at'], ops.clock())} ago: {ended(before['reason'])}"
+        return _report(after, standing, (f"The stack works again. {was}",))
+    return _report(after, standing, ("The stack was not halted; nothing was changed.",))
+
+
+def _jobs_of(through: Way, *, halted: bool) -> Known:
+    return jobs_after(through.jobs(), halted=halted)
+
+
+def jobs_after(jobs: Mapping[str, int], *, halted: bool) -> Known:
+    """How many run, and what becomes of those that wait."""
+    waiting = jobs["waiting"] + jobs["retrying"]
+    running = f"{jobs['running']} running"
+    details = ["what runs goes on to its end"] if halted and jobs["running"] else []
+    wait = agreed(f"{waiting} jobs wait") + (" for the resume" if halted else " and start within seconds")
+    details += [wait] if waiting else []
+    details += [agreed(f"{jobs['scheduled']} jobs wait for a later time")] if jobs["scheduled"] else []
+    return Known(running, ", ".join(details) or "none waits")
+
+
+def _report(halt: Halt, standing: Standing, lines: tuple[str, ...]) -> Report:
+    facts = asdict(standing)
+    rows = tuple((name, fact["state"], fact["detail"]) for name, fact in facts.items())
+    table = Table(COLUMNS, rows)
+    return Report(data=dict(halt) | {"facts": facts}, sections=(Section(lines=lines, tables=(table,)),))
