@@ -61,6 +61,21 @@ class UsedEngines:
 
 
 @dataclass(frozen=True)
+class WatchedBot:
+    """The kind of bot that the last `up` had watched; empty for none."""
+
+    FILE: ClassVar[str] = "bot.json"
+    adapter: str = ""
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(**fields(content, {"adapter": text}))
+
+    def content(self) -> dict[str, Any]:
+        return {"adapter": self.adapter}
+
+
+@dataclass(frozen=True)
 class ChosenProfiles:
     """The profiles of the last `up`; None before the first."""
 

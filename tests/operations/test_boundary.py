@@ -59,6 +59,7 @@ HELD: dict[str, tuple[tuple[type, ...], frozenset[str]]] = {
                 "jobs",
                 "job_stats",
                 "prunable",
+                "bots",
                 "breakers",
                 "queues",
                 "halted",

@@ -90,6 +90,9 @@ COMMANDS = {
     ),
     "queue": Entry("tradebot_ops.cli.operate.queue", "Pause, limit, drain and purge types of jobs.", WORK, group=True),
     "data": Entry("tradebot_ops.cli.trade.data", "Import, download, list and remove prices.", WORK, group=True),
+    "positions": Entry(
+        "tradebot_ops.cli.trade.positions", "Show what the bot that trades elsewhere holds.", WORK, command="positions"
+    ),
     "strategies": Entry("tradebot_ops.cli.trade.strategies", "List strategies, and check one.", WORK, group=True),
     "halt": Entry("tradebot_ops.cli.trade.halt", "Take and start no jobs until `resume`.", WORK, command="halt"),
     "resume": Entry("tradebot_ops.cli.trade.halt", "Take and start jobs again after `halt`.", WORK, command="resume"),

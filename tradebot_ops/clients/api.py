@@ -181,6 +181,10 @@ class Api:
     def reset_breaker(self, name: str) -> dict[str, Any]:
         return self._call("POST", f"/breakers/{name}/reset")
 
+    def bots(self, *, read: bool = False) -> list[dict[str, Any]]:
+        """The bot that trades elsewhere, as it was read last or, with ``read``, is now; empty where none is watched."""
+        return list(self._call("GET", "/bots", params={"read": read})["bots"])
+
     def workers(self) -> list[dict[str, Any]]:
         return list(self._call("GET", "/workers")["workers"])
 

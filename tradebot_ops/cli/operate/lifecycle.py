@@ -22,6 +22,12 @@ Drain = Annotated[
         show_default=False,
     ),
 ]
+Force = Annotated[
+    bool, typer.Option("--force", help="Although the watched bot holds a position; with --reason.", show_default=False)
+]
+Reason = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why it is forced; for the audit log.", show_default=False)
+]
 Services = Annotated[list[str] | None, typer.Argument(help="Services; all when none is named.", show_default=False)]
 
 
@@ -81,6 +87,8 @@ def down(
     context: typer.Context,
     volumes: Annotated[bool, typer.Option("-v", "--volumes", help="Remove the data and the secrets, too.")] = False,
     drain: Drain = None,
+    force: Force = False,
+    reason: Reason = "",
 ) -> None:
     """Stop and remove the stack; data stays unless --volumes is given.
 
@@ -94,12 +102,13 @@ def down(
     """
     from tradebot_ops.cli.confirm import confirm
     from tradebot_ops.operations.lifecycle import down as operation
+    from tradebot_ops.operations.trade.open_positions import reason_of
 
-    ops = ops_of(context)
+    ops, forced = ops_of(context), reason_of(force=force, reason=reason)
     if volumes:
         confirm(ops, "This removes all data of the project.")
     with show_progress(ops) as on_progress:
-        report = operation.down(ops, on_progress, volumes=volumes, drain=drain)
+        report = operation.down(ops, on_progress, volumes=volumes, drain=drain, forced=forced)
     emit(ops, report)
 
 
@@ -120,7 +129,7 @@ def start(context: typer.Context, services: Replicas = None) -> None:
 
 
 @app.command()
-def stop(context: typer.Context, services: Replicas = None) -> None:
+def stop(context: typer.Context, services: Replicas = None, force: Force = False, reason: Reason = "") -> None:
     """Stop services without removing them.
 
     A worker's job has up to 30 s (WORKER_GRACE_SECONDS) to end, then it is handed back to the queue.
@@ -130,10 +139,11 @@ def stop(context: typer.Context, services: Replicas = None) -> None:
       tradebot stop worker
     """
     from tradebot_ops.operations.lifecycle import startstop
+    from tradebot_ops.operations.trade.open_positions import reason_of
 
-    ops = ops_of(context)
+    ops, forced = ops_of(context), reason_of(force=force, reason=reason)
     with show_progress(ops) as on_progress:
-        report = startstop.stop(ops, services or [], on_progress)
+        report = startstop.stop(ops, services or [], on_progress, forced=forced)
     emit(ops, report)
 
 
@@ -144,6 +154,8 @@ def restart(
     rolling: Annotated[
         bool, typer.Option("--rolling", help="One replica at a time, each ready before the next.")
     ] = False,
+    force: Force = False,
+    reason: Reason = "",
 ) -> None:
     """Stop and start services and wait until they are ready.
 
@@ -156,10 +168,11 @@ def restart(
       tradebot restart worker --rolling
     """
     from tradebot_ops.operations.lifecycle import startstop
+    from tradebot_ops.operations.trade.open_positions import reason_of
 
-    ops = ops_of(context)
+    ops, forced = ops_of(context), reason_of(force=force, reason=reason)
     with show_progress(ops) as on_progress:
-        report = startstop.restart(ops, services or [], on_progress, rolling=rolling)
+        report = startstop.restart(ops, services or [], on_progress, rolling=rolling, forced=forced)
     emit(ops, report)
 
 
@@ -174,6 +187,8 @@ def scale(
     reset: Annotated[
         bool, typer.Option("--reset", help="Forget the number; run as many as the files and settings ask for.")
     ] = False,
+    force: Force = False,
+    reason: Reason = "",
 ) -> None:
     """Set how many replicas of a service run, and remember it.
 
@@ -192,14 +207,15 @@ def scale(
     """
     from tradebot_ops.operations.lifecycle import scale as scaling
     from tradebot_ops.operations.lifecycle import scale_history
+    from tradebot_ops.operations.trade.open_positions import reason_of
 
-    ops = ops_of(context)
+    ops, forced = ops_of(context), reason_of(force=force, reason=reason)
     if (service, count) == ("history", None):
         emit(ops, scale_history.history(ops))
         return
     if reset:
         with show_progress(ops) as on_progress:
-            report = scaling.reset(ops, scaling.parse_reset(service, count), on_progress, drain=drain)
+            report = scaling.reset(ops, scaling.parse_reset(service, count), on_progress, drain=drain, forced=forced)
         emit(ops, report)
         return
     name, number = scaling.parse(service, count)
@@ -207,5 +223,5 @@ def scale(
         emit(ops, scaling.explain(ops, name, number, drain=drain))
         return
     with show_progress(ops) as on_progress:
-        report = scaling.scale(ops, name, number, on_progress, drain=drain, persist=not no_persist)
+        report = scaling.scale(ops, name, number, on_progress, drain=drain, persist=not no_persist, forced=forced)
     emit(ops, report)

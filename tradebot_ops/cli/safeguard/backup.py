@@ -114,6 +114,10 @@ def restore(
     from_project: Annotated[
         str, typer.Option("--from-project", metavar="NAME", help="Take the backup of that other project.")
     ] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Although the watched bot holds a position; with --reason.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it is forced; for the audit log.")] = "",
 ) -> None:
     """Put a backup in place of the project's data; the old database is kept, and no job starts by itself.
 
@@ -127,8 +131,9 @@ def restore(
     """
     from tradebot_ops.operations.backup import restore as operation
     from tradebot_ops.operations.backup.create import shelf_of
+    from tradebot_ops.operations.trade.open_positions import reason_of
 
-    ops = ops_of(context)
+    ops, forced = ops_of(context), reason_of(force=force, reason=reason)
     shelf = shelf_of(ops)
     if operation.is_configuration(only):
         emit(ops, operation.restore_configuration(ops, shelf, name, to and ops.settings.cwd / to))
@@ -138,7 +143,14 @@ def restore(
             report = operation.restore_beside(ops, shelf, name, into, on_progress, from_project=from_project)
         else:
             report = operation.restore(
-                ops, shelf, name, partial(confirm, ops), on_progress, from_project=from_project, stop_first=stop
+                ops,
+                shelf,
+                name,
+                partial(confirm, ops),
+                on_progress,
+                from_project=from_project,
+                stop_first=stop,
+                forced=forced,
             )
     emit(ops, report)
 

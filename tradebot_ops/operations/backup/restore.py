@@ -19,6 +19,7 @@ from tradebot_ops.operations.backup.verify import check_files
 from tradebot_ops.operations.change import actor, change
 from tradebot_ops.operations.lifecycle.startstop import stop
 from tradebot_ops.operations.lifecycle.up import up
+from tradebot_ops.operations.trade import open_positions
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.records import WorkersTold
 from tradebot_ops.text.quantities import quantity
@@ -51,22 +52,25 @@ def restore(
     *,
     from_project: str = "",
     stop_first: bool = False,
+    forced: str = "",
 ) -> Report:
     """Restore a backup as this project's database. Nothing runs afterwards but the stores, and no job starts.
 
     The database that is there is kept beside it. Whatever fails before the swap, it stays in its place. Raises
-    ``OpsError``: TB-0130 … TB-0133 for the backup itself, TB-0921 … TB-0924 for what a guard refuses.
+    ``OpsError``: TB-0130 … TB-0133 for the backup itself, TB-0921 … TB-0924 for what a guard refuses,
+    and what ``open_positions.check_flat`` raises, unless it is ``forced`` for that reason.
     """
     backup = shelf.get(name)
     manifest = check_files(backup)
     guard.check_origin(ops, backup, manifest, from_project)
     if not stop_first:
         guard.check_stopped(guard.users(ops), ops.settings.project)
+    open_positions.check_flat(ops, forced)
     confirm(f"This puts the backup {backup.id} in place of the database of {ops.settings.project}.")
-    with change(ops, "backup restore", backup.id, on_progress=on_progress):
+    with change(ops, "backup restore", backup.id, *open_positions.words(forced), on_progress=on_progress):
         started = time.monotonic()
         if running := guard.users(ops):
-            stop(ops, sorted({found.service for found in running}), on_progress)
+            stop(ops, sorted({found.service for found in running}), on_progress, forced=forced)
         services = [store for store in guard.STORES if store in ops.stack.services]
         up(ops, services, on_progress, prove=False)
         try:

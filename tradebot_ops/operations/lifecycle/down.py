@@ -9,6 +9,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge.drain import Drain
+from tradebot_ops.operations.trade import open_positions
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.records import UsedEngines
 from tradebot_ops.stack.model import Stack
@@ -17,13 +18,18 @@ from tradebot_ops.stack.model import Stack
 PARALLEL_STOPS = 8
 
 
-def down(ops: Ops, on_progress: OnProgress, *, volumes: bool = False, drain: float | None = None) -> Report:
+def down(
+    ops: Ops, on_progress: OnProgress, *, volumes: bool = False, drain: float | None = None, forced: str = ""
+) -> Report:
     """Stop and remove everything of the project; data and secrets only with ``volumes``.
 
-    Workers get ``drain`` seconds for their jobs, everything else its service's grace period.
+    Workers get ``drain`` seconds for their jobs, everything else its service's grace period. Raises what
+    ``open_positions.check_flat`` raises, unless it is ``forced`` for that reason.
     """
     draining = Drain(ops, drain)
-    with change(ops, "down", *(["--volumes"] if volumes else []), on_progress=on_progress):
+    typed = [*(["--volumes"] if volumes else []), *open_positions.words(forced)]
+    with change(ops, "down", *typed, on_progress=on_progress):
+        open_positions.check_flat(ops, forced)
         found = ops.engine.list()
         _take_down(draining, found, on_progress)
         gone = ops.engine.destroy(None, volumes=volumes)

@@ -17,6 +17,7 @@ from tradebot_ops.operations.converge.reload import answers_of
 from tradebot_ops.operations.lifecycle import desired_workers
 from tradebot_ops.operations.lifecycle.scale_history import remember
 from tradebot_ops.operations.select import service_name
+from tradebot_ops.operations.trade import open_positions
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.records import DesiredReplicas
 from tradebot_ops.settings import MAX_REPLICAS
@@ -32,18 +33,28 @@ _RANKS = {"drained": 0, "draining": 2, "busy": 2}
 
 
 def scale(
-    ops: Ops, typed: str, count: int, on_progress: OnProgress, *, drain: float | None = None, persist: bool = True
+    ops: Ops,
+    typed: str,
+    count: int,
+    on_progress: OnProgress,
+    *,
+    drain: float | None = None,
+    persist: bool = True,
+    forced: str = "",
 ) -> Report:
     """Make exactly ``count`` replicas run and, with ``persist``, remember it for the next `up`.
 
     Leaving replicas get their stop signal and are removed once they have ended: within ``drain`` seconds for what
     they do, else within the service's grace period. A worker hands a job back that it cannot finish in time.
-    Raises ``OpsError`` TB-0203 for a count, TB-0209 for a service that cannot be.
+    Raises ``OpsError`` TB-0203 for a count, TB-0209 for a service that cannot be; and where some are to leave what
+    ``open_positions.check_flat`` raises, unless it is ``forced`` for that reason.
     """
     service = _asked_for(ops, typed, count)
     draining = Drain(ops, drain)
-    with change(ops, "scale", service.name, str(count), on_progress=on_progress):
+    with change(ops, "scale", service.name, str(count), *open_positions.words(forced), on_progress=on_progress):
         found = _found(ops, service)
+        if len(found) > count:
+            open_positions.check_flat(ops, forced)
         if persist:
             ops.state.store(DesiredReplicas({**ops.desired_replicas, service.name: count}))
         remember(ops, service.name, len(found), count, kept=persist)
@@ -58,7 +69,7 @@ def scale(
     return replace(report, warnings=(*warnings, *draining.warnings))
 
 
-def reset(ops: Ops, typed: str, on_progress: OnProgress, *, drain: float | None = None) -> Report:
+def reset(ops: Ops, typed: str, on_progress: OnProgress, *, drain: float | None = None, forced: str = "") -> Report:
     """Forget the number that was stored, and make as many replicas run as the files ask for; without any that run, the
     next `up` starts so many."""
     name = service_name(ops.stack, typed)
@@ -67,7 +78,7 @@ def reset(ops: Ops, typed: str, on_progress: OnProgress, *, drain: float | None 
         return Report(data={"service": name, "replicas": ops.stack.services[name].replicas}, sections=_lines(line))
     count = ops.stack.outranked.get(name, ops.stack.services[name].replicas)
     if any(found.service == name for found in ops.engine.list()):
-        report = scale(ops, name, count, on_progress, drain=drain, persist=False)
+        report = scale(ops, name, count, on_progress, drain=drain, persist=False, forced=forced)
     else:
         report = Report(data={"service": name, "replicas": count}, sections=_lines(f"The next `up` starts {count}."))
     with change(ops, "scale", name, "--reset", on_progress=on_progress):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica
+from tradebot_ops.facts.metrics.monitoring import PROFILE
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.converge.engine_view import EngineView
@@ -11,13 +12,15 @@ from tradebot_ops.operations.converge.execute import converge
 from tradebot_ops.operations.converge.reload import answers_of
 from tradebot_ops.operations.lifecycle.down import stop_in_order
 from tradebot_ops.operations.select import chosen_replicas, refuse_unknown
+from tradebot_ops.operations.trade import open_positions
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.stack.plan import Action, Step
 
 
-def stop(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
-    """Stop services and leave them in place; `start` continues them."""
-    with change(ops, "stop", *services, on_progress=on_progress):
+def stop(ops: Ops, services: Sequence[str], on_progress: OnProgress, *, forced: str = "") -> Report:
+    """Stop services and leave them in place; `start` continues them. Raises as ``restart``."""
+    with change(ops, "stop", *services, *open_positions.words(forced), on_progress=on_progress):
+        _check_flat(ops, services, forced)
         found = [replica for replica in _named(ops, services) if replica.state.alive]
         stop_in_order(ops, found, on_progress)
     return _report(found, "Stopped", "Nothing of that was running.")
@@ -35,17 +38,27 @@ def start(ops: Ops, services: Sequence[str], on_progress: OnProgress) -> Report:
     return _report(found, "Started", "Nothing was stopped. What does not exist yet is made by: tradebot up")
 
 
-def restart(ops: Ops, services: Sequence[str], on_progress: OnProgress, *, rolling: bool = False) -> Report:
+def restart(
+    ops: Ops, services: Sequence[str], on_progress: OnProgress, *, rolling: bool = False, forced: str = ""
+) -> Report:
     """Stop and start services, in dependency order, and wait until they are ready again.
 
     With ``rolling`` one replica at a time, each ready before the next: what has several stays reachable. The first
-    that does not come back ends it, and the others go on as they were.
+    that does not come back ends it, and the others go on as they were. Raises what ``open_positions.check_flat``
+    raises, unless it is ``forced`` for that reason, or the monitoring alone is meant.
     """
-    with change(ops, "restart", *services, on_progress=on_progress):
+    with change(ops, "restart", *services, *open_positions.words(forced), on_progress=on_progress):
+        _check_flat(ops, services, forced)
         found = _long_running(ops, services)
         for together in _one_by_one(ops, found) if rolling else [found]:
             _converge(ops, Action.RESTART, together, on_progress)
     return _report(found, "Restarted", "Nothing of that runs. Start it with: tradebot up")
+
+
+def _check_flat(ops: Ops, services: Sequence[str], forced: str) -> None:
+    meant = {found.service for found in _named(ops, services)}
+    if any(PROFILE not in service.profiles for name, service in ops.stack.services.items() if name in meant):
+        open_positions.check_flat(ops, forced)
 
 
 def _one_by_one(ops: Ops, found: Sequence[Replica]) -> list[list[Replica]]:

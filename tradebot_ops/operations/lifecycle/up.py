@@ -27,6 +27,7 @@ from tradebot_ops.operations.lifecycle import desired_workers
 from tradebot_ops.operations.lifecycle.status import status
 from tradebot_ops.operations.monitoring import channels
 from tradebot_ops.operations.select import chosen_services, with_dependencies
+from tradebot_ops.operations.trade import open_positions
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.records import Absence, ChosenProfiles, UnavailableServices, UsedEngines
 from tradebot_ops.stack.plan import Action
@@ -89,6 +90,7 @@ def _prepare(
     """Networks, volumes and images first; returns what is to be done on top of them."""
     ops.engine.prepare(ops.stack, lambda service, line: on_progress(ProgressEvent(service, Phase.PREPARING, line)))
     ops.state.store(ops.state.load(UsedEngines).with_last(ops.engine.name))
+    open_positions.remember(ops)
     facts = facts_of(ops.engine, ops.stack)
     if images.supply(ops, wanted, facts, on_progress, again=build):
         facts = facts_of(ops.engine, ops.stack)
