@@ -126,11 +126,14 @@ CASES = [
         {"optimizations": [OPTIMIZED]},
         ({"optimizations": OPTIMIZED}, {"optimizations": [{**OPTIMIZED, "before": {"A": 1}}]}),
     ),
+    Case(records.WatchedBot("freqtrade"), {"adapter": "freqtrade"}, ({"adapter": 1},)),
     Case(records.ReloadedContainers({"id": "hash"}), {"id": "hash"}, ({"id": {}},)),
 ]
 every = pytest.mark.parametrize("case", CASES, ids=lambda case: case.record.FILE)
 #: The records whose keys are fixed; in the others every key is a name.
-FIXED = [case for case in CASES if set(case.content) & {"engines", "replicas", "profiles", "scalings", "workers"}]
+FIXED = [
+    case for case in CASES if set(case.content) & {"adapter", "engines", "replicas", "profiles", "scalings", "workers"}
+]
 
 
 def test_every_record_is_tried() -> None:

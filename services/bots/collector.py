@@ -37,8 +37,8 @@ def _values(seen: Seen) -> dict[str, float]:
     if status is not None:
         found["bot_live"] = float(status.mode is Mode.LIVE)
         found["bot_opening"] = float(status.opening)
-        if status.last_loop_at is not None and not status.stopped:
-            found["bot_last_loop_timestamp_seconds"] = status.last_loop_at.timestamp()
+        if status.looped_at is not None and not status.stopped:
+            found["bot_last_loop_timestamp_seconds"] = status.looped_at.timestamp()
         if status.clock_offset_s is not None:
             found["bot_clock_offset_seconds"] = status.clock_offset_s
     if book is not None:

@@ -6,7 +6,7 @@ the bot itself does not know; an empty list is its answer, confirmed by a second
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -58,6 +58,13 @@ class Status:
     started_at: datetime | None
     last_loop_at: datetime | None
     clock_offset_s: float | None
+
+    @property
+    def looped_at(self) -> datetime | None:
+        """Its last loop by our clock."""
+        if self.last_loop_at is None:
+            return None
+        return self.last_loop_at - timedelta(seconds=self.clock_offset_s or 0.0)
 
 
 @dataclass(frozen=True)

@@ -200,7 +200,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "bot_last_loop_timestamp_seconds",
         "gauge",
-        "Unix time of the bot's last loop, by its clock; absent while it is stopped.",
+        "Unix time of the bot's last loop, by our clock; absent while it is stopped.",
         ("api",),
         ("bot",),
         computed=True,

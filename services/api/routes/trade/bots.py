@@ -47,7 +47,7 @@ def out(watcher: Watcher, seen: Seen) -> BotOut:
             "balance": seen.balance.value,
             "started_at": status and status.started_at,
             "last_loop_at": status and status.last_loop_at,
-            "last_loop_age_s": _age(status.last_loop_at if status else None),
+            "last_loop_age_s": _age(status.looped_at if status else None),
             "last_candle_at": candle and candle.ended_at,
             "last_candle_age_s": _age(candle.ended_at if candle else None),
             "candle_s": candle and candle.seconds,

@@ -56,6 +56,13 @@ def test_a_clock_that_is_off_is_seen_in_its_answers(bot: FakeBot, ahead: float) 
     assert 25 < abs(found) < 32
 
 
+def test_the_age_of_its_last_loop_is_by_our_clock(bot: FakeBot) -> None:
+    bot.ahead = -5000.0
+    looped = bot.adapter().status().looped_at
+    assert looped is not None
+    assert abs(time.time() - looped.timestamp()) < 300
+
+
 def test_positions_and_resting_orders_come_from_one_answer(bot: FakeBot) -> None:
     bot.trades = [fake.position(1), fake.waiting(2)]
     book = bot.adapter().book()
