@@ -324,6 +324,19 @@ class BotList(BaseModel):
     bots: list[BotOut]
 
 
+class BotHaltRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    close: bool = Field(
+        default=False, examples=[False], description="Close what is open as well, at the market's price."
+    )
+
+
+class HaltedBots(BaseModel):
+    bots: list[BotOut]
+    failures: list[str] = Field(description="Orders that the bot did not take, and why.")
+
+
 class ErrorOut(BaseModel):
     fingerprint: str
     type: str

@@ -18,6 +18,9 @@ from tradebot_ops.text.sentences import ended
 if TYPE_CHECKING:
     import httpx
 
+#: A bot is asked one thing after the other, and read until it has done them.
+BOT_S = 90.0
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -184,6 +187,10 @@ class Api:
     def bots(self, *, read: bool = False) -> list[dict[str, Any]]:
         """The bot that trades elsewhere, as it was read last or, with ``read``, is now; empty where none is watched."""
         return list(self._call("GET", "/bots", params={"read": read})["bots"])
+
+    def halt_bots(self, *, close: bool) -> dict[str, Any]:
+        """Have the watched bot open nothing more, or close all; as it was read afterwards, and what it did not take."""
+        return self._call("POST", "/bots/halt", json={"close": close}, timeout=BOT_S)
 
     def workers(self) -> list[dict[str, Any]]:
         return list(self._call("GET", "/workers")["workers"])

@@ -204,7 +204,7 @@ class Freqtrade:
             ):
                 text = _whole(response, deadline, path)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            reason = str(error) or type(error).__name__
+            reason = str(error).rstrip(".") or type(error).__name__
             raise BotUnreachable(f"freqtrade does not answer {path}: {reason}.") from None
         _check(response, path)
         return response, text

@@ -39,6 +39,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, bot: FakeBot) -> Iterator[Tr
 def well(bot: FakeBot) -> None:
     bot.faults.clear()
     bot.trades = []
+    bot.state = "running"
 
 
 def test_with_an_open_position_nothing_stops_unless_it_is_forced(stack: Tradebot, bot: FakeBot) -> None:
@@ -65,6 +66,19 @@ def test_its_positions_are_shown_and_not_known_once_it_is_gone(stack: Tradebot, 
     assert (gone.returncode, found["positions"], found["orders"]) == (1, None, None)
     refused = stack.run("stop", "worker", "--json")
     assert json.loads(refused.stdout)["errors"][0]["code"] == "TB-0912"
+
+
+def test_a_halt_reads_what_became_of_the_bot_and_says_not_known_once_it_is_gone(stack: Tradebot, bot: FakeBot) -> None:
+    bot.trades = [fake.position(1), fake.waiting(2)]
+    facts = stack.json("halt", "--reason", "a test")["facts"]
+    assert (facts["orders"]["state"], facts["positions"]["state"]) == ("1 resting", "1 open")
+    assert bot.state == "paused"
+    bot.faults["/forceexit"] = fake.dies
+    gone = stack.run("halt", "--reason", "a test", "--close-positions", "--yes", "--json")
+    facts = json.loads(gone.stdout)["data"]["facts"]
+    assert (gone.returncode, facts["orders"]["state"], facts["positions"]["state"]) == (1, "not known", "not known")
+    bot.faults.clear()
+    stack.ok("resume")
 
 
 def test_a_flat_bot_holds_nothing_up(stack: Tradebot) -> None:

@@ -13,8 +13,9 @@ from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError, Unreachable
 from tradebot_ops.model import Report
 from tradebot_ops.operations.trade import halt as operation
-from tradebot_ops.operations.trade.halt import Known, jobs_after
+from tradebot_ops.operations.trade.halt import jobs_after
 from tradebot_ops.operations.trade.halting import NEVER
+from tradebot_ops.operations.trade.known import Known
 from tradebot_ops.settings import load_settings
 
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)

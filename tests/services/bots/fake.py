@@ -284,6 +284,12 @@ def dropped(answer: Answer) -> None:
     answer.close_connection = True
 
 
+def dies(answer: Answer) -> None:
+    """It ends before the answer, and for good."""
+    answer.bot.faults["*"] = dropped
+    dropped(answer)
+
+
 def slow(answer: Answer) -> None:
     """Nothing comes as long as the test runs."""
     answer.bot.over.wait(60)

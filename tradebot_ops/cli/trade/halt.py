@@ -13,18 +13,27 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def halt(
     context: typer.Context,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; shown to whoever is refused.")],
+    close: Annotated[
+        bool, typer.Option("--close-positions", help="Have the watched bot close its positions at the market, too.")
+    ] = False,
 ) -> None:
     """Take and start no jobs until `resume`, on the whole stack; what runs goes on, what waits keeps its place.
+
+    A bot that is watched opens nothing more: its orders that would are cancelled, and what became of them is read.
 
     \b
     Examples:
       tradebot halt --reason 'fills look wrong'
+      tradebot halt --reason 'fills look wrong' --close-positions --yes
     """
+    from tradebot_ops.cli.confirm import confirm
     from tradebot_ops.operations.trade import halt as operation
 
     ops = ops_of(context)
+    if close:
+        confirm(ops, "This has the watched bot close its positions at whatever price there is.")
     with show_progress(ops, live=False) as on_progress:
-        report = operation.halt(ops, reason, on_progress)
+        report = operation.halt(ops, reason, on_progress, close=close)
     emit(ops, report)
 
 

@@ -7,28 +7,15 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.change import actor, change
+from tradebot_ops.operations.trade import bot_facts
+from tradebot_ops.operations.trade.bot_facts import BotFacts
 from tradebot_ops.operations.trade.halting import Halt, Way, way
+from tradebot_ops.operations.trade.known import NO_BOT, Known
 from tradebot_ops.progress import OnProgress, ignore_progress
 from tradebot_ops.text.quantities import ago
 from tradebot_ops.text.sentences import agreed, ended
 
 COLUMNS = ("fact", "state", "detail")
-
-
-@dataclass(frozen=True)
-class Known:
-    """A fact as it was read: its state in a word or two, and the rest of it."""
-
-    state: str
-    detail: str = ""
-
-
-def unknown(why: str) -> Known:
-    """A fact that nobody could read; never to be taken for a good one."""
-    return Known("not known", why)
-
-
-NO_BOT = unknown("no bot is watched")
 
 
 @dataclass(frozen=True)
@@ -41,8 +28,11 @@ class Standing:
     positions: Known = NO_BOT
 
 
-def halt(ops: Ops, reason: str, on_progress: OnProgress = ignore_progress) -> Report:
-    """Take and start no jobs from here on, but for canaries; what runs goes on.
+def halt(ops: Ops, reason: str, on_progress: OnProgress = ignore_progress, *, close: bool = False) -> Report:
+    """Take and start no jobs from here on, but for canaries; what runs goes on. The watched bot opens nothing more.
+
+    With ``close`` the bot closes its positions, too. What became of that is read afterwards, and the report is not ok
+    where it did not do it, or nobody knows.
 
     Raises ``OpsError`` TB-0277 without a reason, TB-0163 where no halt is found afterwards.
     """
@@ -52,7 +42,7 @@ def halt(ops: Ops, reason: str, on_progress: OnProgress = ignore_progress) -> Re
             code="TB-0277",
             hint="tradebot halt --reason 'fills look wrong'",
         )
-    with change(ops, "halt", reason, on_progress=on_progress, lease=False):
+    with change(ops, "halt", *(["--close-positions"] if close else []), reason, on_progress=on_progress, lease=False):
         through, before = way(ops, actor(ops))
         through.close_intake(reason)
         after = through.latest()
@@ -62,10 +52,12 @@ def halt(ops: Ops, reason: str, on_progress: OnProgress = ignore_progress) -> Re
                 code="TB-0163",
                 hint=f"tradebot halt --reason '{reason}'",
             )
-        standing = Standing(Known("closed", "a job is refused (423)"), _jobs_of(through, halted=True))
+        bot = bot_facts.halted(ops, close=close)
+        jobs = _jobs_of(through, halted=True)
+        standing = Standing(Known("closed", "a job is refused (423)"), jobs, bot.orders, bot.positions)
     already = "The stack was halted already, " if before["halted"] else "The stack is halted, "
     why = f"{already}by {after['by']} {ago(after['at'], ops.clock())} ago: {ended(after['reason'])}"
-    return _report(after, standing, (f"{why} Once you know why: tradebot resume",))
+    return _report(after, standing, bot, (f"{why} Once you know why: tradebot resume",))
 
 
 def resume(ops: Ops, reason: str, on_progress: OnProgress = ignore_progress) -> Report:
@@ -80,11 +72,13 @@ def resume(ops: Ops, reason: str, on_progress: OnProgress = ignore_progress) -> 
                 code="TB-0164",
                 hint="tradebot resume, once you know why",
             )
-        standing = Standing(Known("open", "jobs are taken"), _jobs_of(through, halted=False))
+        bot = bot_facts.standing(ops)
+        jobs = _jobs_of(through, halted=False)
+        standing = Standing(Known("open", "jobs are taken"), jobs, bot.orders, bot.positions)
     if before["halted"]:
         was = f"It was halted by {before['by']} {ago(before['at'], ops.clock())} ago: {ended(before['reason'])}"
-        return _report(after, standing, (f"The stack works again. {was}",))
-    return _report(after, standing, ("The stack was not halted; nothing was changed.",))
+        return _report(after, standing, bot, (f"The stack works again. {was}",))
+    return _report(after, standing, bot, ("The stack was not halted; nothing was changed.",))
 
 
 def _jobs_of(through: Way, *, halted: bool) -> Known:
@@ -102,8 +96,9 @@ def jobs_after(jobs: Mapping[str, int], *, halted: bool) -> Known:
     return Known(running, ", ".join(details) or "none waits")
 
 
-def _report(halt: Halt, standing: Standing, lines: tuple[str, ...]) -> Report:
+def _report(halt: Halt, standing: Standing, bot: BotFacts, lines: tuple[str, ...]) -> Report:
     facts = asdict(standing)
     rows = tuple((name, fact["state"], fact["detail"]) for name, fact in facts.items())
     table = Table(COLUMNS, rows)
-    return Report(data=dict(halt) | {"facts": facts}, sections=(Section(lines=lines, tables=(table,)),))
+    sections = (Section(lines=lines, tables=(table,)),)
+    return Report(data=dict(halt) | {"facts": facts}, sections=sections, findings=bot.findings)

@@ -34,12 +34,17 @@ def remember(ops: Ops) -> None:
         ops.state.store(WatchedBot(adapter))
 
 
+def watched(ops: Ops) -> bool:
+    """Whether a setting names a bot, or the last `up` had one watched."""
+    return bool(_set(ops) or ops.state.load(WatchedBot).adapter)
+
+
 def check_flat(ops: Ops, forced: str = "") -> None:
     """Raise ``OpsError`` TB-0911 while the bot holds a position or has an order out, TB-0912 where that is not known.
 
     Asks nobody where no bot is watched, or nothing runs. With a reason it is a warning.
     """
-    if not (_set(ops) or ops.state.load(WatchedBot).adapter):
+    if not watched(ops):
         return
     if not any(replica.state.alive for replica in ops.engine.list()):
         return

@@ -3,13 +3,16 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Query
 
-from services.api.schemas import BotList, BotOut
-from services.api.security import Provided, WithApiKey
+from services.api.schemas import BotHaltRequest, BotList, BotOut, HaltedBots
+from services.api.security import Provided, Requester, WithApiKey
+from services.bots import halting
 from services.bots.watcher import Known, Seen, Watcher
 
 router = APIRouter(prefix="/bots", tags=["bots"])
+log = structlog.get_logger(__name__)
 
 Read = Annotated[bool, Query(description="Ask the bot now; otherwise its answers of the last minute.")]
 
@@ -24,6 +27,20 @@ def list_bots(dependencies: Provided, read: Read = False) -> BotList:
     if watcher is None:
         return BotList(bots=[])
     return BotList(bots=[out(watcher, watcher.read() if read else watcher.seen())])
+
+
+@router.post("/halt", dependencies=[WithApiKey])
+def halt(request: BotHaltRequest, dependencies: Provided, by: Requester) -> HaltedBots:
+    """Have the bot open nothing more, cancel its orders that would, and with `close` close its positions at the market.
+
+    Then it is read again: null is not known. An empty list of bots where none is watched.
+    """
+    watcher = dependencies.watcher
+    if watcher is None:
+        return HaltedBots(bots=[], failures=[])
+    done = halting.halt(watcher, close=request.close)
+    log.warning("bot halted", by=by, close=request.close, failures=done.failures)
+    return HaltedBots(bots=[out(watcher, done.seen)], failures=list(done.failures))
 
 
 def out(watcher: Watcher, seen: Seen) -> BotOut:

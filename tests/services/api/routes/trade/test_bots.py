@@ -23,7 +23,9 @@ def bot() -> Iterator[FakeBot]:
         yield found
 
 
-def get(tmp_path: Path, path: str, key: str = KEY, **settings: Any) -> httpx.Response:
+def get(
+    tmp_path: Path, path: str, key: str = KEY, *, method: str = "GET", body: Any = None, **settings: Any
+) -> httpx.Response:
     for name, value in {"api_key": KEY, "bot_password": fake.PASSWORD}.items():
         (tmp_path / name).write_text(value)
     app = create_app(
@@ -32,7 +34,7 @@ def get(tmp_path: Path, path: str, key: str = KEY, **settings: Any) -> httpx.Res
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as client:
-            return await client.get(path, headers={"X-API-Key": key})
+            return await client.request(method, path, headers={"X-API-Key": key}, json=body)
 
     return asyncio.run(ask())
 
@@ -74,3 +76,20 @@ def test_an_account_without_positions_is_an_empty_list_and_not_null(tmp_path: Pa
     bot.trades = []
     (found,) = get(tmp_path, "/bots?read=true", **watched(bot)).json()["bots"]
     assert (found["positions"], found["orders"]) == ([], [])
+
+
+@pytest.mark.parametrize(("close", "left"), [(False, ["1"]), (True, [])])
+def test_it_is_halted_and_read_afterwards(tmp_path: Path, bot: FakeBot, close: bool, left: list[str]) -> None:
+    answer = get(tmp_path, "/bots/halt", method="POST", body={"close": close}, **watched(bot)).json()
+    assert answer["failures"] == []
+    assert [each["id"] for each in answer["bots"][0]["positions"]] == left
+    assert answer["bots"][0]["opening"] is False
+
+
+def test_whoever_has_no_key_halts_nothing(tmp_path: Path, bot: FakeBot) -> None:
+    assert get(tmp_path, "/bots/halt", "another", method="POST", body={}, **watched(bot)).status_code == 401
+    assert bot.asked == []
+
+
+def test_without_a_bot_there_is_none_to_halt(tmp_path: Path) -> None:
+    assert get(tmp_path, "/bots/halt", method="POST", body={}).json() == {"bots": [], "failures": []}
