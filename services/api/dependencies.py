@@ -6,19 +6,21 @@ from fastapi import Request
 
 from services.api.alerts.notifier import Alertmanager, Notifier
 from services.api.alerts.store import AlertStore
-from services.api.backups import BackupCollector
-from services.api.breakers import BreakerCollector
+from services.api.collectors.backups import BackupCollector
+from services.api.collectors.breakers import BreakerCollector
+from services.api.collectors.candles import CandleCollector
+from services.api.collectors.watchdog import WatchdogCollector
 from services.api.dashboard.board import Board
 from services.api.dashboard.login import Sessions, Tries
 from services.api.dashboard.prometheus import Prometheus
 from services.api.error_tracker import ErrorTracker
 from services.api.job_streams import JobStreams
 from services.api.live_secret import LiveSecret
-from services.api.watchdog import WatchdogCollector
 from services.bots.collector import BotCollector
 from services.bots.watcher import Watcher, watcher_for
 from services.common.breaker import Breakers
 from services.common.data.candle_files import CandleFiles
+from services.common.data.freshness import Freshness
 from services.common.data.series import Series
 from services.common.database import Database
 from services.common.jobtypes import Registry
@@ -113,6 +115,7 @@ def make_dependencies(settings: Settings, job_types: Registry) -> Dependencies:
     metrics.add(BreakerCollector(breakers))
     metrics.add(WatchdogCollector(AlertStore(database)))
     metrics.add(BackupCollector(database, settings.environment))
+    metrics.add(CandleCollector(Freshness(database)))
     watcher = watcher_for(settings)
     if watcher is not None:
         metrics.add(BotCollector(watcher))

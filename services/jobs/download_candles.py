@@ -4,7 +4,7 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from services.common.jobtypes import JobContext, JobType, Payload
 from services.jobs.backtesting.request import Symbol
@@ -22,7 +22,7 @@ class DownloadCandles(Payload):
     symbol: Symbol = Field(description="as the exchange trades it: BTC/USDT, of a future BTC/USDT:USDT")
     interval: Interval = Field("1d", description="how long a bar lasts")
     since: date | None = Field(None, description="first day; default: what follows on the stored bars, else 1000 bars")
-    series: Symbol | None = Field(None, description="name to store them under; default: BINANCE:BTC/USDT")
+    series: Symbol = Field("", validate_default=True, description="name to store them under; default: BINANCE:BTC/USDT")
 
     @field_validator("since")
     @classmethod
@@ -31,6 +31,13 @@ class DownloadCandles(Payload):
         if since and since > datetime.now(UTC).date() + timedelta(days=1):
             raise ValueError("must not be a day to come")
         return since
+
+    @field_validator("series", mode="before")
+    @classmethod
+    def _named(cls, series: Any, info: ValidationInfo) -> Any:
+        # Two exchanges have two prices: under one name, a backtest would jump from one to the other.
+        known = {"exchange", "symbol"} <= info.data.keys()
+        return series or (f"{info.data['exchange'].upper()}:{info.data['symbol']}" if known else None)
 
 
 def run(ctx: JobContext, payload: DownloadCandles) -> dict[str, Any]:
@@ -46,12 +53,10 @@ def run(ctx: JobContext, payload: DownloadCandles) -> dict[str, Any]:
             CLOCK.sleep(wait_s)
 
     exchange = Exchange(payload.exchange, throttle, CLOCK)
-    # Two exchanges have two prices: under one name, a backtest would jump from one to the other.
-    series = payload.series or f"{payload.exchange.upper()}:{payload.symbol}"
     since = int(datetime.combine(payload.since, MIDNIGHT).timestamp()) if payload.since else None
-    download = Download(ctx, exchange, Wanted(payload.symbol, series, payload.interval, since), CLOCK)
+    download = Download(ctx, exchange, Wanted(payload.symbol, payload.series, payload.interval, since), CLOCK)
     download.run()
-    about = {"exchange": payload.exchange, "symbol": payload.symbol, "series": series, "pages": download.pages}
+    about = {"exchange": payload.exchange, "symbol": payload.symbol, "series": payload.series, "pages": download.pages}
     return {**about, **download.loaded.result(time.perf_counter() - began)}
 
 

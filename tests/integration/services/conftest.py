@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.api.app import create_app
+from services.common.database import Database
 from services.common.jobtypes import JobContext, JobType, Quarantined, Registry
 from services.common.settings import Settings
 from tests.waiting import free_port, until
@@ -41,6 +42,15 @@ Serve = Callable[..., httpx.Client]
 def _quiet() -> None:
     """Servers in threads would write into the test's output."""
     structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """Connections of a test's own."""
+    database = Database(settings, "test", max_size=8, timeout_s=20)
+    database.open()
+    yield database
+    database.close()
 
 
 @pytest.fixture

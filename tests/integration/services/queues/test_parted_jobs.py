@@ -1,6 +1,5 @@
 """Jobs in parts on a real Postgres: the whole waits in the ledger, moves on once, and leaves nothing behind."""
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -8,20 +7,11 @@ import pytest
 from services.common.database import Database
 from services.common.ledger import Claim, DeadLetters, Failure, Handover, History, Ledger, Queues, Renewal, State
 from services.common.ledger.watch import Watch
-from services.common.settings import Settings
 from tradebot_ops.operations.backup import halt
 
 pytestmark = pytest.mark.integration
 
 FAILURE = Failure("ValueError", "bad input", "Traceback …", "f1")
-
-
-@pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
-    database = Database(settings, "parts-test", timeout_s=20)
-    database.open()
-    yield database
-    database.close()
 
 
 @pytest.fixture

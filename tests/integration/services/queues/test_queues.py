@@ -1,6 +1,5 @@
 """Types of jobs as queues, on a real Postgres: paused, closed, limited, purged; and jobs for later."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -9,17 +8,8 @@ import pytest
 
 from services.common.database import Database
 from services.common.ledger import Claim, Failure, Fault, Ledger, QueueClosed, Queues, QueueStatus, State
-from services.common.settings import Settings
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
-    database = Database(settings, "queues-test", max_size=8, timeout_s=20)
-    database.open()
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Schedules on a real Postgres: each time makes one job, whoever asks and however many at once."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -10,19 +9,10 @@ from services.common.database import Database
 from services.common.jobtypes import Wish
 from services.common.ledger import Ledger, Queues, Schedule, Schedules, UnstorableValue
 from services.common.ledger.cron import BadCron
-from services.common.settings import Settings
 
 pytestmark = pytest.mark.integration
 
 TICKS = 100
-
-
-@pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
-    database = Database(settings, "schedules-test", max_size=8, timeout_s=20)
-    database.open()
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -1,16 +1,14 @@
-"""Moments of backups as `tradebot backup` notes them in the database, read at a scrape and kept for a few seconds."""
+"""Moments of backups as `tradebot backup` notes them in the database."""
 
-import threading
-import time
 from collections.abc import Iterator, Mapping
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from services.api.collectors.kept import Kept
 from services.common.database import Database, DatabaseUnavailable
 from services.common.metrics import declared
 
-KEEP_S = 5.0
 NOTES = "SELECT what, extract(epoch FROM at)::float8 AS at FROM backup_note"
 
 
@@ -22,19 +20,13 @@ class BackupCollector(Collector):
     """
 
     def __init__(self, database: Database, environment: str) -> None:
-        self._database = database
         self._environment = environment
-        self._lock = threading.Lock()
-        self._noted: Mapping[str, float] | None = None
-        self._asked_at = float("-inf")
+        self._noted: Kept[Mapping[str, float]] = Kept(
+            lambda: {row["what"]: row["at"] for row in database.rows(NOTES)}, DatabaseUnavailable
+        )
 
     def collect(self) -> Iterator[Metric]:
-        with self._lock:
-            if time.monotonic() - self._asked_at > KEEP_S:
-                self._noted = self._ask()
-                self._asked_at = time.monotonic()
-            noted = self._noted
-        if noted is not None:
+        if (noted := self._noted.get()) is not None:
             yield self._gauge("backup_last_taken_timestamp_seconds", noted.get("taken", 0.0))
             yield self._gauge("backup_last_proved_timestamp_seconds", noted.get("proved", 0.0))
             yield self._gauge("backup_clearing_failed", float("clearing_failed" in noted))
@@ -48,9 +40,3 @@ class BackupCollector(Collector):
         family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
         family.add_metric((self._environment,), value)
         return family
-
-    def _ask(self) -> Mapping[str, float] | None:
-        try:
-            return {row["what"]: row["at"] for row in self._database.rows(NOTES)}
-        except DatabaseUnavailable:
-            return self._noted

@@ -1,0 +1,1 @@
+"""Figures of the stores, read when Prometheus asks and kept for a few seconds."""
