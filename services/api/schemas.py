@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
 from services.common.heartbeats import WorkerState
 from services.common.jobtypes import Wish
@@ -327,7 +327,7 @@ class BotList(BaseModel):
 class BotHaltRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    close: bool = Field(
+    close: StrictBool = Field(
         default=False, examples=[False], description="Close what is open as well, at the market's price."
     )
 
