@@ -1,10 +1,16 @@
 """Money: what only a connected exchange can answer. Without one nothing here passes."""
 
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
-from tradebot_ops.facts.project import unbuilt
+from tradebot_ops.facts.project import bots, unbuilt
+from tradebot_ops.facts.project.bots import Trading
 from tradebot_ops.model import Level
-from tradebot_ops.prodcheck.check import Severity, check, unjudged
+from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, unjudged, warned, worst
+from tradebot_ops.text.quantities import quantity
+
+#: As the alerts BotClockOff and BotFeedStale.
+CLOCK_S, LATE_S = 2.0, 300.0
 
 ONLY_WARN = {"dev": Level.WARN, "staging": Level.WARN, "prod": Level.WARN}
 
@@ -12,17 +18,39 @@ ONLY_WARN = {"dev": Level.WARN, "staging": Level.WARN, "prod": Level.WARN}
 @check(
     "OPS-10",
     "Trading is as safe as declared",
-    asks=(unbuilt.exchange,),
+    asks=(bots.trading,),
     severity=Severity.CRITICAL,
     source="brief: trading bot in production",
     anchor=".env",
-    remedy="tradebot status",
+    remedy="tradebot positions",
 )
-def trading_safe(exchange: object) -> NoReturn:
-    """Paper or live as declared, not halted, one instance an account, clocks that agree, fresh market data, and a key
-    that cannot withdraw.
+def trading_safe(trading: Trading) -> Verdict:
+    """Live in production alone, not halted, one instance an account, clocks that agree, and fresh market data. Whether
+    its key can withdraw no bot shows.
     """
-    raise unjudged(exchange)
+    observed = f"{trading.adapter}: {trading.mode} in {trading.env}"
+    verdicts = [
+        judge(message, observed=observed, expected="live in prod alone, one instance, a clock and prices of now")
+        for judge, message in _faults(trading)
+    ]
+    return worst(verdicts) if verdicts else passed(f"{observed}, and nothing speaks against it.", observed=observed)
+
+
+def _faults(trading: Trading) -> Iterator[tuple[Callable[..., Verdict], str]]:
+    if trading.mode == "live" and trading.env != "prod":
+        yield failed, f"{trading.adapter} trades with money, and this stack is for {trading.env}."
+    if trading.second_instance:
+        yield failed, f"Two instances of {trading.adapter} answer in turn."
+    if trading.mode == "paper" and trading.env == "prod":
+        yield warned, f"{trading.adapter} trades on paper, and this stack is for production."
+    if not trading.opening:
+        yield warned, f"{trading.adapter} opens no positions: it is halted or stopped."
+    if trading.clock_offset is not None and abs(trading.clock_offset) > CLOCK_S:
+        yield warned, f"The clock of {trading.adapter} is off by {quantity(abs(trading.clock_offset), 's')}."
+    if trading.candle_age is None or trading.candle is None:
+        yield warned, f"How old the prices of {trading.adapter} are is not known."
+    elif trading.candle_age > trading.candle + LATE_S:
+        yield warned, f"The newest candle of {trading.adapter} ended {quantity(trading.candle_age, 's')} ago."
 
 
 @check(

@@ -1,0 +1,81 @@
+"""Whether the bot that is watched trades as safely as this stack declares, at every level."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.asking import Facts
+from tradebot_ops.facts.fact import NotHere, Skip, Unknown
+from tradebot_ops.facts.project import bots
+from tradebot_ops.facts.project.bots import Trading
+from tradebot_ops.model import Level
+from tradebot_ops.prodcheck.stages.operations.money import trading_safe
+from tradebot_ops.settings import load_settings
+
+WELL = Trading("freqtrade", "prod", "live", True, False, 0.0, 100.0, 300.0)
+BOT: dict[str, Any] = {
+    "adapter": "freqtrade",
+    "mode": "live",
+    "opening": True,
+    "positions": [],
+    "second_instance_at": None,
+    "clock_offset_s": 0.5,
+    "last_candle_age_s": 100.0,
+    "candle_s": 300.0,
+    "problems": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "level", "words"),
+    [
+        ({}, Level.PASS, "live in prod"),
+        ({"mode": "paper", "env": "staging"}, Level.PASS, "paper in staging"),
+        ({"env": "dev"}, Level.FAIL, "trades with money"),
+        ({"second_instance": True}, Level.FAIL, "Two instances"),
+        ({"mode": "paper"}, Level.WARN, "on paper"),
+        ({"opening": False}, Level.WARN, "opens no positions"),
+        ({"clock_offset": -3.0}, Level.WARN, "off by 3 s"),
+        ({"candle_age": 601.0}, Level.WARN, "10"),
+        ({"candle_age": None}, Level.WARN, "not known"),
+    ],
+)
+def test_trading(change: dict[str, Any], level: Level, words: str) -> None:
+    verdict = trading_safe(replace(WELL, **change))
+    assert verdict.level is level
+    assert words in verdict.message
+
+
+def asked(tmp_path: Path, *found: Any, adapter: str = "freqtrade") -> Any:
+    class Api:
+        def bots(self, *, read: bool) -> list[Any]:
+            assert read
+            return list(found)
+
+    environ = {"TRADEBOT_STATE": str(tmp_path), "BOT_ADAPTER": adapter}
+    ops = Ops(load_settings({}, environ, tmp_path), StubEngine("demo"))
+    ops.__dict__["api"] = Api()
+    return Facts(ops).value(bots.trading)
+
+
+def test_it_is_read_now(tmp_path: Path) -> None:
+    assert asked(tmp_path, BOT) == replace(WELL, env="dev", clock_offset=0.5)
+
+
+@pytest.mark.parametrize(("found", "adapter"), [((BOT,), ""), ((), "freqtrade")])
+def test_without_a_bot_there_is_nothing_to_judge(tmp_path: Path, found: Any, adapter: str) -> None:
+    answer = asked(tmp_path, *found, adapter=adapter)
+    assert isinstance(answer, NotHere)
+    assert answer.reason is Skip.ADAPTER
+
+
+@pytest.mark.parametrize("gone", ["mode", "positions"])
+def test_what_is_not_known_is_no_answer(tmp_path: Path, gone: str) -> None:
+    answer = asked(tmp_path, BOT | {gone: None, "problems": {"status": "It is away."}})
+    assert isinstance(answer, Unknown)
+    assert isinstance(answer.error, OpsError)

@@ -1,0 +1,51 @@
+"""The bot that trades elsewhere, read now through the API that watches it."""
+
+from dataclasses import dataclass
+
+from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.fact import NotApplicable, Skip, fact
+from tradebot_ops.records import WatchedBot
+from tradebot_ops.text.sentences import ended
+
+#: Where no bot is watched.
+NONE = "No bot is watched: BOT_ADAPTER is not set."
+
+
+@dataclass(frozen=True)
+class Trading:
+    """``env`` is that of this stack: dev, staging or prod. Ages are in seconds; None is what the bot does not know."""
+
+    adapter: str
+    env: str
+    mode: str
+    opening: bool
+    second_instance: bool
+    clock_offset: float | None
+    candle_age: float | None
+    candle: float | None
+
+
+@fact(seconds=30)
+def trading(ops: Ops) -> Trading:
+    """Raises where its state or its positions are not known: that is no answer."""
+    setting = ops.settings.stack.get("BOT_ADAPTER")
+    if not (setting and setting.text) and not ops.state.load(WatchedBot).adapter:
+        raise NotApplicable(Skip.ADAPTER, NONE)
+    bots = ops.api.bots(read=True)
+    if not bots:
+        raise NotApplicable(Skip.ADAPTER, NONE)
+    bot = bots[0]
+    if bot["mode"] is None or bot["positions"] is None:
+        why = next(iter(bot["problems"].values()), "It was not read.")
+        raise OpsError(f"{bot['adapter']} cannot be read: {ended(why)}", code="TB-0565", hint="tradebot positions")
+    return Trading(
+        adapter=bot["adapter"],
+        env=ops.settings.env,
+        mode=bot["mode"],
+        opening=bool(bot["opening"]),
+        second_instance=bot["second_instance_at"] is not None,
+        clock_offset=bot["clock_offset_s"],
+        candle_age=bot["last_candle_age_s"],
+        candle=bot["candle_s"],
+    )
