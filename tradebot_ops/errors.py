@@ -83,6 +83,10 @@ class Refused(OpsError):  # noqa: N818
     """A service answers, and refuses what it was asked for: the same question again gets the same answer."""
 
 
+class StackHalted(Refused):
+    """The API takes no jobs, because an operator has halted the stack."""
+
+
 class NoDatabase(Unreachable):
     """The login was taken, and what it was for does not exist."""
 

@@ -9,6 +9,7 @@ from services.api.alerts.store import AlertStore
 from services.api.collectors.backups import BackupCollector
 from services.api.collectors.breakers import BreakerCollector
 from services.api.collectors.candles import CandleCollector
+from services.api.collectors.halt import HaltCollector
 from services.api.collectors.watchdog import WatchdogCollector
 from services.api.dashboard.board import Board
 from services.api.dashboard.login import Sessions, Tries
@@ -116,6 +117,7 @@ def make_dependencies(settings: Settings, job_types: Registry) -> Dependencies:
     metrics.add(WatchdogCollector(AlertStore(database)))
     metrics.add(BackupCollector(database, settings.environment))
     metrics.add(CandleCollector(Freshness(database)))
+    metrics.add(HaltCollector(Halts(database)))
     watcher = watcher_for(settings)
     if watcher is not None:
         metrics.add(BotCollector(watcher))

@@ -121,6 +121,13 @@ METRICS: tuple[Metric, ...] = (
         late=True,
     ),
     Metric(
+        "stack_halted_timestamp_seconds",
+        "gauge",
+        "Unix time since when the stack is halted (`tradebot halt`); 0 while it is not.",
+        ("api",),
+        computed=True,
+    ),
+    Metric(
         "watchdog_last_received_timestamp_seconds",
         "gauge",
         "Unix time of Alertmanager's last notification of Watchdog; absent before the first.",

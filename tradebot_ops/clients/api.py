@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tradebot_ops.errors import LoginRefused, OpsError, Refused, Unreachable
+from tradebot_ops.errors import LoginRefused, OpsError, Refused, StackHalted, Unreachable
 from tradebot_ops.settings import Secret
 from tradebot_ops.text.sentences import ended
 
@@ -35,7 +35,8 @@ class Api:
     """A client for one API. Every call ends within ``timeout`` seconds; ``by`` is who gives the commands.
 
     Raises ``OpsError``: TB-0501 unreachable, ``LoginRefused`` TB-0502 refused our key, TB-0104 a request that cannot be
-    done (with the fields the API named), TB-0105 a job it does not know, TB-0910 what a halted stack does not take.
+    done (with the fields the API named), TB-0105 a job it does not know, ``StackHalted`` TB-0910 a job
+    while the stack is halted.
     """
 
     def __init__(self, base_url: str, key: Secret, timeout: float = 10.0, by: str = "api") -> None:
@@ -333,6 +334,8 @@ def _problem(response: "httpx.Response", key: Secret) -> OpsError:
             detail=fields,
         )
     if response.status_code == 423:
-        return Refused(ended(str(message)), code="TB-0910", hint="tradebot status shows it; to end it: tradebot resume")
+        return StackHalted(
+            ended(str(message)), code="TB-0910", hint="tradebot status shows it; to end it: tradebot resume"
+        )
     hint = "Correct what is named above." if document.get("errors") else ""
     return Refused(ended(str(message)), code="TB-0104", hint=hint, detail=fields)

@@ -1,1 +1,1 @@
-"""Figures of the stores, read when Prometheus asks and kept for a few seconds."""
+"""Metrics that are computed at a scrape, from what a store said within the last seconds."""

@@ -65,14 +65,16 @@ def test_destroyed_and_restored(busy: Tradebot, request: pytest.FixtureRequest) 
 
     restored = tradebot.json("backup", "restore", "latest", "--yes", timeout=300)
     assert (restored["rows"], restored["aside"]) == (made["rows"], None)
-    assert restored["paused"] == ["backtest"]
+    assert restored["jobs"]["queued"] >= 1
     assert {name for name, state in tradebot.states().items() if state == "ready"} == {"postgres-1", "redis-1"}
 
     tradebot.ok("up", timeout=300)
     assert dict(rows(tradebot, "SELECT id::text, state FROM job WHERE type = 'backtest'")) == before
     assert tradebot.job(done["id"])["result"] == done["result"]
     assert tradebot.job(waits)["state"] == "queued"
+    assert tradebot.json("status")["halt"]["reason"].startswith("restored from backup ")
     tradebot.ok("queue", "resume", "backtest")
+    tradebot.ok("resume")
     assert tradebot.ended(waits)["attempt"] == 1
     events = rows(tradebot, "SELECT job_id::text, state FROM job_event")
     assert sorted(state for job, state in events if job == waits) == ["queued", "running", "succeeded"]

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from services.common.database import Database
-from services.common.ledger import Claim, Ledger, Queues
+from services.common.ledger import Claim, Halts, Ledger, Queues
 from services.common.settings import Settings
 from tests.integration.parts import PASSWORD
 from tradebot_ops.clients.postgres import Account, Postgres
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
-from tradebot_ops.facts.work import queue
+from tradebot_ops.facts.work import halt, queue
 from tradebot_ops.settings import Secret, load_settings
 
 pytestmark = pytest.mark.integration
@@ -82,3 +82,21 @@ def test_jobs_that_wait_for_room_are_not_due(database: Database, ops: Ops) -> No
     assert waits(ops) == (2, 2)
     assert isinstance(ledger.claim(first.id, "w1", 30), Claim)
     assert waits(ops) == (1, 0)
+
+
+def test_nobody_is_late_while_the_stack_is_halted(database: Database, ops: Ops) -> None:
+    ledger, halts = Ledger(database), Halts(database)
+    lost = ledger.submit("sweep", {}).job
+    assert isinstance(ledger.claim(lost.id, "w1", 30), Claim)
+    database.execute("UPDATE job SET lease_until = now() - interval '1 minute'")
+    ledger.submit("sweep", {})
+    assert (waits(ops), len(queue.lost(ops)), halt.halt(ops)) == ((1, 1), 1, None)
+    halts.halt(by="ana@desk", reason="fills look wrong")
+    found = halt.halt(ops)
+    assert found
+    assert (found.by, found.reason, found.seconds >= 0) == ("ana@desk", "fills look wrong", True)
+    assert (waits(ops), queue.lost(ops)) == ((0, 0), ())
+    ledger.submit("canary", {})
+    assert waits(ops) == (1, 1), "which runs all the same"
+    halts.resume(by="ana@desk")
+    assert (waits(ops), len(queue.lost(ops)), halt.halt(ops)) == ((2, 2), 1, None)

@@ -193,6 +193,23 @@ def test_backups_that_were_noted_are_shown(serve: Serve, settings: Settings) -> 
     assert after == before | {"backup_last_taken_timestamp_seconds": "1000.0", "backup_clearing_failed": "1.0"}
 
 
+def test_since_when_the_stack_is_halted_is_shown(serve: Serve, settings: Settings) -> None:
+    """0 while it is not; a scrape asks the database at most every few seconds."""
+
+    def shown() -> float:
+        found = re.search(r"^stack_halted_timestamp_seconds (\S+)$", serve(settings).get("/metrics").text, re.MULTILINE)
+        assert found
+        return float(found[1])
+
+    assert shown() == 0
+    with psycopg.connect(settings.postgres_dsn("test").get_secret_value()) as connection:
+        connection.execute("INSERT INTO halt (at, by, reason) VALUES (to_timestamp(1000), 'ana', 'why')")
+    assert shown() == 1000
+    with psycopg.connect(settings.postgres_dsn("test").get_secret_value()) as connection:
+        connection.execute("UPDATE halt SET ended_at = now()")
+    assert shown() == 0
+
+
 def _watchdog(api: httpx.Client) -> float | None:
     found = re.search(r"^watchdog_last_received_timestamp_seconds (\S+)$", api.get("/metrics").text, re.MULTILINE)
     return float(found[1]) if found else None

@@ -1,6 +1,8 @@
 """Blind alerts are said by whoever is asked how the stack is: no alert will."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,6 +10,7 @@ from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.model import Level
+from tradebot_ops.operations.lifecycle import status as module
 from tradebot_ops.operations.lifecycle.status import status
 from tradebot_ops.settings import load_settings
 
@@ -57,3 +60,32 @@ def test_who_chose_no_monitoring_misses_none(engine: StubEngine, tmp_path: Path)
     ops = made(engine, tmp_path, "core")
     engine.apply(ops.stack, "worker", 1)
     assert blind(ops) == []
+
+
+@pytest.mark.parametrize(
+    ("halt", "messages"),
+    [
+        (None, []),
+        ({"halted": False, "at": None, "by": None, "reason": None}, []),
+        (
+            {"halted": True, "at": "2026-11-28T08:15:00Z", "by": "ana@desk", "reason": "fills look wrong"},
+            ["HALTED by ana@desk 45 min ago, no job is taken or started: fills look wrong."],
+        ),
+    ],
+)
+def test_a_halt_is_the_first_that_is_read(
+    engine: StubEngine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    halt: dict[str, Any] | None,
+    messages: list[str],
+) -> None:
+    monkeypatch.setattr(module, "halted", lambda ops, running: halt)
+    ops = made(engine, tmp_path, "core")
+    ops.clock = lambda: datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
+    engine.apply(ops.stack, "worker", 1)
+    report = status(ops)
+    data: Any = report.data
+    assert data["halt"] == halt
+    assert [each.message for each in report.findings if each.id == "status.halted"] == messages
+    assert not messages or report.findings[0].hint == "tradebot resume"

@@ -10,7 +10,7 @@ import pytest
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
-from tradebot_ops.errors import OpsError, Unreachable
+from tradebot_ops.errors import OpsError, Refused, Unreachable
 from tradebot_ops.model import Report
 from tradebot_ops.operations.trade import halt as operation
 from tradebot_ops.operations.trade.halt import jobs_after
@@ -38,6 +38,17 @@ class Api:
 
     def queues(self) -> tuple[Mapping[str, int], ...]:
         return self._queues
+
+    def jobs(self, state: str, job_type: None, limit: int, cursor: str | None = None) -> dict[str, Any]:
+        """Two pages; one job of the first has ended when it is asked, one is a canary."""
+        assert (state, job_type) == ("running", None)
+        names = {None: ["sweep", "over"], "more": ["canary", "backtest"]}[cursor]
+        return {"jobs": [{"id": name, "type": name} for name in names], "next": None if cursor else "more"}
+
+    def cancel(self, job_id: str) -> None:
+        if job_id == "over":
+            raise Refused("The job is already succeeded.", code="TB-0104")
+        self.asked.append(("cancel", job_id))
 
     def halt(self, reason: str) -> None:
         self.asked.append(("halt", reason))
@@ -101,6 +112,20 @@ def test_a_halt_reports_each_fact_by_itself(tmp_path: Path) -> None:
         ("positions", "not known", "no bot is watched"),
     )
     assert facts(report)["orders"] == facts(report)["positions"] == NOT_KNOWN
+
+
+def test_running_jobs_are_asked_to_end_where_that_is_wanted(tmp_path: Path) -> None:
+    api = Api(NEVER, IN_FORCE, queues=(IDLE | {"running": 3},))
+    report = operation.halt(ops_with(tmp_path, api), "fills look wrong", cancel_running=True)
+    assert api.asked == [("halt", "fills look wrong"), ("cancel", "sweep"), ("cancel", "backtest")]
+    assert facts(report)["jobs"] == {"state": "3 running", "detail": "2 asked to end"}
+
+
+def test_without_the_api_nobody_asks_them(tmp_path: Path) -> None:
+    ledger = Ledger(OVER, IN_FORCE)
+    with pytest.raises(Unreachable, match="halted all the same") as raised:
+        operation.halt(ops_with(tmp_path, Api(), ledger), "why", cancel_running=True)
+    assert (raised.value.code, len(ledger.written)) == ("TB-0566", 1)
 
 
 def test_who_halts_a_halted_stack_hears_of_the_first_halt(tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ def halt(
     close: Annotated[
         bool, typer.Option("--close-positions", help="Have the watched bot close its positions at the market, too.")
     ] = False,
+    cancel_running: Annotated[
+        bool, typer.Option("--cancel-running", help="Ask the jobs that run to end, too.")
+    ] = False,
 ) -> None:
     """Take and start no jobs until `resume`, on the whole stack; what runs goes on, what waits keeps its place.
 
@@ -25,6 +28,7 @@ def halt(
     Examples:
       tradebot halt --reason 'fills look wrong'
       tradebot halt --reason 'fills look wrong' --close-positions --yes
+      tradebot halt --reason 'wrong prices' --cancel-running
     """
     from tradebot_ops.cli.confirm import confirm
     from tradebot_ops.operations.trade import halt as operation
@@ -33,7 +37,7 @@ def halt(
     if close:
         confirm(ops, "This has the watched bot close its positions at whatever price there is.")
     with show_progress(ops, live=False) as on_progress:
-        report = operation.halt(ops, reason, on_progress, close=close)
+        report = operation.halt(ops, reason, on_progress, close=close, cancel_running=cancel_running)
     emit(ops, report)
 
 

@@ -3,14 +3,24 @@
 from collections.abc import Sequence
 
 from tradebot_ops.diagnostics.topic import Topic, View, doubtful, look, wrong
-from tradebot_ops.facts.work import queue
+from tradebot_ops.facts.work import halt, queue
 from tradebot_ops.text.quantities import quantity, sparkline
+from tradebot_ops.text.sentences import ended
 
 TOPIC = Topic("queue", "Queue", order=30)
 LONG, NEARLY_LONG = 100, 70
 #: Jobs are due, and for so long no worker took one: nobody works, whatever the heartbeats say.
 STUCK_S = 30
 DEAD_AN_HOUR = 10
+
+
+@look(asks=(halt.halt,))
+def halted(found: halt.Halt | None) -> View:
+    if found is None:
+        return View((("halted", "no"),))
+    since = quantity(found.seconds, "s")
+    message = f"{found.by} has halted the stack {since} ago, so that no job starts: {ended(found.reason)}"
+    return View((("halted", f"for {since}"),), problems=(doubtful(message, "tradebot resume"),))
 
 
 @look(asks=(queue.queue,))

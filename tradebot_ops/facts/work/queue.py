@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from tradebot_ops.context import Ops
 from tradebot_ops.facts.fact import fact
+from tradebot_ops.facts.work.halt import MAY_START
 
 WINDOW = timedelta(minutes=15)
 STEP_S = 60.0
@@ -14,7 +15,8 @@ RECOVERY_S = 15.0
 #: So many transitions back a claim is looked for: a ledger grows for ever.
 LOOKED_AT = 10_000
 
-#: Nobody is at fault for those that an operator holds back, that wait for room, or whose time has not come.
+#: Nobody is at fault for those that an operator holds back (by a pause, by a halt), that wait for room, or whose time
+#: has not come.
 _PAUSED = "SELECT type FROM queue_rule WHERE paused"
 _WITHOUT_ROOM = """SELECT rule.type FROM queue_rule AS rule WHERE max_running <=
   (SELECT count(*) FROM job AS run
@@ -25,7 +27,7 @@ _WAITING = f"""
 SELECT count(*) AS waiting, count(*) FILTER (WHERE {_DUE}) AS due,
   extract(epoch FROM now() - min({_SINCE}) FILTER (WHERE {_DUE}))::float8 AS oldest_s
 FROM job WHERE state IN ('queued', 'retrying') AND type <> 'failing_canary'
-  AND coalesce(not_before, now()) <= now() AND type NOT IN ({_PAUSED})
+  AND coalesce(not_before, now()) <= now() AND type NOT IN ({_PAUSED}) AND {MAY_START}
 """  # noqa: S608 - only constants are put together
 # As the services count them: not what is in quarantine.
 _COUNTED = """state = 'dead' AND type <> 'failing_canary' AND
@@ -43,17 +45,20 @@ _CLAIM = """
 SELECT extract(epoch FROM now() - max(at))::float8 AS claimed_s FROM job_event
 WHERE state = 'running' AND id > (SELECT coalesce(max(id), 0) - %s FROM job_event)
 """
-_LOST = """
+_LOST = f"""
 SELECT id::text AS id, type, coalesce(worker, '') AS worker, extract(epoch FROM now() - lease_until)::float8 AS since
-FROM job WHERE state = 'running' AND lease_until < now() - make_interval(secs => %s) ORDER BY lease_until LIMIT 100
-"""
+FROM job
+WHERE state = 'running' AND lease_until < now() - make_interval(secs => %s) AND {MAY_START}
+ORDER BY lease_until LIMIT 100
+"""  # noqa: S608 - only constants are put together
 
 
 @dataclass(frozen=True)
 class Queue:
     """``due`` of the ``waiting`` jobs may run now; ages are in seconds, None where there is nothing to be old.
 
-    Jobs of paused types and jobs for later do not wait. ``claimed_s`` is how long ago a worker last took a job.
+    Jobs of paused types, of a halted stack, and for later do not wait. ``claimed_s`` is how long ago a worker last
+    took a job.
     """
 
     waiting: int

@@ -1,7 +1,7 @@
 """Put a backup in place of the database: into a new one, compared with the manifest, then swapped by name."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.backup import configuration, guard, noting, scratch
-from tradebot_ops.operations.backup.halt import Halted, halt
+from tradebot_ops.operations.backup.halt import halt
 from tradebot_ops.operations.backup.tools import Tools, tools
 from tradebot_ops.operations.backup.verify import check_files
 from tradebot_ops.operations.change import actor, change
@@ -34,12 +34,12 @@ _TABLES = "SELECT count(*) AS tables FROM pg_tables WHERE schemaname = 'public'"
 
 @dataclass(frozen=True)
 class Restored:
-    """Done: where the old database is (empty: there was none), what waits, and how long it took."""
+    """Done: where the old database is (empty: there was none), the jobs that are not over, and how long it took."""
 
     rows: int
     tables: int
     aside: str
-    halted: Halted
+    jobs: Mapping[str, int]
     seconds: float
 
 
@@ -74,17 +74,17 @@ def restore(
         services = [store for store in guard.STORES if store in ops.stack.services]
         up(ops, services, on_progress, prove=False)
         try:
-            rows, tables, aside, halted = _swap(ops, backup, manifest, on_progress)
+            rows, tables, aside, jobs = _swap(ops, backup, manifest, on_progress)
         except OpsError as error:
             error.detail = (*error.detail, "The database is as it was; start again with: tradebot up")
             raise
         if "migrate" in ops.stack.services:
             up(ops, ["migrate"], on_progress, prove=False)
         warnings = noting.note(ops, shelf)  # what the restored data say of backups is as old as they are
-        if halted is None:  # the migration has made the tables that a pause needs
+        if jobs is None:  # the migration has made the table that a halt needs
             with ops.postgres.session() as session:
-                halted = halt(session, f"restored from backup {backup.id}", actor(ops)) or Halted()
-    return _report(backup, Restored(rows, tables, aside, halted, time.monotonic() - started), warnings)
+                jobs = halt(session, f"restored from backup {backup.id}", actor(ops))
+    return _report(backup, Restored(rows, tables, aside, jobs or {}, time.monotonic() - started), warnings)
 
 
 def restore_beside(
@@ -137,7 +137,9 @@ def is_configuration(part: str) -> bool:
     return part == "config"
 
 
-def _swap(ops: Ops, backup: Backup, manifest: Manifest, on_progress: OnProgress) -> tuple[int, int, str, Halted | None]:
+def _swap(
+    ops: Ops, backup: Backup, manifest: Manifest, on_progress: OnProgress
+) -> tuple[int, int, str, Mapping[str, int] | None]:
     """Make the new database and give it the name of the old one; until the last step nothing has changed."""
     used = tools(ops)
     guard.check_server(backup, manifest, used.version())
@@ -146,7 +148,7 @@ def _swap(ops: Ops, backup: Backup, manifest: Manifest, on_progress: OnProgress)
     scratch.remove(ops, fresh)
     found = scratch.restore_into(ops, used, backup, manifest, fresh)
     with ops.postgres.session(fresh) as session:
-        halted = halt(session, f"restored from backup {backup.id}", actor(ops))
+        jobs = halt(session, f"restored from backup {backup.id}", actor(ops))
     if "redis" in ops.stack.services:
         ops.redis.forget_everything()
         ops.state.store(WorkersTold())
@@ -155,7 +157,7 @@ def _swap(ops: Ops, backup: Backup, manifest: Manifest, on_progress: OnProgress)
             ops.engine.remove(replica)  # else the next `up` takes the schema for migrated
     aside = _rename(ops, used, fresh)
     on_progress(ProgressEvent(backup.id, Phase.DONE, "in place, equal to its manifest"))
-    return found.rows, len(found.tables), aside, halted
+    return found.rows, len(found.tables), aside, jobs
 
 
 def _rename(ops: Ops, used: Tools, fresh: str) -> str:
@@ -175,29 +177,23 @@ def _rename(ops: Ops, used: Tools, fresh: str) -> str:
 
 
 def _report(backup: Backup, done: Restored, warnings: tuple[str, ...]) -> Report:
-    jobs, types = done.halted.jobs, done.halted.types
     held = f"{done.rows} rows of {done.tables} tables, equal to its manifest"
-    then = ", ".join(f"{count} {state}" for state, count in sorted(jobs.items())) or "none that were not over"
+    then = ", ".join(f"{count} {state}" for state, count in sorted(done.jobs.items())) or "none that were not over"
     lines = [
         f"Backup {backup.id} is in place: {held}; {quantity(done.seconds, 's')}.",
-        f"No job starts by itself. Jobs at the moment of the backup: {then}.",
+        f"The stack is halted: no job starts. Jobs at the moment of the backup: {then}.",
     ]
-    if jobs.get("running"):
-        lines.append(
-            "Those that ran then run again once their type is resumed: the data know nothing of what they did."
-        )
-    if types:
-        lines.append(f"Paused: {', '.join(types)}. After you looked: tradebot queue resume TYPE")
+    if done.jobs.get("running"):
+        lines.append("Those that ran then run again after the resume: the data know nothing of what they did.")
     if done.aside:
         lines.append(f"The old database is kept as {done.aside}, in the same server.")
-    next_ = ("tradebot up", "tradebot jobs list --state queued", "tradebot dlq list")
+    next_ = ("tradebot up", "tradebot jobs list --state queued", "tradebot dlq list", "tradebot resume")
     data = {
         "id": backup.id,
         "rows": done.rows,
         "tables": done.tables,
         "seconds": round(done.seconds, 3),
         "aside": done.aside or None,
-        "paused": list(types),
-        "jobs": dict(jobs),
+        "jobs": dict(done.jobs),
     }
     return Report(data=data, sections=(Section(lines=tuple(lines)), Section("Next", lines=next_)), warnings=warnings)

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from tradebot_ops.context import Ops
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import OpsError, StackHalted
 from tradebot_ops.facts.work.follow import follow
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 
@@ -18,8 +18,12 @@ def load_once(ops: Ops, on_progress: OnProgress) -> str:
     """
     if ops.settings.variables()["ENVIRONMENT"] != "dev" or ops.api.jobs(None, "load_candles", 1)["jobs"]:
         return ""
+    try:
+        submitted = ops.api.submit("load_candles", {})
+    except StackHalted:
+        return "No sample candles are loaded while the stack is halted: the `up` after a `resume` does it."
     on_progress(ProgressEvent("prices", Phase.STARTING, "loading sample candles"))
-    job = follow(ops, ops.api.submit("load_candles", {})["id"], deadline=time.monotonic() + LOAD_SECONDS)
+    job = follow(ops, submitted["id"], deadline=time.monotonic() + LOAD_SECONDS)
     if job["state"] != "succeeded":
         on_progress(ProgressEvent("prices", Phase.FAILED, job["state"]))
         raise OpsError(

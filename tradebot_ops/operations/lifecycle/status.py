@@ -4,15 +4,18 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from tradebot_ops.context import START_MONITORING, Ops
 from tradebot_ops.engines.base import Replica, State, Stats
 from tradebot_ops.facts.replicas.condition import condition_of
 from tradebot_ops.facts.work.drained import drained
+from tradebot_ops.facts.work.halted import halted
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.monitoring.chain import ALERTING
 from tradebot_ops.text.labels import Labelled
-from tradebot_ops.text.quantities import age, human_bytes
+from tradebot_ops.text.quantities import age, ago, human_bytes
+from tradebot_ops.text.sentences import ended
 
 _HINTS = {"missing": "tradebot up", "stopped": "tradebot up", "orphan": "tradebot up --remove-orphans"}
 _GOOD = {"ready", "running", "done"}
@@ -43,14 +46,15 @@ def status(ops: Ops, wanted: Collection[str] = (), *, cpu: bool = False, only: b
     With ``only`` no others are looked at. Each question ends by itself, and a silent service is shown as such."""
     found = [replica for replica in ops.engine.list() if not only or replica.service in wanted]
     running = [replica for replica in found if replica.state is State.RUNNING]
-    with ThreadPoolExecutor(max_workers=len(found) + 2) as pool:
+    with ThreadPoolExecutor(max_workers=len(found) + 3) as pool:
         measured = pool.submit(ops.engine.stats, running, cpu=cpu)
         orders = pool.submit(drained, ops, running)
+        halt = pool.submit(halted, ops, running)
         rows = list(pool.map(lambda replica: _row(ops, replica), found))
         rows = [_ordered_to_rest(row, orders.result()) for row in rows]
         by_id = {stats.id: stats for stats in measured.result()}
     rows += _missing(ops, found, wanted or ops.stack.services.keys())
-    return _report(ops, _ordered(ops, rows), by_id)
+    return _report(ops, _ordered(ops, rows), by_id, halt.result())
 
 
 def _row(ops: Ops, replica: Replica) -> Row:
@@ -86,7 +90,7 @@ def _ordered(ops: Ops, rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (order.get(row.service, len(order)), row.number))
 
 
-def _report(ops: Ops, rows: Sequence[Row], stats: dict[str, Stats]) -> Report:
+def _report(ops: Ops, rows: Sequence[Row], stats: dict[str, Stats], halt: Mapping[str, Any] | None) -> Report:
     measured = any(each.cpu is not None for each in stats.values())
     columns = ("service", "state", "endpoint", "memory", *(["cpu"] if measured else []), "up", "restarts", "detail")
     table = Table(
@@ -105,11 +109,19 @@ def _report(ops: Ops, rows: Sequence[Row], stats: dict[str, Stats]) -> Report:
             "project": ops.settings.project,
             "engine": {"name": ops.engine.name, "why": ops.choice.why},
             "running": not nothing,
+            "halt": dict(halt) if halt else None,
             "services": [_data(row, stats.get(row.replica.id) if row.replica else None) for row in rows],
         },
-        findings=_findings(wrong, nothing) + (() if nothing else _blind(rows)),
+        findings=_halted(halt, ops.clock()) + _findings(wrong, nothing) + (() if nothing else _blind(rows)),
         sections=(Section(lines=(engine,), tables=(table,)), *_absent(rows)),
     )
+
+
+def _halted(halt: Mapping[str, Any] | None, now: datetime) -> tuple[Finding, ...]:
+    if not halt or not halt["halted"]:
+        return ()
+    message = f"HALTED by {halt['by']} {ago(halt['at'], now)} ago, no job is taken or started: {ended(halt['reason'])}"
+    return (Finding(Level.WARN, "status.halted", message, hint="tradebot resume"),)
 
 
 def _absent(rows: Sequence[Row]) -> tuple[Section, ...]:

@@ -9,7 +9,7 @@ from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.change import actor, change
 from tradebot_ops.operations.trade import bot_facts
 from tradebot_ops.operations.trade.bot_facts import BotFacts
-from tradebot_ops.operations.trade.halting import Halt, Way, way
+from tradebot_ops.operations.trade.halting import Halt, way
 from tradebot_ops.operations.trade.known import NO_BOT, Known
 from tradebot_ops.progress import OnProgress, ignore_progress
 from tradebot_ops.text.quantities import ago
@@ -28,13 +28,22 @@ class Standing:
     positions: Known = NO_BOT
 
 
-def halt(ops: Ops, reason: str, on_progress: OnProgress = ignore_progress, *, close: bool = False) -> Report:
-    """Take and start no jobs from here on, but for canaries; what runs goes on. The watched bot opens nothing more.
+def halt(
+    ops: Ops,
+    reason: str,
+    on_progress: OnProgress = ignore_progress,
+    *,
+    close: bool = False,
+    cancel_running: bool = False,
+) -> Report:
+    """Take and start no jobs from here on, but for canaries; what runs goes on, or with ``cancel_running``
+    is asked to end. The watched bot opens nothing more.
 
     With ``close`` the bot closes its positions, too. What became of that is read afterwards, and the report is not ok
     where it did not do it, or nobody knows.
 
-    Raises ``OpsError`` TB-0277 without a reason, TB-0163 where no halt is found afterwards.
+    Raises ``OpsError`` TB-0277 without a reason, TB-0163 where no halt is found afterwards, TB-0566 where running jobs
+    cannot be asked: the stack is halted then.
     """
     if not reason.strip():
         raise OpsError(
@@ -53,7 +62,8 @@ def halt(ops: Ops, reason: str, on_progress: OnProgress = ignore_progress, *, cl
                 hint=f"tradebot halt --reason '{reason}'",
             )
         bot = bot_facts.halted(ops, close=close)
-        jobs = _jobs_of(through, halted=True)
+        asked = through.cancel_running() if cancel_running else 0
+        jobs = jobs_after(through.jobs(), halted=True, asked=asked)
         standing = Standing(Known("closed", "a job is refused (423)"), jobs, bot.orders, bot.positions)
     already = "The stack was halted already, " if before["halted"] else "The stack is halted, "
     why = f"{already}by {after['by']} {ago(after['at'], ops.clock())} ago: {ended(after['reason'])}"
@@ -73,7 +83,7 @@ def resume(ops: Ops, reason: str, on_progress: OnProgress = ignore_progress) -> 
                 hint="tradebot resume, once you know why",
             )
         bot = bot_facts.standing(ops)
-        jobs = _jobs_of(through, halted=False)
+        jobs = jobs_after(through.jobs(), halted=False)
         standing = Standing(Known("open", "jobs are taken"), jobs, bot.orders, bot.positions)
     if before["halted"]:
         was = f"It was halted by {before['by']} {ago(before['at'], ops.clock())} ago: {ended(before['reason'])}"
@@ -81,15 +91,12 @@ def resume(ops: Ops, reason: str, on_progress: OnProgress = ignore_progress) -> 
     return _report(after, standing, bot, ("The stack was not halted; nothing was changed.",))
 
 
-def _jobs_of(through: Way, *, halted: bool) -> Known:
-    return jobs_after(through.jobs(), halted=halted)
-
-
-def jobs_after(jobs: Mapping[str, int], *, halted: bool) -> Known:
-    """How many run, and what becomes of those that wait."""
+def jobs_after(jobs: Mapping[str, int], *, halted: bool, asked: int = 0) -> Known:
+    """How many run, of which some were ``asked`` to end, and what becomes of those that wait."""
     waiting = jobs["waiting"] + jobs["retrying"]
     running = f"{jobs['running']} running"
-    details = ["what runs goes on to its end"] if halted and jobs["running"] else []
+    goes_on = f"{asked} asked to end" if asked else "what runs goes on to its end"
+    details = [goes_on] if halted and (asked or jobs["running"]) else []
     wait = agreed(f"{waiting} jobs wait") + (" for the resume" if halted else " and start within seconds")
     details += [wait] if waiting else []
     details += [agreed(f"{jobs['scheduled']} jobs wait for a later time")] if jobs["scheduled"] else []

@@ -4,11 +4,15 @@ A stop that needs more to work than what it stops is none. A restore takes the s
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 from tradebot_ops.clients.postgres_session import Session
 from tradebot_ops.context import Ops
-from tradebot_ops.errors import Unreachable
+from tradebot_ops.errors import Refused, Unreachable
+
+#: Their types trade nothing, and go on.
+HARMLESS = ("canary", "failing_canary")
 
 _HAS = "SELECT to_regclass('public.halt') IS NOT NULL AS has"
 _HALT = """
@@ -38,6 +42,7 @@ class Way(Protocol):
 
     def latest(self) -> Halt: ...
     def jobs(self) -> Mapping[str, int]: ...
+    def cancel_running(self) -> int: ...
     def close_intake(self, reason: str) -> None: ...
     def open_intake(self, reason: str) -> None: ...
 
@@ -52,6 +57,19 @@ class ByApi:
     def jobs(self) -> Mapping[str, int]:
         queues = self._ops.api.queues()
         return {name: sum(each[name] for each in queues) for name in ("waiting", "scheduled", "retrying", "running")}
+
+    def cancel_running(self) -> int:
+        """How many jobs were asked to end; one that has ended meanwhile is none of them."""
+        asked, cursor = 0, None
+        while True:
+            page = self._ops.api.jobs("running", None, 200, cursor)
+            for job in page["jobs"]:
+                if job["type"] not in HARMLESS:
+                    with suppress(Refused):
+                        self._ops.api.cancel(job["id"])
+                        asked += 1
+            if (cursor := page["next"]) is None:
+                return asked
 
     def close_intake(self, reason: str) -> None:
         self._ops.api.halt(reason)
@@ -69,6 +87,13 @@ class ByLedger:
 
     def jobs(self) -> Mapping[str, int]:
         return self._ops.postgres.rows(_JOBS)[0]
+
+    def cancel_running(self) -> int:
+        raise Unreachable(
+            "Running jobs were not asked to end: the API gives no answer. The stack is halted all the same.",
+            code="TB-0566",
+            hint="tradebot restart api, then once more: tradebot halt --cancel-running",
+        )
 
     def close_intake(self, reason: str) -> None:
         with self._ops.postgres.session() as session:

@@ -11,6 +11,7 @@ from tradebot_ops.errors import Unreachable
 from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import Fact, Unknown
 from tradebot_ops.facts.work import queue
+from tradebot_ops.facts.work.halt import Halt
 from tradebot_ops.facts.work.queue import DeadLetters, Queue
 from tradebot_ops.facts.work.workers import Beat, Worker
 from tradebot_ops.model import Level
@@ -74,7 +75,16 @@ def test_few_dead(letters: DeadLetters, level: Level) -> None:
     ],
 )
 def test_progressing(found: Queue, beat: Beat, level: Level) -> None:
-    assert progressing(found, (beat,)).level is level
+    assert progressing(found, (beat,), None).level is level
+
+
+def test_a_halted_stack_proves_nothing_of_its_workers() -> None:
+    halt = Halt("ana@desk", "fills look wrong", 720.0)
+    beat = Beat("w1", "idle", 0.5)
+    verdict = progressing(Queue(0, 0, None, 900.0), (beat,), halt)
+    assert (verdict.level, verdict.hint) == (Level.WARN, "tradebot resume")
+    assert verdict.message == "ana@desk has halted the stack 12 min ago, so that no job starts: fills look wrong."
+    assert progressing(Queue(1, 1, 60.0, 900.0), (beat,), halt).level is Level.FAIL, "a canary waits"
 
 
 def test_without_monitoring_there_is_no_course_and_with_it_one_value_a_minute() -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from tradebot_ops.facts.work import queue, workers
+from tradebot_ops.facts.work import halt, queue, workers
+from tradebot_ops.facts.work.halt import Halt
 from tradebot_ops.facts.work.queue import DeadLetters, Queue
 from tradebot_ops.facts.work.workers import Beat, Worker
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, warned
 from tradebot_ops.text.quantities import quantity
+from tradebot_ops.text.sentences import ended
 
 MANY, TOO_MANY = 70, 100
 #: A handful of jobs that comes and goes is no trend.
@@ -81,16 +83,16 @@ def few_dead(letters: DeadLetters) -> Verdict:
 @check(
     "WRK-11",
     "Workers that are heard take jobs",
-    asks=(queue.queue, workers.beats),
+    asks=(queue.queue, workers.beats, halt.halt),
     severity=Severity.CRITICAL,
     source="incidents: workers alive and idle",
     needs=("WRK-01",),
     anchor="services/worker/consumer.py",
     remedy="tradebot logs worker --tail 50; tradebot restart worker",
 )
-def progressing(queue: Queue, beats: Sequence[Beat]) -> Verdict:
+def progressing(queue: Queue, beats: Sequence[Beat], halt: Halt | None) -> Verdict:
     """A heartbeat proves that a worker lives, not that it works. While one is idle, no job that is due may wait for
-    long, and none may go untaken.
+    long, and none may go untaken. While the stack is halted they take canaries alone, which is no proof.
     """
     idle = [beat.name for beat in beats if beat.state == "idle" and beat.fresh]
     oldest, claimed = queue.oldest_s or 0.0, queue.claimed_s
@@ -102,4 +104,13 @@ def progressing(queue: Queue, beats: Sequence[Beat]) -> Verdict:
     if stalled and idle:
         message = "Jobs wait, workers say that they are idle, and none takes one."
         return failed(message, observed=observed, expected=expected, evidence=evidence)
+    if halt is not None:
+        since = quantity(halt.seconds, "s")
+        return warned(
+            f"{halt.by} has halted the stack {since} ago, so that no job starts: {ended(halt.reason)}",
+            observed=f"halted for {since}; {observed}",
+            expected="not halted",
+            evidence=evidence,
+            hint="tradebot resume",
+        )
     return passed("Workers take jobs.", observed=observed, expected=expected, evidence=evidence)
