@@ -13,6 +13,7 @@ from services.api.housekeeping import housekeeping
 from services.api.middleware.body_limit import BodyLimitMiddleware
 from services.api.middleware.context import RequestContextMiddleware
 from services.api.middleware.metrics import MetricsMiddleware, expect_failures
+from services.api.middleware.record import RecordMiddleware
 from services.api.routes import (
     alerts,
     breakers,
@@ -30,8 +31,10 @@ from services.api.routes import (
     schedules,
     workers,
 )
+from services.api.routes.access import calls, keys
 from services.api.routes.data import files, series
 from services.api.routes.trade import bots, halt
+from services.api.security import WithRole
 from services.common.jobtypes import Registry, registry
 from services.common.settings import Settings
 from services.version import VERSION
@@ -55,6 +58,8 @@ ROUTERS: "tuple[APIRouter, ...]" = (
     files.router,
     series.router,
     errors.router,
+    keys.router,
+    calls.router,
     alerts.router,
     dashboard.router,
     health.router,
@@ -71,11 +76,12 @@ def create_app(settings: Settings, job_types: Registry | None = None) -> FastAPI
     )
     app.state.dependencies = dependencies
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[WithRole])
         expect_failures(dependencies.metrics, router.routes)
     problems.install_handlers(app, [route for router in ROUTERS for route in router.routes])
     # The last one added is the outermost.
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes, uploads=settings.max_upload_bytes)
+    app.add_middleware(RecordMiddleware, calls=dependencies.calls)
     app.add_middleware(RequestContextMiddleware, errors=dependencies.errors)
     app.add_middleware(MetricsMiddleware, metrics=dependencies.metrics)
     return app

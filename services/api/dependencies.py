@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from services.api.access.calls import ApiCalls
+from services.api.access.keys import KeyStore
+from services.api.access.roles import on_loopback
 from services.api.alerts.notifier import Alertmanager, Notifier
 from services.api.alerts.store import AlertStore
 from services.api.collectors.backups import BackupCollector
@@ -71,6 +74,9 @@ class Dependencies:
     transport: Transport
     errors: ErrorTracker
     api_key: LiveSecret | None
+    keys: KeyStore
+    calls: ApiCalls
+    on_loopback: bool
     alert_token: LiveSecret | None
     board: Board
     dashboard_password: LiveSecret | None
@@ -142,6 +148,9 @@ def make_dependencies(settings: Settings, job_types: Registry) -> Dependencies:
         transport=Transport(make_broker(settings, client=redis)),
         errors=ErrorTracker(database, redactor_for(settings)),
         api_key=LiveSecret.of(settings.api_key_file),
+        keys=KeyStore(database),
+        calls=ApiCalls(database),
+        on_loopback=on_loopback(settings.published_on()),
         alert_token=LiveSecret.of(settings.alert_token_file),
         board=_board(settings),
         dashboard_password=LiveSecret.of(settings.dashboard_password_file or settings.api_key_file),

@@ -48,6 +48,7 @@ def prune(dependencies: Dependencies) -> bool:
     try:
         alerts = AlertStore(dependencies.database).prune(settings.alert_history_days)
         AlertQuality(dependencies.database).prune()
+        dependencies.calls.prune()
         jobs = (
             dependencies.history.prune(settings.job_retention_days * DAY_S, DONE) if settings.job_retention_days else 0
         )

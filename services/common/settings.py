@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     app_password_file: Path | None = None
     exporter_password_file: Path | None = None
     api_listen: str = "0.0.0.0:8010"
+    # The host's address on which the API is published: a container listens on all of its own, whoever may reach it.
+    # Empty where nobody says so: then it is the one it listens on.
+    api_published_on: str = ""
     worker_metrics_listen: str = "0.0.0.0:9091"
     worker_name: str = Field(default_factory=socket.gethostname)
     worker_grace_seconds: float = Field(default=30.0, ge=0)
@@ -72,6 +75,10 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     environment: Literal["dev", "staging", "production"] = "dev"
+
+    def published_on(self) -> str:
+        """The address on which the API is reached; raises ``ValueError``."""
+        return self.api_published_on or listen_address(self.api_listen)[0]
 
     def postgres_dsn(
         self, application: str, *, statement_timeout_s: float = 10.0, lock_timeout_s: float = 5.0

@@ -49,6 +49,8 @@ WORDS = {
     "jobs.show": ["1"],
     "jobs.submit": ["backtest"],
     "jobs.watch": ["1"],
+    "keys.create": ["nightly", "--role", "read"],
+    "keys.revoke": ["nightly"],
     "open": ["api"],
     "prod-check.explain": ["ENG-01"],
     "query": ["up"],

@@ -61,6 +61,8 @@ HELD: dict[str, tuple[tuple[type, ...], frozenset[str]]] = {
                 "prunable",
                 "bots",
                 "breakers",
+                "keys",
+                "api_calls",
                 "queues",
                 "halted",
                 "schedules",
@@ -323,7 +325,8 @@ def test_no_operation_takes_a_lock_of_its_own() -> None:
 
 
 #: Commands that change something without the project's lease: jobs are put in order by their queue, silences and test
-#: alerts are kept by Alertmanager, acknowledgements by the API, images belong to all projects, a halt waits for none.
+#: alerts are kept by Alertmanager, acknowledgements and keys by the API, images belong to all projects, a halt waits
+#: for none.
 WITHOUT_LEASE = {
     "alerts ack",
     "alerts silence",
@@ -345,6 +348,8 @@ WITHOUT_LEASE = {
     "jobs prune",
     "jobs recover",
     "jobs submit",
+    "keys create",
+    "keys revoke",
     "pull",
     "queue *",
     "queue purge",

@@ -21,7 +21,7 @@ Open = Callable[..., Ops]
 #: Another value than the default, of each form that settings have.
 OTHER = {"dev": "staging", "json": "console", "info": "debug", "": "on", "tradebot": "trader"}
 #: Where the default does not show the form.
-FORMS = {"BOT_URL": "http://127.0.0.1:8080"}
+FORMS = {"API_ADDRESS": "127.0.0.2", "BOT_URL": "http://127.0.0.1:8080"}
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from tradebot_ops.errors import LoginRefused, OpsError, Refused, StackHalted, Unreachable
 from tradebot_ops.settings import Secret
 from tradebot_ops.text.sentences import ended
+from tradebot_ops.version import __version__
 
 if TYPE_CHECKING:
     import httpx
@@ -47,6 +48,7 @@ class Api:
         auth = KeyAuth("X-API-Key", key)
         self._client = plain.client(base_url=base_url, timeout=timeout, auth=auth)
         # As far as a header carries it; events name it.
+        self._client.headers["User-Agent"] = f"tradebot/{__version__}"
         self._client.headers["X-Requested-By"] = by.encode("ascii", "replace").decode()[:100]
 
     def submit(
@@ -243,6 +245,25 @@ class Api:
         answer = self._ask("POST", "/alerts/ack", accept=(404,), json=body | {"false_positive": false_positive})
         return [] if answer.status_code == 404 else list(answer.json()["acknowledged"])
 
+    def create_key(self, name: str, role: str, expires_at: str | None) -> dict[str, Any]:
+        """Make a named key; its value is in this answer, and nowhere else."""
+        return self._call("POST", "/keys", json={"name": name, "role": role, "expires_at": expires_at})
+
+    def keys(self) -> list[dict[str, Any]]:
+        """Every named key without its value, the oldest first, with those that ended."""
+        return list(self._call("GET", "/keys")["keys"])
+
+    def revoke_key(self, name: str) -> dict[str, Any] | None:
+        """End a key for good; None where none of this name is in force."""
+        answer = self._ask("DELETE", f"/keys/{quote(name, safe='')}", accept=(404, 422))
+        return dict(answer.json()) if answer.is_success else None
+
+    def api_calls(self, limit: int, since_s: float | None = None, by: str | None = None) -> list[dict[str, Any]]:
+        """Changes that others than this command asked for, the newest first."""
+        wanted = {"limit": limit, "since_s": since_s, "by": by}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return list(self._call("GET", "/api-calls", params=given)["calls"])
+
     def metrics(self) -> str:
         """Its metrics in Prometheus' text format."""
         return self._ask("GET", "/metrics").text
@@ -258,10 +279,12 @@ class Api:
         """The dashboard's panels with their series; also when Prometheus is away, which each panel then says."""
         return self._call("GET", "/dashboard/panels", params={"range": range_name})
 
-    def knock(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """The answer to a request without our key, as a stranger gets it, whatever its status."""
+    def knock(self, method: str, path: str, headers: Mapping[str, str] | None = None, *, keyed: bool = False) -> Answer:
+        """The answer to a request without our key, as a stranger gets it, whatever its status; or with it."""
         began = time.perf_counter()
-        response = self._sent(f"{method} {path}", self._client.build_request(method, path, headers=headers), auth=None)
+        options = {} if keyed else {"auth": None}
+        request = self._client.build_request(method, path, headers=headers)
+        response = self._sent(f"{method} {path}", request, **options)
         return Answer(response.status_code, response.text, time.perf_counter() - began)
 
     def announce(self, path: str, length: int) -> int:

@@ -72,7 +72,7 @@ def _known(value: float | None) -> TypeGuard[float]:
 
 
 def _sampled(ops: Ops, why: str) -> Served:
-    answers = [ops.api.knock("GET", SAMPLED) for _ in range(REQUESTS)]
+    answers = [ops.api.knock("GET", SAMPLED, keyed=True) for _ in range(REQUESTS)]
     times = sorted(answer.seconds for answer in answers)
     failed = sum(answer.status >= 500 for answer in answers)
     source = f"{REQUESTS} × GET {SAMPLED} now. {why}"

@@ -53,6 +53,16 @@ def whole(low: int, high: int) -> Callable[[str], str]:
 port = whole(1, 65535)
 
 
+def address(text: str) -> str:
+    """Of this host; 0.0.0.0 is each one that it has."""
+    try:
+        return str(ipaddress.IPv4Address(text.strip()))
+    except ValueError:
+        raise ValueError(
+            f"'{text}' is not an address; write 127.0.0.1, 0.0.0.0, or one that `ip address` shows"
+        ) from None
+
+
 def ports(text: str) -> str:
     """A port, or a range of which plain Compose gives each replica one; here the first one is taken."""
     first, dash, last = text.partition("-")

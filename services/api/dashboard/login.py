@@ -5,6 +5,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from hashlib import sha256
 
+from fastapi import Request
 from itsdangerous import BadSignature, TimestampSigner
 from pydantic import SecretStr
 
@@ -57,3 +58,8 @@ class Tries:
 
     def passed(self, address: str) -> None:
         self._failed.pop(address, None)
+
+
+def cookie_name(request: Request) -> str:
+    """With the port in it: browsers do not keep apart the cookies of two projects on one host."""
+    return f"tradebot_dashboard_{request.url.port or request.url.scheme}"

@@ -12,7 +12,7 @@ from services.api.alerts.quality import AlertQuality
 from services.api.alerts.store import Alert, AlertStore, Text
 from services.api.problems import FieldError, Problem, field_errors
 from services.api.schemas import STORABLE
-from services.api.security import Provided, Requester, WithAlertToken, WithApiKey
+from services.api.security import Provided, Requester, WithAlertToken
 
 router = APIRouter(prefix="/alerts", tags=["alerts"])
 log = structlog.get_logger(__name__)
@@ -151,7 +151,7 @@ def list_alerts(
     return AlertList(alerts=[AlertOut(**row) for row in AlertStore(dependencies.database).latest(limit, name)])
 
 
-@router.post("/ack", dependencies=[WithApiKey])
+@router.post("/ack")
 def acknowledge(request: AckRequest, dependencies: Provided, by: Requester) -> FiringList:
     """Keep who looked at what fires under this name now, or fired last. 404 when nothing is stored under it.
 

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 from urllib.parse import parse_qs
 
 import structlog
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import AfterValidator
 
 from services.api.dashboard.definition import DefinitionError
-from services.api.dashboard.login import SESSION_S, Sessions
+from services.api.dashboard.login import SESSION_S, Sessions, cookie_name
 from services.api.dashboard.schemas import DashboardOut
 from services.api.dashboard.window import length_s
 from services.api.dependencies import Dependencies
@@ -53,32 +53,13 @@ SessionsOf = Annotated[Sessions, Depends(_sessions)]
 Destination = Annotated[Literal["dashboard", "docs"], Query()]
 
 
-def may_look(request: Request, dependencies: Dependencies) -> bool:
-    """Whether the request has a session of the login form, or our key in ``X-API-Key``."""
-    key = request.headers.get("X-API-Key")
-    if key is not None and dependencies.api_key is not None and dependencies.api_key.accepts(key):
-        return True
-    return _sessions(dependencies).valid(request.cookies.get(cookie_name(request)))
-
-
-def require_look(
-    request: Request,
-    dependencies: Provided,
-    x_api_key: Annotated[str | None, Header(description="The key in the secret file `api_key`.")] = None,
-) -> None:
-    """401 without a session of the login form and without our key in ``X-API-Key``; 403 when this API has none."""
-    if not may_look(request, dependencies):
-        detail = "The API key is wrong." if x_api_key else f"Log in at {LOGIN}, or send the header X-API-Key."
-        raise Problem(401, detail, headers={"WWW-Authenticate": "ApiKey"})
-
-
 def _known(range_name: str) -> str:
     """Raises ``ValueError`` for what is no range."""
     length_s(range_name)
     return range_name
 
 
-@router.get("/panels", dependencies=[Depends(require_look)])
+@router.get("/panels")
 async def panels(
     dependencies: Provided,
     response: Response,
@@ -152,11 +133,6 @@ async def static(request: Request, path: str) -> Response:
     answer = await _files.get_response(path, request.scope)
     answer.headers.update({**HEADERS, "Cache-Control": "no-cache"})
     return answer
-
-
-def cookie_name(request: Request) -> str:
-    """With the port in it: browsers do not keep apart the cookies of two projects on one host."""
-    return f"tradebot_dashboard_{request.url.port or request.url.scheme}"
 
 
 def _password_right(body: bytes, dependencies: Dependencies) -> bool:

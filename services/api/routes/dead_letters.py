@@ -17,7 +17,7 @@ from services.api.schemas import (
     QuarantineOut,
     job_out,
 )
-from services.api.security import Provided, Requester, WithApiKey
+from services.api.security import Provided, Requester
 
 router = APIRouter(prefix="/dead-letters", tags=["jobs"])
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ def list_quarantined(dependencies: Provided) -> QuarantineList:
     return QuarantineList(quarantined=[QuarantineOut.model_validate(each, from_attributes=True) for each in found])
 
 
-@router.put("/quarantine/{name}", dependencies=[WithApiKey])
+@router.put("/quarantine/{name}")
 def quarantine(name: Name, request: QuarantineRequest, dependencies: Provided, by: Requester) -> QuarantineOut:
     """Set aside every dead job with this fingerprint or of this type, also those to come."""
     made = dependencies.dead_letters.quarantine(name, request.reason, by)
@@ -56,7 +56,7 @@ def quarantine(name: Name, request: QuarantineRequest, dependencies: Provided, b
     return QuarantineOut.model_validate(made, from_attributes=True)
 
 
-@router.delete("/quarantine/{name}", status_code=204, dependencies=[WithApiKey])
+@router.delete("/quarantine/{name}", status_code=204)
 def lift(name: Name, dependencies: Provided, by: Requester) -> None:
     """They count again. 404 for what is not in quarantine."""
     if not dependencies.dead_letters.lift(name):
@@ -64,7 +64,7 @@ def lift(name: Name, dependencies: Provided, by: Requester) -> None:
     log.info("quarantine lifted", name=name, by=by)
 
 
-@router.post("/{job_id}/replay", status_code=202, dependencies=[WithApiKey])
+@router.post("/{job_id}/replay", status_code=202)
 def replay(
     job_id: JobId,
     dependencies: Provided,
@@ -81,7 +81,7 @@ def replay(
     return job_out(job)
 
 
-@router.delete("/{job_id}", status_code=204, dependencies=[WithApiKey])
+@router.delete("/{job_id}", status_code=204)
 def remove(job_id: JobId, dependencies: Provided, by: Requester) -> None:
     """Remove a dead job with everything that happened to it. 409 for one that is not dead."""
     if not dependencies.dead_letters.remove(job_id):

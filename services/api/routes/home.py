@@ -5,9 +5,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
+from services.api.access.roles import PANELS
 from services.api.description import described
-from services.api.routes.dashboard import HEADERS, LOGIN, STATIC, may_look, require_look
-from services.api.security import Provided
+from services.api.problems import Problem
+from services.api.routes.dashboard import HEADERS, LOGIN, STATIC
+from services.api.security import Provided, require
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,16 +28,21 @@ def home() -> Response:
 @router.get("/docs")
 def docs(request: Request, dependencies: Provided) -> Response:
     """For anybody while developing; in production after a login, as the dashboard."""
-    if _is_guarded(dependencies) and not may_look(request, dependencies):
-        return RedirectResponse(f"{LOGIN}?to=docs", 303, headers=HEADERS)
+    if _is_guarded(dependencies):
+        try:
+            require(PANELS, request, dependencies)
+        except Problem as problem:
+            if problem.status != 401:
+                raise
+            return RedirectResponse(f"{LOGIN}?to=docs", 303, headers=HEADERS)
     return FileResponse(STATIC / "docs.html", headers=DOCS_HEADERS)
 
 
 @router.get("/openapi.json")
 def description(request: Request, dependencies: Provided) -> dict[str, Any]:
     if _is_guarded(dependencies):
-        require_look(request, dependencies)
-    return described(request.app.openapi())
+        require(PANELS, request, dependencies)
+    return described(request.app.openapi(), on_loopback=dependencies.on_loopback)
 
 
 def _is_guarded(dependencies: Provided) -> bool:

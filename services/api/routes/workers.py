@@ -15,7 +15,7 @@ from services.api.dependencies import Dependencies
 from services.api.problems import RETRY_AFTER_S, Problem
 from services.api.routes.jobs import send_id
 from services.api.schemas import STORABLE, OrderOut, RecoveredList, RecoveredOut, WorkerList, WorkerOut
-from services.api.security import Provided, Requester, WithApiKey
+from services.api.security import Provided, Requester
 from services.common.heartbeats import TTL_S, Heartbeat, Order, ages, alive, forget, give_order, orders
 
 router = APIRouter(prefix="/workers", tags=["workers"])
@@ -44,7 +44,7 @@ def list_workers(dependencies: Provided) -> WorkerList:
     return WorkerList(workers=[_worker(each, given.get(each.name), age_s.get(each.name, TTL_S)) for each in heartbeats])
 
 
-@router.post("/{name}/drain", status_code=202, dependencies=[WithApiKey])
+@router.post("/{name}/drain", status_code=202)
 def drain(name: Name, dependencies: Provided, by: Requester, wish: Wish) -> OrderOut:
     """Let a worker finish its job and take no other, until it is to resume; it hears that within a second.
 
@@ -53,13 +53,13 @@ def drain(name: Name, dependencies: Provided, by: Requester, wish: Wish) -> Orde
     return _order(dependencies, name, Order(drain=True, by=by, reason=wish.reason))
 
 
-@router.post("/{name}/resume", status_code=202, dependencies=[WithApiKey])
+@router.post("/{name}/resume", status_code=202)
 def resume(name: Name, dependencies: Provided, by: Requester, wish: Wish) -> OrderOut:
     """Let a worker that was drained take jobs again. 404 for one that is not heard."""
     return _order(dependencies, name, Order(drain=False, by=by, reason=wish.reason))
 
 
-@router.delete("/{name}", status_code=202, dependencies=[WithApiKey])
+@router.delete("/{name}", status_code=202)
 def remove(
     name: Name,
     dependencies: Provided,

@@ -103,7 +103,7 @@ FAULTS = (
           *described(_NO_LOGIN, ('"127.0.0.1:${PROMETHEUS_PORT', '"0.0.0.0:${PROMETHEUS_PORT')),
           also=("SEC-02", "SEC-08")),
     Fault("the API without TLS on 0.0.0.0", "SEC-08", "warn",
-          *described(('"127.0.0.1:${API_PORT', '"0.0.0.0:${API_PORT')), also=("SEC-02",)),
+          *described(('"${API_ADDRESS:-127.0.0.1}:${API_PORT', '"0.0.0.0:${API_PORT')), also=("SEC-02",)),
     Fault("a secret in a log line", "SEC-09", "fail", *_logged(str), local=_KEPT),
     Fault("a secret in a log line, in base64", "SEC-09", "fail", *_logged(_in_base64), local=_KEPT),
 )  # fmt: skip

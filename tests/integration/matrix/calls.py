@@ -82,6 +82,8 @@ CHANGES = {
     "secrets.import": ["alert_token", "{folder}/token"],
     "halt": ["--reason", "a test"],
     "resume": [],
+    "keys.create": ["nightly", "--role", "read", "--expires", "90d"],
+    "keys.revoke": ["nightly"],
     "queue.pause": ["sweep", "--reason", "a test"],
     "queue.limit": ["sweep", "2"],
     "queue.purge": ["sweep", "--yes"],

@@ -21,6 +21,8 @@ TABLES = {
     "job_event",
     "job_effect",
     "job_notice",
+    "api_call",
+    "api_key",
     "halt",
     "queue_rule",
     "schedule",

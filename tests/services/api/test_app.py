@@ -24,7 +24,7 @@ SMALL = 1000
 @pytest.fixture
 def app(tmp_path: Path) -> FastAPI:
     (tmp_path / "api_key").write_text("unit-test-key")
-    settings = Settings(api_key_file=tmp_path / "api_key", max_body_bytes=SMALL)
+    settings = Settings(api_key_file=tmp_path / "api_key", max_body_bytes=SMALL, api_published_on="127.0.0.1")
     return create_app(settings, Registry())
 
 

@@ -14,7 +14,7 @@ from services.common.settings import Settings
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     app: FastAPI = create_app(Settings(), Registry({}, ()))
-    return described(app.openapi())
+    return described(app.openapi(), on_loopback=True)
 
 
 def replies(document: dict[str, Any], method: str, path: str) -> dict[str, Any]:

@@ -56,6 +56,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "BACKUP": ("latest",),
     "SETTING": tuple(setting.name for setting in STACK_SETTINGS),
     "SETTING=VALUE": tuple(f"{setting.name}=" for setting in STACK_SETTINGS),
+    "ROLE": ("read", "operate", "admin"),
     "PART": ("postgres", "config"),
     "SECRET": ("alert_token", "api_key", "postgres_app_password", "redis_password"),
     "systemd|cron": ("systemd", "cron"),

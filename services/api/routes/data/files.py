@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
 from services.api.problems import Problem
-from services.api.security import Provided, Requester, WithApiKey
+from services.api.security import Provided, Requester
 from services.common.data.candle_files import PART_BYTES
 
 Name = Annotated[str, Path(max_length=255, pattern=r"^[\w][\w. -]*$", description="As load_candles is to name it.")]
@@ -43,7 +43,7 @@ def list_files(dependencies: Provided) -> CandleFileList:
     return CandleFileList(candle_files=[CandleFileOut.model_validate(each, from_attributes=True) for each in found])
 
 
-@router.put("/{name}", status_code=201, dependencies=[WithApiKey])
+@router.put("/{name}", status_code=201)
 async def upload(name: Name, request: Request, dependencies: Provided, by: Requester) -> Uploaded:
     """Store the body under this name, in place of a file of the same one. 413 above the limit of uploads."""
     files = dependencies.candle_files
@@ -63,7 +63,7 @@ async def upload(name: Name, request: Request, dependencies: Provided, by: Reque
     return Uploaded(name=name, bytes=size)
 
 
-@router.delete("/{name}", status_code=204, dependencies=[WithApiKey])
+@router.delete("/{name}", status_code=204)
 def remove(name: Name, dependencies: Provided, by: Requester) -> None:
     """Remove an uploaded file. 404 where there is none of that name."""
     if not dependencies.candle_files.remove(name):

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from services.api.problems import Problem
 from services.api.schemas import STORABLE
-from services.api.security import Provided, Requester, WithApiKey
+from services.api.security import Provided, Requester
 from services.common.data.series import SeriesBusy
 
 Symbol = Annotated[str, Path(min_length=1, max_length=100, pattern=STORABLE, description="BTC/USDT:USDT")]
@@ -43,7 +43,7 @@ def list_series(dependencies: Provided) -> SeriesList:
     )
 
 
-@router.delete("/{interval}/{symbol:path}", dependencies=[WithApiKey])
+@router.delete("/{interval}/{symbol:path}")
 def remove(interval: Interval, symbol: Symbol, dependencies: Provided, by: Requester) -> Removed:
     """Remove a series with its candles and rejected rows. 404 where there is none; 409 while a job loads it."""
     name = symbol.strip().upper()

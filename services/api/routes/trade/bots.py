@@ -7,7 +7,7 @@ import structlog
 from fastapi import APIRouter, Query
 
 from services.api.schemas import BotHaltRequest, BotList, BotOut, HaltedBots
-from services.api.security import Provided, Requester, WithApiKey
+from services.api.security import Provided, Requester
 from services.bots import halting
 from services.bots.watcher import Known, Seen, Watcher
 
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 Read = Annotated[bool, Query(description="Ask the bot now; otherwise its answers of the last minute.")]
 
 
-@router.get("", dependencies=[WithApiKey])
+@router.get("")
 def list_bots(dependencies: Provided, read: Read = False) -> BotList:
     """Mode, positions, resting orders, balance and ages of the bot that is watched; an empty list where none is.
 
@@ -29,7 +29,7 @@ def list_bots(dependencies: Provided, read: Read = False) -> BotList:
     return BotList(bots=[out(watcher, watcher.read() if read else watcher.seen())])
 
 
-@router.post("/halt", dependencies=[WithApiKey])
+@router.post("/halt")
 def halt(request: BotHaltRequest, dependencies: Provided, by: Requester) -> HaltedBots:
     """Have the bot open nothing more, cancel its orders that would, and with `close` close its positions at the market.
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from services.api.dependencies import Dependencies
 from services.api.schemas import STORABLE, HaltOut, HaltRequest
-from services.api.security import Provided, Requester, WithApiKey
+from services.api.security import Provided, Requester
 
 router = APIRouter(prefix="/halt", tags=["jobs"])
 log = structlog.get_logger(__name__)
@@ -20,7 +20,7 @@ def show(dependencies: Provided) -> HaltOut:
     return _state(dependencies)
 
 
-@router.post("", dependencies=[WithApiKey])
+@router.post("")
 def halt(request: HaltRequest, dependencies: Provided, by: Requester) -> HaltOut:
     """Take and start no jobs any more; what runs goes on. A stack that is halted already keeps that halt."""
     dependencies.halts.halt(by=by, reason=request.reason)
@@ -28,7 +28,7 @@ def halt(request: HaltRequest, dependencies: Provided, by: Requester) -> HaltOut
     return _state(dependencies)
 
 
-@router.delete("", dependencies=[WithApiKey])
+@router.delete("")
 def resume(
     dependencies: Provided, by: Requester, reason: Annotated[str, Query(max_length=500, pattern=STORABLE)] = ""
 ) -> HaltOut:

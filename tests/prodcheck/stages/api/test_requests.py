@@ -54,7 +54,8 @@ def ops(values: list[float] | None, seconds: float = 0.01, status: int = 200) ->
         value = left.pop(0)
         return [] if math.isnan(value) else [SimpleNamespace(value=value)]
 
-    def knock(_method: str, _path: str) -> Answer:
+    def knock(_method: str, _path: str, *, keyed: bool) -> Answer:
+        assert keyed, "beyond loopback a stranger reads nothing"
         return Answer(status, "", seconds)
 
     made = SimpleNamespace(prometheus=SimpleNamespace(query=query), api=SimpleNamespace(knock=knock))

@@ -41,7 +41,10 @@ Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 @pytest.fixture
 def app() -> FastAPI:
     nowhere = "127.0.0.1:1"
-    return create_app(Settings(database_url=f"postgresql://{nowhere}/x", redis_url=f"redis://{nowhere}/0"), Registry())
+    settings = Settings(
+        database_url=f"postgresql://{nowhere}/x", redis_url=f"redis://{nowhere}/0", api_published_on="127.0.0.1"
+    )
+    return create_app(settings, Registry())
 
 
 def scan(number: int) -> Request:
