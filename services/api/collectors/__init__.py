@@ -1,1 +1,1 @@
-"""Metrics that are computed at a scrape, from what a store said within the last seconds."""
+"""Metrics that are computed at a scrape, from the answers of a store in the last seconds."""

@@ -16,15 +16,8 @@ class Kept(Generic[T]):
     Safe from several threads, of which one asks.
     """
 
-    def __init__(
-        self,
-        ask: Callable[[], T],
-        away: type[Exception],
-        *,
-        forget: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._ask, self._away, self._forget, self._clock = ask, away, forget, clock
+    def __init__(self, ask: Callable[[], T], away: type[Exception], *, forget: bool = False) -> None:
+        self._ask, self._away, self._forget = ask, away, forget
         self._lock = threading.Lock()
         self._answer: T | None = None
         self._asked_at = float("-inf")
@@ -32,10 +25,10 @@ class Kept(Generic[T]):
     def get(self) -> T | None:
         """None until the store has answered once, or while it is forgotten."""
         with self._lock:
-            if self._clock() - self._asked_at > KEEP_S:
+            if time.monotonic() - self._asked_at > KEEP_S:
                 try:
                     self._answer = self._ask()
                 except self._away:
                     self._answer = None if self._forget else self._answer
-                self._asked_at = self._clock()
+                self._asked_at = time.monotonic()
             return self._answer

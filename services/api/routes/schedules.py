@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 @router.get("")
 def list_schedules(dependencies: Provided) -> ScheduleList:
     """Every schedule, by name."""
-    found = dependencies.schedules.list()
+    found = dependencies.schedules.listed()
     return ScheduleList(schedules=[ScheduleOut.model_validate(each, from_attributes=True) for each in found])
 
 

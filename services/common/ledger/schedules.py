@@ -136,7 +136,7 @@ class Schedules:
             row: Any = self._database.row(PUT, params)
         return Schedule(**row)
 
-    def list(self) -> list[Schedule]:
+    def listed(self) -> list[Schedule]:
         """The first thousand, by name."""
         return [Schedule(**row) for row in self._database.rows(LIST)]
 

@@ -1,5 +1,6 @@
 """Which secrets can be changed, which are refused with their reason, and how a rotation goes on."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,13 +11,16 @@ from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import LoginRefused, OpsError
+from tradebot_ops.model import Level
 from tradebot_ops.operations import secrets
 from tradebot_ops.operations.rotation import looking, readers, rotate, ways
 from tradebot_ops.operations.rotation.pending import Journal, Pending
-from tradebot_ops.operations.rotation.ways import WAYS
+from tradebot_ops.operations.rotation.ways import WAYS, Way
+from tradebot_ops.private_folder import overwrite
 from tradebot_ops.progress import ignore_progress
 from tradebot_ops.records import Absence, UnavailableServices
 from tradebot_ops.settings import Secret, load_settings
+from tradebot_ops.stack.model import SecretFile
 
 
 @pytest.fixture
@@ -187,3 +191,52 @@ def test_faults_of_secrets_are_found(ops: Ops) -> None:
     assert "There is no alert_token yet." in found
     assert "redis_password cannot be read as text." in found
     assert "prometheus_password has 80 bytes" in found
+
+
+@pytest.mark.parametrize(("length", "sound"), [(15, False), (16, True)])
+def test_so_short_is_a_warning(ops: Ops, length: int, sound: bool) -> None:
+    ops.secret_file("api_key").write_text("x" * length)
+    found = looking.check(ops).findings
+    assert [each.level for each in found] == ([Level.PASS] if sound else [Level.WARN])
+
+
+@pytest.mark.parametrize(
+    ("file", "folder", "found"),
+    [(0o600, 0o755, 0), (0o644, 0o700, 0), (0o604, 0o711, 1), (0o640, 0o710, 1), (0o604, 0o755, 1)],
+)
+def test_a_secret_is_open_where_both_the_file_and_each_folder_let_others_in(
+    tmp_path: Path, file: int, folder: int, found: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the folders above the tests allow: of them, only the one of the secret counts here."""
+    inner = tmp_path / "secrets"
+    inner.mkdir()
+    path = inner / "api_key"
+    path.write_text("x" * 32)
+    path.chmod(file)
+    inner.chmod(folder)
+    monkeypatch.setattr(Path, "parents", property(lambda self: (inner, Path("/"))))
+    assert looking._open_to_others(SecretFile("api_key", path)) is bool(found)
+
+
+def test_that_one_could_not_be_shown_is_in_the_audit_log(ops: Ops) -> None:
+    ops.secret_file("api_key").unlink()
+    with pytest.raises(OpsError):
+        looking.show(ops, "api_key")
+    (_, ended) = [json.loads(line) for line in (ops.state.folder / "audit.jsonl").read_text().splitlines()]
+    assert "There is no secret api_key yet." in json.dumps(ended)
+
+
+def test_what_was_begun_is_finished_before_another_value_is_imported(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A killed rotation may have changed half; from there, only its own new value leads on."""
+    old, begun = ops.secret("api_key"), Secret("begun-before-the-kill")
+    Journal(ops.state).begin(Pending("api_key", old, begun))
+    done: list[tuple[str, str]] = []
+
+    def carry_out(ops: Ops, pending: Pending) -> None:
+        done.append((pending.old.reveal(), pending.new.reveal()))
+        overwrite(ops.secret_file("api_key"), pending.new.reveal())
+
+    monkeypatch.setattr(rotate, "WAYS", {**WAYS, "api_key": Way("", carry_out)})
+    rotate.import_(ops, "api_key", Secret("imported-afterwards"), ignore_progress)
+    assert done == [(old.reveal(), begun.reveal()), (begun.reveal(), "imported-afterwards")]
+    assert not rotate.pending(ops, "api_key")

@@ -138,7 +138,7 @@ def test_no_way_in_is_open_but_for_canaries(ledger: Ledger, halts: Halts, databa
         DeadLetters(database).replay(dead.id)
     assert DeadLetters(database).replay(known) is None
     assert schedules.make_due(now=datetime.now(UTC) + timedelta(seconds=61)) == 1
-    assert [each.missed for each in schedules.list()] == [0, 1]
+    assert [each.missed for each in schedules.listed()] == [0, 1]
     for job_type in HARMLESS:
         assert ledger.finish(held(ledger, submit(ledger, job_type)), {})
     halts.resume(by="ana")

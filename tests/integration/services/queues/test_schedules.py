@@ -25,7 +25,7 @@ def minutely(schedules: Schedules, name: str = "each-minute") -> Schedule:
 
 
 def found(schedules: Schedules) -> Schedule:
-    (schedule,) = schedules.list()
+    (schedule,) = schedules.listed()
     return schedule
 
 
@@ -120,4 +120,4 @@ def test_what_cannot_be_kept_is_refused(database: Database, schedules: Schedules
         schedules.put("s", "canary", {}, cron="nonsense", zone="UTC", by="anna")
     with pytest.raises(UnstorableValue):
         schedules.put("s", "canary", {"x": float("nan")}, cron="* * * * *", zone="UTC", by="anna")
-    assert schedules.list() == []
+    assert schedules.listed() == []

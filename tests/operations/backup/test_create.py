@@ -1,0 +1,183 @@
+"""A backup is counted and dumped at one moment, read back, and has its name only then; nothing older goes before."""
+
+import shutil
+import tarfile
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.backups.test_manifest import FIGURES, MANIFEST
+from tests.operations.backup.kit import (
+    GONE,
+    NOON,
+    Database,
+    PipingEngine,
+    put,
+    shelf,
+    with_database,
+    world,
+)
+from tradebot_ops.backups.shelf import CONFIG
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import ExecResult
+from tradebot_ops.errors import OpsError
+from tradebot_ops.model import Report
+from tradebot_ops.operations.backup import create
+from tradebot_ops.progress import ignore_progress
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Ops:
+    return world(tmp_path, "postgres")
+
+
+@pytest.fixture
+def database(ops: Ops) -> Database:
+    return with_database(ops)
+
+
+def made(ops: Ops, keep: int | None = None) -> Report:
+    return create.create(ops, ignore_progress, keep=keep)
+
+
+def engine(ops: Ops) -> PipingEngine:
+    assert isinstance(ops.engine, PipingEngine)
+    return ops.engine
+
+
+def test_counts_and_dump_are_of_one_snapshot(ops: Ops, database: Database) -> None:
+    found = made(ops)
+    (backup,) = shelf(ops).all()
+    dump, read = engine(ops).piped_words
+    assert (dump[0], "--snapshot=the-snapshot" in dump) == ("pg_dump", True)
+    assert (read[0], engine(ops).read) == ("pg_restore", [b"dump"])
+    said = database.statements()
+    counted = next(number for number, text in enumerate(said) if text.startswith("SELECT count(*) AS rows"))
+    assert said.index("SNAPSHOT") < counted < said.index("END OF SNAPSHOT")
+    assert engine(ops).piped_at == [said.index("END OF SNAPSHOT"), said.index("END OF SNAPSHOT") + 1], (
+        "it is dumped while the snapshot lasts"
+    )
+    manifest = backup.manifest
+    assert manifest
+    assert (manifest.database, manifest.server, manifest.revision) == (FIGURES, "18.6", "0010")
+    assert (manifest.project, manifest.moment, manifest.roles) == ("demo", NOON, {"tradebot_app": True})
+    assert manifest.by.startswith("ana@")
+    assert isinstance(found.data, dict)
+    assert (found.data["id"], found.data["rows"], found.data["removed"]) == (backup.id, 3, [])
+    assert ("taken", NOON) in [params for _, text, params in database.asked if text.startswith("INSERT")]
+
+
+def test_what_never_was_migrated_has_no_revision(ops: Ops, database: Database) -> None:
+    database.answers["SELECT to_regclass('public.alembic_version')"] = [{"found": None}]
+    made(ops)
+    manifest = shelf(ops).all()[0].manifest
+    assert manifest
+    assert manifest.revision == ""
+
+
+@pytest.mark.parametrize("tool", ["pg_dump", "pg_restore"])
+def test_what_cannot_be_dumped_or_read_back_leaves_no_backup_and_all_old_ones(
+    ops: Ops, database: Database, tool: str
+) -> None:
+    old = [put(ops, days).id for days in (3, 2, 1)]
+    engine(ops).ends[tool] = ExecResult(1, f"{tool}: error: it broke\n")
+    with pytest.raises(OpsError, match="it broke") as caught:
+        made(ops, keep=1)
+    assert caught.value.code == "TB-0131"
+    assert [each.id for each in shelf(ops).all()] == old
+    assert not list(shelf(ops).folder.glob(".*"))
+
+
+def test_older_ones_go_only_with_keep(ops: Ops, database: Database) -> None:
+    old = [put(ops, days).id for days in (3, 2, 1)]
+    made(ops)
+    assert len(shelf(ops).all()) == 4
+    found = made(ops, keep=2)
+    assert len(shelf(ops).all()) == 2
+    assert isinstance(found.data, dict)
+    assert found.data["removed"] == old
+    assert found.sections[0].lines[1] == f"Cleared away 3 older: {', '.join(old)}."
+
+
+@pytest.mark.parametrize(
+    ("tool", "server", "refused"), [("18.6", "18.6", 0), ("17.2", "18.6", 1), ("19.0", "18.6", 1), ("?", "18.6", 0)]
+)
+def test_tools_of_another_version_begin_nothing(
+    tmp_path: Path, tool: str, server: str, refused: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ops = world(tmp_path, "postgres")
+    with_database(ops, **{"SHOW server_version": [{"server_version": server}]})
+    answer = ExecResult(0, f"pg_dump (PostgreSQL) {tool}")
+    monkeypatch.setattr(engine(ops), "_answers", {("pg_dump", "--version"): answer})
+    if not refused:
+        made(ops)
+        return
+    with pytest.raises(OpsError) as caught:
+        made(ops)
+    assert (caught.value.code, engine(ops).piped_words) == ("TB-0846", [])
+
+
+@pytest.mark.parametrize(
+    ("size", "free", "refused"), [(100, 200, 0), (100, 199, 1), (1, 70_000_000, 1), (1, 100_000_000, 0)]
+)
+def test_a_backup_that_may_fill_the_disk_is_not_begun(
+    ops: Ops, database: Database, monkeypatch: pytest.MonkeyPatch, size: int, free: int, refused: int
+) -> None:
+    """Twice the size of the database, or of the last backup, has to be free."""
+    database.answers["SELECT pg_database_size"] = [{"size": size}]
+    if size == 1:
+        put(ops, 2)
+        put(ops, 1, text=b"x" * 40_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    if not refused:
+        made(ops)
+        return
+    with pytest.raises(OpsError) as caught:
+        made(ops)
+    assert (caught.value.code, engine(ops).piped_words) == ("TB-0845", [])
+
+
+@pytest.mark.parametrize(("ahead_s", "warned"), [(0.5, False), (3600.0, True)])
+def test_a_clock_that_was_set_back_is_said(ops: Ops, database: Database, ahead_s: float, warned: bool) -> None:
+    later = put(ops, -ahead_s / 86400, manifest=replace(MANIFEST))
+    found = made(ops)
+    said = [each for each in found.warnings if "was set back" in each]
+    assert bool(said) is warned
+    assert all(later.id in each for each in said)
+    assert later.at == NOON + timedelta(seconds=ahead_s)
+
+
+def test_a_clearing_that_fails_says_that_the_backup_is_whole(
+    ops: Ops, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> tuple[str, ...]:
+        raise OpsError("The disk is read-only.", code="TB-0802")
+
+    monkeypatch.setattr("tradebot_ops.operations.backup.prune.clear", fails)
+    with pytest.raises(OpsError) as caught:
+        made(ops, keep=1)
+    (backup,) = shelf(ops).all()
+    assert caught.value.detail == (f"The backup {backup.id} is whole; older ones could not be cleared away.",)
+    assert [params for _, text, params in database.asked if text.startswith("INSERT") and "clearing_failed" in params]
+
+
+def test_that_the_metrics_know_nothing_of_it_is_a_warning(ops: Ops, database: Database) -> None:
+    database.answers["SELECT to_regclass('public.backup_note')"] = GONE
+    assert [each for each in made(ops).warnings if "could not be brought up to date" in each]
+
+
+def test_the_configuration_is_in_it_and_no_secret(ops: Ops, database: Database) -> None:
+    made(ops)
+    with tarfile.open(shelf(ops).all()[0].folder / CONFIG) as archive:
+        names = archive.getnames()
+        owners = {(each.uid, each.gid, each.uname, each.gname) for each in archive}
+        settings = archive.extractfile("settings.env")
+        assert settings
+        assert b"BACKUPS" not in settings.read()
+    assert {"compose.yaml", "settings.env"} <= set(names)
+    assert any(name.startswith("config/") for name in names)
+    assert not [name for name in names if "secret" in name or name.startswith("/")]
+    assert owners == {(0, 0, "", "")}

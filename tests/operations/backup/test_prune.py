@@ -1,0 +1,107 @@
+"""Which backups go, what is asked before, and what a plan leaves alone."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.operations.backup.kit import damage, put, shelf, with_database, world
+from tradebot_ops.backups.shelf import Proof
+from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.backup import prune
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Ops:
+    made = world(tmp_path)
+    with_database(made)
+    for days in (40, 30, 20, 10, 0):
+        put(made, days)
+    return made
+
+
+def ids(ops: Ops) -> list[str]:
+    return [each.id for each in shelf(ops).all()]
+
+
+def never(sentence: str) -> None:
+    pytest.fail(sentence)
+
+
+def pruned(ops: Ops, keep: int | None = None, younger_than: str = "", *, dry_run: bool = False) -> Any:
+    return prune.prune(ops, shelf(ops), keep, younger_than, lambda _: None, dry_run=dry_run).data
+
+
+def test_all_but_the_newest_go_once_that_is_confirmed(ops: Ops) -> None:
+    before, asked = ids(ops), list[str]()
+    found: Any = prune.prune(ops, shelf(ops), 2, "", asked.append, dry_run=False)
+    assert asked == ["This removes 3 backups of demo."]
+    assert ids(ops) == before[-2:]
+    assert found.data["removed"] == before[:3]
+    assert found.data["bytes"] > 0
+    assert found.sections[0].lines[0].startswith("Removed 3 backups (")
+
+
+def test_who_says_no_loses_nothing(ops: Ops) -> None:
+    before = ids(ops)
+
+    def no(_: str) -> None:
+        raise OpsError("Not confirmed.", code="TB-0201")
+
+    with pytest.raises(OpsError):
+        prune.prune(ops, shelf(ops), 1, "", no, dry_run=False)
+    assert ids(ops) == before
+
+
+def test_a_plan_removes_nothing_and_asks_nobody(ops: Ops) -> None:
+    before = ids(ops)
+    found: Any = prune.prune(ops, shelf(ops), 2, "", never, dry_run=True)
+    assert (ids(ops), found.data["removed"], found.data["dry_run"]) == (before, before[:3], True)
+    assert found.sections[0].lines[0].startswith("Would remove 3 backups")
+
+
+def test_where_none_may_go_nobody_is_asked(ops: Ops) -> None:
+    found = prune.prune(ops, shelf(ops), None, "", never, dry_run=False)
+    assert found.sections[0].lines == ("No backup may go.",)
+
+
+def test_seven_are_kept_where_nobody_says(ops: Ops) -> None:
+    for days in (50, 60, 70):
+        put(ops, days)
+    assert len(pruned(ops)["removed"]) == 1
+
+
+@pytest.mark.parametrize(("span", "left"), [("25d", 3), ("15d", 2), ("1w", 1), ("960h", 4), ("", 1)])
+def test_the_young_ones_stay(ops: Ops, span: str, left: int) -> None:
+    pruned(ops, 1, span)
+    assert len(ids(ops)) == left
+
+
+def test_the_newest_that_was_restored_stays(ops: Ops) -> None:
+    proved = shelf(ops).all()[1]
+    proved.remember(Proof("2026-11-26T13:00:00+00:00", 1.0))
+    newest = ids(ops)[-1]
+    pruned(ops, 1)
+    assert ids(ops) == [proved.id, newest]
+
+
+def test_a_damaged_one_counts_as_none(ops: Ops) -> None:
+    damage(shelf(ops).all()[-1])
+    whole = ids(ops)[-2]
+    assert whole not in pruned(ops, 1)["removed"]
+
+
+def test_the_one_that_was_just_made_stays_however_old_it_looks(ops: Ops) -> None:
+    """The clock was set back while it was made."""
+    oldest = ids(ops)[0]
+    gone = prune.noted(ops, shelf(ops), 1, None, oldest)
+    assert (ids(ops), len(gone)) == ([oldest], 4)
+
+
+@pytest.mark.parametrize("text", ["soon", "-1d", "30"])
+def test_what_is_no_time_span_is_refused_before_anything_goes(ops: Ops, text: str) -> None:
+    before = ids(ops)
+    with pytest.raises(OpsError) as caught:
+        pruned(ops, 1, text)
+    assert (caught.value.code, ids(ops)) == ("TB-0267", before)

@@ -1,0 +1,242 @@
+"""The steps of a restore in their order: what is refused changes nothing, what fails before the swap leaves the old
+database in its place, and afterwards no job starts by itself."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.backups.test_manifest import MANIFEST
+from tests.operations.backup.kit import Database, PipingEngine, put, shelf, with_database, world
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import ExecResult
+from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.backup import restore
+from tradebot_ops.progress import ignore_progress
+from tradebot_ops.records import WorkersTold
+
+
+class Redis:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def forget_everything(self) -> None:
+        self.database.asked.append(("redis", "FORGET", ()))
+
+
+@pytest.fixture
+def ops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ops:
+    """Its database writes down what is stopped and started, too."""
+    made = world(tmp_path, "redis", "postgres", "migrate")
+    database = with_database(made, **{"SELECT type FROM public.queue_rule": [{"type": "backtest"}]})
+    database.answers["SELECT state, count(*)"] = [{"state": "running", "jobs": 1}]
+    made.__dict__["redis"] = Redis(database)
+
+    def stop(_: Ops, services: Sequence[str], *__: Any, forced: str) -> None:
+        assert forced == "", "only what was typed is handed on"
+        database.asked.append(("", f"STOP {' '.join(services)}", ()))
+
+    def up(_: Ops, services: Sequence[str], *__: Any, prove: bool) -> None:
+        assert not prove
+        database.asked.append(("", f"UP {' '.join(services)}", ()))
+
+    monkeypatch.setattr(restore, "stop", stop)
+    monkeypatch.setattr(restore, "up", up)
+    return made
+
+
+def asked(ops: Ops) -> Database:
+    found: Any = ops.postgres
+    assert isinstance(found, Database)
+    return found
+
+
+def words(ops: Ops) -> list[str]:
+    """What was done, in order, without the looking."""
+    verbs = (
+        "STOP",
+        "UP",
+        "FORGET",
+        "CREATE DATABASE",
+        "DROP",
+        "ALTER",
+        "BEGIN",
+        "COMMIT",
+        "UPDATE public.job",
+        "INSERT",
+    )
+    return [" ".join(text.split()[:3]) for text in asked(ops).statements() if text.startswith(verbs)]
+
+
+def restored(ops: Ops, name: str = "latest", **options: Any) -> Any:
+    return restore.restore(ops, shelf(ops), name, lambda _: None, ignore_progress, **options)
+
+
+def test_each_step_comes_after_the_one_that_it_needs(ops: Ops) -> None:
+    put(ops)
+    found = restored(ops)
+    said = asked(ops).statements()
+    assert words(ops)[:3] == [
+        "UP postgres redis",
+        "DROP DATABASE IF",
+        'CREATE DATABASE "tradebot_restoring"',
+    ]
+    halted = said.index("BEGIN")
+    assert said[halted + 1].startswith("INSERT INTO public.queue_rule")
+    assert said[halted + 2].startswith("UPDATE public.job SET lease_until")
+    forgotten = said.index("FORGET")
+    ended = next(number for number, text in enumerate(said) if text.startswith("SELECT pg_terminate_backend"))
+    renamed = [number for number, text in enumerate(said) if text.startswith("ALTER DATABASE")]
+    migrated = said.index("UP migrate")
+    noted = next(number for number, text in enumerate(said) if text.startswith("INSERT INTO public.backup_note"))
+    assert halted < forgotten < ended < renamed[0] < renamed[1] < migrated < noted
+    assert (said[renamed[0] - 1], said[renamed[1] + 1]) == ("BEGIN", "COMMIT")
+    assert [said[number].split()[2:] for number in renamed] == [
+        ['"tradebot"', "RENAME", "TO", '"tradebot_before_20261127t120000"'],
+        ['"tradebot_restoring"', "RENAME", "TO", '"tradebot"'],
+    ]
+    assert found.data["aside"] == "tradebot_before_20261127t120000"
+    assert (found.data["paused"], found.data["jobs"]) == (["backtest"], {"running": 1})
+    assert ops.state.load(WorkersTold) == WorkersTold()
+    assert not [each for each in ops.engine.list() if each.service == "migrate"], "else it passes for migrated"
+
+
+def test_an_empty_database_is_not_kept(ops: Ops) -> None:
+    put(ops)
+    asked(ops).answers["SELECT count(*) AS tables"] = [{"tables": 0}]
+    found = restored(ops)
+    assert found.data["aside"] is None
+    assert any(text.startswith("DROP") and "_before_" in text for text in asked(ops).statements())
+
+
+@pytest.mark.parametrize(
+    ("answers", "ends"),
+    [
+        ({"SELECT count(*) AS rows": [{"rows": 2, "digest": "77"}]}, {}),
+        ({}, {"pg_restore": ExecResult(1, "pg_restore: error: end of file")}),
+    ],
+)
+def test_what_fails_before_the_swap_leaves_the_old_one_in_place(
+    ops: Ops, answers: dict[str, Any], ends: dict[str, ExecResult]
+) -> None:
+    put(ops)
+    asked(ops).answers |= answers
+    assert isinstance(ops.engine, PipingEngine)
+    ops.engine.ends |= ends
+    with pytest.raises(OpsError) as caught:
+        restored(ops)
+    assert caught.value.detail[-1] == "The database is as it was; start again with: tradebot up"
+    assert not {"ALTER", "FORGET"} & {text.split()[0] for text in asked(ops).statements()}
+
+
+def test_a_schema_without_pauses_is_halted_after_its_migration(ops: Ops) -> None:
+    put(ops)
+    answers = iter([[{"has": False}], [{"has": True}]])
+
+    class Later(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            return iter(next(answers))
+
+    asked(ops).answers["SELECT to_regclass('public.queue_rule')"] = Later()
+    found = restored(ops)
+    said = asked(ops).statements()
+    paused = next(number for number, text in enumerate(said) if text.startswith("INSERT INTO public.queue_rule"))
+    assert said.index("UP migrate") < paused
+    assert found.data["paused"] == ["backtest"]
+
+
+def test_what_runs_is_stopped_only_where_that_was_asked_for(ops: Ops) -> None:
+    put(ops)
+    ops.engine.apply(ops.stack, "worker", 1)
+    with pytest.raises(OpsError) as caught:
+        restored(ops)
+    assert (caught.value.code, asked(ops).asked) == ("TB-0923", [])
+    restored(ops, stop_first=True)
+    assert words(ops)[0] == "STOP worker"
+
+
+def test_an_open_position_refuses_it_before_anybody_is_asked(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    def holds(_: Ops, forced: str) -> None:
+        assert forced == "maintenance"
+        raise OpsError("The bot holds a position.", code="TB-0901")
+
+    put(ops)
+    monkeypatch.setattr("tradebot_ops.operations.trade.open_positions.check_flat", holds)
+    with pytest.raises(OpsError, match="holds a position"):
+        restore.restore(ops, shelf(ops), "latest", pytest.fail, ignore_progress, stop_first=True, forced="maintenance")
+    assert asked(ops).asked == []
+
+
+def test_who_says_no_changes_nothing(ops: Ops) -> None:
+    backup = put(ops)
+
+    def no(sentence: str) -> None:
+        assert backup.id in sentence
+        raise OpsError("Not confirmed.", code="TB-0201")
+
+    with pytest.raises(OpsError):
+        restore.restore(ops, shelf(ops), "latest", no, ignore_progress)
+    assert asked(ops).asked == []
+
+
+@pytest.mark.parametrize(
+    ("manifest", "code"),
+    [(replace(MANIFEST, project="other"), "TB-0921"), (replace(MANIFEST, revision="9999"), "TB-0922")],
+)
+def test_what_a_guard_refuses_changes_nothing(ops: Ops, manifest: Any, code: str) -> None:
+    put(ops, manifest=manifest)
+    with pytest.raises(OpsError) as caught:
+        restored(ops, stop_first=True)
+    assert (caught.value.code, asked(ops).asked) == (code, [])
+    with pytest.raises(OpsError) as caught:
+        restore.restore_beside(ops, shelf(ops), "latest", "look", ignore_progress)
+    assert (caught.value.code, asked(ops).asked) == (code, [])
+
+
+def test_the_dump_of_a_newer_postgres_is_not_tried(ops: Ops) -> None:
+    put(ops, manifest=replace(MANIFEST, server="19.1"))
+    for asked_for in (restored, lambda ops: restore.restore_beside(ops, shelf(ops), "latest", "x", ignore_progress)):
+        with pytest.raises(OpsError) as caught:
+            asked_for(ops)
+        assert caught.value.code == "TB-0924"
+    assert not [text for text in asked(ops).statements() if text.startswith(("CREATE DATABASE", "ALTER"))]
+
+
+def test_beside_takes_a_name_that_is_free(ops: Ops) -> None:
+    put(ops)
+    asked(ops).answers["SELECT 1 AS found"] = [{"found": 1}]
+    with pytest.raises(OpsError) as caught:
+        restore.restore_beside(ops, shelf(ops), "latest", "look", ignore_progress)
+    assert caught.value.code == "TB-0926"
+    assert not [text for text in asked(ops).statements() if text.startswith("CREATE DATABASE")]
+    del asked(ops).answers["SELECT 1 AS found"]
+    found = restore.restore_beside(ops, shelf(ops), "latest", "look", ignore_progress)
+    assert isinstance(found.data, dict)
+    assert (found.data["database"], found.data["rows"]) == ("look", 3)
+    assert not {"ALTER", "DROP", "STOP", "FORGET"} & {text.split()[0] for text in asked(ops).statements()}
+
+
+def test_the_configuration_goes_into_an_empty_folder_alone(ops: Ops, tmp_path: Path) -> None:
+    from tradebot_ops.operations.backup import create
+
+    create.create(ops, ignore_progress)
+    target = tmp_path / "look"
+    found = restore.restore_configuration(ops, shelf(ops), "latest", target)
+    assert isinstance(found.data, dict)
+    assert {"compose.yaml", "settings.env"} <= set(found.data["files"])
+    assert (target / "compose.yaml").is_file()
+    assert target.stat().st_mode & 0o777 == 0o700
+    (target / "compose.yaml").write_text("mine")
+    with pytest.raises(OpsError) as caught:
+        restore.restore_configuration(ops, shelf(ops), "latest", target)
+    assert (caught.value.code, (target / "compose.yaml").read_text()) == ("TB-0925", "mine")
+
+
+def test_what_is_no_part(ops: Ops) -> None:
+    assert restore.is_configuration("config")
+    assert not restore.is_configuration("postgres")
+    with pytest.raises(OpsError) as caught:
+        restore.is_configuration("redis")
+    assert caught.value.code == "TB-0266"

@@ -1,0 +1,122 @@
+"""A backup is proved by a restore that equals its manifest; whatever is wrong on the way is no proof."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.operations.backup.kit import PipingEngine, damage, put, shelf, with_database, world
+from tradebot_ops.backups.shelf import Proof
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import ExecResult
+from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.backup import verify
+from tradebot_ops.progress import ignore_progress
+
+FAILED = ExecResult(1, "pg_restore: error: could not read from input file: end of file")
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Ops:
+    return world(tmp_path, "postgres")
+
+
+def piped(ops: Ops) -> PipingEngine:
+    assert isinstance(ops.engine, PipingEngine)
+    return ops.engine
+
+
+def test_what_equals_its_manifest_is_proved_and_the_database_dropped(ops: Ops) -> None:
+    backup, database = put(ops), with_database(ops)
+    found = verify.verify(ops, shelf(ops), "latest", ignore_progress)
+    name = f"tradebot_verify_{backup.id.lower()}"
+    about = [text for text in database.statements() if name in text]
+    assert [text.split()[0] for text in about] == ["DROP", "CREATE", "DROP"]
+    assert piped(ops).piped_words == [
+        ("pg_restore", "--username=tradebot", "--no-password", f"--dbname={name}", "--exit-on-error", "--no-owner")
+    ]
+    assert piped(ops).read == [b"dump"]
+    proof = shelf(ops).all()[0].proof
+    assert isinstance(proof, Proof)
+    assert proof.at == "2026-11-27T12:00:00+00:00"
+    assert [text for text in database.statements() if text.startswith("INSERT INTO public.backup_note")]
+    assert isinstance(found.data, dict)
+    assert (found.data["rows"], found.data["tables"], found.data["deep"]) == (3, 1, False)
+    assert "every page" not in found.sections[0].lines[0]
+
+
+def test_deep_examines_what_was_restored(ops: Ops) -> None:
+    put(ops)
+    with_database(ops)
+    found = verify.verify(ops, shelf(ops), "latest", ignore_progress, deep=True)
+    assert [words[0] for words in piped(ops).piped_words] == ["pg_restore", "pg_amcheck"]
+    assert "every page and index is sound" in found.sections[0].lines[0]
+    piped(ops).ends["pg_amcheck"] = ExecResult(2, "pg_amcheck: error: heap is torn")
+    with pytest.raises(OpsError, match="The restored database is damaged: heap is torn"):
+        verify.verify(ops, shelf(ops), "latest", ignore_progress, deep=True)
+
+
+@pytest.mark.parametrize(
+    ("answers", "ends", "code"),
+    [
+        ({"SELECT count(*) AS rows": [{"rows": 2, "digest": "77"}]}, {}, "TB-0133"),
+        ({"SELECT count(*) AS rows": [{"rows": 3, "digest": "78"}]}, {}, "TB-0133"),
+        ({"WITH ours": [{"schema": "another"}]}, {}, "TB-0133"),
+        ({"SELECT n.nspname AS schema": []}, {}, "TB-0133"),
+        ({}, {"pg_restore": FAILED}, "TB-0131"),
+    ],
+)
+def test_what_is_not_what_was_backed_up_is_no_proof(
+    ops: Ops, answers: dict[str, object], ends: dict[str, ExecResult], code: str
+) -> None:
+    """It is dropped all the same, no proof is kept, and the metrics do not take it for a fresh backup."""
+    backup, database = put(ops), with_database(ops, **answers)
+    piped(ops).ends |= ends
+    with pytest.raises(OpsError) as caught:
+        verify.verify(ops, shelf(ops), backup.id, ignore_progress)
+    assert caught.value.code == code
+    assert shelf(ops).all()[0].proof is None
+    about = [text.split()[0] for text in database.statements() if f"tradebot_verify_{backup.id.lower()}" in text]
+    assert about == ["DROP", "CREATE", "DROP"]
+    assert ("", "DELETE FROM public.backup_note WHERE what = %s", ("taken",)) in database.asked
+
+
+def test_another_major_version_words_the_same_schema_differently(ops: Ops) -> None:
+    put(ops)
+    with_database(ops, **{"WITH ours": [{"schema": "another"}], "SHOW server_version": [{"server_version": "19.1"}]})
+    verify.verify(ops, shelf(ops), "latest", ignore_progress)
+
+
+def test_accounts_that_are_missing_are_made_without_a_password(ops: Ops) -> None:
+    put(ops)
+    database = with_database(ops)
+    verify.verify(ops, shelf(ops), "latest", ignore_progress)
+    assert [text for text in database.statements() if text.startswith("CREATE ROLE")] == [
+        'CREATE ROLE "tradebot_app" LOGIN'
+    ]
+    database.answers["SELECT rolname AS name FROM"] = [{"name": "tradebot_app"}]
+    database.asked.clear()
+    verify.verify(ops, shelf(ops), "latest", ignore_progress)
+    assert not [text for text in database.statements() if text.startswith("CREATE ROLE")]
+
+
+def test_damaged_files_are_refused_before_anything_is_restored(ops: Ops) -> None:
+    backup, database = put(ops), with_database(ops)
+    backup.dump.write_bytes(b"dumq")
+    with pytest.raises(OpsError, match=r"postgres\.dump is not as it was written") as caught:
+        verify.verify(ops, shelf(ops), "latest", ignore_progress)
+    assert caught.value.code == "TB-0132"
+    damage(backup)
+    with pytest.raises(OpsError) as caught:
+        verify.verify(ops, shelf(ops), backup.id, ignore_progress)
+    assert caught.value.code == "TB-0132"
+    assert not [text for text in database.statements() if text.startswith("CREATE DATABASE")]
+    assert piped(ops).piped_words == []
+
+
+def test_without_a_running_postgres_nothing_is_proved(tmp_path: Path) -> None:
+    ops = world(tmp_path, "redis")
+    put(ops)
+    with_database(ops)
+    with pytest.raises(OpsError) as caught:
+        verify.verify(ops, shelf(ops), "latest", ignore_progress)
+    assert caught.value.code == "TB-0535"
