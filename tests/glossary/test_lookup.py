@@ -36,7 +36,7 @@ def ops_in(tmp_path: Path) -> Callable[[str], Ops]:
         ("redisdown", "alert", "## Meaning"),
         ("REDIS_MAXMEMORY", "setting", "now: 64mb"),
         ("queue_length", "metric", "worker: gauge: queue: always"),
-        ("queue", "topic", "It asks queue."),
+        ("queue", "topic", "queue.queue."),
         ("redis-full", "cause", "Redis has no memory left."),
         ("sharpe", "figure", "ddof 1"),
     ],

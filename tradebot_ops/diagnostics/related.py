@@ -18,6 +18,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "redis": ("redis", "redis-exporter"),
     "postgres": ("postgres", "postgres-exporter"),
     "backups": ("postgres",),
+    "candles": ("worker",),
     "bots": ("api",),
     "monitoring": ("prometheus", "alertmanager", "grafana", "node-exporter", "redis-exporter", "postgres-exporter"),
 }

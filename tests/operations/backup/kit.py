@@ -139,7 +139,7 @@ EQUAL: dict[str, Any] = {
     "SELECT version_num": [{"revision": "0010"}],
     "SELECT pg_database_size": [{"size": 1}],
     "SELECT to_regclass('public.backup_note')": [{"has": True}],
-    "SELECT to_regclass('public.queue_rule')": [{"has": True}],
+    "SELECT to_regclass('public.halt')": [{"has": True}],
     "SELECT count(*) AS tables": [{"tables": 5}],
 }
 

@@ -30,7 +30,7 @@ class Redis:
 def ops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ops:
     """Its database writes down what is stopped and started, too."""
     made = world(tmp_path, "redis", "postgres", "migrate")
-    database = with_database(made, **{"SELECT type FROM public.queue_rule": [{"type": "backtest"}]})
+    database = with_database(made)
     database.answers["SELECT state, count(*)"] = [{"state": "running", "jobs": 1}]
     made.__dict__["redis"] = Redis(database)
 
@@ -84,7 +84,7 @@ def test_each_step_comes_after_the_one_that_it_needs(ops: Ops) -> None:
         'CREATE DATABASE "tradebot_restoring"',
     ]
     halted = said.index("BEGIN")
-    assert said[halted + 1].startswith("INSERT INTO public.queue_rule")
+    assert said[halted + 1].startswith("INSERT INTO public.halt")
     assert said[halted + 2].startswith("UPDATE public.job SET lease_until")
     forgotten = said.index("FORGET")
     ended = next(number for number, text in enumerate(said) if text.startswith("SELECT pg_terminate_backend"))
@@ -98,7 +98,7 @@ def test_each_step_comes_after_the_one_that_it_needs(ops: Ops) -> None:
         ['"tradebot_restoring"', "RENAME", "TO", '"tradebot"'],
     ]
     assert found.data["aside"] == "tradebot_before_20261127t120000"
-    assert (found.data["paused"], found.data["jobs"]) == (["backtest"], {"running": 1})
+    assert found.data["jobs"] == {"running": 1}
     assert ops.state.load(WorkersTold) == WorkersTold()
     assert not [each for each in ops.engine.list() if each.service == "migrate"], "else it passes for migrated"
 
@@ -131,7 +131,7 @@ def test_what_fails_before_the_swap_leaves_the_old_one_in_place(
     assert not {"ALTER", "FORGET"} & {text.split()[0] for text in asked(ops).statements()}
 
 
-def test_a_schema_without_pauses_is_halted_after_its_migration(ops: Ops) -> None:
+def test_a_schema_without_halts_is_halted_after_its_migration(ops: Ops) -> None:
     put(ops)
     answers = iter([[{"has": False}], [{"has": True}]])
 
@@ -139,12 +139,12 @@ def test_a_schema_without_pauses_is_halted_after_its_migration(ops: Ops) -> None
         def __iter__(self) -> Iterator[Any]:
             return iter(next(answers))
 
-    asked(ops).answers["SELECT to_regclass('public.queue_rule')"] = Later()
+    asked(ops).answers["SELECT to_regclass('public.halt')"] = Later()
     found = restored(ops)
     said = asked(ops).statements()
-    paused = next(number for number, text in enumerate(said) if text.startswith("INSERT INTO public.queue_rule"))
-    assert said.index("UP migrate") < paused
-    assert found.data["paused"] == ["backtest"]
+    halted = next(number for number, text in enumerate(said) if text.startswith("INSERT INTO public.halt"))
+    assert said.index("UP migrate") < halted
+    assert found.data["jobs"] == {"running": 1}
 
 
 def test_what_runs_is_stopped_only_where_that_was_asked_for(ops: Ops) -> None:
