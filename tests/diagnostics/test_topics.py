@@ -23,6 +23,7 @@ from tradebot_ops.diagnostics.topics import (
     net,
     performance,
     queue,
+    trading,
     workers,
 )
 from tradebot_ops.diagnostics.topics.stores import data, postgres, redis
@@ -31,6 +32,7 @@ from tradebot_ops.engines.inspection import EngineInfo
 from tradebot_ops.facts.access.connections import Connection
 from tradebot_ops.facts.host import Clock, Disk, Load, Pressure
 from tradebot_ops.facts.metrics.monitoring import Answer as Ready
+from tradebot_ops.facts.project.bots import Trading
 from tradebot_ops.facts.replicas.condition import Condition
 from tradebot_ops.facts.replicas.errors import Recorded
 from tradebot_ops.facts.requests import Served
@@ -40,6 +42,7 @@ from tradebot_ops.facts.stores.postgres import Connections, Horizon, Insides, Se
 from tradebot_ops.facts.stores.postgres_load import Io, Statement, Statements, Waits
 from tradebot_ops.facts.stores.redis import Doctors
 from tradebot_ops.facts.stores.redis_load import Command
+from tradebot_ops.facts.work.halt import Halt
 from tradebot_ops.facts.work.queue import DeadLetters, Lost, Queue
 from tradebot_ops.facts.work.worker_load import Utilisation
 from tradebot_ops.facts.work.workers import Beat, Worker
@@ -329,3 +332,46 @@ def test_connections_and_the_scarcest_resource() -> None:
 
 def test_levels_are_those_of_findings() -> None:
     assert {problem.level for problem in postgres.connections(Connections(95, 100)).problems} == {Level.FAIL}
+
+
+WATCHED = Trading("freqtrade", "prod", "live", True, 2, 0, False, 0.0, 100.0, 300.0)
+
+
+def test_what_is_held_is_shown_and_never_guessed() -> None:
+    assert dict(trading.bot(WATCHED).values) == {
+        "bot": "freqtrade, with money (live)",
+        "opens positions": "yes",
+        "open positions": "2, read just now",
+        "resting orders": "0, read just now",
+        "newest candle": "100 s ago",
+    }
+    shown = dict(trading.bot(replace(WATCHED, mode="paper", opening=False, orders=None, candle_age=None)).values)
+    assert shown["bot"] == "freqtrade, on paper (paper)"
+    assert (shown["opens positions"], shown["resting orders"], shown["newest candle"]) == ("no", *["not known"] * 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "level", "words"),
+    [
+        ({}, None, ""),
+        ({"second_instance": True}, Level.FAIL, "Two instances of freqtrade answer in turn."),
+        ({"env": "staging"}, Level.FAIL, "freqtrade trades with money, and this stack is for staging."),
+        ({"env": "staging", "mode": "paper"}, None, ""),
+        ({"clock_offset": -2.5}, Level.WARN, "The clock of freqtrade is off by 2.5 s."),
+        ({"candle_age": 601.0}, Level.WARN, "The newest candle of freqtrade ended 10 min ago."),
+        ({"candle_age": 601.0, "candle": 3600.0}, None, ""),
+    ],
+)
+def test_a_bot_that_trades_otherwise_than_meant(change: dict[str, Any], level: Level | None, words: str) -> None:
+    problems = trading.bot(replace(WATCHED, **change)).problems
+    assert [(each.level, each.message) for each in problems] == ([(level, words)] if level else [])
+
+
+def test_a_halt_is_shown_with_its_age_and_the_queue_says_why() -> None:
+    assert trading.halted(None).values == (("stack", "takes jobs"),)
+    found = Halt("ana", "fills look wrong", 90.0)
+    assert trading.halted(found).values == (("stack", "halted for 90 s"),)
+    assert trading.halted(found).problems == ()
+    (problem,) = queue.halted(found).problems
+    assert (problem.level, problem.hint) == (Level.WARN, "tradebot resume")
+    assert problem.message == "ana has halted the stack 90 s ago, so that no job starts: fills look wrong."

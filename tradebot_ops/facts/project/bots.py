@@ -8,22 +8,40 @@ from tradebot_ops.facts.fact import NotApplicable, Skip, fact
 from tradebot_ops.records import WatchedBot
 from tradebot_ops.text.sentences import ended
 
+#: As the alerts BotClockOff and BotFeedStale.
+CLOCK_S, LATE_S = 2.0, 300.0
 #: Where no bot is watched.
-NONE = "No bot is watched: BOT_ADAPTER is not set."
+NONE = "No bot is watched, as BOT_ADAPTER is not set: what positions and orders there are is not known."
 
 
 @dataclass(frozen=True)
 class Trading:
-    """``env`` is that of this stack: dev, staging or prod. Ages are in seconds; None is what the bot does not know."""
+    """``env`` is that of this stack: dev, staging or prod. Ages are in seconds; None is what is not known.
+
+    ``positions`` and ``orders`` are how many there are, read just now.
+    """
 
     adapter: str
     env: str
     mode: str
     opening: bool
+    positions: int
+    orders: int | None
     second_instance: bool
     clock_offset: float | None
     candle_age: float | None
     candle: float | None
+
+    @property
+    def clock_off(self) -> float | None:
+        """The seconds that its clock is off, whichever way; None where they are too few to matter, or not known."""
+        off = abs(self.clock_offset or 0.0)
+        return off if off > CLOCK_S else None
+
+    @property
+    def feed_stale(self) -> bool:
+        """Whether its newest candle should have been followed by another one by now."""
+        return self.candle_age is not None and self.candle is not None and self.candle_age > self.candle + LATE_S
 
 
 @fact(seconds=30)
@@ -44,6 +62,8 @@ def trading(ops: Ops) -> Trading:
         env=ops.settings.env,
         mode=bot["mode"],
         opening=bool(bot["opening"]),
+        positions=len(bot["positions"]),
+        orders=None if bot["orders"] is None else len(bot["orders"]),
         second_instance=bot["second_instance_at"] is not None,
         clock_offset=bot["clock_offset_s"],
         candle_age=bot["last_candle_age_s"],

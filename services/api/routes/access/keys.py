@@ -64,7 +64,8 @@ def create(request: KeyRequest, dependencies: Provided, by: Requester, response:
         raise Problem(422, detail, errors=[("expires_at", "is past")])
     made = dependencies.keys.create(request.name, request.role, expires_at, by)
     if made is None:
-        raise Problem(409, f"There is an API key {request.name} already; revoke it first, or take another name.")
+        name = request.name
+        raise Problem(409, f"There is an API key {name} already. End it first: tradebot keys revoke {name}")
     key, secret = made
     log.info("api key made", name=key.name, role=key.role.value, by=by)
     response.headers["Cache-Control"] = "no-store"

@@ -13,16 +13,18 @@ from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import NotHere, Skip, Unknown
 from tradebot_ops.facts.project import bots
 from tradebot_ops.facts.project.bots import Trading
+from tradebot_ops.facts.work.halt import Halt
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.operations.money import trading_safe
 from tradebot_ops.settings import load_settings
 
-WELL = Trading("freqtrade", "prod", "live", True, False, 0.0, 100.0, 300.0)
+WELL = Trading("freqtrade", "prod", "live", True, 0, 0, False, 0.0, 100.0, 300.0)
 BOT: dict[str, Any] = {
     "adapter": "freqtrade",
     "mode": "live",
     "opening": True,
     "positions": [],
+    "orders": [],
     "second_instance_at": None,
     "clock_offset_s": 0.5,
     "last_candle_age_s": 100.0,
@@ -46,9 +48,31 @@ BOT: dict[str, Any] = {
     ],
 )
 def test_trading(change: dict[str, Any], level: Level, words: str) -> None:
-    verdict = trading_safe(replace(WELL, **change))
+    verdict = trading_safe(replace(WELL, **change), None)
     assert verdict.level is level
     assert words in verdict.message
+
+
+def test_a_halted_stack_is_said() -> None:
+    verdict = trading_safe(WELL, Halt("ana", "a test", 90.0))
+    assert (verdict.level, verdict.message) == (Level.WARN, "ana has halted the stack 90 s ago.")
+
+
+@pytest.mark.parametrize(
+    ("offset", "off"), [(None, None), (0.0, None), (2.0, None), (-2.0, None), (2.1, 2.1), (-2.1, 2.1)]
+)
+def test_a_clock_is_off_by_more_than_two_seconds(offset: float | None, off: float | None) -> None:
+    assert replace(WELL, clock_offset=offset).clock_off == off
+
+
+@pytest.mark.parametrize(
+    ("age", "candle", "stale"),
+    [(600.0, 300.0, False), (600.1, 300.0, True), (None, 300.0, False), (9e9, None, False), (86_700.1, 86_400.0, True)],
+)
+def test_a_feed_is_stale_five_minutes_after_its_next_candle(
+    age: float | None, candle: float | None, stale: bool
+) -> None:
+    assert replace(WELL, candle_age=age, candle=candle).feed_stale is stale
 
 
 def asked(tmp_path: Path, *found: Any, adapter: str = "freqtrade") -> Any:

@@ -5,12 +5,11 @@ from typing import NoReturn
 
 from tradebot_ops.facts.project import bots, unbuilt
 from tradebot_ops.facts.project.bots import Trading
+from tradebot_ops.facts.work import halt
+from tradebot_ops.facts.work.halt import Halt
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, unjudged, warned, worst
 from tradebot_ops.text.quantities import quantity
-
-#: As the alerts BotClockOff and BotFeedStale.
-CLOCK_S, LATE_S = 2.0, 300.0
 
 ONLY_WARN = {"dev": Level.WARN, "staging": Level.WARN, "prod": Level.WARN}
 
@@ -18,38 +17,40 @@ ONLY_WARN = {"dev": Level.WARN, "staging": Level.WARN, "prod": Level.WARN}
 @check(
     "OPS-10",
     "Trading is as safe as declared",
-    asks=(bots.trading,),
+    asks=(bots.trading, halt.halt),
     severity=Severity.CRITICAL,
     source="brief: trading bot in production",
     anchor=".env",
     remedy="tradebot positions",
 )
-def trading_safe(trading: Trading) -> Verdict:
+def trading_safe(trading: Trading, halted: Halt | None) -> Verdict:
     """Live in production alone, not halted, one instance an account, clocks that agree, and fresh market data. Whether
     its key can withdraw no bot shows.
     """
     observed = f"{trading.adapter}: {trading.mode} in {trading.env}"
     verdicts = [
         judge(message, observed=observed, expected="live in prod alone, one instance, a clock and prices of now")
-        for judge, message in _faults(trading)
+        for judge, message in _faults(trading, halted)
     ]
     return worst(verdicts) if verdicts else passed(f"{observed}, and nothing speaks against it.", observed=observed)
 
 
-def _faults(trading: Trading) -> Iterator[tuple[Callable[..., Verdict], str]]:
+def _faults(trading: Trading, halted: Halt | None) -> Iterator[tuple[Callable[..., Verdict], str]]:
     if trading.mode == "live" and trading.env != "prod":
         yield failed, f"{trading.adapter} trades with money, and this stack is for {trading.env}."
     if trading.second_instance:
         yield failed, f"Two instances of {trading.adapter} answer in turn."
     if trading.mode == "paper" and trading.env == "prod":
         yield warned, f"{trading.adapter} trades on paper, and this stack is for production."
+    if halted is not None:
+        yield warned, f"{halted.by} has halted the stack {quantity(halted.seconds, 's')} ago."
     if not trading.opening:
         yield warned, f"{trading.adapter} opens no positions: it is halted or stopped."
-    if trading.clock_offset is not None and abs(trading.clock_offset) > CLOCK_S:
-        yield warned, f"The clock of {trading.adapter} is off by {quantity(abs(trading.clock_offset), 's')}."
+    if trading.clock_off:
+        yield warned, f"The clock of {trading.adapter} is off by {quantity(trading.clock_off, 's')}."
     if trading.candle_age is None or trading.candle is None:
         yield warned, f"How old the prices of {trading.adapter} are is not known."
-    elif trading.candle_age > trading.candle + LATE_S:
+    elif trading.feed_stale:
         yield warned, f"The newest candle of {trading.adapter} ended {quantity(trading.candle_age, 's')} ago."
 
 
