@@ -18,7 +18,7 @@ from tradebot_ops.operations.rotation.pending import Journal, Pending
 from tradebot_ops.operations.rotation.ways import WAYS, Way
 from tradebot_ops.private_folder import overwrite
 from tradebot_ops.progress import ignore_progress
-from tradebot_ops.records import Absence, UnavailableServices
+from tradebot_ops.records import Absence, UnavailableServices, WatchedBot
 from tradebot_ops.settings import Secret, load_settings
 from tradebot_ops.stack.model import SecretFile
 
@@ -145,6 +145,14 @@ def test_the_password_of_a_bot_is_given_at_any_time_and_never_made_anew(ops: Ops
     with pytest.raises(OpsError, match="from its own configuration"):
         rotate.rotate(ops, ["bot_password"], ignore_progress)
     assert WAYS["bot_password"].obstacle(ops), "so that --all leaves it as it is"
+
+
+def test_all_speaks_of_a_bot_s_password_only_where_a_bot_is_watched(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rotate, "_change", lambda *_: 0.0)
+    for watched in (False, True):
+        ops.state.store(WatchedBot("freqtrade" if watched else ""))
+        left: Any = rotate.rotate(ops, [], ignore_progress, every=True).data
+        assert ("bot_password" in left["left"]) is watched
 
 
 def test_before_the_first_start_any_may_be_given(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from tradebot_ops.operations.change import change
 from tradebot_ops.operations.rotation.pending import Journal, Pending
 from tradebot_ops.operations.rotation.ways import WAYS, Way
 from tradebot_ops.operations.secrets import usable
+from tradebot_ops.operations.trade import open_positions
 from tradebot_ops.private_folder import overwrite
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.settings import Secret
@@ -126,9 +127,15 @@ def _change(ops: Ops, name: str, on_progress: OnProgress, value: Secret | None =
     return time.monotonic() - started
 
 
+def _used(ops: Ops, name: str) -> bool:
+    """Whether anything logs in with it: what was made elsewhere is for a bot, and mostly none is watched."""
+    return not _known_way(name).given or open_positions.watched(ops)
+
+
 def _report(ops: Ops, taken: dict[str, float], *, every: bool) -> Report:
     lines = [f"{name} has a new value; the old one is refused ({quantity(each, 's')})." for name, each in taken.items()]
-    left = {name: _known_way(name).obstacle(ops) for name in own(ops) if name not in taken} if every else {}
+    asked = own(ops) if every else ()
+    left = {name: _known_way(name).obstacle(ops) for name in asked if name not in taken and _used(ops, name)}
     lines += [f"Left as it is: {name}: {why}." for name, why in left.items()]
     data = {"rotated": [{"name": name, "seconds": round(each, 3)} for name, each in taken.items()], "left": left}
     return Report(data=data, sections=(Section(lines=tuple(lines)),), failure=ExitCode.FAILED)
