@@ -176,7 +176,9 @@ def test_without_redis_every_call_is_let_through_and_that_is_logged_once(setting
     with capture_logs() as logged:
         assert fail(breakers, 5) == [BreakerUnknown] * 5
         assert call(breakers)
-    assert [each["event"] for each in logged] == ["circuit breakers unknown: calls are let through"]
+    # An API of another test in this process may log beside it.
+    said = [each["event"] for each in logged if "breaker" in each["event"]]
+    assert said == ["circuit breakers unknown: calls are let through"]
     with pytest.raises(redis.RedisError):
         breakers.all()
 
