@@ -36,7 +36,7 @@ _EXAMPLES: dict[int, tuple[str, dict[str, str]]] = {
     403: ("This needs the role admin; the API key nightly has operate.", {}),
     404: ("There is no job 0198a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b.", {}),
     423: (
-        "ana@desk has halted the stack at 2026-11-28 08:15:00 UTC: fills look wrong. Resume it: tradebot resume.",
+        "ana@desk halted the stack at 2026-11-28 08:15:00 UTC: fills look wrong. Resume it: tradebot resume.",
         {},
     ),
     422: ("limit: Input should be less than or equal to 200", {"limit": "Input should be less than or equal to 200"}),

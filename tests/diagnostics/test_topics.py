@@ -374,4 +374,4 @@ def test_a_halt_is_shown_with_its_age_and_the_queue_says_why() -> None:
     assert trading.halted(found).problems == ()
     (problem,) = queue.halted(found).problems
     assert (problem.level, problem.hint) == (Level.WARN, "tradebot resume")
-    assert problem.message == "ana has halted the stack 90 s ago, so that no job starts: fills look wrong."
+    assert problem.message == "ana halted the stack 90 s ago, so that no job starts: fills look wrong."

@@ -19,7 +19,7 @@ def halted(found: halt.Halt | None) -> View:
     if found is None:
         return View((("halted", "no"),))
     since = quantity(found.seconds, "s")
-    message = f"{found.by} has halted the stack {since} ago, so that no job starts: {ended(found.reason)}"
+    message = f"{found.by} halted the stack {since} ago, so that no job starts: {ended(found.reason)}"
     return View((("halted", f"for {since}"),), problems=(doubtful(message, "tradebot resume"),))
 
 

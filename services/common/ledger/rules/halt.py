@@ -37,7 +37,7 @@ class StackHalted(Exception):  # noqa: N818 - reads as what it is
     def __init__(self, at: datetime, by: str, reason: str) -> None:
         why = f": {reason.rstrip('.')}" if reason else ""
         super().__init__(
-            f"{by} has halted the stack at {at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC{why}. Resume it: tradebot resume"
+            f"{by} halted the stack at {at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC{why}. Resume it: tradebot resume"
         )
 
 

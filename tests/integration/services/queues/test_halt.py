@@ -128,7 +128,7 @@ def test_no_way_in_is_open_but_for_canaries(ledger: Ledger, halts: Halts, databa
         schedules.put(job_type, job_type, {}, cron="* * * * *", zone="UTC", by="ana")
     known = ledger.submit("sweep", {}, idempotency_key="k").job.id
     halts.halt(by="ana", reason="fills look wrong.")
-    with pytest.raises(StackHalted, match=r"^ana has halted the stack at 20.* UTC: fills look wrong\. Resume it: "):
+    with pytest.raises(StackHalted, match=r"^ana halted the stack at 20.* UTC: fills look wrong\. Resume it: "):
         ledger.submit("sweep", {})
     with pytest.raises(StackHalted):
         ledger.submit("sweep", {}, not_before=datetime.now(UTC) + timedelta(days=1))
@@ -212,7 +212,7 @@ def test_the_halt_over_http(api: httpx.Client) -> None:
     assert (refused.status_code, refused.json()["title"]) == (423, "Locked")
     since = datetime.fromisoformat(halted.json()["at"])
     assert refused.json()["detail"] == (
-        f"ana@desk has halted the stack at {since:%Y-%m-%d %H:%M:%S} UTC: fills look wrong. Resume it: tradebot resume."
+        f"ana@desk halted the stack at {since:%Y-%m-%d %H:%M:%S} UTC: fills look wrong. Resume it: tradebot resume."
     )
     assert api.post("/halt", json={"reason": "other"}, headers=KEY).json() == halted.json()
     assert api.get(f"/jobs/{waits['id']}").json()["state"] == "queued"

@@ -55,7 +55,7 @@ def test_trading(change: dict[str, Any], level: Level, words: str) -> None:
 
 def test_a_halted_stack_is_said() -> None:
     verdict = trading_safe(WELL, Halt("ana", "a test", 90.0))
-    assert (verdict.level, verdict.message) == (Level.WARN, "ana has halted the stack 90 s ago.")
+    assert (verdict.level, verdict.message) == (Level.WARN, "ana halted the stack 90 s ago.")
 
 
 @pytest.mark.parametrize(

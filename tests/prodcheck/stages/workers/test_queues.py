@@ -83,7 +83,7 @@ def test_a_halted_stack_proves_nothing_of_its_workers() -> None:
     beat = Beat("w1", "idle", 0.5)
     verdict = progressing(Queue(0, 0, None, 900.0), (beat,), halt)
     assert (verdict.level, verdict.hint) == (Level.WARN, "tradebot resume")
-    assert verdict.message == "ana@desk has halted the stack 12 min ago, so that no job starts: fills look wrong."
+    assert verdict.message == "ana@desk halted the stack 12 min ago, so that no job starts: fills look wrong."
     assert progressing(Queue(1, 1, 60.0, 900.0), (beat,), halt).level is Level.FAIL, "a canary waits"
 
 

@@ -43,7 +43,7 @@ def _faults(trading: Trading, halted: Halt | None) -> Iterator[tuple[Callable[..
     if trading.mode == "paper" and trading.env == "prod":
         yield warned, f"{trading.adapter} trades on paper, and this stack is for production."
     if halted is not None:
-        yield warned, f"{halted.by} has halted the stack {quantity(halted.seconds, 's')} ago."
+        yield warned, f"{halted.by} halted the stack {quantity(halted.seconds, 's')} ago."
     if not trading.opening:
         yield warned, f"{trading.adapter} opens no positions: it is halted or stopped."
     if trading.clock_off:

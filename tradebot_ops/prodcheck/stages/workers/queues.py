@@ -107,7 +107,7 @@ def progressing(queue: Queue, beats: Sequence[Beat], halt: Halt | None) -> Verdi
     if halt is not None:
         since = quantity(halt.seconds, "s")
         return warned(
-            f"{halt.by} has halted the stack {since} ago, so that no job starts: {ended(halt.reason)}",
+            f"{halt.by} halted the stack {since} ago, so that no job starts: {ended(halt.reason)}",
             observed=f"halted for {since}; {observed}",
             expected="not halted",
             evidence=evidence,
