@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from services.common.jobtypes import InParts, JobContext, JobFailure, JobType, Parts
+from services.common.jobtypes import InParts, JobContext, JobType, Parts
 from services.jobs.backtesting.found import found, strategies
-from services.jobs.backtesting.grid import combinations
+from services.jobs.backtesting.grid import every_run
 from services.jobs.backtesting.request import by_strategy
 from services.jobs.backtesting.strategy import Strategy
 from services.jobs.backtesting.window import Window, window
@@ -77,9 +77,7 @@ class Asked:
 def asked(ctx: JobContext, payload: Any) -> Asked:
     request = payload.root
     strategy = strategies()[request.strategy]
-    grid = list(combinations(strategy, request))
-    if not grid:
-        raise JobFailure(f"No combination of these values is a valid {strategy.name}.")
+    grid = every_run(strategy, request)
     known, kept_back = window(ctx, request).split(request.holdout)
     days = {"in_sample": known} | ({"out_of_sample": kept_back} if kept_back else {})
     return Asked(request, strategy, grid, days)

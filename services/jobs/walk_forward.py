@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from services.common.jobtypes import InParts, JobContext, JobFailure, JobType, Parts
+from services.common.jobtypes import InParts, JobContext, JobType, Parts
 from services.jobs.backtest import curve, trades
 from services.jobs.backtesting.found import found, strategies
-from services.jobs.backtesting.grid import combinations
+from services.jobs.backtesting.grid import every_run
 from services.jobs.backtesting.metrics import metrics
 from services.jobs.backtesting.request import by_strategy
 from services.jobs.backtesting.strategy import Strategy
@@ -77,9 +77,7 @@ class Asked:
 def asked(ctx: JobContext, payload: Any) -> Asked:
     request = payload.root
     strategy = strategies()[request.strategy]
-    grid = list(combinations(strategy, request))
-    if not grid:
-        raise JobFailure(f"No combination of these values is a valid {strategy.name}.")
+    grid = every_run(strategy, request)
     days = window(ctx, request)
     return Asked(request, strategy, grid, days, folds(days, request))
 

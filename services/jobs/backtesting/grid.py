@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
+from services.common.jobtypes import JobFailure
 from services.jobs.backtesting.request import ANNOTATED, LITERAL, Market
 from services.jobs.backtesting.strategy import Strategy
 
@@ -85,6 +86,14 @@ def combinations(strategy: Strategy, payload: BaseModel) -> Iterator[BaseModel]:
             yield strategy.Parameters.model_validate(dict(zip(names, values, strict=True)))
         except ValidationError:
             continue
+
+
+def every_run(strategy: Strategy, payload: BaseModel) -> list[BaseModel]:
+    """The same as a list. Raises ``JobFailure`` where the strategy refuses them all."""
+    runs = list(combinations(strategy, payload))
+    if not runs:
+        raise JobFailure(f"No combination of these values is a valid {strategy.name}.")
+    return runs
 
 
 def spread(value: Any) -> Any:

@@ -7,8 +7,10 @@ from tradebot_ops.facts.fact import fact
 
 #: True while no job but a canary may start: what waits then is late for nobody's fault.
 IN_FORCE = "EXISTS (SELECT FROM halt WHERE ended_at IS NULL)"
-#: That the ledger lets a job start, or that the job is one of those that trade nothing.
-MAY_START = f"(NOT {IN_FORCE} OR type IN ('canary', 'failing_canary'))"
+#: Their types trade nothing, and go on.
+HARMLESS = ("canary", "failing_canary")
+#: That the ledger lets a job start, or that the job is one of those.
+MAY_START = f"(NOT {IN_FORCE} OR type IN {HARMLESS})"
 _HALT = "SELECT by, reason, extract(epoch FROM now() - at)::float8 AS seconds FROM halt WHERE ended_at IS NULL"
 
 

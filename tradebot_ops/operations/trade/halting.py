@@ -10,9 +10,7 @@ from typing import Any, Protocol
 from tradebot_ops.clients.postgres_session import Session
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import Refused, Unreachable
-
-#: Their types trade nothing, and go on.
-HARMLESS = ("canary", "failing_canary")
+from tradebot_ops.facts.work.halt import HARMLESS
 
 _HAS = "SELECT to_regclass('public.halt') IS NOT NULL AS has"
 _HALT = """
