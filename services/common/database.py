@@ -154,9 +154,9 @@ class Database:
         with self.connection(answer_s) as connection:
             connection.execute("SELECT 1")
 
-    def rows(self, query: str, params: Row | None = None) -> list[Row]:
-        """All rows of one statement, which is its own transaction."""
-        with self.connection() as connection:
+    def rows(self, query: str, params: Row | None = None, answer_s: float | None = None) -> list[Row]:
+        """All rows of one statement, which is its own transaction and is answered within ``answer_s`` seconds."""
+        with self.connection(answer_s) as connection:
             return connection.execute(query.encode(), params).fetchall()
 
     def row(self, query: str, params: Row | None = None) -> Row | None:

@@ -30,6 +30,9 @@ from services.common.ledger.rules import queues
 from services.common.ledger.rules.halt import raise_if_halted
 from services.common.ledger.storable import jsonb, plain_json, storable
 
+#: Seconds that Postgres has for the counts of a scrape, of which Prometheus gives ten.
+COUNTS_S = 3.0
+
 
 class Ledger:
     """Jobs and their events, on a ``Database`` that the caller opens and closes.
@@ -269,8 +272,11 @@ class Ledger:
         self._database.row("SELECT id FROM job LIMIT 1")
 
     def counts(self) -> dict[State, int]:
-        """How many jobs are queued, retrying, running and dead, but for those that fail on purpose."""
-        found = {row["state"]: row["jobs"] for row in self._database.rows(sql.COUNTS)}
+        """How many jobs are queued, retrying, running and dead, but for those that fail on purpose.
+
+        Soon enough for a scrape: one that is late would hide everything else that its page says.
+        """
+        found = {row["state"]: row["jobs"] for row in self._database.rows(sql.COUNTS, answer_s=COUNTS_S)}
         return {state: found.get(state, 0) for state in (State.QUEUED, State.RETRYING, State.RUNNING, State.DEAD)}
 
 

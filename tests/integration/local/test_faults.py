@@ -3,10 +3,14 @@
 import os
 import signal
 
+import httpx
 import psutil
 import pytest
+import yaml
 
+from services.common.transport import DEAD_QUEUE
 from tests.integration.tradebot import Tradebot
+from tests.paths import ROOT
 from tests.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("local-faults")]
@@ -31,6 +35,30 @@ def test_a_killed_service_comes_back_and_no_job_is_lost(running: Tradebot, repli
     assert running.status()[replica]["restarts"] >= 1
     assert [running.ended(job, 90)["state"] for job in jobs] == ["succeeded"] * 3
     assert running.job(running.submit("canary"))["id"]
+
+
+def test_a_hanging_postgres_is_not_said_of_the_workers(running: Tradebot) -> None:
+    """Their page is still scraped in time, without what Postgres alone knows."""
+    prometheus = yaml.safe_load((ROOT / "config/prometheus/prometheus.yml").read_text())["global"]
+    scrape_s = float(prometheus["scrape_timeout"].removesuffix("s"))
+    page = f"http://{running.status()['worker-1']['published']['9091']}/metrics"
+    known = f'queue_length{{queue="{DEAD_QUEUE}"}}'
+    assert known in httpx.get(page, timeout=scrape_s).text
+    postgres = psutil.Process(running.pid("postgres-1"))
+    hanging = [postgres, *postgres.children(recursive=True)]
+    for process in hanging:
+        process.suspend()
+    try:
+        until(lambda: known not in httpx.get(page, timeout=scrape_s).text, "the page without the dead", 60)
+        states = running.states()
+        page_now = httpx.get(page, timeout=scrape_s).text
+    finally:
+        for process in hanging:
+            process.resume()
+    assert (states["postgres-1"], states["worker-1"], states["worker-2"]) == ("unhealthy", "ready", "ready")
+    assert "worker_active" in page_now
+    until(lambda: running.states() == ALL_READY, "all is well again", 60, running.status)
+    until(lambda: known in httpx.get(page, timeout=scrape_s).text, "the dead on the page again", 60)
 
 
 def test_a_killed_supervisor_leaves_no_orphan_and_up_brings_all_back(running: Tradebot) -> None:
