@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.backups.test_manifest import MANIFEST
-from tradebot_ops.backups.shelf import DUMP, SUMS, Backup, Proof, Shelf
+from tradebot_ops.backups.shelf import DUMP, REFUTED, SUMS, Backup, Proof, Refutation, Shelf, newer_refuted
 from tradebot_ops.backups.shelf import MANIFEST as MANIFEST_FILE
 from tradebot_ops.errors import OpsError
 
@@ -110,6 +110,42 @@ def test_a_proof_is_remembered_beside_it(shelf: Shelf) -> None:
     assert shelf.all()[0].damaged_files() == ()
     (made.folder / "restored.json").write_text("{")
     assert shelf.all()[0].proof is None
+
+
+def test_a_refutation_outlasts_the_proof_and_only_a_new_proof_ends_it(shelf: Shelf) -> None:
+    made = put(shelf)
+    made.remember(Proof("2026-11-27T13:00:00+00:00", 0.5))
+    made.refute(Refutation("2026-11-27T14:00:00+00:00", "The dump is cut."))
+    found = shelf.all()[0]
+    assert (found.proof, found.refutation, found.usable) == (
+        None,
+        Refutation("2026-11-27T14:00:00+00:00", "The dump is cut."),
+        False,
+    )
+    assert found.damaged_files() == ()
+    made.remember(Proof("2026-11-27T15:00:00+00:00", 0.5))
+    assert shelf.all()[0].usable
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"at": 1}'])
+def test_a_refutation_that_cannot_be_read_is_one(shelf: Shelf, text: str) -> None:
+    made = put(shelf)
+    (made.folder / REFUTED).write_text(text)
+    found = shelf.all()[0]
+    assert (found.usable, found.refutation is not None) == (False, True)
+
+
+def test_the_latest_is_one_against_which_nothing_is_known(shelf: Shelf) -> None:
+    first, second = put(shelf), put(shelf, NOON + timedelta(days=1))
+    second.refute(Refutation("2026-11-27T14:00:00+00:00", "The dump is cut."))
+    assert shelf.get("latest").id == first.id
+    assert shelf.get("latest", refuted_too=True).id == second.id
+    assert shelf.get(second.id).id == second.id
+    assert newer_refuted(shelf, first) == (f"The last verification of the backup {second.id} failed: The dump is cut.",)
+    first.refute(Refutation("2026-11-27T14:00:00+00:00", "The dump is cut."))
+    with pytest.raises(OpsError, match="the last verification of each of them failed") as caught:
+        shelf.get("latest")
+    assert caught.value.code == "TB-0130"
 
 
 def test_one_that_is_removed_is_gone(shelf: Shelf) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.backups.test_shelf import put
 from tests.operations.test_change import world
-from tradebot_ops.backups.shelf import Shelf
+from tradebot_ops.backups.shelf import Proof, Refutation, Shelf
 from tradebot_ops.context import Ops
 from tradebot_ops.model import Level, Report
 from tradebot_ops.routine import looks
@@ -114,6 +114,10 @@ def test_the_newest_backup_is_read_whole(ops: Ops, tmp_path: Path) -> None:
     put(Shelf(tmp_path / "backups" / "demo"))
     newest = put(Shelf(tmp_path / "backups" / "demo"))
     assert [each.level for each in ask(ops).findings] == [PASS]
+    newest.refute(Refutation("2026-11-27T14:00:00+00:00", "It does not restore."))
+    (found,) = ask(ops).findings
+    assert found.message == f"The last verification of the backup {newest.id} failed: It does not restore."
+    newest.remember(Proof("2026-11-27T15:00:00+00:00", 1.0))
     newest.dump.write_bytes(b"rotten")
     (found,) = ask(ops).findings
     assert (found.level, found.message) == (FAIL, f"Backup {newest.id}: postgres.dump is not as it was written.")

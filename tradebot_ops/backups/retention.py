@@ -10,7 +10,9 @@ KEEP = 7
 
 @dataclass(frozen=True)
 class Kept:
-    """One backup, as far as it matters here; ``restorable`` when a restore of it was proved."""
+    """One backup, as far as it matters here; ``restorable`` when a restore of it was proved, ``whole`` unless it is
+    damaged or its last verification failed.
+    """
 
     id: str
     at: datetime

@@ -19,7 +19,8 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.private_folder import PrivateFolder, make_private, sync, writable
 from tradebot_ops.shapes import fields, seconds, text
 
-MANIFEST, DUMP, CONFIG, SUMS, PROVED = "manifest.json", "postgres.dump", "config.tar", "SHA256SUMS", "restored.json"
+MANIFEST, DUMP, CONFIG, SUMS = "manifest.json", "postgres.dump", "config.tar", "SHA256SUMS"
+PROVED, REFUTED = "restored.json", "refuted.json"
 _ID = re.compile(r"(?P<second>\d{8}T\d{6}Z)(?:-(?P<number>\d+))?")
 _DRAFT = ".unfinished"
 
@@ -36,15 +37,35 @@ class Proof:
         return datetime.fromisoformat(self.at)
 
 
+class AtFault(OpsError):  # noqa: N818 - like all kinds, named for what is the case
+    """A backup is damaged, does not restore, or is not what was backed up."""
+
+
+@dataclass(frozen=True)
+class Refutation:
+    """A verification that found the backup at fault: when (ISO 8601), and why, as a sentence."""
+
+    at: str
+    why: str
+
+
 @dataclass(frozen=True)
 class Backup:
-    """One backup; without a manifest it is damaged, and ``fault`` says how."""
+    """One backup; without a manifest it is damaged, and ``fault`` says how. The last verification decides: it left a
+    ``proof`` or a ``refutation``.
+    """
 
     id: str
     folder: Path
     manifest: Manifest | None
     proof: Proof | None = None
     fault: str = ""
+    refutation: Refutation | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether nothing is known against it."""
+        return self.manifest is not None and self.refutation is None
 
     @property
     def dump(self) -> Path:
@@ -66,7 +87,9 @@ class Backup:
 
     @property
     def damage(self) -> str:
-        """A sentence for one without a manifest."""
+        """A sentence for one that is not usable."""
+        if self.refutation:
+            return f"The last verification of the backup {self.id} failed: {self.refutation.why}"
         return f"The backup {self.id} is damaged: {self.fault}"
 
     def damaged_files(self) -> tuple[str, ...]:
@@ -88,7 +111,15 @@ class Backup:
         return (*found, *(f"{SUMS} does not name {name}." for name in sorted(missing)))
 
     def remember(self, proof: Proof) -> None:
-        PrivateFolder(self.folder).write_json(PROVED, {"at": proof.at, "seconds": round(proof.seconds, 3)})
+        private = PrivateFolder(self.folder)
+        private.write_json(PROVED, {"at": proof.at, "seconds": round(proof.seconds, 3)})
+        private.remove(REFUTED)
+
+    def refute(self, refutation: Refutation) -> None:
+        """It counts for nothing until a verification succeeds, whatever was proved before."""
+        private = PrivateFolder(self.folder)
+        private.write_json(REFUTED, {"at": refutation.at, "why": refutation.why})
+        private.remove(PROVED)
 
 
 class Shelf:
@@ -107,13 +138,17 @@ class Shelf:
             raise _unusable(self.folder, error) from None
         return tuple(sorted((read(self.folder / name) for name in names), key=lambda each: each.order))
 
-    def get(self, name: str) -> Backup:
-        """By its id, ``latest``, or the path of a backup that lies elsewhere. Raises ``OpsError`` TB-0130."""
+    def get(self, name: str, *, refuted_too: bool = False) -> Backup:
+        """By its id, ``latest``, or the path of a backup that lies elsewhere. Raises ``OpsError`` TB-0130.
+
+        The latest is the newest against which nothing is known; ``refuted_too``: the newest that has a manifest.
+        """
         if "/" in name and (Path(name) / MANIFEST).is_file():
             return read(Path(name).resolve())
         known = {each.id: each for each in self.all()}
-        if name == "latest" and (whole := [each for each in known.values() if each.manifest]):
-            return whole[-1]
+        whole = [each for each in known.values() if each.manifest]
+        if name == "latest" and whole:
+            return _latest(whole, self.folder, refuted_too=refuted_too)
         if name not in known:
             raise OpsError(
                 f"There is no backup {name} in {self.folder}." if known else f"There is no backup in {self.folder}.",
@@ -183,11 +218,19 @@ def read(folder: Path) -> Backup:
         manifest = private.read_as(MANIFEST, _manifest)
     except OpsError as error:
         return Backup(folder.name, folder, None, fault=error.message)
+    refutation = _refutation(private)
     try:
-        proof = private.read_as(PROVED, _proof)
+        proof = None if refutation else private.read_as(PROVED, _proof)
     except OpsError:
         proof = None  # then it was not proved
-    return Backup(folder.name, folder, manifest, proof)
+    return Backup(folder.name, folder, manifest, proof, refutation=refutation)
+
+
+def newer_refuted(shelf: Shelf, backup: Backup) -> tuple[str, ...]:
+    """A sentence for each backup that is newer than this one, and that a verification found at fault."""
+    known = shelf.all()
+    here = [number for number, each in enumerate(known) if each.folder == backup.folder]
+    return tuple(each.damage for each in known[here[0] :] if each.refutation) if here else ()
 
 
 def sha256(path: Path) -> str:
@@ -199,6 +242,29 @@ def _manifest(content: dict[str, Any]) -> Manifest:
     if isinstance(content.get("format"), int) and content["format"] > FORMAT:
         raise ValueError(f"of form {content['format']}, and this release reads up to {FORMAT}")
     return Manifest.of(content)
+
+
+def _latest(whole: list[Backup], folder: Path, *, refuted_too: bool) -> Backup:
+    usable = [each for each in whole if each.usable or refuted_too]
+    if not usable:
+        raise OpsError(
+            f"No backup in {folder} is fit for use: the last verification of each of them failed.",
+            code="TB-0130",
+            hint="tradebot backup list; verify one again: tradebot backup verify BACKUP",
+        )
+    return usable[-1]
+
+
+def _refutation(private: PrivateFolder) -> Refutation | None:
+    """A record that cannot be read is one all the same."""
+    try:
+        return private.read_as(REFUTED, _refuted)
+    except OpsError as error:
+        return Refutation("", error.message)
+
+
+def _refuted(content: dict[str, Any]) -> Refutation | None:
+    return Refutation(**fields(content, {"at": text, "why": text})) if content else None
 
 
 def _proof(content: dict[str, Any]) -> Proof | None:

@@ -65,6 +65,8 @@ def _newest_backup(ops: Ops) -> Report:
     found = [
         Finding(Level.FAIL, "backup", f"Backup {whole[-1].id}: {ended(each)}", hint="tradebot backup") for each in wrong
     ]
+    if whole[-1].refutation:
+        found.append(Finding(Level.FAIL, "backup", ended(whole[-1].damage), hint="tradebot backup"))
     fine = Finding(Level.PASS, "backup", f"Every byte of the backup {whole[-1].id} is as it was written.")
     return Report(findings=tuple(found) or (fine,))
 

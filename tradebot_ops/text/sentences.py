@@ -31,6 +31,7 @@ _VERBS = {
 _NOUNS = (
     "alert",
     "answer",
+    "backup",
     "candle",
     "cause",
     "change",

@@ -37,6 +37,10 @@ def test_metrics_know_only_backups_that_can_be_read(running: Tradebot) -> None:
         dump.write(b"x")
     assert running.run("backup", "verify", second).returncode == 1
     becomes(running, last_taken_timestamp_seconds=taken[first], last_proved_timestamp_seconds=proof[0])
+    running.ok("backup", "verify", first)
+    becomes(running, last_taken_timestamp_seconds=taken[first])
+    listed = running.run("backup", "list")
+    assert (listed.returncode, f"{second} failed: The backup {second} is damaged" in listed.stdout) == (1, True)
 
 
 def test_a_clearing_that_fails_is_shown_until_one_works(running: Tradebot, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.operations.backup.kit import NOON, damage, put, shelf, world
 from tradebot_ops.backups.copies import Copy, remember
-from tradebot_ops.backups.shelf import Proof
+from tradebot_ops.backups.shelf import Proof, Refutation
 from tradebot_ops.model import Level
 from tradebot_ops.operations.backup import listing
 
@@ -34,6 +34,26 @@ def test_a_damaged_one_is_a_failure(tmp_path: Path) -> None:
     assert isinstance(found.data, dict)
     assert {each["id"]: each["damaged"] for each in found.data["backups"]} == {whole.id: False, broken.id: True}
     assert [each.level for each in listing.show(ops, shelf(ops), broken.id).findings] == [Level.FAIL]
+
+
+def test_one_whose_verification_failed_is_a_failure_with_its_reason(tmp_path: Path) -> None:
+    ops = world(tmp_path)
+    fine, failed = put(ops, 2), put(ops, 1)
+    failed.refute(Refutation("2026-11-27T09:00:00+00:00", "The dump could not be restored: end of file."))
+    found = listing.listing(ops, shelf(ops))
+    assert [row[5] for row in found.sections[0].tables[0].rows] == ["failed 3 h ago", "not yet"]
+    (finding,) = found.findings
+    assert (finding.level, finding.message) == (
+        Level.FAIL,
+        f"The last verification of the backup {failed.id} failed: The dump could not be restored: end of file.",
+    )
+    assert isinstance(found.data, dict)
+    assert {each["id"]: each["refuted_at"] for each in found.data["backups"]} == {
+        fine.id: None,
+        failed.id: "2026-11-27T09:00:00+00:00",
+    }
+    shown = listing.show(ops, shelf(ops), "latest")
+    assert [each.message for each in shown.findings] == [finding.message]
 
 
 def test_without_any_the_command_that_makes_one_is_named(tmp_path: Path) -> None:

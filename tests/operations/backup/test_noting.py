@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.operations.backup.kit import GONE, NOON, Database, damage, put, shelf, with_database, world
-from tradebot_ops.backups.shelf import Proof
+from tradebot_ops.backups.shelf import Proof, Refutation
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.backup import noting
 
@@ -41,7 +41,8 @@ def test_one_that_could_not_be_read_counts_neither_as_taken_nor_as_proved(tmp_pa
     older, newest = put(ops, 2), put(ops, 1)
     newest.remember(Proof(PROVED, 1.0))
     database = with_database(ops)
-    noting.note(ops, shelf(ops), unreadable=newest.id)
+    newest.refute(Refutation(PROVED, "The dump is cut."))
+    noting.note(ops, shelf(ops))
     assert noted(database) == {"taken": older.at, "proved": None}
 
 

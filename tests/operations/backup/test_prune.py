@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.operations.backup.kit import damage, put, shelf, with_database, world
-from tradebot_ops.backups.shelf import Proof
+from tradebot_ops.backups.shelf import Proof, Refutation
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.backup import prune
@@ -90,6 +90,19 @@ def test_a_damaged_one_counts_as_none(ops: Ops) -> None:
     damage(shelf(ops).all()[-1])
     whole = ids(ops)[-2]
     assert whole not in pruned(ops, 1)["removed"]
+
+
+@pytest.mark.parametrize("keep", [1, 2, 4])
+def test_the_last_proved_one_stays_however_many_newer_ones_failed(ops: Ops, keep: int) -> None:
+    """Also where those that failed were proved before: a disk rots."""
+    proved, *newer = shelf(ops).all()
+    proved.remember(Proof("2026-11-26T13:00:00+00:00", 1.0))
+    for each in newer:
+        each.remember(Proof("2026-11-26T14:00:00+00:00", 1.0))
+        each.refute(Refutation("2026-11-26T15:00:00+00:00", "The dump is cut."))
+    pruned(ops, keep)
+    assert proved.id in ids(ops)
+    assert len(ids(ops)) == (1 if keep == 1 else 5), "what failed goes only once enough whole ones are there"
 
 
 def test_the_one_that_was_just_made_stays_however_old_it_looks(ops: Ops) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.backups.test_manifest import MANIFEST
 from tests.operations.backup.kit import Database, PipingEngine, put, shelf, with_database, world
+from tradebot_ops.backups.shelf import Refutation
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ExecResult
 from tradebot_ops.errors import OpsError
@@ -101,6 +102,23 @@ def test_each_step_comes_after_the_one_that_it_needs(ops: Ops) -> None:
     assert found.data["jobs"] == {"running": 1}
     assert ops.state.load(WorkersTold) == WorkersTold()
     assert not [each for each in ops.engine.list() if each.service == "migrate"], "else it passes for migrated"
+
+
+def test_the_latest_is_the_newest_that_did_not_fail_and_the_other_is_named(ops: Ops, tmp_path: Path) -> None:
+    fine, failed = put(ops, 1), put(ops)
+    failed.refute(Refutation("2026-11-27T09:00:00+00:00", "The dump is cut."))
+    sentence = f"The last verification of the backup {failed.id} failed: The dump is cut."
+    found = restored(ops)
+    assert (found.data["id"], found.warnings) == (fine.id, (sentence,))
+    beside = restore.restore_beside(ops, shelf(ops), "latest", "look", ignore_progress)
+    assert beside.warnings == (sentence,)
+    assert restored(ops, failed.id).data["id"] == failed.id, "it is compared with its manifest before it is used"
+
+
+def test_how_the_old_database_is_dropped_is_said(ops: Ops) -> None:
+    put(ops)
+    aside = "tradebot_before_20261127t120000"
+    assert f"tradebot exec postgres -- dropdb -U tradebot {aside}" in restored(ops).sections[0].lines[-1]
 
 
 def test_an_empty_database_is_not_kept(ops: Ops) -> None:

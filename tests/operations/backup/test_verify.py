@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.operations.backup.kit import PipingEngine, damage, put, shelf, with_database, world
+from tests.operations.backup.kit import GONE, PipingEngine, damage, put, shelf, with_database, world
 from tradebot_ops.backups.shelf import Proof
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ExecResult
@@ -78,6 +78,37 @@ def test_what_is_not_what_was_backed_up_is_no_proof(
     about = [text.split()[0] for text in database.statements() if f"tradebot_verify_{backup.id.lower()}" in text]
     assert about == ["DROP", "CREATE", "DROP"]
     assert ("", "DELETE FROM public.backup_note WHERE what = %s", ("taken",)) in database.asked
+    refutation = shelf(ops).all()[0].refutation
+    assert (refutation and refutation.at, refutation and refutation.why) == (
+        "2026-11-27T12:00:00+00:00",
+        caught.value.message,
+    )
+
+
+def test_what_was_proved_counts_no_more_once_a_verification_fails_until_one_succeeds(ops: Ops) -> None:
+    """The newest is verified again although it failed: what was in its way may be gone."""
+    put(ops, 1)
+    backup = put(ops)
+    with_database(ops)
+    backup.remember(Proof("2026-11-26T13:00:00+00:00", 1.0))
+    piped(ops).ends["pg_restore"] = FAILED
+    with pytest.raises(OpsError):
+        verify.verify(ops, shelf(ops), "latest", ignore_progress)
+    found = shelf(ops).all()[-1]
+    assert (found.proof, found.usable) == (None, False)
+    piped(ops).ends.clear()
+    verify.verify(ops, shelf(ops), "latest", ignore_progress)
+    found = shelf(ops).all()[-1]
+    assert (found.id, found.proof is not None, found.usable) == (backup.id, True, True)
+
+
+def test_a_postgres_that_goes_away_says_nothing_about_the_backup(ops: Ops) -> None:
+    backup = put(ops)
+    backup.remember(Proof("2026-11-26T13:00:00+00:00", 1.0))
+    with_database(ops, **{"CREATE DATABASE": GONE})
+    with pytest.raises(OpsError) as caught:
+        verify.verify(ops, shelf(ops), "latest", ignore_progress)
+    assert (caught.value.code, shelf(ops).all()[0].proof is not None) == ("TB-0501", True)
 
 
 def test_another_major_version_words_the_same_schema_differently(ops: Ops) -> None:

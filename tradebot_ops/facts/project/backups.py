@@ -13,13 +13,16 @@ from tradebot_ops.facts.fact import fact
 
 @dataclass(frozen=True)
 class Shelved:
-    """Whole backups with the moment of each, the moments at which a restore was proved, and damaged ones by id."""
+    """Usable backups with the moment of each, the moments at which a restore was proved, and by their ids those that
+    are damaged and those whose last verification failed.
+    """
 
     taken: Mapping[str, datetime]
     proved: Mapping[str, datetime]
     damaged: tuple[str, ...]
     folder: str
     now: datetime
+    refuted: tuple[str, ...] = ()
 
 
 @fact()
@@ -27,13 +30,14 @@ def shelved(ops: Ops) -> Shelved:
     """As they lie in the folder; no file of a backup but its manifest is read."""
     folder = ops.settings.backups / ops.settings.project
     found = Shelf(folder).all()
-    whole = [each for each in found if each.manifest is not None]
+    usable = [each for each in found if each.usable]
     return Shelved(
-        {each.id: each.at for each in whole},
-        {each.id: each.proof.moment for each in whole if each.proof},
+        {each.id: each.at for each in usable},
+        {each.id: each.proof.moment for each in usable if each.proof},
         tuple(each.id for each in found if each.manifest is None),
         str(folder),
         ops.clock(),
+        tuple(each.id for each in found if each.refutation),
     )
 
 
@@ -57,9 +61,9 @@ class Copies:
 
 @fact()
 def copies(ops: Ops) -> Copies:
-    """As recorded beside the backups; a disk that is not mounted and another host are believed."""
-    whole = [each for each in Shelf(ops.settings.backups / ops.settings.project).all() if each.manifest is not None]
-    found = (Copied(each.id, each.at, copy, _gone(copy)) for each in whole[::-1] for copy in copies_of(each.folder))
+    """As recorded beside the backups that are usable; a disk that is not mounted and another host are believed."""
+    usable = [each for each in Shelf(ops.settings.backups / ops.settings.project).all() if each.usable]
+    found = (Copied(each.id, each.at, copy, _gone(copy)) for each in usable[::-1] for copy in copies_of(each.folder))
     return Copies(tuple(found), ops.clock())
 
 

@@ -15,13 +15,11 @@ _COLUMNS = ("id", "taken", "rows", "size", "schema", "proved to restore")
 
 
 def listing(ops: Ops, shelf: Shelf) -> Report:
-    """Every backup, the newest first; a damaged one is a failure."""
+    """Every backup, the newest first; one that is damaged, or whose verification failed, is a failure."""
     now = ops.clock()
     found = shelf.all()[::-1]
     rows = tuple(_row(each, now) for each in found)
-    findings = tuple(
-        Finding(Level.FAIL, "backup.damaged", each.damage, hint="rm -r it") for each in found if each.manifest is None
-    )
+    findings = tuple(finding for each in found for finding in _against(each))
     lines = (f"In {shelf.folder}.",) if found else ("There is no backup yet. Make one: tradebot backup",)
     tables = (Table(_COLUMNS, rows),) if found else ()
     data = {"folder": str(shelf.folder), "backups": [_document(each) for each in found]}
@@ -30,11 +28,10 @@ def listing(ops: Ops, shelf: Shelf) -> Report:
 
 def show(ops: Ops, shelf: Shelf, name: str) -> Report:
     """Show what one holds: where from, when, and each table with its rows."""
-    backup = shelf.get(name)
+    backup = shelf.get(name, refuted_too=True)
     manifest = backup.manifest
     if manifest is None:
-        finding = Finding(Level.FAIL, "backup.damaged", backup.damage)
-        return Report(data=_document(backup), findings=(finding,))
+        return Report(data=_document(backup), findings=_against(backup))
     facts = (
         ("project", manifest.project),
         ("taken", f"{manifest.taken_at} ({ago(manifest.taken_at, ops.clock())} ago), by {manifest.by}"),
@@ -51,7 +48,17 @@ def show(ops: Ops, shelf: Shelf, name: str) -> Report:
         Section(tables=(Table(("", ""), facts),)),
         Section("Tables", tables=(Table(("table", "rows"), tables),)),
     )
-    return Report(data=data, sections=sections)
+    return Report(data=data, sections=sections, findings=_against(backup))
+
+
+def _against(backup: Backup) -> tuple[Finding, ...]:
+    """A failure for a backup that is not usable."""
+    if backup.usable:
+        return ()
+    kind, hint = "backup.damaged", f"rm -r {backup.folder}"
+    if backup.refutation:
+        kind, hint = "backup.refuted", f"tradebot backup; verify this one again: tradebot backup verify {backup.id}"
+    return (Finding(Level.FAIL, kind, backup.damage, hint=hint),)
 
 
 def _row(backup: Backup, now: datetime) -> tuple[str, ...]:
@@ -64,6 +71,8 @@ def _row(backup: Backup, now: datetime) -> tuple[str, ...]:
 
 
 def _proof(backup: Backup, now: datetime) -> str:
+    if backup.refutation:
+        return f"failed {ago(backup.refutation.at, now)} ago" if backup.refutation.at else "failed"
     return f"{ago(backup.proof.at, now)} ago" if backup.proof else "not yet"
 
 
@@ -88,5 +97,7 @@ def _document(backup: Backup) -> Mapping[str, Any]:
         "copies": [asdict(each) for each in copies_of(backup.folder)],
         "restored_at": backup.proof.at if backup.proof else None,
         "restore_seconds": backup.proof.seconds if backup.proof else None,
+        "refuted_at": backup.refutation.at if backup.refutation else None,
+        "refuted_because": backup.refutation.why if backup.refutation else None,
         **known,
     }

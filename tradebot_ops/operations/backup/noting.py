@@ -16,16 +16,16 @@ INSERT INTO public.backup_note (what, at) VALUES (%s, %s) ON CONFLICT (what) DO 
 _FORGET = "DELETE FROM public.backup_note WHERE what = %s"
 
 
-def note(ops: Ops, shelf: Shelf, *, unreadable: str = "") -> tuple[str, ...]:
-    """Note the newest whole backup and the last proof of a restore; a warning where that could not be done.
+def note(ops: Ops, shelf: Shelf) -> tuple[str, ...]:
+    """Note the newest usable backup and the last proof of a restore; a warning where that could not be done.
 
-    A backup that could not be read or restored is ``unreadable``: by its manifest alone it would pass for a fresh one.
+    One that could not be read or restored is none: by its manifest alone it would pass for a fresh one.
     """
 
     def write(session: Session) -> None:
-        whole = [each for each in shelf.all() if each.manifest is not None and each.id != unreadable]
-        _put(session, "taken", _newest(whole))
-        _put(session, "proved", max((each.proof.moment for each in whole if each.proof), default=None))
+        usable = [each for each in shelf.all() if each.usable]
+        _put(session, "taken", _newest(usable))
+        _put(session, "proved", max((each.proof.moment for each in usable if each.proof), default=None))
 
     return _noted(ops, write)
 
@@ -41,8 +41,8 @@ def clearing(ops: Ops) -> Iterator[None]:
     _noted(ops, lambda session: _put(session, "clearing_failed", None))
 
 
-def _newest(whole: list[Backup]) -> datetime | None:
-    return max((each.at for each in whole), default=None)
+def _newest(usable: list[Backup]) -> datetime | None:
+    return max((each.at for each in usable), default=None)
 
 
 def _put(session: Session, what: str, at: datetime | None) -> None:

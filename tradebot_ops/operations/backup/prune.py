@@ -55,9 +55,7 @@ def _going(
     shelf: Shelf, keep: int | None, younger_than: timedelta | None, now: datetime, just_made: str = ""
 ) -> list[Backup]:
     found = shelf.all()
-    known = [
-        Kept(each.id, each.at, restorable=each.proof is not None, whole=each.manifest is not None) for each in found
-    ]
+    known = [Kept(each.id, each.at, restorable=each.proof is not None, whole=each.usable) for each in found]
     ids = expendable(known, KEEP if keep is None else keep, younger_than, now, just_made)
     return [each for each in found if each.id in ids]
 

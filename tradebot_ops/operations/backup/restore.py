@@ -8,7 +8,7 @@ from pathlib import Path
 from psycopg import sql
 
 from tradebot_ops.backups.manifest import Manifest
-from tradebot_ops.backups.shelf import Backup, Shelf
+from tradebot_ops.backups.shelf import Backup, Shelf, newer_refuted
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
@@ -80,11 +80,15 @@ def restore(
             raise
         if "migrate" in ops.stack.services:
             up(ops, ["migrate"], on_progress, prove=False)
-        warnings = noting.note(ops, shelf)  # what the restored data say of backups is as old as they are
+        warnings = (
+            *newer_refuted(shelf, backup),
+            *noting.note(ops, shelf),
+        )  # what the restored data say of backups is as old as they are
         if jobs is None:  # the migration has made the table that a halt needs
             with ops.postgres.session() as session:
                 jobs = halt(session, f"restored from backup {backup.id}", actor(ops))
-    return _report(backup, Restored(rows, tables, aside, jobs or {}, time.monotonic() - started), warnings)
+    done = Restored(rows, tables, aside, jobs or {}, time.monotonic() - started)
+    return _report(backup, done, tools(ops).user, warnings)
 
 
 def restore_beside(
@@ -112,7 +116,7 @@ def restore_beside(
         f"Drop it: tradebot exec postgres -- dropdb -U {used.user} {database}",
     )
     data = {"id": backup.id, "database": database, "rows": found.rows, "tables": len(found.tables)}
-    return Report(data=data, sections=(Section(lines=lines),))
+    return Report(data=data, sections=(Section(lines=lines),), warnings=newer_refuted(shelf, backup))
 
 
 def restore_configuration(ops: Ops, shelf: Shelf, name: str, target: Path | None) -> Report:
@@ -125,7 +129,11 @@ def restore_configuration(ops: Ops, shelf: Shelf, name: str, target: Path | None
         f"Wrote {len(names)} files of backup {backup.id} into {folder}.",
         f"Its settings, without secrets, are in {folder / configuration.SETTINGS}.",
     )
-    return Report(data={"id": backup.id, "folder": str(folder), "files": list(names)}, sections=(Section(lines=lines),))
+    return Report(
+        data={"id": backup.id, "folder": str(folder), "files": list(names)},
+        sections=(Section(lines=lines),),
+        warnings=newer_refuted(shelf, backup),
+    )
 
 
 def is_configuration(part: str) -> bool:
@@ -176,7 +184,7 @@ def _rename(ops: Ops, used: Tools, fresh: str) -> str:
     return "" if empty else aside
 
 
-def _report(backup: Backup, done: Restored, warnings: tuple[str, ...]) -> Report:
+def _report(backup: Backup, done: Restored, user: str, warnings: tuple[str, ...]) -> Report:
     held = f"{done.rows} rows of {done.tables} tables, equal to its manifest"
     then = ", ".join(f"{count} {state}" for state, count in sorted(done.jobs.items())) or "none that were not over"
     lines = [
@@ -187,6 +195,7 @@ def _report(backup: Backup, done: Restored, warnings: tuple[str, ...]) -> Report
         lines.append("Those that ran then run again after the resume: the data know nothing of what they did.")
     if done.aside:
         lines.append(f"The old database is kept as {done.aside}, in the same server.")
+        lines.append(f"Drop it once you need it no more: tradebot exec postgres -- dropdb -U {user} {done.aside}")
     next_ = ("tradebot up", "tradebot jobs list --state queued", "tradebot dlq list", "tradebot resume")
     data = {
         "id": backup.id,

@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from psycopg import sql
 
 from tradebot_ops.backups.manifest import DatabaseFigures, Manifest, differences
-from tradebot_ops.backups.shelf import Backup
+from tradebot_ops.backups.shelf import AtFault, Backup
 from tradebot_ops.clients.postgres_session import Session
 from tradebot_ops.context import Ops
-from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.backup.figures import figures, server
 from tradebot_ops.operations.backup.tools import Tools
 
@@ -20,7 +19,7 @@ ADMIN = "postgres"
 def restore_into(ops: Ops, used: Tools, backup: Backup, manifest: Manifest, database: str) -> DatabaseFigures:
     """Restore into a new database of this name and compare it with the manifest.
 
-    Raises ``OpsError`` TB-0133 where it is not the one that was backed up, each difference a line.
+    Raises ``AtFault`` TB-0133 where it is not the one that was backed up, each difference a line.
     """
     with ops.postgres.session(ADMIN) as admin:
         _make_roles(admin, manifest, used.user)
@@ -32,7 +31,7 @@ def restore_into(ops: Ops, used: Tools, backup: Backup, manifest: Manifest, data
     wrong = differences(manifest.database, found, same_major=same_major)
     if wrong:
         message = f"The backup {backup.id} was restored, and the data are not those that were backed up: {wrong[0]}"
-        raise OpsError(
+        raise AtFault(
             message,
             code="TB-0133",
             hint="Use another one: tradebot backup list",

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tradebot_ops.backups.shelf import AtFault
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Engine, Pipes, Replica
-from tradebot_ops.errors import NotRunning, OpsError, Unsupported
+from tradebot_ops.errors import NotRunning, Unsupported
 from tradebot_ops.private_folder import writable
 
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 
 
-class ToolFailed(OpsError):  # noqa: N818 - like all kinds, named for what is the case
+class ToolFailed(AtFault):
     """A tool of Postgres ended with an exit code other than 0; ``detail`` are its last lines."""
 
 

@@ -3,9 +3,8 @@
 import time
 
 from tradebot_ops.backups.manifest import DatabaseFigures, Manifest
-from tradebot_ops.backups.shelf import Backup, Proof, Shelf
+from tradebot_ops.backups.shelf import AtFault, Backup, Proof, Refutation, Shelf
 from tradebot_ops.context import Ops
-from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.backup import noting, scratch
 from tradebot_ops.operations.backup.tools import tools
@@ -17,16 +16,20 @@ from tradebot_ops.text.quantities import quantity
 def verify(ops: Ops, shelf: Shelf, name: str, on_progress: OnProgress, *, deep: bool = False) -> Report:
     """Restore into a database of its own beside the stack's, compare every table with the manifest, and drop it.
 
-    With ``deep`` every page and index of it is examined as well. Raises ``OpsError`` TB-0132 for damaged files, TB-0131
-    for a dump that cannot be restored, TB-0133 for data that are not those that were backed up.
+    With ``deep`` every page and index of it is examined as well. ``latest`` is the newest here, also where a
+    verification of it failed before: what was in its way may be gone.
+
+    Raises ``AtFault`` TB-0132 for damaged files, TB-0131 for a dump that cannot be restored, TB-0133 for data that are
+    not those that were backed up; until a verification succeeds such a backup counts for nothing.
     """
     with change(ops, "backup verify", name, on_progress=on_progress):
         started = time.monotonic()
-        backup = shelf.get(name)
+        backup = shelf.get(name, refuted_too=True)
         try:
             found = _restored(ops, backup, on_progress, deep=deep)
-        except OpsError:
-            noting.note(ops, shelf, unreadable=backup.id)
+        except AtFault as error:
+            backup.refute(Refutation(ops.clock().isoformat(timespec="seconds"), error.message))
+            noting.note(ops, shelf)
             raise
         seconds = time.monotonic() - started
         backup.remember(Proof(ops.clock().isoformat(timespec="seconds"), seconds))
@@ -53,11 +56,11 @@ def _restored(ops: Ops, backup: Backup, on_progress: OnProgress, *, deep: bool) 
 
 
 def check_files(backup: Backup) -> Manifest:
-    """The manifest of a backup whose files are all as they were written. Raises ``OpsError`` TB-0132."""
+    """The manifest of a backup whose files are all as they were written. Raises ``AtFault`` TB-0132."""
     wrong = (backup.fault,) if backup.manifest is None else backup.damaged_files()
     if wrong or backup.manifest is None:
         message = f"The backup {backup.id} is damaged: {wrong[0]}"
-        raise OpsError(
+        raise AtFault(
             message,
             code="TB-0132",
             hint="Use another one: tradebot backup list",

@@ -1,5 +1,6 @@
 """A copy counts once every file of it was read back there; one that is not the backup is forgotten."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.operations.test_change import world
 from tradebot_ops.audit.chain import Entry
 from tradebot_ops.audit.log import AuditLog
 from tradebot_ops.backups.copies import copies_of
-from tradebot_ops.backups.shelf import Backup, Proof, Shelf
+from tradebot_ops.backups.shelf import Backup, Proof, Refutation, Shelf
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report
@@ -89,6 +90,15 @@ def test_a_damaged_backup_is_not_copied(ops: Ops, backup: Backup, tmp_path: Path
         to(ops, "usb")
     assert caught.value.code == "TB-0132"
     assert list((tmp_path / "usb").iterdir()) == []
+
+
+def test_the_latest_is_not_one_whose_verification_failed(ops: Ops, backup: Backup) -> None:
+    failed = put(shelf_of(ops), backup.at + timedelta(days=1))
+    failed.refute(Refutation("2026-11-27T14:00:00+00:00", "The dump is cut."))
+    report = to(ops, "usb")
+    assert isinstance(report.data, dict)
+    assert report.data["id"] == backup.id
+    assert f"The last verification of the backup {failed.id} failed: The dump is cut." in report.warnings
 
 
 def test_to_another_host(backup: Backup, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Backups are recent, proved and cleared away, or it is said that they are not."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -44,6 +45,13 @@ def shelf(taken: float | None = 1, proved: float | None = 1, damaged: tuple[str,
 )
 def test_a_recent_one(found: Shelved, level: Level) -> None:
     assert recent_backup(found).level is level
+
+
+def test_one_whose_verification_failed_is_named_and_is_none() -> None:
+    found = replace(shelf(None, None), refuted=("b7",))
+    assert recent_backup(found).message == "There is no backup that is fit for use."
+    verdict = retention_ran(replace(shelf(), refuted=("b7",)))
+    assert (verdict.level, verdict.message) == (Level.FAIL, "1 backup failed its last verification: b7.")
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tradebot_ops.backups import copies
 from tradebot_ops.backups.copies import Copy
-from tradebot_ops.backups.shelf import PROVED, SUMS, Backup, Shelf, sha256
+from tradebot_ops.backups.shelf import PROVED, SUMS, Backup, Shelf, newer_refuted, sha256
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
@@ -43,7 +44,8 @@ def copy(ops: Ops, shelf: Shelf, name: str, destination: str, on_progress: OnPro
         made = Copy(target.place, ops.clock().isoformat(timespec="seconds"), target.apart)
         copies.remember(backup.folder, made)
         at(Phase.DONE, made.place)
-    return _report(ops, backup, made, time.monotonic() - started, files=len(wanted), wrote=wrote)
+    report = _report(ops, backup, made, time.monotonic() - started, files=len(wanted), wrote=wrote)
+    return replace(report, warnings=(*newer_refuted(shelf, backup), *report.warnings))
 
 
 def _target(ops: Ops, backup: Backup, project: str, destination: str) -> FolderCopy | SshCopy:

@@ -10,6 +10,7 @@ from tradebot_ops.facts.project.backups import Copies, Shelved
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, unjudged
 from tradebot_ops.text.quantities import age
+from tradebot_ops.text.sentences import agreed
 
 #: One a day, and two hours for a day that was busy.
 RECENT = timedelta(hours=26)
@@ -34,7 +35,8 @@ NOT_PROD = {"dev": Level.WARN, "staging": Level.WARN}
 def recent_backup(shelf: Shelved) -> Verdict:
     """Data since the last backup is lost for good, and so is what it leaves out."""
     if not shelf.taken:
-        return failed("There is no backup.", expected="one of the last day", evidence=shelf.folder)
+        none = f"There is no backup{' that is fit for use' if shelf.refuted else ''}."
+        return failed(none, expected="one of the last day", evidence=shelf.folder)
     newest = max(shelf.taken.values())
     shown = {"observed": f"{age(shelf.now - newest)} old", "expected": "not older than a day", "evidence": shelf.folder}
     if shelf.now - newest > RECENT:
@@ -140,6 +142,10 @@ def retention_ran(shelf: Shelved) -> Verdict:
     shown = {"observed": f"{len(known)} backups", "expected": f"at most {MOST}", "evidence": shelf.folder}
     if shelf.damaged:
         return failed(f"{len(shelf.damaged)} backups are damaged: {', '.join(shelf.damaged[:3])}.", **shown)
+    if shelf.refuted:
+        names = ", ".join(shelf.refuted[:3])
+        whose = "its" if len(shelf.refuted) == 1 else "their"
+        return failed(agreed(f"{len(shelf.refuted)} backups failed {whose} last verification: {names}."), **shown)
     if old:
         return failed(f"{len(old)} backups lie there beyond the newest {MOST}.", **shown)
     return passed("Old backups do not pile up.", **shown)
