@@ -69,6 +69,7 @@ WORDS = {
     "secrets.show": ["api_key"],
     "shell": ["store"],
     "strategies.check": ["sma_cross"],
+    "tls.import": ["none.pem", "none.key"],
     "workers.drain": ["worker-2"],
     "workers.kill": ["worker-2"],
     "workers.restart": ["worker-2"],

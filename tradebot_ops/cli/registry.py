@@ -80,6 +80,7 @@ COMMANDS = {
     "audit": Entry("tradebot_ops.cli.safeguard.audit", "Show who changed what, and check the record of it.", UPKEEP),
     "secrets": Entry("tradebot_ops.cli.safeguard.secrets", "Show, check and change the passwords.", UPKEEP, group=True),
     "keys": Entry("tradebot_ops.cli.safeguard.keys", "Make, list and revoke keys of the API.", UPKEEP, group=True),
+    "tls": Entry("tradebot_ops.cli.safeguard.tls", "Make, show and bring the stack's certificate.", UPKEEP, group=True),
     "service": Entry(
         "tradebot_ops.cli.safeguard.service", "Have this host start the stack at boot.", UPKEEP, group=True
     ),

@@ -23,6 +23,7 @@ from tests.render.screens import same_facts, whole_in_a_pipe
 from tradebot_ops.cli import in_force
 from tradebot_ops.cli.main import app
 from tradebot_ops.model import Report
+from tradebot_ops.operations.tls import issue
 from tradebot_ops.render import Renderer, renderer
 
 #: Not in this process: they need real streams, never end, or make a stack of their own.
@@ -84,6 +85,8 @@ CHANGES = {
     "resume": [],
     "keys.create": ["nightly", "--role", "read", "--expires", "90d"],
     "keys.revoke": ["nightly"],
+    "tls.create": ["trading.example.com"],
+    "tls.import": ["{folder}/certificate", "{folder}/key"],
     "queue.pause": ["sweep", "--reason", "a test"],
     "queue.limit": ["sweep", "2"],
     "queue.purge": ["sweep", "--yes"],
@@ -189,7 +192,17 @@ def facts(project: Tradebot, folder: Path) -> dict[str, str]:
     (folder / "own").mkdir()
     shutil.copy(project.cwd / "compose.yaml", folder / "own")
     (folder / "token").write_text("a-token-of-my-own-choosing\n")
+    _write_certificate(folder)
     return found | {"silence": project.json("alerts", "silence", "InstanceNone", "--for", "1h", "-m", "x")["id"]}
+
+
+def _write_certificate(folder: Path) -> None:
+    """One that may be taken, with its key and its authority."""
+    now = datetime.now(UTC)
+    above = issue.authority("others", now)
+    made = issue.server(above, ("localhost",), now, 30)
+    (folder / "certificate").write_text(made.certificate + above.certificate)
+    (folder / "key").write_text(made.key.reveal())
 
 
 def habit(project: Tradebot, typed: str) -> None:

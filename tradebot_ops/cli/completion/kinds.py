@@ -40,6 +40,8 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "up SERVICE": ("service",),
     "build SERVICE": ("service",),
     "pull SERVICE": ("service",),
+    "tls import CERTIFICATE": (FILES,),
+    "tls import KEY": (FILES,),
     "--project": ("project",),
 }
 #: Values that never change, by option or metavar.
