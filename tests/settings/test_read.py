@@ -18,6 +18,16 @@ def test_flag_beats_environment_beats_toml_beats_default(tmp_path: Path) -> None
     assert load_settings({}, {}, tmp_path / "elsewhere").project == "tradebot"
 
 
+def test_what_nobody_sets(tmp_path: Path) -> None:
+    found = load_settings({}, {"HOME": str(tmp_path)}, tmp_path)
+    assert (found.project, found.project_chosen, found.env, found.engine, found.output) == (
+        "tradebot", False, "dev", "auto", "table",
+    )  # fmt: skip
+    assert (found.timeout, found.yes, found.quiet, found.verbose, found.color) == (180.0, False, False, 0, None)
+    assert (found.files, found.profiles, found.docker_from, found.waivers) == ((), None, "", ())
+    assert found.backups == tmp_path / ".local" / "share" / "tradebot" / "backups"
+
+
 def test_each_stack_value_knows_where_it_came_from(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("WORKER_REPLICAS=3\nLOG_LEVEL='debug' # loud\nexport API_PORT=9000\n")
     (tmp_path / "tradebot.toml").write_text("[settings]\nLOG_LEVEL = 'warning'\n")

@@ -455,11 +455,19 @@ def test_contents_cannot_pass_for_names_nor_names_for_contents(tmp_path: Path) -
         (folder / name).write_text(text)
         hashes.add(hashing.content_hash(stack, mounting(folder)))
         (folder / name).unlink()
+    (folder / "a").write_text("1")
+    (folder / "b").write_text("2")
+    hashes.add(hashing.content_hash(stack, mounting(folder)))
+    (folder / "b").unlink()
+    (folder / "a").write_text("1b\x002")
+    hashes.add(hashing.content_hash(stack, mounting(folder)))
+    (folder / "a").write_text("1b\x001\x002")  # as where the length stands, too
+    hashes.add(hashing.content_hash(stack, mounting(folder)))
     (folder / "one").write_text("1")
     hashes.add(hashing.content_hash(stack, mounting(folder / "one")))
     (folder / "one").rename(folder / "two")
     hashes.add(hashing.content_hash(stack, mounting(folder / "two")))
-    assert len(hashes) == 6
+    assert len(hashes) == 9
 
 
 def test_the_bounds_count_all_files_together(conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from tests.facts.alerting.way import Way, laid
+from tests.operations.seen import Made, made, refusal, whole
 from tests.paths import ROOT
 from tradebot_ops.clients.alertmanager import Deliveries
 from tradebot_ops.context import Ops
@@ -150,3 +152,49 @@ def test_a_broken_way_is_told_before_channels_are_tried(ops: Ops, way: Way) -> N
     with pytest.raises(OpsError, match="API stores the end"):
         sent(ops, "critical")
     assert not [labels for labels, _ in way.posted if "receiver" in labels]
+
+
+def test_an_up_that_takes_its_time_hinders_no_test_and_the_audit_log_has_its_words(
+    ops: Ops, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ops.state.lock("up"):
+        assert made(monkeypatch, lambda heard: run(ops, heard, ["critical", "warning"])) == [
+            Made(("alerts test", "critical", "warning"), leased=False)
+        ]
+
+
+def test_no_two_alerts_of_a_test_are_one_for_alertmanager(ops: Ops, way: Way) -> None:
+    """Nor is one that of an earlier test: it would be found in the store at once."""
+    nonces = []
+    for _ in range(2):
+        way.posted.clear()
+        report = sent(ops, every=True)
+        assert isinstance(report.data, dict)
+        theirs = {labels.get("receiver", ""): labels["nonce"] for labels, _ in way.posted}
+        assert theirs[""] == report.data["nonce"]
+        assert len(set(theirs.values())) == len(theirs) == 3
+        assert all(each.startswith(theirs[""]) for each in theirs.values())
+        nonces.append(theirs[""])
+    assert nonces[0] != nonces[1]
+    assert len(nonces[0]) == 16
+
+
+def test_a_channel_has_its_time_and_no_more(ops: Ops, way: Way) -> None:
+    way.broken = {"slow slack"}
+    before = way.moments
+    sent(ops, "critical")
+    assert CHANNEL_SECONDS <= way.moments - before <= CHANNEL_SECONDS + 1
+
+
+def test_screens(ops: Ops, way: Way, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    monkeypatch.setattr("secrets.token_hex", lambda _: "0123")
+    way.broken = {"slow slack"}
+    assert whole(sent(ops, every=True)) == snapshot
+    way.receivers = "receivers: [{name: store}, {name: quiet}]"
+    assert whole(sent(ops, every=True)) == snapshot
+    refused = []
+    for receivers in ("nobody", "quiet"):
+        with pytest.raises(OpsError) as caught:
+            sent(ops, receivers)
+        refused.append(refusal(caught.value))
+    assert refused == snapshot

@@ -1,12 +1,14 @@
 """Alerts with where they are and who keeps them quiet."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import refusal, whole
 from tests.paths import ROOT
 from tradebot_ops.clients.alertmanager import HeldAlert, Matcher, Silence
 from tradebot_ops.clients.prometheus import PendingOrFiring, Rule
@@ -14,6 +16,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError, Unreachable
 from tradebot_ops.model import Report
+from tradebot_ops.operations.alerts import overview
 from tradebot_ops.operations.alerts.overview import history, list_, show
 from tradebot_ops.settings import load_settings
 
@@ -232,3 +235,55 @@ def test_an_alert_that_no_rule_has_is_refused(ops: Ops) -> None:
     vars(ops)["alertmanager"] = Alertmanager(silenced=False)
     with pytest.raises(OpsError, match="no alert Nobody"):
         show(ops, "Nobody")
+
+
+def test_all_that_is_said(ops: Ops, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    noon = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+    class Noon(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
+            return noon
+
+    monkeypatch.setattr(overview, "datetime", Noon)
+    since, plus_two = noon - timedelta(hours=3), timezone(timedelta(hours=2))
+    of_it = replace(SILENCE, starts_at=since, ends_at=datetime(2026, 11, 28, 15, tzinfo=plus_two))
+    bare = {"alertname": "Bare", "zone": "b", "category": "c", "outage": "o"}
+    notes = {"summary": "Redis is away", "description": "for long"}
+    vars(ops)["alertmanager"] = asked = Alertmanager(silenced=True)
+    asked.alerts = lambda: [  # type: ignore[method-assign]
+        HeldAlert("RedisDown", "suppressed", LABELS, notes, since, since, (), (SILENCE.id,), (), "f"),
+        HeldAlert("Bare", "active", bare, {}, since, since, (), (), (), "g"),
+    ]
+    asked.silences = lambda: [of_it]  # type: ignore[method-assign]
+    vars(ops)["prometheus"].alerts = lambda: [PendingOrFiring("RedisDown", "firing", LABELS, notes, since, 1.0)]
+    vars(ops)["prometheus"].rules = lambda: [
+        replace(RULE, annotations=notes), replace(RULE, name="Bare", labels={}),
+    ]  # fmt: skip
+    looked = {"by": "ana", "reason": "seen", "false_positive": False}
+    vars(ops)["api"].alerts = lambda _: [
+        {"fingerprint": "f", "starts_at": since.isoformat(), "acknowledged": looked},
+    ]  # fmt: skip
+    assert whole(list_(ops, every=False)) == snapshot
+    assert whole(show(ops, "redisdown")) == snapshot
+    assert whole(show(ops, "Bare")) == snapshot
+    store = Store("A")
+    [alert] = store.alerts(1, "A")
+    store.alerts = lambda *_: [alert | {"annotations": {}}]  # type: ignore[method-assign]
+    vars(ops)["api"] = store
+    assert whole(history(ops, "A", 1)) == snapshot
+    with pytest.raises(OpsError) as caught:
+        show(ops, "Nobody")
+    assert refusal(caught.value) == snapshot
+
+
+def test_only_a_silence_of_its_name_is_one_of_an_alert_that_does_not_fire(ops: Ops) -> None:
+    vars(ops)["alertmanager"] = held = Alertmanager(silenced=True)
+    vars(ops)["prometheus"].alerts = list
+    others = [
+        Matcher("alertname", "RedisDown", equal=False),
+        Matcher("job", "RedisDown"),
+        Matcher("alertname", "Other"),
+    ]
+    held.silences = lambda: [replace(SILENCE, matchers=(each,)) for each in others]  # type: ignore[method-assign]
+    assert not any(section.title == "Silences" for section in show(ops, "RedisDown").sections)

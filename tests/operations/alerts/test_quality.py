@@ -7,10 +7,12 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from tests.operations.jobs.test_dead_letters import ops_with, said
+from tests.operations.seen import Made, made, refusal, whole
 from tests.render.screens import Terminal, same_facts, shown
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.alerts import quality
+from tradebot_ops.progress import OnProgress
 
 DAY = 86_400.0
 
@@ -127,3 +129,28 @@ def test_screens(columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     assert "\n".join(shown(report, Terminal()) for report in found) == snapshot
     for report in found:
         same_facts(report, monkeypatch)
+
+
+def test_the_audit_log_has_its_words_and_hooks_are_heard_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ops = ops_of(Api(FIRING), tmp_path)
+
+    def act(heard: OnProgress) -> None:
+        quality.acknowledge(ops, "RedisDown", ["job=a=b"], "", None, false_positive=False, on_progress=heard)
+
+    with ops.state.lock("up"):
+        assert made(monkeypatch, act) == [Made(("alerts ack", "RedisDown", "job=a=b"), leased=False)]
+
+
+def test_all_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    monkeypatch.setattr(quality, "waits", lambda ops: {"RedisDown": 30.0})
+    ops = ops_of(Api(FIRING), tmp_path)
+    assert whole(quality.acknowledge(ops, "x", ["job=a=b"], "", None, false_positive=True)) == snapshot
+    # All of them acknowledged: there is nothing to ask.
+    assert whole(quality.stats(ops_of(Api(FIGURES[1]), tmp_path), None, "30d")) == snapshot
+    assert whole(quality.stats(ops_of(Api(), tmp_path), None, "30d")) == snapshot
+    refused = []
+    for words in (["worker-2"], ["job=a=b", "x=y"]):
+        with pytest.raises(OpsError) as caught:
+            quality.acknowledge(ops_of(Api(), tmp_path), "RedisDown", words, "", None, false_positive=False)
+        refused.append(refusal(caught.value))
+    assert refused == snapshot

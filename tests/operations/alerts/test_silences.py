@@ -7,12 +7,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import Made, made, refusal, whole
 from tests.paths import ROOT
 from tradebot_ops.clients.alertmanager import Matcher, Silence
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.alerts import silences
 from tradebot_ops.operations.alerts.silences import fits, matcher, silence, unsilence
 from tradebot_ops.operations.change import actor
 from tradebot_ops.settings import load_settings
@@ -179,3 +182,33 @@ def test_an_up_that_takes_its_time_hinders_no_silence(ops: Ops, act: str) -> Non
     with ops.state.lock("up"):
         _ = silence(ops, ["job=x"], "1h", "why") if act == "silence" else unsilence(ops, KEPT.id)
     assert asked.made or asked.ended
+
+
+def test_the_audit_log_has_its_words_and_hooks_are_heard_of(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    vars(ops)["alertmanager"] = Alertmanager(KEPT)
+    assert made(monkeypatch, lambda heard: silence(ops, ["RedisDown", "job=x"], "1h", "why", heard)) == [
+        Made(("alerts silence", "RedisDown", "job=x"), leased=False)
+    ]
+    assert made(monkeypatch, lambda heard: unsilence(ops, "abc", heard)) == [
+        Made(("alerts unsilence", "abc-1"), leased=False)
+    ]
+
+
+def test_screens(ops: Ops, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    class Noon(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
+            return datetime(2026, 11, 28, 12, tzinfo=tz)
+
+    monkeypatch.setattr(silences, "datetime", Noon)
+    vars(ops)["alertmanager"] = Alertmanager(KEPT, replace(KEPT, id="abc-2"))
+    unchecked = silence(ops, ["RedisDown", "job=~a|b"], "90m", "load test")
+    vars(ops)["prometheus"] = Rules()
+    assert "\n".join(whole(each) for each in (unchecked, silence(ops, ["RedisDwon"], "2d", ""))) == snapshot
+    assert whole(unsilence(ops, "abc-2")) == snapshot
+    refused = []
+    for act in (lambda: silence(ops, ["RedisDown"], None, "why"), lambda: unsilence(ops, "abc")):
+        with pytest.raises(OpsError) as caught:
+            act()
+        refused.append(refusal(caught.value))
+    assert refused == snapshot

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.operations.seen import Made, made
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.engines.stub import StubEngine
@@ -339,11 +340,18 @@ def forgetting(ops: Ops, on_progress: OnProgress) -> None:
     reset(ops, "workers", on_progress)
 
 
+def forgetting_what_does_not_run(ops: Ops, on_progress: OnProgress) -> None:
+    ops.state.store(DesiredReplicas({"other": 2}))
+    vars(ops.engine)["list"] = tuple
+    reset(ops, "other", on_progress)
+
+
 @pytest.mark.parametrize(
     "act",
     [
         on_workers,
         forgetting,
+        forgetting_what_does_not_run,
         down,
         lambda ops, on_progress: up(ops, [], on_progress, prove=False),
         lambda ops, on_progress: startstop.stop(ops, [], on_progress),
@@ -357,3 +365,29 @@ def test_nothing_is_changed_while_another_command_changes_the_project(world: Wor
     assert caught.value.code == "TB-0701"
     assert world.engine.recording == []
     assert world.redis.wanted == []
+
+
+CHANGES: dict[str, Any] = {
+    "scale other 2": lambda ops, heard: scale(ops, "other", 2, heard),
+    "scale worker 1 --force --reason fire": lambda ops, heard: scale(ops, "workers", 1, heard, forced="fire"),
+    "scale worker --reset": lambda ops, heard: reset(ops, "workers", heard),
+    "down": down,
+    "down --volumes --force --reason fire": lambda ops, heard: down(ops, heard, volumes=True, forced="fire"),
+    "up worker": lambda ops, heard: up(ops, ["worker"], heard, prove=False),
+    "stop worker": lambda ops, heard: startstop.stop(ops, ["worker"], heard),
+    "stop --force --reason fire": lambda ops, heard: startstop.stop(ops, [], heard, forced="fire"),
+    "start other": lambda ops, heard: startstop.start(ops, ["other"], heard),
+    "restart other": lambda ops, heard: startstop.restart(ops, ["other"], heard),
+    "restart redis --force --reason fire": lambda ops, heard: startstop.restart(ops, ["redis"], heard, forced="fire"),
+}
+
+
+@pytest.mark.parametrize("words", CHANGES)
+def test_the_audit_log_has_the_words_of_a_change_and_hooks_are_heard_of(
+    world: World, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    ops = world.ops()
+    if words.endswith("--reset"):
+        ops.state.store(DesiredReplicas({"worker": 1}))
+        vars(ops.engine)["list"] = tuple
+    assert made(monkeypatch, lambda heard: CHANGES[words](ops, heard)) == [Made(tuple(words.split()))]
