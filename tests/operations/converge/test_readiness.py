@@ -214,3 +214,33 @@ def test_a_log_that_cannot_be_read_hides_nothing() -> None:
             raise OpsError("The driver keeps none.", code="TB-0110")
 
     assert last_lines(Silent("demo"), "app", 1) == ("(its log cannot be read: The driver keeps none.)",)
+
+
+def test_what_to_do_comes_with_each_failure(answers: list[bool]) -> None:
+    class Telling(StubEngine):
+        """Replica 2 of app tells in its log of a damage that is known."""
+
+        def logs(self, query: LogQuery) -> Iterator[LogLine]:
+            lines = ["Bad file format reading the append only file"] if query.number == 2 else ["no idea"]
+            assert query.services == ("app",)
+            yield from (LogLine("app", query.number or 0, text, None) for text in lines)
+
+    def ended(number: int, found: Replica, patience: float = 60.0) -> OpsError:
+        view = Watched([replace(found, number=number)], patience)
+        view.engine = Telling("demo")
+        with pytest.raises(OpsError) as caught:
+            until_ready(view, PROBED, number)
+        return caught.value
+
+    broken = replace(UP, state=State.FAILED)
+    one, two = ended(1, broken), ended(2, broken)
+    assert (one.message, one.hint) == (
+        "app 1 cannot start: its last lines show why.",
+        "tradebot logs app --tail 50",
+    )
+    assert one.detail == ("no idea",)
+    assert "redis-check-aof" in two.hint
+    assert two.detail == ("Bad file format reading the append only file",)
+    late = ended(2, replace(UP, state=State.STARTING), patience=1)
+    assert late.detail == two.detail
+    assert late.hint == "tradebot logs app --tail 50; or give it longer: --timeout 600"

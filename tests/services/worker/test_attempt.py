@@ -126,12 +126,15 @@ class Parts:
     def get(self) -> Any:
         if isinstance(self.outcome, Exception):
             raise self.outcome
-        return SimpleNamespace(alive=self.alive, rss=lambda: self.rss)
+        self.process = SimpleNamespace(alive=self.alive, rss=lambda: self.rss)
+        return self.process
 
     def give_back(self, process: object, *, used_up: bool) -> None:
+        assert process is self.process
         self.calls.append(("give_back", used_up))
 
     def _watch(self, process: object, *words: Any) -> Any:
+        assert process is self.process
         self.watched.append(words)
         return SimpleNamespace(run=self._outcome, struck=self.struck)
 
@@ -158,6 +161,8 @@ def test_an_attempt_from_its_claim_to_its_record(parts: Parts) -> None:
         "ready", "claim", "kept", "job_started", "give_back", "job_ended", "free", "finish", "job_recorded",
         "let go", "free",
     ]  # fmt: skip
+    assert ("job_started", "known") in parts.calls
+    assert ("job_ended", "known") in parts.calls
     assert parts.attempts.running is None
     ((claim, limits, stop_request, report, alive),) = parts.watched
     (held,) = parts.held
@@ -184,13 +189,17 @@ def test_a_job_that_was_buried_by_the_claim_is_counted_and_not_run(parts: Parts)
     parts.claims = [Abandoned("known", State.DEAD)]
     with capture_logs() as logs:
         assert parts.run()[2:] == [("job_abandoned", "known", State.DEAD), ("free",)]
-    assert [(each["log_level"], each["status"]) for each in logs] == [("error", "dead")]
+    said = {"event": "job's worker vanished", "log_level": "error", "job_type": "known", "status": "dead"}
+    assert logs == [said | {"job_id": str(CLAIM.id)}]
 
 
 @pytest.mark.parametrize("error", [AWAY, psycopg.Error("broken"), ChildDied("no process")])
 def test_a_claim_is_tried_until_it_is_answered_ever_more_seldom(parts: Parts, error: Exception) -> None:
     parts.claims = [*[error] * 6, CLAIM]
-    parts.run()
+    with capture_logs() as logs:
+        parts.run()
+    said = {"event": "cannot claim", "log_level": "warning", "job_id": str(CLAIM.id), "reason": str(error)}
+    assert logs[:-1] == [said] * 6
     assert parts.waits == [RETRY_S, 1.0, 2.0, MOST_RETRY_S, MOST_RETRY_S, MOST_RETRY_S]
     assert parts.calls.count(("alive",)) == 7, "the worker counts as hung while it only waits"
 
@@ -235,6 +244,7 @@ def test_without_a_process_the_stack_is_at_fault(parts: Parts) -> None:
     assert (claim, failure.error_type, failure.fault, failure.message, peak) == (
         CLAIM, "NoJobProcess", Fault.STACK, "none to be had", 0,
     )  # fmt: skip
+    assert failure.fingerprint == "NoJobProcess"
     assert parts.attempts.running is None
     assert ("job_ended", "known") in parts.calls
 
@@ -279,6 +289,7 @@ def test_what_another_worker_has_taken_over_is_neither_counted_nor_sent(
     with capture_logs() as logs:
         assert parts.called("job_recorded", "send", "settle") == []
     assert [each["status"] for each in logs] == ["lost"]
+    assert ("error", "ValueError") in parts.calls or not isinstance(outcome, Failed)
 
 
 def test_parts_are_sent_once_the_ledger_has_them(parts: Parts) -> None:
@@ -314,9 +325,12 @@ def test_the_job_of_a_worker_that_ends_goes_back_ahead_of_those_that_wait(parts:
 
 
 def failed(parts: Parts, failure: Failure, state: State, **claim: Any) -> list[tuple[Any, ...]]:
-    parts.claims, parts.outcome = [replace(CLAIM, **claim)], Failed(failure, 80)
+    given = replace(CLAIM, **claim)
+    parts.claims, parts.outcome = [given], Failed(failure, 80)
     parts.answers |= {"fail": state, "defer": state}
-    return [(call[0], *call[2:]) for call in parts.called("fail", "defer", "send")]
+    called = parts.called("fail", "defer", "send")
+    assert [call[1] for call in called] == [CLAIM.id if call[0] == "send" else given for call in called]
+    return [(call[0], *call[2:]) for call in called]
 
 
 def test_a_job_that_fails_waits_the_longer_the_more_attempts_it_had(parts: Parts) -> None:
@@ -360,7 +374,10 @@ def test_a_type_that_this_version_does_not_know_waits_as_for_the_stack(parts: Pa
 
 def test_what_cannot_be_sent_is_left_to_the_sweeper(parts: Parts) -> None:
     parts.sends = False
-    assert failed(parts, BROKEN, State.RETRYING)[-1][0] == "send"
+    with capture_logs() as logs:
+        assert failed(parts, BROKEN, State.RETRYING)[-1][0] == "send"
+    said = {"event": "not sent; the sweeper will", "log_level": "warning", "reason": "Redis does not answer"}
+    assert logs[0] == said | {"job_id": str(CLAIM.id)}
     assert ("job_recorded", "known", State.RETRYING, 0.0) in parts.calls
 
 
@@ -374,7 +391,8 @@ def test_a_failure_is_an_error_unless_it_is_on_purpose(
         failed(parts, BROKEN, State.DEAD, type=kind)
     assert [call for call in parts.calls if call[0] == "error"] == counted
     (line,) = logs
-    shown = {"job_id": str(CLAIM.id), "attempt": 2, "status": "dead", "reason": "no", "peak_memory_bytes": 80}
+    shown = {"job_id": str(CLAIM.id), "job_type": kind, "attempt": 2, "status": "dead", "error_type": "ValueError"}
+    shown |= {"reason": "no", "peak_memory_bytes": 80, "seconds": 0.0, "trace_id": "trace"}
     assert (line["log_level"], line["event"]) == (level, "job failed")
     assert line.items() >= shown.items()
 
@@ -396,8 +414,12 @@ def test_a_whole_whose_last_part_has_ended_is_sent_ahead(parts: Parts, state: St
 
 @pytest.mark.parametrize("error", [AWAY, psycopg.Error("broken")])
 def test_a_whole_that_cannot_be_settled_is_left_to_the_sweeper(parts: Parts, error: Exception) -> None:
-    parts.claims, parts.answers["settle"] = [replace(CLAIM, parent=uuid4())], error
-    assert [call[0] for call in parts.called("settle", "send", "free")] == ["free", "settle", "free"]
+    whole = uuid4()
+    parts.claims, parts.answers["settle"] = [replace(CLAIM, parent=whole)], error
+    with capture_logs() as logs:
+        assert [call[0] for call in parts.called("settle", "send", "free")] == ["free", "settle", "free"]
+    said = {"event": "end of a part not followed up yet", "log_level": "warning", "reason": str(error)}
+    assert logs[-1] == said | {"job_id": str(whole)}
 
 
 def test_a_part_that_is_not_over_settles_nothing(parts: Parts) -> None:
@@ -419,7 +441,11 @@ def test_the_end_of_a_job_whose_type_has_a_limit_makes_room(
 
 def test_an_outcome_is_recorded_as_soon_as_postgres_takes_it_and_the_process_is_free_meanwhile(parts: Parts) -> None:
     parts.answers["finish"] = [*[AWAY] * 5, True]
-    calls = [call[0] for call in parts.run()]
+    with capture_logs() as logs:
+        calls = [call[0] for call in parts.run()]
+    said = {"event": "outcome not recorded yet", "log_level": "warning", "reason": str(AWAY)}
+    assert logs[:5] == [said] * 5
+    assert (logs[5]["event"], logs[5]["log_level"], logs[5]["status"]) == ("job done", "info", "succeeded")
     assert parts.waits == [RETRY_S, 1.0, 2.0, MOST_RETRY_S, MOST_RETRY_S]
     assert calls.index("free") < calls.index("finish")
     assert calls.index("let go") > calls.index("job_recorded"), "the lease ended before the outcome was recorded"

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from services.common.database import DatabaseUnavailable
 from services.common.ledger import Renewal
@@ -115,8 +116,11 @@ def test_an_order_to_all_leaves_what_was_ordered_before(parts: Parts) -> None:
 def test_what_fails_for_one_is_tried_again_and_holds_up_no_other(parts: Parts, error: Exception) -> None:
     parts.held(), parts.held(TWO)
     parts.answer = error
-    # From the second second on, each round tries again.
-    assert [job for _, job, *_ in parts.rounds(6)] == ["one", "two"] * 3
+    with capture_logs() as logs:
+        # From the second second on, each round tries again.
+        assert [job for _, job, *_ in parts.rounds(6)] == ["one", "two"] * 3
+    said = {"event": "lease not renewed", "log_level": "warning", "reason": str(error)}
+    assert logs[:2] == [said | {"job_id": "one"}, said | {"job_id": "two"}]
 
 
 def test_a_claim_is_held_until_its_block_is_left(parts: Parts) -> None:
@@ -129,3 +133,13 @@ def test_a_claim_is_held_until_its_block_is_left(parts: Parts) -> None:
     with pytest.raises(ValueError, match="its job"):
         attempt()
     assert not parts.renewer.holds
+
+
+def test_its_thread_goes_on_until_it_is_closed_and_keeps_no_worker_alive(parts: Parts) -> None:
+    thread = vars(parts.renewer)["_thread"]
+    assert (thread.name, thread.daemon, parts.renewer.alive) == ("lease-renewer", True, False)
+    parts.renewer.start()
+    assert parts.renewer.alive
+    parts.renewer.close()
+    thread.join(30)
+    assert not parts.renewer.alive
