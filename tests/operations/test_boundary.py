@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from tests.paths import ROOT
 from tradebot_ops.backups.shelf import Shelf
@@ -408,6 +409,28 @@ def test_the_walk(body: str, guarded: bool) -> None:
     parts = "def part(ops):\n    ops.engine.apply(1)\nclass Maker:\n    def make(self):\n        self.images.build(1)\n"
     room = Room({"a.parts": parts, "a.root": f"{BASE}def root(ops, found):\n{body}\n"})
     assert (room.unguarded({"a.root.root"}) == []) is guarded
+
+
+# What each change is called, and whether it keeps others out
+
+
+def _changes() -> Iterator[str]:
+    """Each ``change(ops, …)`` of the operations: its module, its words and whether it holds the project's lease."""
+    for module, text in _modules(SOURCE / "operations").items():
+        for node in ast.walk(ast.parse(text)):
+            if not _is_boundary(node) or module == f"{ROOM}.change":
+                continue
+            assert isinstance(node, ast.Call)
+            options = {each.arg: ast.unparse(each.value) for each in node.keywords}
+            held = "without the lease" if options.get("lease") == "False" else "with the lease"
+            heard = f", heard by {options['on_progress']}" if "on_progress" in options else ""
+            words = ", ".join(ast.unparse(each) for each in node.args[1:])
+            yield f"{module.removeprefix(f'{ROOM}.')}: {words} {held}{heard}"
+
+
+def test_which_changes_keep_others_out_and_with_which_words_they_are_logged(snapshot: SnapshotAssertion) -> None:
+    """The lease is left out only where no other command can spoil what is done; the words are those typed."""
+    assert sorted(_changes()) == snapshot
 
 
 # While it runs. For what changes replicas, tests/cli/conftest.py watches the engine of every command.

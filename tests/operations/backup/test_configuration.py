@@ -11,6 +11,7 @@ from tests.paths import ROOT
 from tradebot_ops.backups.shelf import CONFIG
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
+from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.backup import configuration
 from tradebot_ops.settings import load_settings
 
@@ -44,3 +45,26 @@ def test_nothing_is_written_outside_of_the_folder(tmp_path: Path, name: str) -> 
             archive.addfile(entry, io.BytesIO(b"text"))
     assert configuration.unpack(shelf(ops).get("latest"), tmp_path / "new") == ("compose.yaml",)
     assert not (tmp_path / "escaped").exists()
+
+
+@pytest.mark.parametrize("there", ["nothing", "an empty folder", "a folder with a file", "a plain file"])
+def test_only_what_holds_nothing_is_written_into(tmp_path: Path, there: str) -> None:
+    ops = world(tmp_path)
+    backup = put(ops)
+    configuration.pack(ops, backup.folder / CONFIG)
+    target = tmp_path / "new"
+    if "folder" in there:
+        target.mkdir()
+    if there == "a folder with a file":
+        (target / "mine").write_text("mine")
+    if there == "a plain file":
+        target.write_text("mine")
+    if there in {"a folder with a file", "a plain file"}:
+        with pytest.raises(OpsError, match="holds files already; nothing was written") as caught:
+            configuration.unpack(backup, target)
+        assert caught.value.code == "TB-0925"
+        assert backup.id in caught.value.hint
+        assert (target / "mine" if target.is_dir() else target).read_text() == "mine"
+        return
+    assert "settings.env" in configuration.unpack(backup, target)
+    assert target.stat().st_mode & 0o077 == 0 or there == "an empty folder"

@@ -10,12 +10,13 @@ import pytest
 
 from tests.backups.test_manifest import MANIFEST
 from tests.operations.backup.kit import Database, PipingEngine, put, shelf, with_database, world
+from tests.operations.seen import Made, made
 from tradebot_ops.backups.shelf import Refutation
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ExecResult
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.backup import restore
-from tradebot_ops.progress import ignore_progress
+from tradebot_ops.progress import OnProgress, ignore_progress
 from tradebot_ops.records import WorkersTold
 
 
@@ -258,3 +259,24 @@ def test_what_is_no_part(ops: Ops) -> None:
     with pytest.raises(OpsError) as caught:
         restore.is_configuration("redis")
     assert caught.value.code == "TB-0266"
+
+
+@pytest.mark.parametrize(("forced", "more"), [("", ()), ("the disk died", ("--force", "--reason", "the disk died"))])
+def test_the_audit_log_has_why_a_restore_was_forced(
+    ops: Ops, monkeypatch: pytest.MonkeyPatch, forced: str, more: tuple[str, ...]
+) -> None:
+    backup = put(ops)
+
+    def act(heard: OnProgress) -> None:
+        restore.restore(ops, shelf(ops), "latest", lambda _: None, heard, forced=forced)
+
+    assert made(monkeypatch, act) == [Made(("backup restore", backup.id, *more))]
+
+
+def test_the_audit_log_has_the_database_that_a_backup_is_restored_into(
+    ops: Ops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = put(ops)
+    assert made(monkeypatch, lambda heard: restore.restore_beside(ops, shelf(ops), "latest", "beside", heard)) == [
+        Made(("backup restore", backup.id, "--into", "beside"))
+    ]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.paths import ROOT
-from tradebot_ops.context import Ops
+from tradebot_ops.context import WEB_USER, Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import LoginRefused, Refused
 from tradebot_ops.operations import secrets
@@ -295,8 +295,11 @@ def test_a_page_takes_the_new_one_before_its_readers_have_it(
     world = begun(ops, name, monkeypatch, running)
     service = name.partition("_")[0]
     asked: list[str] = []
+    port = {"prometheus": 9090, "alertmanager": 9093}[service]
 
-    def made(_: object, login: Any) -> Any:
+    def made(address: str, login: Any) -> Any:
+        assert (address, login.user) == (f"http://{service}:{port}", WEB_USER)
+
         def use() -> object:
             asked.append(login.password.reveal())
             if login.password.reveal() != value(ops, name):
@@ -307,14 +310,15 @@ def test_a_page_takes_the_new_one_before_its_readers_have_it(
 
     reloaded: list[bool] = []
     monkeypatch.setattr(client, made)
-    monkeypatch.setattr(ops.engine, "endpoint", lambda *_: "127.0.0.1:1")
+    monkeypatch.setattr(ops.engine, "endpoint", lambda *words: ":".join(map(str, words)))
     ops.__dict__["grafana"] = SimpleNamespace(reload_datasources=lambda: reloaded.append(True))
     ops.__dict__[service] = "a client with the old one"
+    ops.__dict__["panels"] = "a client with the old one"
     change = ways.WAYS[name].change
     assert change
     change(ops, world.pending)
     assert world.said == [f"{service}_web is written", f"{name} is written"]
     assert secrets.ensure(ops.stack, ops.state) == (), "the hash on the page fits the new value"
     assert asked == ([NEW.reveal(), world.pending.old.reveal()] if running else [])
-    assert service not in ops.__dict__
+    assert not {service, "panels"} & ops.__dict__.keys()
     assert reloaded == ([True] if running and service == "prometheus" else [])
