@@ -23,6 +23,7 @@ from services.api.live_secret import LiveSecret
 from services.bots.collector import BotCollector
 from services.bots.watcher import Watcher, watcher_for
 from services.common.breaker import Breakers
+from services.common.data.candle_csv import CandleCsv
 from services.common.data.candle_files import CandleFiles
 from services.common.data.freshness import Freshness
 from services.common.data.series import Series
@@ -67,6 +68,7 @@ class Dependencies:
     queues: Queues
     halts: Halts
     candle_files: CandleFiles
+    candle_csv: CandleCsv
     series: Series
     schedules: Schedules
     job_streams: JobStreams
@@ -141,6 +143,7 @@ def make_dependencies(settings: Settings, job_types: Registry) -> Dependencies:
         queues=Queues(database),
         halts=Halts(database),
         candle_files=CandleFiles(database),
+        candle_csv=CandleCsv(database),
         series=Series(database),
         schedules=Schedules(database),
         job_streams=JobStreams(Watch(database).look),

@@ -28,6 +28,7 @@ WORDS = {
     "config.unset": ["LOG_LEVEL", "--dry-run"],
     "data.check": ["AAPL.csv"],
     "data.download": ["binance", "BTC/USDT"],
+    "data.export": ["AAPL"],
     "data.import": ["AAPL.csv", "--symbol", "AAPL"],
     "data.rm": ["AAPL"],
     "dlq.export": ["dead.jsonl", "--all"],

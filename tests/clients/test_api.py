@@ -20,6 +20,15 @@ class Refusing(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def do_GET(self) -> None:
+        """A series of two lines, and one of which half is sent."""
+        missing = self.path.endswith("GOOG")
+        content = b"Date,Symbol\n2024-01-02,AAPL\n"
+        self.send_response(404 if missing else 500 if self.path.endswith("FB") else 200)
+        self.send_header("Content-Length", str(len(content) + self.path.endswith("IBM")))
+        self.end_headers()
+        self.wfile.write(content)
+
     def log_message(self, *_: object) -> None:
         """Keep the test's output clean."""
 
@@ -50,3 +59,16 @@ def test_nobody_there_is_said_in_one_sentence() -> None:
         with pytest.raises(OpsError) as caught:
             ask()
         assert caught.value.code == "TB-0501"
+
+
+def test_lines_of_a_series_come_to_their_end_or_it_is_said(api: Api) -> None:
+    assert [*(api.series_lines("BTC/USDT", "1h") or ())] == ["Date,Symbol", "2024-01-02,AAPL"]
+    assert api.series_lines("GOOG", "1d") is None
+    with pytest.raises(OpsError, match="The API failed") as caught:
+        api.series_lines("FB", "1d")
+    assert caught.value.code == "TB-0508"
+    cut = api.series_lines("IBM", "1d")
+    assert cut is not None
+    with pytest.raises(OpsError, match="cut off") as caught:
+        list(cut)
+    assert caught.value.code == "TB-0501"

@@ -68,6 +68,7 @@ HELD: dict[str, tuple[tuple[type, ...], frozenset[str]]] = {
                 "halted",
                 "schedules",
                 "series",
+                "series_lines",
                 "dead_groups",
                 "quarantined",
                 "workers",

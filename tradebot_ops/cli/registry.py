@@ -91,7 +91,7 @@ COMMANDS = {
         "tradebot_ops.cli.operate.workers", "Show, drain, resume, kill and restart workers.", WORK, group=True
     ),
     "queue": Entry("tradebot_ops.cli.operate.queue", "Pause, limit, drain and purge types of jobs.", WORK, group=True),
-    "data": Entry("tradebot_ops.cli.trade.data", "Import, download, list and remove prices.", WORK, group=True),
+    "data": Entry("tradebot_ops.cli.trade.data", "Import, download, list, export and remove prices.", WORK, group=True),
     "positions": Entry(
         "tradebot_ops.cli.trade.positions", "Show what the bot that trades elsewhere holds.", WORK, command="positions"
     ),

@@ -5,7 +5,7 @@ sentences.
 import http.client
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -221,6 +221,30 @@ class Api:
     def series(self) -> list[dict[str, Any]]:
         """Stored series of candles, by symbol: first, last, rejected rows."""
         return list(self._call("GET", "/series")["series"])
+
+    def series_lines(self, symbol: str, interval: str) -> Iterator[str] | None:
+        """The lines of a series' CSV as they come, None where there is no such.
+
+        Raises ``Unreachable`` TB-0501 where they do not come to their end.
+        """
+        path = f"/series/{quote(interval, safe='')}/{quote(symbol, safe='')}"
+        response = self._sent(f"GET {path}", self._client.build_request("GET", path), stream=True)
+        if response.is_success:
+            return self._lines(response)
+        response.read()
+        if response.status_code == 404:
+            return None
+        raise _problem(response, self._key)
+
+    def _lines(self, response: "httpx.Response") -> Iterator[str]:
+        import httpx
+
+        try:
+            yield from response.iter_lines()
+        except httpx.HTTPError as error:
+            raise self._unreachable(f"its answer was cut off ({error})") from None
+        finally:
+            response.close()
 
     def remove_series(self, symbol: str, interval: str) -> int | None:
         """Remove a series; how many candles it had, None where there is no such."""

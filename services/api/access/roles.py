@@ -66,6 +66,7 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("GET", "/breakers"): READS,
     ("GET", "/candle-files"): READS,
     ("GET", "/series"): READS,
+    ("GET", "/series/{interval}/{symbol}"): READS,
     ("GET", "/errors"): READS,
     ("GET", "/alerts"): READS,
     ("GET", "/alerts/stats"): READS,

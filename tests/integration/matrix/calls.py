@@ -94,6 +94,7 @@ CHANGES = {
     "data.check": ["{folder}/prices.csv"],
     "data.download": ["nowhere", "BTC/USDT"],
     "data.import": ["{folder}/prices.csv"],
+    "data.export": ["MINE", "--csv", "{folder}/exported.csv"],
     "data.rm": ["MINE", "--yes"],
     "strategies.check": ["sma_cross"],
     "queue.drain": ["load_candles"],
@@ -128,7 +129,7 @@ ENDS |= {"data.download": {1}}
 ENDS |= {name: {0, 1} for name in JUDGES}
 ENDS |= {f"schedules.{verb}": {2} for verb in ("pause", "resume", "remove")}
 #: How the second call ends, where the first one has done all there is.
-AGAIN = {"backup.restore": {9}, "data.rm": {1}, "init": {9}, "jobs.retry": {0, 1}}
+AGAIN = {"backup.restore": {9}, "data.export": {9}, "data.rm": {1}, "init": {9}, "jobs.retry": {0, 1}}
 AGAIN |= {"keys.create": {1}, "keys.revoke": {2}}
 #: The local engine has none, and says so.
 IMAGES = {"build", "pull", *(dotted(path) for path, _ in leaves() if path[0] == "images")}

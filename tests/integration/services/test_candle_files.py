@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import psycopg
 import pytest
 
+from services.common.data.candle_csv import CandleCsv, SeriesGone
+from services.common.database import Database
 from services.common.jobtypes import JobFailure
 from services.common.settings import Settings
 from services.jobs import load_candles
@@ -143,3 +146,74 @@ def test_a_name_is_one_of_a_file(api: httpx.Client, name: str) -> None:
 def test_uploading_and_removing_need_the_key(api: httpx.Client) -> None:
     assert api.put("/candle-files/mine.csv", content=CSV).status_code == 401
     assert api.delete("/candle-files/mine.csv").status_code == 401
+
+
+SYMBOLS = ("MINE", "BTC/USDT:USDT", "^GSPC", "000001", 'A,"B"')
+BARS = (
+    "2024-01-02{t},{s},1.3e-06,1.5E-6,0.0000012999999999999998,1.4e-06,{v},{a}\n"
+    "2024-01-03{t},{s},123456.789012345,1e300,0.1,0.30000000000000004,{v},{a}\n"
+    "2024-01-05{t},{s},1000,1001,999,1000,7,{a}\n"
+)
+
+
+@pytest.mark.parametrize("interval", ["1d", "12h"])
+@pytest.mark.parametrize("adjusted", ["0.7", ""])
+def test_an_exported_series_is_imported_again_to_equal_rows(
+    api: httpx.Client, ctx: Context, database: Database, interval: str, adjusted: str
+) -> None:
+    header = "Date,Symbol,Open,High,Low,Close,Volume" + (",Adj Close" if adjusted else "") + "\n"
+    pieces = CandleCsv(database, bars=2)
+    for symbol in SYMBOLS:
+        quoted = '"' + symbol.replace('"', '""') + '"'
+        time = "" if interval == "1d" else " 07:00:00"
+        text = header + BARS.format(s=quoted, t=time, v="", a=adjusted)
+        api.put("/candle-files/in.csv", content=text if adjusted else text.replace(",\n", "\n"), headers=KEY)
+        payload = {"file": "in.csv", "interval": interval}
+        loaded = load_candles.run(ctx, load_candles.JOB.validate(payload))  # type: ignore[arg-type]
+        assert (loaded["inserted"], loaded["rejected"]) == (3, 0), symbol
+        query = "SELECT ts, o, h, l, c, v::text, adj_close FROM candle JOIN series ON id = series_id WHERE symbol = %s"
+        before = ctx.store.execute(query + " ORDER BY ts", [symbol]).fetchall()
+        answer = api.get(f"/series/{interval}/{quote(symbol, safe='')}")
+        assert answer.headers["content-type"].startswith("text/csv")
+        assert len(answer.text.splitlines()) == 4
+        found = pieces.find(symbol, interval)
+        assert found is not None
+        assert b"".join(pieces.pieces(found)).decode() == answer.text
+        assert api.delete(f"/series/{interval}/{quote(symbol, safe='')}", headers=KEY).status_code == 200
+        api.put("/candle-files/out.csv", content=answer.content, headers=KEY)
+        again = {"file": "out.csv", "interval": interval}
+        assert load_candles.run(ctx, load_candles.JOB.validate(again))["inserted"] == 3  # type: ignore[arg-type]
+        assert ctx.store.execute(query + " ORDER BY ts", [symbol]).fetchall() == before
+
+
+def test_the_sample_comes_back_out_as_it_went_in_and_no_series_is_404(api: httpx.Client, ctx: Context) -> None:
+    load_candles.run(ctx, load_candles.JOB.validate({"symbols": ["AAPL"]}))  # type: ignore[arg-type]
+    api.put("/candle-files/out.csv", content=api.get("/series/1d/aapl").content, headers=KEY)
+    result = load_candles.run(ctx, load_candles.JOB.validate({"file": "out.csv"}))  # type: ignore[arg-type]
+    assert (result["read"], result["unchanged"], result["interval"]) == (3270, 3270, "1d")
+    assert api.get("/series/1h/AAPL").status_code == 404
+
+
+def test_bars_without_an_adjusted_close_among_others_have_their_close(api: httpx.Client, ctx: Context) -> None:
+    api.put("/candle-files/mine.csv", content=CSV, headers=KEY)
+    load(ctx, "mine.csv")
+    ctx.store.execute("UPDATE candle SET adj_close = 5 WHERE ts = '2024-01-02'")
+    lines = api.get("/series/1d/MINE").text.splitlines()
+    assert [line.split(",")[5:] for line in lines[1:]] == [["10.5", "", "5"], ["10.25", "", "10.25"]]
+
+
+def test_a_series_that_is_removed_while_it_is_read_does_not_end_as_if_it_were_whole(
+    api: httpx.Client, ctx: Context, database: Database
+) -> None:
+    api.put("/candle-files/mine.csv", content=CSV, headers=KEY)
+    load(ctx, "mine.csv")
+    exported = CandleCsv(database, bars=1)
+    found = exported.find("MINE", "1d")
+    assert found is not None
+    pieces = exported.pieces(found)
+    assert [next(pieces), next(pieces)] == [
+        b"Date,Symbol,Open,High,Low,Close,Volume\n", b"2024-01-02,MINE,10,11,9,10.5,\n",
+    ]  # fmt: skip
+    assert api.delete("/series/1d/MINE", headers=KEY).status_code == 200
+    with pytest.raises(SeriesGone, match="MINE at 1d"):
+        list(pieces)

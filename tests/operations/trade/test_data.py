@@ -1,5 +1,6 @@
 """Prices of one's own: what goes to the API, in which order, and what is left when a file cannot be loaded."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ RESULT = {
     "symbols": [{"symbol": "MINE", "rows": 4, "first": "2024-01-02", "last": "2024-01-05"}],
 }
 
+LINES = ("Date,Symbol,Open,High,Low,Close,Volume", "2024-01-02,AAPL,10,11,9,10.5,")
 AMBIGUOUS = "03/04/2020 is one of two days: dates=dmy or dates=mdy"
 
 
@@ -64,6 +66,9 @@ class Api:
 
     def series(self) -> list[dict[str, Any]]:
         return self.known
+
+    def series_lines(self, symbol: str, interval: str) -> Iterator[str] | None:
+        return iter(LINES) if (symbol, interval) in {("AAPL", "1d"), ("BTC/USDT", "1h")} else None
 
     def remove_series(self, symbol: str, interval: str) -> int | None:
         self.log.append(("remove", symbol, interval))
@@ -150,3 +155,41 @@ def test_a_series_is_removed_once_that_was_confirmed(tmp_path: Path) -> None:
     with pytest.raises(OpsError, match="no prices of GOOG at 5m") as caught:
         data.remove(ops, "GOOG", "5m", warnings.append)
     assert caught.value.code == "TB-0138"
+
+
+def test_a_series_is_exported_and_the_way_back_is_named(tmp_path: Path) -> None:
+    ops = ops_with(Api(), tmp_path)  # type: ignore[arg-type]
+    file = tmp_path / "my prices.csv"
+    report = data.export(ops, "BTC/USDT", "1h", file, force=False)
+    assert file.read_text().splitlines() == [*LINES]
+    assert report.sections[0].lines == (
+        f"Wrote 1 bars of BTC/USDT at 1h to {file}.",
+        f"To read them again: tradebot data import '{file}' --interval 1h",
+    )
+    assert data.export(ops, "AAPL", "1d", None, force=False).data == {
+        "symbol": "AAPL", "interval": "1d", "csv": [*LINES],
+    }  # fmt: skip
+    with pytest.raises(OpsError, match="no prices of AAPL at 5m") as caught:
+        data.lines(ops, "AAPL", "5m")
+    assert caught.value.code == "TB-0138"
+
+
+def test_an_export_replaces_no_file_unasked_and_leaves_it_where_the_bars_do_not_all_come(tmp_path: Path) -> None:
+    api = Api()
+    ops = ops_with(api, tmp_path)  # type: ignore[arg-type]
+    mine = file(tmp_path, "AAPL.csv", "mine")
+    with pytest.raises(OpsError, match="is there already") as caught:
+        data.export(ops, "AAPL", "1d", mine, force=False)
+    assert (caught.value.exit_code, mine.read_text()) == (ExitCode.REFUSED, "mine")
+
+    def cut(symbol: str, interval: str) -> Iterator[str]:
+        yield LINES[0]
+        raise OpsError("cut off", code="TB-0501")
+
+    api.series_lines, whole = cut, api.series_lines  # type: ignore[method-assign]
+    with pytest.raises(OpsError, match="cut off"):
+        data.export(ops, "AAPL", "1d", mine, force=True)
+    assert (mine.read_text(), [*tmp_path.glob(".AAPL*")]) == ("mine", [])
+    api.series_lines = whole  # type: ignore[method-assign]
+    data.export(ops, "AAPL", "1d", mine, force=True)
+    assert mine.read_text().splitlines() == [*LINES]

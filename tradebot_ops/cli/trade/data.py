@@ -8,9 +8,13 @@ import typer
 
 from tradebot_ops.cli.confirm import confirm
 from tradebot_ops.cli.emit import emit, ops_of, show_progress
+from tradebot_ops.cli.streams import writing_stdout
 
 app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Import, download, list and remove prices."
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Import, download, list, export and remove prices.",
 )
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV, plain, .gz or .zip, of any usual vendor.")]
@@ -33,7 +37,7 @@ Decimal = Annotated[
 
 @app.callback()
 def data() -> None:
-    """Import, download, check, list and remove prices; backtests and sweeps run on them."""
+    """Import, download, check, list, export and remove prices; backtests and sweeps run on them."""
 
 
 @app.command("import")
@@ -123,6 +127,36 @@ def list_(context: typer.Context) -> None:
 
     ops = ops_of(context)
     emit(ops, operation.listed(ops))
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="As `data list` shows it.")],
+    interval: Annotated[str, typer.Option("--interval", metavar="INTERVAL", help="Of which its bars are.")] = "1d",
+    file: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write them there, for you alone; else to the output.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the file if it is there.", show_default=False)
+    ] = False,
+) -> None:
+    """Write the stored prices of a symbol as CSV that `import` reads again to equal bars.
+
+    \b
+    Examples:
+      tradebot data export AAPL --csv AAPL.csv
+      tradebot data export BTC/USDT --interval 1h | gzip > btc.csv.gz
+    """
+    from tradebot_ops.operations.trade import data as operation
+
+    ops = ops_of(context)
+    if file is None and ops.settings.output == "table":
+        lines = operation.lines(ops, symbol, interval)
+        with writing_stdout() as stdout:  # as they stand: no line of it may be wrapped
+            stdout.writelines(f"{line}\n" for line in lines)
+        return
+    emit(ops, operation.export(ops, symbol, interval, file, force=force))
 
 
 @app.command()

@@ -1,7 +1,8 @@
-"""Prices of one's own, through the API: files uploaded and loaded by a job, series listed and removed."""
+"""Prices of one's own, through the API: files uploaded and loaded by a job, series listed, exported and removed."""
 
 import re
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.jobs.jobs import until_ended
+from tradebot_ops.private_folder import write_lines
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent, ignore_progress
 from tradebot_ops.text.quantities import human_bytes
 from tradebot_ops.text.sentences import ended
@@ -148,6 +150,38 @@ def remove(
     with change(ops, "data rm", symbol, interval, on_progress=on_progress, lease=False):
         removed = ops.api.remove_series(symbol, interval)
     if removed is None:
-        raise OpsError(f"There are no prices of {symbol} at {interval}.", code="TB-0138", hint="tradebot data list")
+        raise _none(symbol, interval)
     line = f"Removed {named}: {removed} bars."
     return Report(data={"symbol": symbol, "interval": interval, "candles": removed}, sections=(Section(lines=(line,)),))
+
+
+def lines(ops: Ops, symbol: str, interval: str) -> Iterator[str]:
+    """The stored bars of a series as lines of CSV, as they come. Raises ``OpsError`` TB-0138 where there is none."""
+    found = ops.api.series_lines(symbol, interval)
+    if found is None:
+        raise _none(symbol, interval)
+    return found
+
+
+def export(ops: Ops, symbol: str, interval: str, file: Path | None, *, force: bool) -> Report:
+    """Write the stored bars of a series to a CSV file, all of them or nothing; without one the report has them.
+
+    Raises ``OpsError`` TB-0930 where the file is there and not to be replaced (``force``).
+    """
+    data: dict[str, Any] = {"symbol": symbol, "interval": interval}
+    if file is None:
+        return Report(data=data | {"csv": [*lines(ops, symbol, interval)]})
+    if file.exists() and not force:
+        raise OpsError(
+            f"{file} is there already, and may be what was imported.",
+            code="TB-0930",
+            hint="Name another file, or add: --force",
+        )
+    bars = write_lines(file, lines(ops, symbol, interval)) - 1
+    again = f"tradebot data import {shlex.quote(str(file))}" + ("" if interval == "1d" else f" --interval {interval}")
+    written = (f"Wrote {bars} bars of {symbol} at {interval} to {file}.", f"To read them again: {again}")
+    return Report(data=data | {"file": str(file), "bars": bars}, sections=(Section(lines=written),))
+
+
+def _none(symbol: str, interval: str) -> OpsError:
+    return OpsError(f"There are no prices of {symbol} at {interval}.", code="TB-0138", hint="tradebot data list")

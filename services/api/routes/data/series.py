@@ -1,10 +1,11 @@
-"""Series of candles: which are stored, and the removal of one."""
+"""Series of candles: which are stored, the bars of one as CSV, and the removal of one."""
 
 from datetime import datetime
 from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Path
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from services.api.problems import Problem
@@ -15,8 +16,13 @@ from services.common.data.series import SeriesBusy
 Symbol = Annotated[str, Path(min_length=1, max_length=100, pattern=STORABLE, description="BTC/USDT:USDT")]
 Interval = Annotated[str, Path(pattern=r"^\d{1,2}[mhd]$", description="1d")]
 
+
 router = APIRouter(prefix="/series", tags=["data"])
 log = structlog.get_logger(__name__)
+
+
+class Csv(StreamingResponse):
+    media_type = "text/csv"
 
 
 class SeriesOut(BaseModel):
@@ -43,6 +49,18 @@ def list_series(dependencies: Provided) -> SeriesList:
     )
 
 
+@router.get("/{interval}/{symbol:path}", response_class=Csv)
+def export(interval: Interval, symbol: Symbol, dependencies: Provided) -> Csv:
+    """The bars of a series in order of time, as CSV that `load_candles` reads again. 404 where there is none.
+
+    An answer that is cut off has not all of them.
+    """
+    found = dependencies.candle_csv.find(symbol.strip().upper(), interval)
+    if found is None:
+        raise _no_series(symbol, interval)
+    return Csv(dependencies.candle_csv.pieces(found))
+
+
 @router.delete("/{interval}/{symbol:path}")
 def remove(interval: Interval, symbol: Symbol, dependencies: Provided, by: Requester) -> Removed:
     """Remove a series with its candles and rejected rows. 404 where there is none; 409 while a job loads it."""
@@ -52,6 +70,10 @@ def remove(interval: Interval, symbol: Symbol, dependencies: Provided, by: Reque
     except SeriesBusy:
         raise Problem(409, f"A job loads candles of {name} right now; try again when it is over.") from None
     if candles is None:
-        raise Problem(404, f"There is no series of {name} at {interval}.")
+        raise _no_series(symbol, interval)
     log.info("series removed", symbol=name, interval=interval, candles=candles, by=by)
     return Removed(candles=candles)
+
+
+def _no_series(symbol: str, interval: str) -> Problem:
+    return Problem(404, f"There is no series of {symbol.strip().upper()} at {interval}.")
