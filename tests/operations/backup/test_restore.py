@@ -11,13 +11,14 @@ import pytest
 from tests.backups.test_manifest import MANIFEST
 from tests.operations.backup.kit import Database, PipingEngine, put, shelf, with_database, world
 from tests.operations.seen import Made, made
+from tests.operations.trade.test_open_positions import LONG, Api, bot
 from tradebot_ops.backups.shelf import Refutation
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ExecResult
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import ExitCode, OpsError, Unreachable
 from tradebot_ops.operations.backup import restore
 from tradebot_ops.progress import OnProgress, ignore_progress
-from tradebot_ops.records import WorkersTold
+from tradebot_ops.records import WatchedBot, WorkersTold
 
 
 class Redis:
@@ -176,16 +177,38 @@ def test_what_runs_is_stopped_only_where_that_was_asked_for(ops: Ops) -> None:
     assert words(ops)[0] == "STOP worker"
 
 
-def test_an_open_position_refuses_it_before_anybody_is_asked(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
-    def holds(_: Ops, forced: str) -> None:
-        assert forced == "maintenance"
-        raise OpsError("The bot holds a position.", code="TB-0901")
-
+@pytest.fixture
+def held(ops: Ops) -> Ops:
+    """The watched bot holds a position, and the stack runs."""
+    ops.state.store(WatchedBot("freqtrade"))
+    ops.__dict__["api"] = Api(bot([LONG]))
+    ops.engine.apply(ops.stack, "worker", 1)
     put(ops)
-    monkeypatch.setattr("tradebot_ops.operations.trade.open_positions.check_flat", holds)
-    with pytest.raises(OpsError, match="holds a position"):
-        restore.restore(ops, shelf(ops), "latest", pytest.fail, ignore_progress, stop_first=True, forced="maintenance")
-    assert asked(ops).asked == []
+    return ops
+
+
+@pytest.mark.parametrize(
+    ("api", "code"),
+    [(Api(bot([LONG])), "TB-0911"), (Api(error=Unreachable("It is away.", code="TB-0501")), "TB-0912")],
+)
+def test_an_open_position_or_an_unknown_one_refuses_it_before_anybody_is_asked(held: Ops, api: Api, code: str) -> None:
+    held.__dict__["api"] = api
+    before = held.engine.list()
+    with pytest.raises(OpsError) as caught:
+        restore.restore(held, shelf(held), "latest", pytest.fail, ignore_progress, stop_first=True)
+    assert (caught.value.code, caught.value.exit_code) == (code, ExitCode.REFUSED)
+    assert "--force --reason" in caught.value.hint
+    assert (asked(held).asked, held.engine.list()) == ([], before)
+
+
+def test_forced_it_is_restored_and_the_reason_is_kept(held: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    reasons = list[str]()
+    monkeypatch.setattr(restore, "stop", lambda *_, forced: reasons.append(forced))
+    restored(held, stop_first=True, forced="maintenance")
+    assert any(text.startswith("ALTER DATABASE") for text in asked(held).statements())
+    assert reasons == ["maintenance"], "what stops the stack is not refused for the same position"
+    assert [line for line in held.warnings if line.endswith("It was done all the same: maintenance")]
+    assert '"--force", "--reason", "maintenance"' in (held.state.folder / "audit.jsonl").read_text()
 
 
 def test_who_says_no_changes_nothing(ops: Ops) -> None:

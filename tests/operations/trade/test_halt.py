@@ -1,5 +1,6 @@
 """What a halt and a resume say, fact by fact, and by which way they reach the ledger."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ import pytest
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError, Refused, Unreachable
+from tradebot_ops.facts.project.bots import NONE
 from tradebot_ops.model import Report
 from tradebot_ops.operations.trade import halt as operation
 from tradebot_ops.operations.trade.halt import jobs_after
@@ -22,7 +24,7 @@ NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 IN_FORCE = NEVER | {"halted": True, "at": "2026-11-28T08:15:00Z", "by": "ana@desk", "reason": "fills look wrong"}
 OVER = IN_FORCE | {"halted": False, "ended_at": "2026-11-28T08:59:00Z", "ended_by": "bob@desk", "ended_reason": ""}
 IDLE = {"waiting": 0, "scheduled": 0, "retrying": 0, "running": 0}
-NOT_KNOWN = {"state": "not known", "detail": "no bot is watched"}
+NOT_KNOWN = {"state": "not known", "detail": NONE}
 
 
 class Api:
@@ -108,8 +110,8 @@ def test_a_halt_reports_each_fact_by_itself(tmp_path: Path) -> None:
             "2 running",
             "what runs goes on to its end, 14 jobs wait for the resume, 1 job waits for a later time",
         ),
-        ("orders", "not known", "no bot is watched"),
-        ("positions", "not known", "no bot is watched"),
+        ("orders", "not known", NONE),
+        ("positions", "not known", NONE),
     )
     assert facts(report)["orders"] == facts(report)["positions"] == NOT_KNOWN
 
@@ -119,6 +121,21 @@ def test_running_jobs_are_asked_to_end_where_that_is_wanted(tmp_path: Path) -> N
     report = operation.halt(ops_with(tmp_path, api), "fills look wrong", cancel_running=True)
     assert api.asked == [("halt", "fills look wrong"), ("cancel", "sweep"), ("cancel", "backtest")]
     assert facts(report)["jobs"] == {"state": "3 running", "detail": "2 asked to end"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, ["why"]),
+        ({"cancel_running": True}, ["--cancel-running", "why"]),
+        ({"close": True, "cancel_running": True}, ["--close-positions", "--cancel-running", "why"]),
+    ],
+)
+def test_the_audit_log_has_every_word_of_it(tmp_path: Path, options: dict[str, Any], words: list[str]) -> None:
+    ops = ops_with(tmp_path, Api(NEVER, IN_FORCE))
+    operation.halt(ops, "why", **options)
+    began, _ = (ops.state.folder / "audit.jsonl").read_text().splitlines()
+    assert json.loads(began)["arguments"] == words
 
 
 def test_without_the_api_nobody_asks_them(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from tests.operations.jobs.test_dead_letters import NOW
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError, Unreachable
-from tradebot_ops.operations.trade.positions import NONE, positions
+from tradebot_ops.facts.project.bots import NONE
+from tradebot_ops.operations.trade.positions import positions
 from tradebot_ops.settings import load_settings
 
 READ = (NOW - timedelta(seconds=3)).isoformat()

@@ -10,8 +10,8 @@ from tradebot_ops.text.sentences import ended
 
 #: As the alerts BotClockOff and BotFeedStale.
 CLOCK_S, LATE_S = 2.0, 300.0
-#: Where no bot is watched.
-NONE = "No bot is watched, as BOT_ADAPTER is not set: what positions and orders there are is not known."
+#: Whoever is asked for positions and orders where no bot is watched says this: they are not known.
+NONE = "No bot is watched, as BOT_ADAPTER is not set."
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,21 @@ class Trading:
         return self.candle_age is not None and self.candle is not None and self.candle_age > self.candle + LATE_S
 
 
+def named(ops: Ops) -> str:
+    """The kind of bot that the settings name; empty where they name none."""
+    setting = ops.settings.stack.get("BOT_ADAPTER")
+    return "" if setting is None else setting.text
+
+
+def watched(ops: Ops) -> bool:
+    """Whether a setting names a bot, or the last `up` had one watched."""
+    return bool(named(ops) or ops.state.load(WatchedBot).adapter)
+
+
 @fact(seconds=30)
 def trading(ops: Ops) -> Trading:
     """Raises where its state or its positions are not known: that is no answer."""
-    setting = ops.settings.stack.get("BOT_ADAPTER")
-    if not (setting and setting.text) and not ops.state.load(WatchedBot).adapter:
-        raise NotApplicable(Skip.ADAPTER, NONE)
-    bots = ops.api.bots(read=True)
+    bots = ops.api.bots(read=True) if watched(ops) else []
     if not bots:
         raise NotApplicable(Skip.ADAPTER, NONE)
     bot = bots[0]

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import ExitCode, OpsError
+from tradebot_ops.facts.project.bots import watched
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.change import change
 from tradebot_ops.operations.rotation.pending import Journal, Pending
 from tradebot_ops.operations.rotation.ways import WAYS, Way
 from tradebot_ops.operations.secrets import usable
-from tradebot_ops.operations.trade import open_positions
 from tradebot_ops.private_folder import overwrite
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.settings import Secret
@@ -129,7 +129,7 @@ def _change(ops: Ops, name: str, on_progress: OnProgress, value: Secret | None =
 
 def _used(ops: Ops, name: str) -> bool:
     """Whether anything logs in with it: what was made elsewhere is for a bot, and mostly none is watched."""
-    return not _known_way(name).given or open_positions.watched(ops)
+    return not _known_way(name).given or watched(ops)
 
 
 def _report(ops: Ops, taken: dict[str, float], *, every: bool) -> Report:

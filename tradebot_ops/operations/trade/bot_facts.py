@@ -6,9 +6,9 @@ from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.project.bots import watched
 from tradebot_ops.model import Finding, Level
 from tradebot_ops.operations.trade.known import NO_BOT, Known, unknown
-from tradebot_ops.operations.trade.open_positions import watched
 from tradebot_ops.text.sentences import ended
 
 CODE = "TB-0166"

@@ -51,7 +51,9 @@ def halt(
             code="TB-0277",
             hint="tradebot halt --reason 'fills look wrong'",
         )
-    with change(ops, "halt", *(["--close-positions"] if close else []), reason, on_progress=on_progress, lease=False):
+    options = {"--close-positions": close, "--cancel-running": cancel_running}
+    words = [name for name, wanted in options.items() if wanted]
+    with change(ops, "halt", *words, reason, on_progress=on_progress, lease=False):
         through, before = way(ops, actor(ops))
         through.close_intake(reason)
         after = through.latest()

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tradebot_ops.facts.project.bots import NONE
+
 
 @dataclass(frozen=True)
 class Known:
@@ -16,4 +18,4 @@ def unknown(why: str) -> Known:
     return Known("not known", why)
 
 
-NO_BOT = unknown("no bot is watched")
+NO_BOT = unknown(NONE)

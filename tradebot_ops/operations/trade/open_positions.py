@@ -5,6 +5,7 @@ from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.project.bots import named, watched
 from tradebot_ops.records import WatchedBot
 
 FORCE = "tradebot positions; if it has to be all the same, add: --force --reason TEXT"
@@ -29,14 +30,9 @@ def words(forced: str) -> Sequence[str]:
 
 def remember(ops: Ops) -> None:
     """Keep whether this stack was started with a bot to watch: later commands may be typed where no setting says so."""
-    adapter = _set(ops)
+    adapter = named(ops)
     if ops.state.load(WatchedBot).adapter != adapter:
         ops.state.store(WatchedBot(adapter))
-
-
-def watched(ops: Ops) -> bool:
-    """Whether a setting names a bot, or the last `up` had one watched."""
-    return bool(_set(ops) or ops.state.load(WatchedBot).adapter)
 
 
 def check_flat(ops: Ops, forced: str = "") -> None:
@@ -54,11 +50,6 @@ def check_flat(ops: Ops, forced: str = "") -> None:
     if not forced:
         raise obstacle
     ops.warnings.append(f"{obstacle.message} It was done all the same: {forced}")
-
-
-def _set(ops: Ops) -> str:
-    setting = ops.settings.stack.get("BOT_ADAPTER")
-    return "" if setting is None else setting.text
 
 
 def _obstacle(ops: Ops) -> OpsError | None:

@@ -6,11 +6,10 @@ from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import Unreachable
-from tradebot_ops.facts.project.bots import CLOCK_S
+from tradebot_ops.facts.project.bots import CLOCK_S, NONE
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.text.quantities import age, ago
 
-NONE = "No bot is watched: BOT_ADAPTER is not set."
 SET_UP = "To watch one: tradebot config set BOT_ADAPTER=freqtrade BOT_URL=ADDRESS BOT_USER=NAME; then tradebot up"
 NOT_KNOWN = "not known"
 MODES = {"live": "LIVE: it trades with money", "paper": "paper: it trades with no money"}
