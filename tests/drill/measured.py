@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.integration.tradebot import Tradebot
 
@@ -29,11 +31,16 @@ class Run:
 
 
 def measured(stack: Tradebot, *words: str, timeout: float = 300) -> Run:
+    return timed(stack.command(*words), stack.environment(), stack.cwd, timeout)
+
+
+def timed(words: Sequence[str], environ: Mapping[str, str], cwd: Path, timeout: float = 300) -> Run:
+    """Any command; its program by its whole path."""
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-S", "-c", _LAUNCHER, *stack.command(*words)],
-        cwd=stack.cwd,
-        env=stack.environment(),
+        [sys.executable, "-S", "-c", _LAUNCHER, *words],
+        cwd=cwd,
+        env=environ,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=timeout,
