@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.engines.docker.parts import require_docker
-from tests.integration.docker import rig as containers
+from tests.integration.docker.rig import MONITORING_IMAGES, NEEDED, clean, monitored
 from tests.integration.rotation import STEPS, finishes_after_a_kill
 from tests.integration.tradebot import Tradebot
 
@@ -27,13 +27,13 @@ SAMPLE = ("redis_password", 4)
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tradebot]:
-    require_docker(*containers.NEEDED, *containers.MONITORING_IMAGES.values())
-    made = containers.monitored(tmp_path_factory.mktemp("rotation") / "home")
+    require_docker(*NEEDED, *MONITORING_IMAGES.values())
+    made = monitored(tmp_path_factory.mktemp("rotation") / "home")
     try:
         made.ok("up", timeout=300)
         yield made
     finally:
-        containers.clean(made)
+        clean(made)
 
 
 def each(name: str, step: int) -> object:
