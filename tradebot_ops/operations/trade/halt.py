@@ -64,7 +64,7 @@ def halt(
                 hint=f"tradebot halt --reason '{reason}'",
             )
         bot = bot_facts.halted(ops, close=close)
-        asked = through.cancel_running() if cancel_running else 0
+        asked = through.cancel_jobs() if cancel_running else 0
         jobs = jobs_after(through.jobs(), halted=True, asked=asked)
         standing = Standing(Known("closed", "a job is refused (423)"), jobs, bot.orders, bot.positions)
     already = "The stack was halted already, " if before["halted"] else "The stack is halted, "

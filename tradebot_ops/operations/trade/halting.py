@@ -40,7 +40,7 @@ class Way(Protocol):
 
     def latest(self) -> Halt: ...
     def jobs(self) -> Mapping[str, int]: ...
-    def cancel_running(self) -> int: ...
+    def cancel_jobs(self) -> int: ...
     def close_intake(self, reason: str) -> None: ...
     def open_intake(self, reason: str) -> None: ...
 
@@ -56,7 +56,7 @@ class ByApi:
         queues = self._ops.api.queues()
         return {name: sum(each[name] for each in queues) for name in ("waiting", "scheduled", "retrying", "running")}
 
-    def cancel_running(self) -> int:
+    def cancel_jobs(self) -> int:
         """How many jobs were asked to end; one that has ended meanwhile is none of them."""
         asked, cursor = 0, None
         while True:
@@ -86,7 +86,7 @@ class ByLedger:
     def jobs(self) -> Mapping[str, int]:
         return self._ops.postgres.rows(_JOBS)[0]
 
-    def cancel_running(self) -> int:
+    def cancel_jobs(self) -> int:
         raise Unreachable(
             "Running jobs were not asked to end: the API gives no answer. The stack is halted all the same.",
             code="TB-0566",
