@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.backups.test_manifest import MANIFEST
-from tradebot_ops.backups.shelf import DUMP, REFUTED, SUMS, Backup, Proof, Refutation, Shelf, newer_refuted
+from tradebot_ops.backups.shelf import DUMP, REFUTED, SUMS, Backup, Proof, Refutation, Shelf, refuted_since
 from tradebot_ops.backups.shelf import MANIFEST as MANIFEST_FILE
 from tradebot_ops.errors import OpsError
 
@@ -141,7 +141,7 @@ def test_the_latest_is_one_against_which_nothing_is_known(shelf: Shelf) -> None:
     assert shelf.get("latest").id == first.id
     assert shelf.get("latest", refuted_too=True).id == second.id
     assert shelf.get(second.id).id == second.id
-    assert newer_refuted(shelf, first) == (f"The last verification of the backup {second.id} failed: The dump is cut.",)
+    assert refuted_since(shelf, first) == (f"The last verification of the backup {second.id} failed: The dump is cut.",)
     first.refute(Refutation("2026-11-27T14:00:00+00:00", "The dump is cut."))
     with pytest.raises(OpsError, match="the last verification of each of them failed") as caught:
         shelf.get("latest")

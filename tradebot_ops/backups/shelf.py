@@ -226,8 +226,8 @@ def read(folder: Path) -> Backup:
     return Backup(folder.name, folder, manifest, proof, refutation=refutation)
 
 
-def newer_refuted(shelf: Shelf, backup: Backup) -> tuple[str, ...]:
-    """A sentence for each backup that is newer than this one, and that a verification found at fault."""
+def refuted_since(shelf: Shelf, backup: Backup) -> tuple[str, ...]:
+    """A sentence for this backup and each newer one whose last verification failed."""
     known = shelf.all()
     here = [number for number, each in enumerate(known) if each.folder == backup.folder]
     return tuple(each.damage for each in known[here[0] :] if each.refutation) if here else ()

@@ -100,9 +100,11 @@ def test_the_last_proved_one_stays_however_many_newer_ones_failed(ops: Ops, keep
     for each in newer:
         each.remember(Proof("2026-11-26T14:00:00+00:00", 1.0))
         each.refute(Refutation("2026-11-26T15:00:00+00:00", "The dump is cut."))
-    pruned(ops, keep)
+    found = prune.prune(ops, shelf(ops), keep, "", lambda _: None, dry_run=False)
     assert proved.id in ids(ops)
     assert len(ids(ops)) == (1 if keep == 1 else 5), "what failed goes only once enough whole ones are there"
+    named = [f"The last verification of the backup {each.id} failed: The dump is cut." for each in newer]
+    assert list(found.warnings) == ([] if keep == 1 else named)
 
 
 def test_the_one_that_was_just_made_stays_however_old_it_looks(ops: Ops) -> None:

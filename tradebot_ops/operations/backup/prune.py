@@ -17,7 +17,10 @@ from tradebot_ops.text.quantities import human_bytes
 def prune(
     ops: Ops, shelf: Shelf, keep: int | None, younger_than: str, confirm: Callable[[str], None], *, dry_run: bool
 ) -> Report:
-    """Remove all but the newest ``keep`` whole backups, and those younger than that. Asks before."""
+    """Remove all but the newest ``keep`` whole backups, and those younger than that. Asks before.
+
+    One whose last verification failed is no whole one; it is named where it stays.
+    """
     least = _span(younger_than)
     going = _going(shelf, keep, least, ops.clock())
     freed = sum(each.size for each in going)
@@ -30,7 +33,9 @@ def prune(
     verb = "Would remove" if dry_run else "Removed"
     line = f"{verb} {len(going)} backups ({human_bytes(freed)}): {names}." if going else "No backup may go."
     data = {"removed": [each.id for each in going], "bytes": freed, "dry_run": dry_run}
-    return Report(data=data, sections=(Section(lines=(line,)),))
+    leaving = {each.id for each in going}
+    stay = tuple(each.damage for each in shelf.all() if each.refutation and each.id not in leaving)
+    return Report(data=data, sections=(Section(lines=(line,)),), warnings=stay)
 
 
 def noted(

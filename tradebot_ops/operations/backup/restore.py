@@ -8,7 +8,7 @@ from pathlib import Path
 from psycopg import sql
 
 from tradebot_ops.backups.manifest import Manifest
-from tradebot_ops.backups.shelf import Backup, Shelf, newer_refuted
+from tradebot_ops.backups.shelf import Backup, Shelf, refuted_since
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
@@ -81,7 +81,7 @@ def restore(
         if "migrate" in ops.stack.services:
             up(ops, ["migrate"], on_progress, prove=False)
         warnings = (
-            *newer_refuted(shelf, backup),
+            *refuted_since(shelf, backup),
             *noting.note(ops, shelf),
         )  # what the restored data say of backups is as old as they are
         if jobs is None:  # the migration has made the table that a halt needs
@@ -116,7 +116,7 @@ def restore_beside(
         f"Drop it: tradebot exec postgres -- dropdb -U {used.user} {database}",
     )
     data = {"id": backup.id, "database": database, "rows": found.rows, "tables": len(found.tables)}
-    return Report(data=data, sections=(Section(lines=lines),), warnings=newer_refuted(shelf, backup))
+    return Report(data=data, sections=(Section(lines=lines),), warnings=refuted_since(shelf, backup))
 
 
 def restore_configuration(ops: Ops, shelf: Shelf, name: str, target: Path | None) -> Report:
@@ -132,7 +132,7 @@ def restore_configuration(ops: Ops, shelf: Shelf, name: str, target: Path | None
     return Report(
         data={"id": backup.id, "folder": str(folder), "files": list(names)},
         sections=(Section(lines=lines),),
-        warnings=newer_refuted(shelf, backup),
+        warnings=refuted_since(shelf, backup),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tradebot_ops.backups import copies
 from tradebot_ops.backups.copies import Copy
-from tradebot_ops.backups.shelf import PROVED, SUMS, Backup, Shelf, newer_refuted, sha256
+from tradebot_ops.backups.shelf import PROVED, SUMS, Backup, Shelf, refuted_since, sha256
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report, Section
@@ -45,7 +45,7 @@ def copy(ops: Ops, shelf: Shelf, name: str, destination: str, on_progress: OnPro
         copies.remember(backup.folder, made)
         at(Phase.DONE, made.place)
     report = _report(ops, backup, made, time.monotonic() - started, files=len(wanted), wrote=wrote)
-    return replace(report, warnings=(*newer_refuted(shelf, backup), *report.warnings))
+    return replace(report, warnings=(*refuted_since(shelf, backup), *report.warnings))
 
 
 def _target(ops: Ops, backup: Backup, project: str, destination: str) -> FolderCopy | SshCopy:
