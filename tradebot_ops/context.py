@@ -13,7 +13,7 @@ from tradebot_ops.engines.choose import EngineChoice, choose
 from tradebot_ops.errors import NoAddress, NotRunning, OpsError
 from tradebot_ops.records import Absence, ChosenProfiles, DesiredReplicas, StandInImages, UnavailableServices
 from tradebot_ops.settings import DEFAULT_PROFILES, Secret, Settings, who
-from tradebot_ops.stack.model import Stack
+from tradebot_ops.stack.model import Stack, Trust
 from tradebot_ops.state import HostState, ProjectState, cache_root, state_root
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 #: Alertmanager's configuration where channels were added to it.
 ALERTMANAGER_FOLDER = "alertmanager"
+#: Prometheus' configuration where it asks over TLS.
+PROMETHEUS_FOLDER = "prometheus"
+#: Folders of the state that take the place of the stack's own, by the variable that compose.yaml finds them with.
+OWN_CONFIGURATION = {"ALERTMANAGER_CONFIG": ALERTMANAGER_FOLDER, "PROMETHEUS_CONFIG": PROMETHEUS_FOLDER}
 #: The user of Prometheus and Alertmanager.
 WEB_USER = "tradebot"
 #: The user that Grafana is made with.
@@ -115,8 +119,8 @@ class Ops:
     def _places(self) -> dict[str, str]:
         """Where the description finds what belongs to this project alone."""
         places = {"TRADEBOT_SECRETS": str(self.state.secrets)}
-        own = self.state.folder / ALERTMANAGER_FOLDER
-        return places | ({"ALERTMANAGER_CONFIG": str(own)} if own.is_dir() else {})
+        own = {name: self.state.folder / folder for name, folder in OWN_CONFIGURATION.items()}
+        return places | {name: str(folder) for name, folder in own.items() if folder.is_dir()}
 
     @property
     def stand_ins(self) -> dict[str, str]:
@@ -176,12 +180,22 @@ class Ops:
         """Where a secret of this project lies: what may be shown of it."""
         return self.stack.secrets[name].file if name in self.stack.secrets else self.state.secrets / name
 
+    def trust(self, service: str) -> Trust | None:
+        """Whom to trust at a service that answers over TLS; None where it answers in the clear."""
+        known = self.stack.services.get(service)
+        return known.probe.trust if known and known.probe else None
+
+    def url(self, service: str, address: Address) -> str:
+        """The beginning of each address of a service's pages."""
+        return f"{'https' if self.trust(service) else 'http'}://{address}"
+
     @cached_property
     def api(self) -> "Api":
         from tradebot_ops.clients.api import Api
 
         address = self._reach("api", 8010, "The API does not run.", "TB-0501", "tradebot up")
-        return Api(f"http://{address}", self.secret("api_key"), by=who.actor(self.settings.environ))
+        by = who.actor(self.settings.environ)
+        return Api(self.url("api", address), self.secret("api_key"), by=by, trust=self.trust("api"))
 
     @cached_property
     def prometheus(self) -> "Prometheus":

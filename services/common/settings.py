@@ -60,6 +60,10 @@ class Settings(BaseSettings):
     # The host's address on which the API is published: a container listens on all of its own, whoever may reach it.
     # Empty where nobody says so: then it is the one it listens on.
     api_published_on: str = ""
+    api_scheme: Literal["http", "https"] = "http"
+    # PEM; read only where the scheme is https.
+    api_tls_cert_file: Path | None = None
+    api_tls_key_file: Path | None = None
     worker_metrics_listen: str = "0.0.0.0:9091"
     worker_name: str = Field(default_factory=socket.gethostname)
     worker_grace_seconds: float = Field(default=30.0, ge=0)
@@ -111,6 +115,15 @@ class Settings(BaseSettings):
 
     def api_key(self) -> SecretStr | None:
         return read_secret(self.api_key_file)
+
+    def api_tls_key(self) -> SecretStr | None:
+        """The private key without the lines that every key has; None without a file, or while that is empty."""
+        try:
+            text = self.api_tls_key_file.read_text(encoding="utf-8") if self.api_tls_key_file else ""
+        except FileNotFoundError:
+            text = ""
+        body = "\n".join(line for line in text.splitlines() if not line.startswith("-----"))
+        return SecretStr(body) if body else None
 
     def app_password(self) -> SecretStr | None:
         return read_secret(self.app_password_file)

@@ -26,6 +26,9 @@ def test_sizes_reach_each_service_in_the_form_it_reads(tmp_path: Path) -> None:
         ({"WORKER_METRICS_PORT": "9091-99999"}, "from 1 to 65535"),
         ({"API_PORT": "70000"}, "from 1 to 65535"),
         ({"WORKER_MEMORY_LIMIT": "4 apples"}, "'4 apples' is not a size"),
+        ({"API_SCHEME": "tls"}, "http, https"),
+        ({"TLS_NAME": "https://localhost"}, "is neither a host name nor an address"),
+        ({"TLS_NAME": "300.1.1.1"}, "is neither a host name nor an address"),
         ({"BOT_ADAPTER": "free trade"}, "is not a name"),
         ({"BOT_URL": "localhost:8080"}, "is not an address without a login"),
         ({"BOT_URL": "http://[::1"}, "is not an address without a login"),
@@ -53,6 +56,11 @@ def test_a_range_of_ports_is_taken_where_compose_gives_each_worker_one(tmp_path:
 )
 def test_a_bot_may_answer_here_in_a_private_network_or_behind_tls(tmp_path: Path, url: str) -> None:
     assert load_settings({}, {"BOT_URL": f"{url}/ "}, tmp_path).variables()["BOT_URL"] == url
+
+
+@pytest.mark.parametrize("name", ["localhost", "192.0.2.7", "::1", "trading.example.com", "host-1", "4u.example"])
+def test_a_certificate_may_be_for_a_name_or_an_address(tmp_path: Path, name: str) -> None:
+    assert load_settings({}, {"TLS_NAME": f" {name.upper()} "}, tmp_path).variables()["TLS_NAME"] == name
 
 
 def test_every_default_passes_its_own_check(tmp_path: Path) -> None:

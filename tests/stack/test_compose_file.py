@@ -199,7 +199,7 @@ def test_every_variable_is_a_setting_or_follows_from_one_or_from_the_host() -> N
     used = set(re.findall(r"\$\{([A-Z_]+)", FILE.read_text(encoding="utf-8")))
     declared = {setting.name for setting in STACK_SETTINGS}
     images = {name for name in used if name.endswith("_IMAGE")}
-    host = {"TRADEBOT_SECRETS", "TRADEBOT_UID", "TRADEBOT_GID", "ALERTMANAGER_CONFIG"}
+    host = {"TRADEBOT_SECRETS", "TRADEBOT_UID", "TRADEBOT_GID", "ALERTMANAGER_CONFIG", "PROMETHEUS_CONFIG"}
     follows = memory_limits({setting.name: setting.check(setting.default) for setting in STACK_SETTINGS}).keys()
     assert used - declared - images - host == set(follows)
 

@@ -19,6 +19,8 @@ from tradebot_ops.version import __version__
 if TYPE_CHECKING:
     import httpx
 
+    from tradebot_ops.stack.model import Trust
+
 #: A bot is asked one thing after the other, and read until it has done them.
 BOT_S = 90.0
 
@@ -40,13 +42,15 @@ class Api:
     while the stack is halted.
     """
 
-    def __init__(self, base_url: str, key: Secret, timeout: float = 10.0, by: str = "api") -> None:
+    def __init__(
+        self, base_url: str, key: Secret, timeout: float = 10.0, by: str = "api", trust: "Trust | None" = None
+    ) -> None:
         from tradebot_ops.clients.connection import plain
         from tradebot_ops.clients.connection.auth import KeyAuth
 
-        self._key = key
+        self._key, self._trust = key, trust
         auth = KeyAuth("X-API-Key", key)
-        self._client = plain.client(base_url=base_url, timeout=timeout, auth=auth)
+        self._client = plain.client(trust, base_url=base_url, timeout=timeout, auth=auth)
         # As far as a header carries it; events name it.
         self._client.headers["User-Agent"] = f"tradebot/{__version__}"
         self._client.headers["X-Requested-By"] = by.encode("ascii", "replace").decode()[:100]
@@ -313,8 +317,10 @@ class Api:
 
     def announce(self, path: str, length: int) -> int:
         """The status that a POST gets which only declares a body of so many bytes; none of it is sent."""
+        from tradebot_ops.clients.connection import secured
+
         url = self._client.base_url
-        connection = http.client.HTTPConnection(url.host, url.port, timeout=5)
+        connection = secured.connection(url.host, url.port, 5, self._trust)
         try:
             connection.putrequest("POST", path)
             connection.putheader("Content-Length", str(length))
@@ -337,6 +343,8 @@ class Api:
     def _sent(self, what: str, request: "httpx.Request", **options: Any) -> "httpx.Response":
         import httpx
 
+        from tradebot_ops.clients.connection.secured import refusal
+
         try:
             return self._client.send(request, **options)
         except httpx.TimeoutException:
@@ -346,7 +354,7 @@ class Api:
                 hint="tradebot status; tradebot logs api --tail 50",
             ) from None
         except httpx.HTTPError as error:
-            raise self._unreachable(str(error)) from None
+            raise self._unreachable(refusal(error) or str(error)) from None
 
     def _unreachable(self, why: str) -> Unreachable:
         return Unreachable(

@@ -2,8 +2,11 @@
 
 import socket
 import ssl
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -14,12 +17,15 @@ class Certificate:
     expires: datetime | None = None
 
 
-def trusted() -> ssl.SSLContext:
-    """Trust in what this host trusts, with SSL_CERT_FILE where that is set; read once for all ports.
+def trusted(authorities: Iterable[Path] = ()) -> ssl.SSLContext:
+    """Trust in what this host trusts, with SSL_CERT_FILE where that is set, and in these; read once for all ports.
 
     The name on a certificate is not compared: this host reaches the port by another one.
     """
     context = ssl.create_default_context()
+    for authority in authorities:
+        with suppress(OSError):  # of one that cannot be read, no certificate is trusted
+            context.load_verify_locations(authority)
     context.check_hostname = False
     return context
 

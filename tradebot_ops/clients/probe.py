@@ -10,8 +10,9 @@ import struct
 from dataclasses import dataclass
 from time import perf_counter
 
-from tradebot_ops.errors import Unreachable
-from tradebot_ops.stack.model import Probe
+from tradebot_ops.clients.connection import secured
+from tradebot_ops.errors import OpsError, Unreachable
+from tradebot_ops.stack.model import Probe, Trust
 
 #: Nobody's page is longer, and what sends for ever must end.
 _MOST = 8 * 1024**2
@@ -35,18 +36,20 @@ def ask(probe: Probe, host: str, port: int, timeout: float = 1.0) -> ProbeResult
         ok, detail = False, f"no answer within {timeout:g} s"
     except (OSError, http.client.HTTPException) as error:
         ok, detail = False, _reason(error)
+    except OpsError as error:  # of an authority that is not there
+        ok, detail = False, error.message
     return ProbeResult(ok, detail, perf_counter() - started)
 
 
-def status(host: str, port: int, path: str, timeout: float = 3.0) -> int:
+def status(host: str, port: int, path: str, timeout: float = 3.0, trust: Trust | None = None) -> int:
     """The HTTP status that a stranger gets. Raises ``Unreachable`` where there is no answer."""
-    return page(host, port, path, timeout)[0]
+    return page(host, port, path, timeout, trust)[0]
 
 
-def page(host: str, port: int, path: str, timeout: float = 3.0) -> tuple[int, str]:
+def page(host: str, port: int, path: str, timeout: float = 3.0, trust: Trust | None = None) -> tuple[int, str]:
     """The HTTP status and the first megabytes of what a stranger gets. Raises ``Unreachable`` as ``status`` does."""
     try:
-        code, body = _page(host, port, path, timeout)
+        code, body = _page(host, port, path, timeout, trust)
         return code, body.decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:
         raise Unreachable(f"{host}:{port} gave no answer: {_reason(error)}.", hint="tradebot status") from None
@@ -62,7 +65,7 @@ def connects(host: str, port: int, timeout: float = 1.0) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return secured.refusal(error) or getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _tcp(probe: Probe, host: str, port: int, timeout: float) -> tuple[bool, str]:
@@ -71,17 +74,13 @@ def _tcp(probe: Probe, host: str, port: int, timeout: float) -> tuple[bool, str]
 
 
 def _http(probe: Probe, host: str, port: int, timeout: float) -> tuple[bool, str]:
-    found = _status(host, port, probe.path, timeout)
+    found, _ = _page(host, port, probe.path, timeout, probe.trust)
     # A login that is asked for proves the service as well as the page behind it.
     return found < 400 or found == 401, f"HTTP {found}"
 
 
-def _status(host: str, port: int, path: str, timeout: float) -> int:
-    return _page(host, port, path, timeout)[0]
-
-
-def _page(host: str, port: int, path: str, timeout: float) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(host, port, timeout=timeout)
+def _page(host: str, port: int, path: str, timeout: float, trust: Trust | None) -> tuple[int, bytes]:
+    connection = secured.connection(host, port, timeout, trust)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
@@ -116,4 +115,4 @@ def _postgres(probe: Probe, host: str, port: int, timeout: float) -> tuple[bool,
     return False, "closed the connection"
 
 
-_ASK = {"tcp": _tcp, "http": _http, "redis": _redis, "postgres": _postgres}
+_ASK = {"tcp": _tcp, "http": _http, "https": _http, "redis": _redis, "postgres": _postgres}

@@ -65,7 +65,13 @@ def web_login(password: str) -> Derivation:
     return derive
 
 
+def certificate(_values: Mapping[str, str], now: str) -> str:
+    """The file that `tradebot tls` wrote; empty until then, because containers want every file to be there."""
+    return now
+
+
 DERIVATIONS: dict[str, Derivation] = {
+    "certificate": certificate,
     "redis_acl": redis_acl,
     "redis_exporter_login": redis_exporter_login,
     "prometheus_web": web_login("prometheus_password"),
@@ -84,7 +90,7 @@ def ensure(stack: Stack, state: ProjectState) -> tuple[str, ...]:
     for secret in sorted(stack.secrets.values(), key=lambda item: bool(item.derive)):
         now = _read(secret.file) if secret.file.is_file() else ""
         text = _derived(secret, values, now) if secret.derive else (now or secrets.token_urlsafe(24))
-        if now == text:
+        if now == text and secret.file.is_file():
             values[secret.name] = now.strip()
             continue
         if secret.file.parent != state.secrets:
@@ -95,7 +101,7 @@ def ensure(stack: Stack, state: ProjectState) -> tuple[str, ...]:
             )
         state.write(f"secrets/{secret.name}", text)
         values[secret.name] = text.strip()
-        made.append(secret.name)
+        made += [secret.name] if text else []
     return tuple(made)
 
 

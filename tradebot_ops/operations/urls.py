@@ -64,8 +64,9 @@ def pages(ops: Ops) -> list[tuple[str, str]]:
             continue
         for published in replica.published:
             pages = _PAGES.get(replica.service, ((replica.service, ""),))
-            scheme = "http://" if replica.service in _PAGES else ""
-            rows += [(name, f"{scheme}{published.address}{path}") for name, path in pages]
+            place = published.address
+            start = ops.url(replica.service, place) if replica.service in _PAGES else str(place)
+            rows += [(name, f"{start}{path}") for name, path in pages]
     return rows
 
 

@@ -42,6 +42,8 @@ STACK_SETTINGS = (
     Setting("LOG_LEVEL", "info", "Least level that is logged", forms.one_of("debug", "info", "warning", "error")),
     Setting("API_PORT", "8010", "Port of the API", forms.port),
     Setting("API_ADDRESS", "127.0.0.1", "Address of the API; from outside all need keys", forms.address),
+    Setting("API_SCHEME", "http", "http or https; certificate: `tradebot tls`", forms.one_of("http", "https")),
+    Setting("TLS_NAME", "localhost", "Name that clients compare with the certificate", forms.host),
     Setting("PROMETHEUS_PORT", "9090", "Port of Prometheus on 127.0.0.1", forms.port),
     Setting("ALERTMANAGER_PORT", "9093", "Port of Alertmanager on 127.0.0.1", forms.port),
     Setting("GRAFANA_PORT", "3000", "Port of Grafana on 127.0.0.1", forms.port),

@@ -6,6 +6,7 @@ Each check returns that form, or raises ``ValueError`` with what is wrong and wh
 import ipaddress
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from tradebot_ops import units
@@ -61,6 +62,16 @@ def address(text: str) -> str:
         raise ValueError(
             f"'{text}' is not an address; write 127.0.0.1, 0.0.0.0, or one that `ip address` shows"
         ) from None
+
+
+def host(text: str) -> str:
+    """A host's name or address, as certificates have it."""
+    word = text.strip().lower()
+    with suppress(ValueError):
+        return str(ipaddress.ip_address(word))
+    if not re.fullmatch(r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]*[a-z][a-z0-9_-]*", word):
+        raise ValueError(f"'{text}' is neither a host name nor an address; write one such as trading.example.com")
+    return word
 
 
 def ports(text: str) -> str:

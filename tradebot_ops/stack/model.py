@@ -128,15 +128,28 @@ class Host:
 
 
 @dataclass(frozen=True)
+class Trust:
+    """Whom a client of a service believes: the authority whose certificate is ``ca``, for a server called ``name``.
+
+    The address at which a service is reached differs from client to client, its name does not.
+    """
+
+    ca: Path
+    name: str
+
+
+@dataclass(frozen=True)
 class Probe:
     """``x-tradebot.probe``: the protocol that proves a service ready, asked by the CLI itself.
 
-    ``protocol`` is ``redis``, ``postgres``, ``http`` or ``tcp``; ``path`` belongs to ``http``.
+    ``protocol`` is ``redis``, ``postgres``, ``http``, ``https`` or ``tcp``; ``path`` belongs to ``http`` and
+    ``https``, ``trust`` to ``https``.
     """
 
     protocol: str
     port: int
     path: str = "/"
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import Unreachable
 from tradebot_ops.facts.work.drained import drained
 from tradebot_ops.settings import load_settings
+from tradebot_ops.stack.model import Trust
 
 API = Replica("api", 1, "a1", "demo-api-1", State.RUNNING, host="127.0.0.1")
 WORKERS = [Replica("worker", number, f"w{number}", f"demo-worker-{number}", State.RUNNING) for number in (1, 2, 3)]
@@ -28,8 +29,8 @@ HEARD = [
 def ask(patch: pytest.MonkeyPatch, folder: Path, *answer: Any, replicas: list[Replica]) -> dict[str, str]:
     settings = load_settings({"project": "demo"}, {"TRADEBOT_STATE": str(folder), "HOME": str(folder)}, folder)
 
-    def page(host: str, port: int, path: str, timeout: float) -> Any:
-        assert (host, port, path) == ("127.0.0.1", 8010, "/workers")
+    def page(host: str, port: int, path: str, timeout: float, trust: Trust | None) -> Any:
+        assert (host, port, path, trust) == ("127.0.0.1", 8010, "/workers", None)
         if not answer:
             raise Unreachable("it gave no answer")
         return answer

@@ -13,6 +13,7 @@ from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import Unreachable
 from tradebot_ops.facts.work.halted import halted
 from tradebot_ops.settings import load_settings
+from tradebot_ops.stack.model import Trust
 
 API = Replica("api", 1, "a1", "demo-api-1", State.RUNNING, host="127.0.0.1")
 WORKER = Replica("worker", 1, "w1", "demo-worker-1", State.RUNNING)
@@ -22,8 +23,8 @@ HALT = {"halted": True, "at": "2026-11-28T08:15:00Z", "by": "ana@desk", "reason"
 def ask(patch: pytest.MonkeyPatch, folder: Path, *answer: Any, replicas: list[Replica]) -> Any:
     settings = load_settings({"project": "demo"}, {"TRADEBOT_STATE": str(folder), "HOME": str(folder)}, folder)
 
-    def page(host: str, port: int, path: str, timeout: float) -> Any:
-        assert (host, port, path) == ("127.0.0.1", 8010, "/halt")
+    def page(host: str, port: int, path: str, timeout: float, trust: Trust | None) -> Any:
+        assert (host, port, path, trust) == ("127.0.0.1", 8010, "/halt", None)
         if not answer:
             raise Unreachable("it gave no answer")
         return answer

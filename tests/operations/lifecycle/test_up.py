@@ -51,7 +51,8 @@ class World:
         (folder / "compose.yaml").write_text(COMPOSE)
         self.answer("canary.run", lambda *_: SimpleNamespace(sentence="Canary.", data={"id": "1"}))
         self.answer("sample_data.load_once", lambda *_: "Prices.")
-        self.answer("channels.ensure", lambda *_: ())
+        self.answer("certificates.ready", lambda *_: None)
+        self.answer("configuration.ensure", lambda *_: None)
         self.answer("check_files", lambda *_: True)
         self.monkeypatch = monkeypatch
         for name, answer in self.answers.items():
@@ -101,7 +102,8 @@ def test_the_whole_of_it(world: World, snapshot: SnapshotAssertion) -> None:
     report = up(world.ops(), [], ignore_progress)
     assert world.run() == ["api-1", "redis-1", "worker-1", "worker-2"]
     assert world.calls == [
-        "channels.ensure",
+        "certificates.ready",
+        "configuration.ensure",
         ("supply", CORE, False),
         ("desired", 2),
         "sample_data.load_once",

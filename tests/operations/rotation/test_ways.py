@@ -263,7 +263,9 @@ def test_the_api_takes_the_new_one_and_refuses_the_old_one(
     world = begun(ops, name, monkeypatch, running)
     proved: list[tuple[str, str]] = []
 
-    def asked(_: object, key: Secret, *__: object) -> Any:
+    def asked(_: object, key: Secret, *, trust: object) -> Any:
+        assert trust is ops.trust("api"), "over TLS it is asked as every command asks"
+
         def use(*_: object) -> None:
             proved.append((key.reveal(), value(ops, name)))
             if key.reveal() != value(ops, name):

@@ -129,3 +129,28 @@ def test_changes_are_in_the_audit_log_without_a_key(tmp_path: Path) -> None:
     log = (ops.state.folder / "audit.jsonl").read_text()
     assert "tls create" in log
     assert "PRIVATE" not in log
+
+
+def test_over_tls_a_stack_starts_with_a_certificate_that_its_clients_take(tmp_path: Path) -> None:
+    certificates.ready(ops_at(tmp_path))  # in the clear there is nothing to see
+    with pytest.raises(OpsError, match="there is no certificate yet") as raised:
+        certificates.ready(ops_at(tmp_path, API_SCHEME="https"))
+    assert raised.value.code == "TB-0877"
+    certificates.create(ops_at(tmp_path), [], 30)
+    certificates.ready(ops_at(tmp_path, API_SCHEME="https"))
+    with pytest.raises(OpsError, match="has expired"):
+        certificates.ready(ops_at(tmp_path, NOON + timedelta(days=31), API_SCHEME="https"))
+    with pytest.raises(OpsError, match=r"and not for trading\.example\.com") as raised:
+        certificates.ready(ops_at(tmp_path, API_SCHEME="https", TLS_NAME="trading.example.com"))
+    assert raised.value.code == "TB-0873"
+    named = ops_at(tmp_path, API_SCHEME="https", TLS_NAME="trading.example.com")
+    certificates.create(named, [], 30)
+    certificates.ready(named)
+
+
+def test_a_certificate_for_others_is_not_taken(tmp_path: Path) -> None:
+    certificate, key, _ = bring(tmp_path)
+    with pytest.raises(OpsError, match=r"is for localhost, trading\.example\.com, and not for tb\.example") as raised:
+        certificates.import_(ops_at(tmp_path, TLS_NAME="tb.example"), certificate, key, None)
+    assert raised.value.hint.startswith("tradebot config set TLS_NAME=localhost")
+    certificates.import_(ops_at(tmp_path, TLS_NAME="trading.example.com"), certificate, key, None)

@@ -76,3 +76,12 @@ def test_a_chain_ends_in_its_authority_or_does_not() -> None:
     stranger = issue.authority("demo", NOW)
     mixed = MADE.certificate + stranger.certificate
     assert "No way leads" in refused("TB-0874", mixed, MADE.key, examine.root(mixed))
+
+
+@pytest.mark.parametrize(
+    ("host", "covered"),
+    [("localhost", True), ("api.example.com", True), ("a.b.example.com", False), ("example.com", False)],
+)
+def test_a_star_stands_for_one_label(host: str, covered: bool) -> None:
+    found = examine.read(issue.server(ABOVE, ("localhost", "*.example.com"), NOW, 30).certificate)
+    assert examine.covers(found, host) is covered

@@ -83,13 +83,25 @@ def test_secrets_are_taken_out(settings: Settings, capsys: pytest.CaptureFixture
 
 
 def test_every_secret_file_of_the_settings_is_taken_out(tmp_path: Path) -> None:
-    names = [name for name in Settings.model_fields if name.endswith("_file") and name != "dashboard_file"]
+    public = {"dashboard_file", "api_tls_cert_file"}
+    names = [name for name in Settings.model_fields if name.endswith("_file") and name not in public]
     assert len(names) >= 8
     for name in names:
         (tmp_path / name).write_text(f"sesame-of-{name}\n")
     redactor = redactor_for(Settings().model_copy(update={name: tmp_path / name for name in names}))
     shown = [name for name in names if redactor.text(f"sesame-of-{name}") != REDACTED]
     assert shown == []
+
+
+def test_a_private_key_is_taken_out_and_the_lines_that_every_key_has_are_not(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("-----BEGIN PRIVATE KEY-----\nfirst+half\nsecond/half\n-----END PRIVATE KEY-----\n")
+    redactor = redactor_for(Settings(api_tls_key_file=key))
+    assert redactor.text("a first+half\nsecond/half b") == f"a {REDACTED} b"
+    assert redactor.text("-----BEGIN PRIVATE KEY-----") == "-----BEGIN PRIVATE KEY-----"
+    for unused in (tmp_path / "none", tmp_path / "empty"):
+        (tmp_path / "empty").touch()
+        assert Settings(api_tls_key_file=unused).api_tls_key() is None
 
 
 def test_the_level_is_kept(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

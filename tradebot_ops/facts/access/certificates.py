@@ -27,7 +27,7 @@ class Secured:
 def secured(ops: Ops, seen: Seen) -> tuple[Secured, ...]:
     """Of every published port."""
     published = [each for each in seen.ports if each.published and each.port]
-    context = certificates.trusted()
+    context = certificates.trusted({trust.ca for name in ops.stack.services if (trust := ops.trust(name))})
     with ThreadPoolExecutor(16) as pool:
         return tuple(pool.map(lambda each: _secured(context, each), published))
 

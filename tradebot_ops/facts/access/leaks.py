@@ -114,7 +114,7 @@ def _pages(ops: Ops, replicas: tuple[Replica, ...]) -> Iterator[tuple[str, str |
         if each.state is State.RUNNING
         and (service := ops.stack.services.get(each.service))
         and service.probe
-        and service.probe.protocol == "http"
+        and service.probe.protocol in {"http", "https"}
         for path in ("/metrics", "/health")
     ]
     with ThreadPoolExecutor(8) as pool:
@@ -126,7 +126,7 @@ def _page(ops: Ops, replica: Replica, port: int, path: str) -> str | None:
     """Empty where there is no such page, or not for strangers; None where nothing answers."""
     try:
         address = ops.engine.endpoint(replica.service, port, replica.number)
-        status, text = probe.page(address.host, address.port, path)
+        status, text = probe.page(address.host, address.port, path, trust=ops.trust(replica.service))
     except OpsError:
         return None
     return text if status in {200, 503} else ""

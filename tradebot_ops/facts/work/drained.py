@@ -21,7 +21,7 @@ def drained(ops: Ops, replicas: Sequence[Replica]) -> dict[str, str]:
         return {}
     try:
         address = address_of(ops.engine, api, 8010)
-        status, body = probe.page(address.host, address.port, "/workers", SECONDS)
+        status, body = probe.page(address.host, address.port, "/workers", SECONDS, ops.trust("api"))
         heard = {each["name"]: each["order"] for each in json.loads(body)["workers"]} if status == 200 else {}
     except (OpsError, ValueError, TypeError, KeyError):
         return {}

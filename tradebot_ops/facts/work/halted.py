@@ -20,7 +20,7 @@ def halted(ops: Ops, replicas: Sequence[Replica]) -> Mapping[str, Any] | None:
         return None
     try:
         address = address_of(ops.engine, api, 8010)
-        status, body = probe.page(address.host, address.port, "/halt", SECONDS)
+        status, body = probe.page(address.host, address.port, "/halt", SECONDS, ops.trust("api"))
         found = json.loads(body) if status == 200 else None
         return {name: found[name] for name in ("halted", "at", "by", "reason")} if found else None
     except (OpsError, ValueError, TypeError, KeyError):

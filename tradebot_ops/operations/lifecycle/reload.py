@@ -9,7 +9,7 @@ from tradebot_ops.operations.converge.engine_view import EngineView
 from tradebot_ops.operations.converge.execute import converge
 from tradebot_ops.operations.converge.judgement import facts_of
 from tradebot_ops.operations.converge.reload import answers_of, check_files, put_into_force
-from tradebot_ops.operations.monitoring import channels
+from tradebot_ops.operations.monitoring import configuration
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.stack.plan import Action, Step
 
@@ -21,7 +21,7 @@ def reload(ops: Ops, on_progress: OnProgress) -> Report:
     with the one before.
     """
     with change(ops, "monitoring reload", on_progress=on_progress):
-        channels.ensure(ops)
+        configuration.ensure(ops)
         checked = check_files(ops)
         running = [found for found in ops.engine.list() if found.service in {"prometheus", "alertmanager"}]
         running = [found for found in running if found.state is State.RUNNING]

@@ -25,8 +25,9 @@ from tradebot_ops.operations.images import build as images
 from tradebot_ops.operations.jobs import canary, sample_data
 from tradebot_ops.operations.lifecycle import desired_workers
 from tradebot_ops.operations.lifecycle.status import status
-from tradebot_ops.operations.monitoring import channels
+from tradebot_ops.operations.monitoring import configuration
 from tradebot_ops.operations.select import chosen_services, with_dependencies
+from tradebot_ops.operations.tls import certificates
 from tradebot_ops.operations.trade import open_positions
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.records import Absence, ChosenProfiles, UnavailableServices, UsedEngines
@@ -67,7 +68,8 @@ def up(
     next `up` or `down`.
     """
     with change(ops, "up", *services, on_progress=on_progress):
-        channels.ensure(ops)
+        certificates.ready(ops)
+        configuration.ensure(ops)
         wanted = chosen_services(ops.stack, services)
         if dependencies:
             wanted = with_dependencies(ops.stack, wanted)

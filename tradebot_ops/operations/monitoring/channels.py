@@ -1,7 +1,7 @@
 """Channels that notify people: Alertmanager's configuration with those that the settings switch on.
 
-Without any, the stack's own file is used as it is. With some, a copy lies in the project's state, the secrets that it
-names beside it, and the stack mounts that folder instead.
+Without any, and where no service answers over TLS, the stack's own file is used as it is. Else a copy lies in the
+project's state, the secrets that it names beside it, and the stack mounts that folder instead.
 """
 
 import shutil
@@ -9,7 +9,9 @@ from pathlib import Path
 
 from tradebot_ops.context import ALERTMANAGER_FOLDER, Ops
 from tradebot_ops.errors import OpsError
+from tradebot_ops.monitoring import over_tls
 from tradebot_ops.monitoring.alertmanager import SECRETS, Channels, channels, check_url, with_channels
+from tradebot_ops.operations.monitoring.over_tls import secured, server_name
 from tradebot_ops.private_folder import make_private, writable
 
 INSIDE = "/etc/alertmanager"
@@ -24,14 +26,16 @@ def ensure(ops: Ops) -> tuple[str, ...]:
     """
     chosen = channels({name: value.text for name, value in ops.settings.stack.items()})
     folder = ops.state.folder / ALERTMANAGER_FOLDER
-    if not chosen.names:
+    services = secured(ops)
+    if not chosen.names and not services:
         if folder.is_dir():
             with writable(folder):
                 shutil.rmtree(folder)
         return ()
     secrets = {name: _secret(ops.state.secrets / name) for name in chosen.secret_files}
     own = ops.source.folder / "config" / "alertmanager" / "alertmanager.yml"
-    _write(ops, folder, _moved(with_channels(_text(own), chosen), chosen), secrets)
+    text = _moved(with_channels(_text(own), chosen), chosen)
+    _write(ops, folder, over_tls.alertmanager(text, services, server_name(ops)) if services else text, secrets)
     return chosen.names
 
 
@@ -41,9 +45,9 @@ def _text(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise OpsError(
-            f"A channel is switched on, and {path} cannot be read: {reason}.",
+            f"A channel or TLS is switched on, and {path} cannot be read: {reason}.",
             code="TB-0857",
-            hint="Mend the file, or take the settings ALERT_* away.",
+            hint="Mend the file, or take the settings ALERT_* and API_SCHEME away.",
         ) from None
 
 

@@ -140,7 +140,7 @@ def api_key(ops: Ops, pending: Pending) -> None:
     def use(key: Secret) -> None:
         from tradebot_ops.clients.api import Api
 
-        Api(_api(ops), key).prunable(1e9, ["succeeded"])
+        Api(_api(ops), key, trust=ops.trust("api")).prunable(1e9, ["succeeded"])
 
     _through_the_api(ops, pending, use)
     ops.__dict__.pop("api", None)
@@ -152,7 +152,7 @@ def alert_token(ops: Ops, pending: Pending) -> None:
     def use(token: Secret) -> None:
         from tradebot_ops.clients.api import Api
 
-        Api(_api(ops), token).check_alert_token(token)
+        Api(_api(ops), token, trust=ops.trust("api")).check_alert_token(token)
 
     _through_the_api(ops, pending, use)
 
@@ -178,7 +178,7 @@ def _redis(ops: Ops, password: Secret, user: str | None = None) -> "Redis":
 
 
 def _api(ops: Ops) -> str:
-    return f"http://{ops.engine.endpoint('api', 8010)}"
+    return ops.url("api", ops.engine.endpoint("api", 8010))
 
 
 def _write_acl(ops: Ops, *passwords: Secret, exporters: Sequence[Secret] = ()) -> None:

@@ -32,7 +32,7 @@ def create(
     ``OpsError`` TB-0281 for a name or days that cannot be.
     """
     issue.check_days(days)
-    wanted = issue.names_of([*ALWAYS, socket.gethostname(), *_address(ops), *names])
+    wanted = issue.names_of([*ALWAYS, _name(ops), socket.gethostname(), *_address(ops), *names])
     with change(ops, "tls create", *names, on_progress=on_progress):
         known = None if new_ca else _authority(ops)
         by = known or issue.authority(ops.settings.project, ops.clock())
@@ -53,10 +53,28 @@ def import_(
             code="TB-0875",
             hint=f"Name the authority's certificate: tradebot tls import {certificate} {key} --ca FILE",
         )
-    examine.check(chain, private, trusted, ops.clock())
+    examine.check_name(examine.check(chain, private, trusted, ops.clock()), _name(ops))
     with change(ops, "tls import", certificate.name, on_progress=on_progress):
         _write(ops, Pair(chain, private), trusted, None)
     return _report(ops, ("Took the certificate.",))
+
+
+def ready(ops: Ops) -> None:
+    """Do nothing where the API answers in the clear, or over TLS with a certificate that its clients take.
+
+    Raises ``OpsError`` TB-0877 where there is none, TB-0870 to TB-0874 for one that could not serve.
+    """
+    if ops.settings.variables()["API_SCHEME"] == "http":
+        return
+    certificate = _kept(ops, CERTIFICATE)
+    if not certificate:
+        raise OpsError(
+            "API_SCHEME is https, and there is no certificate yet.",
+            code="TB-0877",
+            hint="Make one: tradebot tls create; or bring one: tradebot tls import CERTIFICATE KEY",
+        )
+    found = examine.check(certificate, Secret(_kept(ops, KEY)), _kept(ops, AUTHORITY), ops.clock())
+    examine.check_name(found, _name(ops))
 
 
 def show(ops: Ops) -> Report:
@@ -91,6 +109,10 @@ def _data(ops: Ops, found: Certificate, left: int) -> Mapping[str, object]:
         "sha256": found.sha256,
     }
     return {"certificate": shown, "ca_file": str(ops.state.secrets / AUTHORITY)}
+
+
+def _name(ops: Ops) -> str:
+    return ops.settings.variables()["TLS_NAME"]
 
 
 def _address(ops: Ops) -> tuple[str, ...]:

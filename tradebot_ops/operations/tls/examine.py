@@ -87,6 +87,24 @@ def findings(found: Certificate, now: datetime) -> tuple[Finding, ...]:
     return ()
 
 
+def covers(found: Certificate, host: str) -> bool:
+    """Whether a client that asks for ``host`` takes it; ``*`` stands for one label."""
+    return host in found.names or f"*.{host.partition('.')[2]}" in found.names
+
+
+def check_name(found: Certificate, host: str) -> None:
+    """Raises ``OpsError`` TB-0873 where clients that compare ``host`` would refuse it."""
+    if covers(found, host):
+        return
+    wanted = next((each for each in found.names if "*" not in each), "NAME")
+    raise OpsError(
+        f"The certificate is for {', '.join(found.names) or 'no name'}, and not for {host}, the name that the commands "
+        "and Prometheus compare.",
+        code="TB-0873",
+        hint=f"tradebot config set TLS_NAME={wanted}; or make one: tradebot tls create",
+    )
+
+
 def root(text: str) -> str:
     """The last certificate of a text where that is its own authority; empty where another one signed it."""
     from cryptography.hazmat.primitives import serialization

@@ -16,6 +16,7 @@ from tradebot_ops.stack.model import (
     Logging,
     Probe,
     Service,
+    Trust,
 )
 from tradebot_ops.stack.reading import host
 from tradebot_ops.stack.reading.document import Item
@@ -62,7 +63,7 @@ SUPPORTED = host.KEYS | frozenset(
 BUILD = frozenset({"context", "dockerfile", "args", "target"})
 HEALTH = frozenset({"test", "interval", "timeout", "retries", "start_period", "start_interval", "disable"})
 OWN = frozenset({"probe", "scalable", "one_shot", "reload", "needs_memory"})
-_PROTOCOLS = ("http", "redis", "postgres", "tcp")
+_PROTOCOLS = ("http", "https", "redis", "postgres", "tcp")
 _RESTART = re.compile(r"no|always|unless-stopped|on-failure(:\d+)?")
 
 
@@ -84,7 +85,7 @@ def read_service(reader: Reader, name: str, item: Item, context: ReadContext) ->
     image = reader.text(fields.get("image")) or (f"{context.project}-{name}" if build else "")
     if not image:
         reader.fail(item, "has neither `image` nor `build`", "Name an image, or say what one is built from.")
-    own = _own(reader, fields.get("x-tradebot"))
+    own = _own(reader, fields.get("x-tradebot"), context.paths)
     replicas, limits = _deploy(reader, fields.get("deploy"))
     return Service(
         name=name,
@@ -212,14 +213,14 @@ def _logging(reader: Reader, item: Item | None) -> Logging:
     return Logging(reader.text(fields.get("driver")), {key: reader.text(value) for key, value in options.items()})
 
 
-def _own(reader: Reader, item: Item | None) -> dict[str, Any]:
+def _own(reader: Reader, item: Item | None, paths: Paths) -> dict[str, Any]:
     """``x-tradebot``: what only tradebot reads. Keys it does not know stay readable in ``Service.x``."""
     fields = reader.mapping(item)
     for key in fields.keys() - OWN:
         if meant := did_you_mean(key, OWN):
             reader.fail(fields[key], "is no key of x-tradebot", meant)
     return {
-        "probe": _probe(reader, fields.get("probe")),
+        "probe": _probe(reader, fields.get("probe"), paths),
         "scalable": reader.boolean(fields.get("scalable")),
         "one_shot": reader.boolean(fields.get("one_shot")),
         "reload": reader.signal(fields.get("reload")),
@@ -228,12 +229,17 @@ def _own(reader: Reader, item: Item | None) -> dict[str, Any]:
     }
 
 
-def _probe(reader: Reader, item: Item | None) -> Probe | None:
+def _probe(reader: Reader, item: Item | None, paths: Paths) -> Probe | None:
+    """``ca`` and ``name`` may stand beside a protocol without certificates: which one it is may be a setting."""
     if item is None:
         return None
-    fields = reader.fields(item, frozenset({"protocol", "port", "path"}))
+    fields = reader.fields(item, frozenset({"protocol", "port", "path", "ca", "name"}))
     complete = [*reader.required(item, fields, "protocol"), *reader.required(item, fields, "port")]
     if len(complete) < len(("protocol", "port")):
         return None
     protocol = reader.chosen(fields["protocol"], _PROTOCOLS, "tcp")
-    return Probe(protocol, reader.integer(fields["port"], least=1), reader.text(fields.get("path"), "/"))
+    port, path = reader.integer(fields["port"], least=1), reader.text(fields.get("path"), "/")
+    if protocol != "https" or not [*reader.required(item, fields, "ca")]:
+        return Probe(protocol, port, path)
+    trust = Trust(paths.resolve(reader.text(fields["ca"])), reader.text(fields.get("name"), "localhost"))
+    return Probe(protocol, port, path, trust)

@@ -1,0 +1,72 @@
+"""Prometheus' configuration where services answer over TLS: a copy in the project's state that asks them so.
+
+Where none does, the stack mounts its own folder as it is, and there is no copy.
+"""
+
+import shutil
+from pathlib import Path
+
+from tradebot_ops.context import PROMETHEUS_FOLDER, Ops
+from tradebot_ops.errors import OpsError
+from tradebot_ops.monitoring import over_tls
+from tradebot_ops.private_folder import make_private, writable
+
+_MAIN = Path("prometheus.yml")
+
+
+def secured(ops: Ops) -> frozenset[str]:
+    """Services that the settings have answer over TLS."""
+    return frozenset({"api"} if ops.settings.variables()["API_SCHEME"] == "https" else ())
+
+
+def server_name(ops: Ops) -> str:
+    """The name that their certificate is compared with."""
+    return ops.settings.variables()["TLS_NAME"]
+
+
+def ensure(ops: Ops) -> None:
+    """Write, renew or remove the copy. To be called before the stack is read.
+
+    Raises ``OpsError`` TB-0863 for a prometheus.yml that is no YAML mapping, TB-0864 for a file that cannot be read.
+    """
+    folder = ops.state.folder / PROMETHEUS_FOLDER
+    services = secured(ops)
+    if not services:
+        if folder.is_dir():
+            with writable(folder):
+                shutil.rmtree(folder)
+        return
+    texts = _texts(ops.source.folder / "config" / "prometheus")
+    if _MAIN in texts:
+        texts[_MAIN] = over_tls.prometheus(texts[_MAIN], services, server_name(ops))
+    _write(ops, folder, texts)
+
+
+def _texts(own: Path) -> dict[Path, str]:
+    found = {}
+    for path in sorted(own.rglob("*.y*ml")):
+        try:
+            found[path.relative_to(own)] = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise OpsError(
+                f"API_SCHEME is https, and {path} cannot be read: {reason}.",
+                code="TB-0864",
+                hint="Mend the file, or take the setting away: tradebot config unset API_SCHEME",
+            ) from None
+    return found
+
+
+def _write(ops: Ops, folder: Path, texts: dict[Path, str]) -> None:
+    """Readable for the user that Prometheus has in a container; the folder above keeps others of this host out."""
+    with writable(ops.state.folder):
+        make_private(ops.state.folder)
+        ops.state.folder.chmod(0o700)
+    for path, text in texts.items():
+        ops.state.write(f"{folder.name}/{path}", text, mode=0o444)
+    with writable(folder):
+        for each in (folder, *folder.rglob("*")):
+            if each.is_dir():
+                each.chmod(0o755)
+            elif each.relative_to(folder) not in texts:
+                each.unlink()
