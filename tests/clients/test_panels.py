@@ -27,7 +27,7 @@ def prometheus() -> Iterator[StandIn]:
 
 def test_every_panel_of_the_dashboard_comes_with_its_series(prometheus: StandIn) -> None:
     found = Panels(prometheus.url, LOGIN).look(FILE, "15m")
-    assert (found["note"], found["status"], found["range"], len(found["panels"])) == ("", "ok", "15m", 12)
+    assert (found["note"], found["status"], found["range"], len(found["panels"])) == ("", "ok", "15m", 18)
     assert {panel["title"]: panel["value"] for panel in found["panels"]}["Active Workers"] == 7
     assert all(panel["series"][0]["values"] == [7] * len(found["times"]) for panel in found["panels"])
     assert set(prometheus.logins) == {"Basic " + base64.b64encode(b"tradebot:s3cret").decode()}

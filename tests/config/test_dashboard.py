@@ -14,7 +14,10 @@ from tradebot_ops.monitoring.promql import parse
 
 GRAFANA = ROOT / "config/grafana"
 DASHBOARD = json.loads((GRAFANA / "dashboards/trading-bot-dashboard.json").read_text())
-PANELS: list[dict[str, Any]] = DASHBOARD["panels"]
+#: The twelve of the brief, and below them the folded row of what not every stack has.
+PANELS: list[dict[str, Any]] = DASHBOARD["panels"][:-1]
+ROW: dict[str, Any] = DASHBOARD["panels"][-1]
+BOT: list[dict[str, Any]] = ROW["panels"]
 
 TITLES = {
     "stat": ["Active Workers", "Pending Jobs", "Dead Letter Queue", "Jobs/Hour"],
@@ -36,12 +39,19 @@ def test_panels_of_the_brief(kind: str) -> None:
     assert [panel["title"] for panel in PANELS if panel["type"] == kind] == TITLES[kind]
 
 
+def test_the_bot_s_panels_are_folded_below() -> None:
+    assert (ROW["type"], ROW["title"], ROW["collapsed"]) == ("row", "Watched bot", True)
+    asked = [target["expr"] for panel in BOT for target in panel["targets"]]
+    assert all(re.search(r"bot_\w+", expr) for expr in asked)
+
+
 def test_panel_ids_are_unique() -> None:
-    assert sorted(panel["id"] for panel in PANELS) == list(range(1, 13))
+    assert sorted(panel["id"] for panel in (*PANELS, ROW, *BOT)) == list(range(1, 20))
 
 
-def test_grid_is_full_and_nothing_overlaps() -> None:
-    cells = [cell for panel in PANELS for cell in _cells(panel["gridPos"])]
+@pytest.mark.parametrize("panels", [[*PANELS, ROW], [*PANELS, ROW, *BOT]], ids=["folded", "unfolded"])
+def test_grid_is_full_and_nothing_overlaps(panels: list[dict[str, Any]]) -> None:
+    cells = [cell for panel in panels for cell in _cells(panel["gridPos"])]
     assert len(cells) == len(set(cells)), "two panels overlap"
     height = max(y for _, y in cells) + 1
     assert set(cells) == set(itertools.product(range(24), range(height))), "the grid has holes"
@@ -52,7 +62,7 @@ def _cells(position: dict[str, int]) -> Iterator[tuple[int, int]]:
     return itertools.product(range(x, x + width), range(y, y + height))
 
 
-@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])
+@pytest.mark.parametrize("panel", [*PANELS, *BOT], ids=lambda panel: panel["title"])
 def test_panel_is_complete(panel: dict[str, Any]) -> None:
     assert panel["fieldConfig"]["defaults"]["unit"]
     assert panel["description"]
@@ -64,8 +74,8 @@ def test_panel_is_complete(panel: dict[str, Any]) -> None:
 def test_panels_use_the_provisioned_datasource() -> None:
     sources = yaml.safe_load((GRAFANA / "provisioning/datasources/prometheus.yml").read_text())["datasources"]
     known = {(source["type"], source["uid"]) for source in sources}
-    asked = [panel["datasource"] for panel in PANELS] + [
-        target["datasource"] for panel in PANELS for target in panel["targets"]
+    asked = [panel["datasource"] for panel in (*PANELS, *BOT)] + [
+        target["datasource"] for panel in (*PANELS, *BOT) for target in panel["targets"]
     ]
     assert {(source["type"], source["uid"]) for source in asked} == known
 

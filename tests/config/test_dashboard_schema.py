@@ -63,7 +63,7 @@ def mistyped(value: Any, path: str) -> Iterator[str]:
 
 
 def unknown_units(dashboard: dict[str, Any]) -> Iterator[str]:
-    for panel in dashboard["panels"]:
+    for panel in (each for one in dashboard["panels"] for each in one.get("panels", [one])):
         unit = panel["fieldConfig"]["defaults"]["unit"]
         if unit not in UNITS:
             yield f"{panel['title']}: no unit {unit!r}"

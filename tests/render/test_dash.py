@@ -12,7 +12,7 @@ from textual.widgets import Static
 from tests.documents import TIMES, document, panel, series
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.monitoring.panels import Document
-from tradebot_ops.render.dash.app import Dash
+from tradebot_ops.render.dash.app import Dash, columns_of
 from tradebot_ops.render.dash.panels import Chart, Stat, packed, scale, stretches
 
 Look = Callable[[str], Document]
@@ -49,6 +49,13 @@ def test_every_panel_at_every_size(size: tuple[int, int], stats: int, charts: in
         assert all(chart.size.height >= 6 and chart.size.width >= 30 for chart in app.query(Chart))
 
     drive(steps, size=size)
+
+
+@pytest.mark.parametrize(
+    ("count", "fitting", "columns"), [(8, 10, 8), (8, 6, 4), (8, 4, 4), (8, 2, 2), (4, 3, 2), (10, 4, 2), (0, 4, 1)]
+)
+def test_no_line_is_half_full(count: int, fitting: int, columns: int) -> None:
+    assert columns_of(count, fitting) == columns
 
 
 def test_values_words_and_states() -> None:

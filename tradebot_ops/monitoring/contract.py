@@ -139,6 +139,11 @@ def panels(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return found
 
 
+def late(declared: Iterable[Metric]) -> frozenset[str]:
+    """Series whose absence is no fault: what they report has not happened, or is not there to be reported."""
+    return frozenset(name for metric in declared if metric.late for name in metric.series())
+
+
 def dashboard_uses(document: Mapping[str, Any]) -> list[Use]:
     """Every query of a parsed Grafana dashboard, with the labels that its legend prints."""
     uses = []

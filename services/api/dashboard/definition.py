@@ -37,7 +37,10 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel; ``grid`` is x, y, width and height on a grid of 24 columns."""
+    """One panel; ``grid`` is x, y, width and height on a grid of 24 columns.
+
+    ``row`` is the title of the folded row that it is in, if any: such a row is about what not every stack has.
+    """
 
     id: int
     type: str
@@ -51,6 +54,7 @@ class Panel:
     threshold_lines: bool
     grid: tuple[int, int, int, int]
     targets: tuple[Target, ...]
+    row: str = ""
 
     @property
     def kind(self) -> Kind:
@@ -94,21 +98,22 @@ def read_definition(path: Path) -> Definition:
 
 def parse_definition(document: Mapping[str, Any]) -> Definition:
     """Panels in the order of the grid. Raises ``KeyError`` or ``TypeError`` where the JSON is not Grafana's."""
-    panels = [_panel(raw) for raw in _flat(document["panels"])]
+    panels = [_panel(raw, row) for raw, row in _flat(document["panels"])]
     shown = sorted((panel for panel in panels if panel.targets), key=lambda panel: (panel.grid[1], panel.grid[0]))
     return Definition(document["title"], _refresh_s(document.get("refresh")), tuple(shown), _annotations(document))
 
 
-def _flat(panels: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Rows are only headings: their panels count."""
+def _flat(panels: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Each panel, and the title of the row that keeps it folded."""
     for panel in panels:
         if panel["type"] == "row":
-            yield from _flat(panel.get("panels", ()))
+            title = panel.get("title", "") if panel.get("collapsed") else ""
+            yield from ((inside, title) for inside in panel.get("panels", ()))
         else:
-            yield panel
+            yield panel, ""
 
 
-def _panel(raw: Mapping[str, Any]) -> Panel:
+def _panel(raw: Mapping[str, Any], row: str) -> Panel:
     defaults = raw.get("fieldConfig", {}).get("defaults", {})
     grid = raw["gridPos"]
     lines = defaults.get("custom", {}).get("thresholdsStyle", {}).get("mode", "off") != "off"
@@ -131,6 +136,7 @@ def _panel(raw: Mapping[str, Any]) -> Panel:
             for target in raw.get("targets", ())
             if not target.get("hide")
         ),
+        row=row,
     )
 
 

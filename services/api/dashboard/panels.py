@@ -31,9 +31,10 @@ async def dashboard(definition: Definition, source: Source, shown: Window, range
     )
     panels = [panel_out(panel, found, shown) for panel, found in zip(definition.panels, answers, strict=True)]
     failures = [answer for found in answers for answer in found if isinstance(answer, QueryFailed)]
-    failed = [panel for panel in panels if panel.status == "error"]
     away = next((str(failure) for failure in failures if failure.unreachable), "")
-    unavailable = bool(away) and len(failed) == len(panels)
+    unavailable = bool(away) and all(panel.status == "error" for panel in panels)
+    panels = _without_absent_rows(definition.panels, panels, unavailable=unavailable)
+    failed = [panel for panel in panels if panel.status == "error"]
     note = f"{len(failed)} of {len(panels)} panels failed." if failed else ""
     return DashboardOut(
         title=definition.title,
@@ -51,6 +52,16 @@ async def dashboard(definition: Definition, source: Source, shown: Window, range
         firing=None if isinstance(groups, QueryFailed) else firing(groups, definition.panels),
         firing_note=str(groups) if isinstance(groups, QueryFailed) else "",
     )
+
+
+def _without_absent_rows(panels: Sequence[Panel], found: Sequence[PanelOut], *, unavailable: bool) -> list[PanelOut]:
+    """Without the folded rows of which nothing reports anything: this stack has not what they are about.
+
+    A query that fails leaves that open, and its row is there; where all fail, the document says so once.
+    """
+    pairs = list(zip(panels, found, strict=True))
+    there = {panel.row for panel, out in pairs if out.series or (out.status == "error" and not unavailable)}
+    return [out for panel, out in pairs if not panel.row or panel.row in there]
 
 
 async def _answers(panel: Panel, source: Source, shown: Window) -> list[Answer]:

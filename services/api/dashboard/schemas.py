@@ -76,7 +76,7 @@ class DashboardOut(BaseModel):
     step_s: int
     generated_at: int = Field(description="Unix seconds.")
     times: list[int] = Field(description="Unix seconds, one for each value of every series.")
-    panels: list[PanelOut]
+    panels: list[PanelOut] = Field(description="Without folded rows of which nothing reports anything.")
     events: list[EventOut] = Field(description="Newest first.")
     events_note: str = Field(description="Why events may be missing.")
     firing: list[AlertOut] | None = Field(description="Alerts that fire now, the gravest first; null: not known.")

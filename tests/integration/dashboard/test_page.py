@@ -10,7 +10,7 @@ from tests.prometheus import Answer, Form, StandIn, matrix, refusal, steady
 
 pytestmark = pytest.mark.integration
 
-LOADED = "document.querySelectorAll('.panel').length === 12"
+LOADED = "document.querySelectorAll('.panel').length >= 12"
 STATES = "[...document.querySelectorAll('.panel')].map((panel) => panel.dataset.status)"
 BANNER = "(document.querySelector('#banner:not([hidden])')?.textContent ?? '')"
 WIDER = "document.documentElement.scrollWidth > innerWidth"
@@ -40,19 +40,19 @@ def refresh(page: Page) -> None:
     )
 
 
-def test_login_then_twelve_panels_on_desk_and_phone(page: Page, api: Server, prometheus: StandIn) -> None:
+def test_login_then_every_panel_on_desk_and_phone(page: Page, api: Server, prometheus: StandIn) -> None:
     prometheus.answer = steady("0.5", {"queue": "jobs", "endpoint": "/jobs", "instance": "host"})
     page.look(1600)
     log_in(page, api, "wrong")
     page.until("document.querySelector('.message')?.textContent === 'This is not the password.'")
     log_in(page, api)
     page.until(LOADED)
-    page.until(f"{PAINTED} === 12")
-    assert page.evaluate(STATES) == ["ok"] * 12
+    page.until(f"{PAINTED} === 18")
+    assert page.evaluate(STATES) == ["ok"] * 18
     assert not page.evaluate(WIDER)
     for scheme in ("light", "dark"):
         page.look(390, 844, scheme)
-        page.until(f"{PAINTED} === 12")
+        page.until(f"{PAINTED} === 18")
         assert not page.evaluate(WIDER)
         assert page.evaluate("innerWidth") == 390
     # The wrong password's 401 is the only thing the browser may complain about: no script or style was refused.
@@ -82,7 +82,28 @@ def test_each_fault_of_a_panel_looks_like_one(page: Page, api: Server, prometheu
         "System Memory Usage": "empty: No series: nothing reports what this panel asks for.",
         "Pending Jobs": "stale: The last sample is 5 min old.",
     }
-    assert page.evaluate(BANNER) == "1 of 12 panels failed.", page.evaluate("document.body.innerText")
+    assert page.evaluate(BANNER) == "1 of 18 panels failed.", page.evaluate("document.body.innerText")
+
+
+def test_the_row_of_a_bot_is_there_while_one_is_watched(page: Page, api: Server, prometheus: StandIn) -> None:
+    def nobody(form: Form) -> Answer:
+        return matrix() if "bot_" in form["query"] else steady("1")(form)
+
+    def unknown(form: Form) -> Answer:
+        return matrix() if "bot_" in form["query"] and "bot_readable" not in form["query"] else steady("1")(form)
+
+    prometheus.answer = nobody
+    log_in(page, api)
+    page.until(LOADED)
+    assert page.evaluate(STATES) == ["ok"] * 12
+    prometheus.answer = unknown
+    refresh(page)
+    page.until("document.querySelectorAll('.panel').length === 18")
+    assert page.evaluate(STATES) == ["ok"] * 13 + ["empty"] * 5, "what is not known is no zero"
+    prometheus.answer = nobody
+    refresh(page)
+    page.until("document.querySelectorAll('.panel').length === 12")
+    assert not page.evaluate(WIDER)
 
 
 def test_prometheus_and_then_the_api_go_away_and_come_back(page: Page, api: Server, prometheus: StandIn) -> None:
@@ -100,7 +121,7 @@ def test_prometheus_and_then_the_api_go_away_and_come_back(page: Page, api: Serv
     api.start()
     page.evaluate("document.querySelector('#refresh').click()")
     page.until(f"{BANNER} === ''")
-    assert page.evaluate(STATES) == ["ok"] * 12
+    assert page.evaluate(STATES) == ["ok"] * 18
     assert not page.evaluate("document.body.classList.contains('old')")
 
 

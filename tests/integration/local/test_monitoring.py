@@ -133,7 +133,7 @@ def test_every_panel_has_data_once_jobs_ran(stack: Tradebot) -> None:
 
 def test_lint_asks_for_the_data_of_every_panel(stack: Tradebot) -> None:
     found = stack.json("dashboards", "lint")
-    assert (found["asked"], found["panels"]) == (True, 12)
+    assert (found["asked"], found["panels"]) == (True, 18)
     stack.ok("stop", "prometheus")
     try:
         found = stack.json("dashboards", "lint")
@@ -152,7 +152,7 @@ def test_an_api_that_is_away_takes_no_picture_away(stack: Tradebot) -> None:
         assert "Prometheus was asked instead" in " ".join(done.stdout.split())
         found = stack.json("dash")
         assert found["direct"] is True
-        assert len(found["panels"]) == 12
+        assert len(found["panels"]) == 12, "no bot is watched"
         assert {panel["title"]: panel["value"] for panel in found["panels"]}["Active Workers"] == 2
     finally:
         stack.ok("start")

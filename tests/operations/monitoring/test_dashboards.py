@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -41,13 +42,14 @@ def test_the_own_dashboard_is_sound_and_it_is_said_that_nobody_was_asked(ops: Op
     report = dashboards.lint(ops)
     assert report.findings == ()
     assert isinstance(report.data, dict)
-    assert (report.data["panels"], report.data["asked"]) == (12, False)
+    assert (report.data["panels"], report.data["asked"]) == (18, False)
     (line,) = report.sections[0].lines
-    assert "12 panels looked at: nothing is wrong. They were not asked for data: " in line
+    assert "18 panels looked at: nothing is wrong. They were not asked for data: " in line
 
 
 def test_panels_inside_rows_are_looked_at(ops: Ops) -> None:
     def into_a_row(panels: list[dict[str, Any]]) -> None:
+        del panels[-1]  # which is a row
         panels[-1]["targets"][0]["expr"] = "nothing_emits_this"
         folded = {"type": "row", "id": 99, "title": "More", "gridPos": {"x": 0, "y": 90, "w": 24, "h": 1}}
         panels[-2:] = [folded | {"panels": panels[-2:]}]
@@ -71,3 +73,10 @@ def test_one_problem_hides_no_other(ops: Ops) -> None:
     edit(ops, spoil)
     ids = [id_ for id_, _ in found(ops)]
     assert ids == ["dashboard.layout"] * 3 + ["dashboard.query", "dashboard.contract"]
+
+
+def test_what_may_be_absent_is_no_empty_panel(ops: Ops) -> None:
+    ops.__dict__["prometheus"] = SimpleNamespace(query=lambda _expression: ())
+    wanting = [finding.message for finding in dashboards.lint(ops).findings if finding.id == "dashboard.empty"]
+    assert len(wanting) > 12
+    assert not [message for message in wanting if "bot_" in message]

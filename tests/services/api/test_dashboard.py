@@ -217,4 +217,4 @@ def test_many_viewers_cost_prometheus_one_question_each(settings: Settings, prom
 
     visit(settings, steps)
     asked = [form["query"] for form in prometheus.asked]
-    assert len(asked) == len(set(asked)) == 21
+    assert len(asked) == len(set(asked)) == 28

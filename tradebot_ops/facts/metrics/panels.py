@@ -8,7 +8,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError, Refused
 from tradebot_ops.facts.fact import fact
 from tradebot_ops.facts.metrics import config_files
-from tradebot_ops.monitoring.contract import dashboard_uses
+from tradebot_ops.monitoring.contract import dashboard_uses, late
 from tradebot_ops.monitoring.promql import read, with_minutes
 
 WINDOW = timedelta(minutes=15)
@@ -32,21 +32,24 @@ class Asked:
 
 @dataclass(frozen=True)
 class Panels:
-    """``known`` are metrics that something declares or records, ``present`` those seen within 15 minutes."""
+    """``known`` are metrics that something declares or records, ``present`` those seen within 15 minutes, ``late``
+    those that may be absent: of a bot, where none is watched."""
 
     asked: tuple[Asked, ...]
     known: frozenset[str]
     present: frozenset[str]
+    late: frozenset[str] = frozenset()
 
 
 @fact(seconds=45)
 def panels(ops: Ops) -> Panels:
     uses = [use for file in config_files.dashboards(ops) for use in dashboard_uses(config_files.document(file))]
     asked = tuple(_ask(ops, use.where, use.expression) for use in uses)
-    known = {name for metric in config_files.declared(ops) for name in metric.series()}
+    declared = config_files.declared(ops)
+    known = {name for metric in declared for name in metric.series()}
     known |= {use.records for use in config_files.uses(ops) if use.records}
     names = sorted({name for each in asked for name in each.metrics})
-    return Panels(asked, frozenset(known), _present(ops, names))
+    return Panels(asked, frozenset(known), _present(ops, names), late(declared))
 
 
 def _ask(ops: Ops, where: str, expression: str) -> Asked:

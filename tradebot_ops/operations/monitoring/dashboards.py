@@ -7,8 +7,8 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError, Refused
 from tradebot_ops.facts.metrics import config_files
 from tradebot_ops.model import Finding, Level, Report, Section, Table
-from tradebot_ops.monitoring.contract import Use, check, dashboard_uses, panels
-from tradebot_ops.monitoring.promql import parse, with_minutes
+from tradebot_ops.monitoring.contract import Use, check, dashboard_uses, late, panels
+from tradebot_ops.monitoring.promql import parse, read, with_minutes
 from tradebot_ops.text.sentences import ended
 
 COLUMNS = 24  # of Grafana's grid
@@ -74,6 +74,7 @@ def _contract(ops: Ops, sound: Iterable[Use]) -> list[Finding]:
 def _data(ops: Ops, sound: Sequence[Use], findings: list[Finding]) -> tuple[list[str], str]:
     """Queries without data now, and why Prometheus was not asked, if it was not; what is wrong is added."""
     empty = []
+    absent = late(config_files.declared(ops))
     try:
         for use in sound:
             try:
@@ -81,7 +82,7 @@ def _data(ops: Ops, sound: Sequence[Use], findings: list[Finding]) -> tuple[list
             except Refused as error:
                 findings.append(Finding(Level.FAIL, "dashboard.data", f"{use.where}: {error.message}"))
                 continue
-            if not series:
+            if not series and not read(use.expression, lambda _name: None).used <= absent:
                 empty.append(use.where)
                 message = f"{use.where} has no data now: {use.expression}"
                 findings.append(Finding(Level.WARN, "dashboard.empty", message, hint="tradebot monitoring targets"))

@@ -21,6 +21,7 @@ Document = Mapping[str, Any]
 
 #: Columns and rows below which a chart says nothing.
 NARROWEST, LOWEST = 38, 9
+NARROWEST_STAT = 19
 STAT_ROWS = 3
 RETRY_S = 15
 
@@ -159,16 +160,20 @@ class Dash(App[None]):
         """As many charts side by side as are readable, as high as the rest of the screen allows."""
         stats, charts = self.query_one("#stats", Grid), self.query_one("#charts", Grid)
         count = max(1, len(charts.children))
-        across = max(1, len(stats.children)) if self.size.width >= 76 else 2
+        across = columns_of(len(stats.children), max(2, self.size.width // NARROWEST_STAT))
         stats.styles.grid_size_columns = across
         rows = -(-max(1, len(stats.children)) // across)
         stats.styles.height = rows * STAT_ROWS
-        fitting = max(1, min(4, self.size.width // NARROWEST, count))
-        columns = next(wide for wide in range(fitting, 0, -1) if count % wide == 0 or wide == 1)
+        columns = columns_of(count, max(1, min(4, self.size.width // NARROWEST)))
         charts.styles.grid_size_columns = columns
         room = self.size.height - 3 - rows * STAT_ROWS
         lines = -(-count // columns)
         charts.styles.grid_rows = str(max(LOWEST, room // lines))
+
+
+def columns_of(count: int, fitting: int) -> int:
+    """As many as fit beside one another and leave no line half full."""
+    return next((wide for wide in range(min(fitting, count), 0, -1) if count % wide == 0), 1)
 
 
 def _clock(document: Document) -> str:

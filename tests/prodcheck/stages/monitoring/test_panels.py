@@ -1,5 +1,6 @@
 """Every level of the checks on the dashboards."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,14 @@ def asked(series: int = 1, filled: int = 1, metric: str = "up", error: str = "")
 )
 def test_filled(each: Asked, present: frozenset[str], level: Level) -> None:
     assert filled(Panels((each,), KNOWN, present), GATE).level is level
+
+
+def test_what_may_be_absent_is_not_counted_while_it_is() -> None:
+    absent = asked(series=0, filled=0, metric="bot_readable")
+    late = Panels((asked(), absent), KNOWN | {"bot_readable"}, KNOWN, frozenset({"bot_readable"}))
+    verdict = filled(late, GATE)
+    assert (verdict.level, verdict.observed) == (Level.PASS, "1 of 1 query has data")
+    assert filled(replace(late, asked=(asked(), replace(absent, error="parse error"))), GATE).level is Level.FAIL
 
 
 def test_no_panel_at_all_is_a_failure() -> None:

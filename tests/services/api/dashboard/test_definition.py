@@ -24,8 +24,11 @@ def panel(number: int, **changes: Any) -> dict[str, Any]:
 def test_the_dashboard_of_this_project() -> None:
     found = read_definition(DASHBOARD_FILE)
     assert (found.title, found.refresh_s) == ("Trading Bot", 15)
-    assert [shown.kind for shown in found.panels] == ["stat"] * 4 + ["timeseries"] * 8
-    assert [shown.id for shown in found.panels] == list(range(1, 13))
+    assert [shown.kind for shown in found.panels] == (["stat"] * 4 + ["timeseries"] * 8) + (
+        ["stat"] * 4 + ["timeseries"] * 2
+    )
+    assert [shown.id for shown in found.panels] == [*range(1, 13), *range(14, 20)]
+    assert [shown.row for shown in found.panels] == [""] * 12 + ["Watched bot"] * 6
     cpu = found.panels[8]
     assert (cpu.unit, cpu.minimum, cpu.maximum, cpu.threshold_lines) == ("percentunit", 0, 1, True)
     assert [(step.value, step.color) for step in cpu.thresholds] == [(None, "green"), (0.85, "red")]
@@ -36,6 +39,15 @@ def test_panels_come_in_the_order_of_the_grid_rows_unfolded_hidden_queries_left_
     row = {"type": "row", "gridPos": {}, "panels": [panel(2)]}
     found = parse_definition({"title": "t", "panels": [panel(3), row, hidden, panel(1)]})
     assert [shown.id for shown in found.panels] == [1, 2, 3]
+
+
+def test_panels_know_the_row_that_keeps_them_folded() -> None:
+    rows = [
+        {"type": "row", "title": name, "collapsed": folded, "panels": [panel(number)]}
+        for number, (name, folded) in enumerate([("Open", False), ("Folded", True)], 1)
+    ]
+    found = parse_definition({"title": "t", "panels": rows})
+    assert [shown.row for shown in found.panels] == ["", "Folded"]
 
 
 @pytest.mark.parametrize(

@@ -217,5 +217,30 @@ def test_every_panel_of_this_project_is_asked_all_queries_at_once() -> None:
         return await dashboard(definition, Together(), SHOWN, "1h")
 
     out = asyncio.run(look())
-    assert [shown.status for shown in out.panels] == ["ok"] * 12
+    assert [shown.status for shown in out.panels] == ["ok"] * 18
     assert out.times == [940, 955, 970, 985, 1000]
+
+
+FOLDED = (
+    panel("q", title="all"),
+    panel("a", id=2, row="Bot"),
+    panel("b", id=3, row="Bot"),
+    panel("c", id=4, row="Else"),
+)
+
+
+@pytest.mark.parametrize(
+    ("answers", "shown", "status"),
+    [
+        ({"q": [found(1)], "a": [], "b": [], "c": []}, [1], "ok"),
+        ({"q": [found(1)], "a": [], "b": [found(0)], "c": []}, [1, 2, 3], "ok"),
+        ({"q": [found(1)], "a": [], "b": [found(7, end=900)], "c": []}, [1, 2, 3], "ok"),
+        ({"q": [], "a": [], "b": [], "c": []}, [1], "ok"),
+        # Whether there is such a thing is not known: that is not the same as none.
+        ({"q": [found(1)], "a": [], "b": QueryFailed("it is wrong"), "c": []}, [1, 2, 3], "partial"),
+        ({"q": AWAY, "a": AWAY, "b": AWAY, "c": AWAY}, [1], "unavailable"),
+    ],
+)
+def test_a_folded_row_is_there_where_anything_reports_it(answers: Answers, shown: list[int], status: str) -> None:
+    out = board(answers, *FOLDED)
+    assert ([each.id for each in out.panels], out.status) == (shown, status)

@@ -21,12 +21,13 @@ _DASHBOARD = "config/grafana/dashboards/trading-bot-dashboard.json"
 )
 def filled(found: Panels, _answers: Answer) -> Verdict:
     """Runs the query of every panel over the last 15 minutes. An empty panel looks like a quiet system, and is one
-    whose metric was renamed or is not measured any more.
+    whose metric was renamed or is not measured any more. Metrics of a bot are absent where none is watched.
     """
-    unknown = [each for each in found.asked if each.error or each.metrics - found.known - found.present]
-    empty = [each for each in found.asked if not each.series and each not in unknown]
-    quiet = sum(each.series > 0 and not each.filled for each in found.asked)
-    count = len(found.asked)
+    asked = [each for each in found.asked if each.series or each.error or not each.metrics <= found.late]
+    unknown = [each for each in asked if each.error or each.metrics - found.known - found.present]
+    empty = [each for each in asked if not each.series and each not in unknown]
+    quiet = sum(each.series > 0 and not each.filled for each in asked)
+    count = len(asked)
     observed = f"{count - len(unknown) - len(empty)} of {count} queries have data"
     observed += f", {quiet} of them nothing but gaps" if quiet else ""
     if not count:
