@@ -46,6 +46,7 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("GET", "/health/live"): OPEN,
     ("GET", "/health/ready"): OPEN,
     ("GET", "/dashboard"): OPEN,
+    ("GET", "/dashboard/jobs/{job_id}"): OPEN,
     ("GET", "/dashboard/login"): OPEN,
     ("POST", "/dashboard/login"): OPEN,
     ("POST", "/dashboard/logout"): OPEN,

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qs
+from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -23,7 +24,7 @@ router = APIRouter(prefix="/dashboard", tags=["dashboard"])
 log = structlog.get_logger(__name__)
 
 STATIC = Path(__file__).parents[1] / "static"
-PAGE, LOGIN_PAGE = STATIC / "dashboard.html", STATIC / "login.html"
+PAGE, JOB_PAGE, LOGIN_PAGE = STATIC / "dashboard.html", STATIC / "job.html", STATIC / "login.html"
 LOGIN = "/dashboard/login"
 #: Where a login leads, by the parameter `to`: named, so that no link can send people elsewhere.
 _BEHIND = {"dashboard": "/dashboard", "docs": "/docs"}
@@ -82,9 +83,13 @@ async def panels(
 
 @router.get("", include_in_schema=False)
 def page(request: Request, sessions: SessionsOf) -> Response:
-    if not sessions.valid(request.cookies.get(cookie_name(request))):
-        return RedirectResponse(LOGIN, 303, headers=HEADERS)
-    return FileResponse(PAGE, headers=HEADERS)
+    return _behind_login(PAGE, request, sessions)
+
+
+@router.get("/jobs/{job_id}", include_in_schema=False)
+def job_page(job_id: UUID, request: Request, sessions: SessionsOf) -> Response:
+    """The page asks for the job itself, and says so where there is none."""
+    return _behind_login(JOB_PAGE, request, sessions)
 
 
 @router.get("/login", include_in_schema=False)
@@ -133,6 +138,12 @@ async def static(request: Request, path: str) -> Response:
     answer = await _files.get_response(path, request.scope)
     answer.headers.update({**HEADERS, "Cache-Control": "no-cache"})
     return answer
+
+
+def _behind_login(file: Path, request: Request, sessions: Sessions) -> Response:
+    if not sessions.valid(request.cookies.get(cookie_name(request))):
+        return RedirectResponse(LOGIN, 303, headers=HEADERS)
+    return FileResponse(file, headers=HEADERS)
 
 
 def _password_right(body: bytes, dependencies: Dependencies) -> bool:

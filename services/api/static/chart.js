@@ -6,6 +6,7 @@ import { drawMarks } from "./marks.js";
 import { style } from "./style.js";
 
 const LINES = 10;
+const MONTH_S = 28 * 86400;
 const SYNC = "dashboard";
 const SHORTEST_DRAG = 8; // pixels; less is a click
 const BINARY_STEPS = Array.from({ length: 45 }, (_, power) => 2 ** power);
@@ -61,6 +62,7 @@ function axes(panel) {
       const date = new Date(at * 1000);
       const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
       const day = `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+      if (step >= MONTH_S) return `${date.getFullYear()}-${two(date.getMonth() + 1)}`;
       return step >= 86400 ? day : date.getHours() + date.getMinutes() === 0 ? `${day}\n${time}` : time;
     });
   return [{ ...common, values: times, space: 64, size: 34 }, y];

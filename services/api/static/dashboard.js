@@ -3,6 +3,7 @@
 import { Chart, Spark } from "./chart.js";
 import { showFiring } from "./firing.js";
 import { clock, format } from "./format.js";
+import { listJobs } from "./jobs.js";
 import { listEvents } from "./marks.js";
 import { Range } from "./range.js";
 
@@ -181,4 +182,5 @@ document.addEventListener("keydown", (event) => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   for (const card of cards.values()) card.drawn?.repaint();
 });
+listJobs(document.getElementById("jobs"));
 refresh();

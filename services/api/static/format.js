@@ -48,7 +48,9 @@ export function clock(unixSeconds) {
 }
 
 export function moment(unixSeconds) {
-  return new Date(unixSeconds * 1000).toLocaleString([], {
+  const at = new Date(unixSeconds * 1000);
+  return at.toLocaleString([], {
+    year: at.getFullYear() === new Date().getFullYear() ? undefined : "numeric",
     month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
   });
 }

@@ -59,6 +59,8 @@ async def login(client: httpx.AsyncClient, password: str = KEY) -> httpx.Respons
 def test_without_a_session_people_are_sent_to_the_login_and_programs_refused(settings: Settings) -> None:
     page = get(settings, "/dashboard")
     assert (page.status_code, page.headers["location"]) == (303, "/dashboard/login")
+    of_job = get(settings, "/dashboard/jobs/00000000-0000-0000-0000-000000000001")
+    assert (of_job.status_code, of_job.headers["location"]) == (303, "/dashboard/login")
     data = get(settings, "/dashboard/panels")
     assert (data.status_code, data.headers["content-type"]) == (401, "application/problem+json")
     assert get(settings, "/dashboard/panels", headers={"X-API-Key": "wrong"}).status_code == 401
@@ -174,7 +176,7 @@ def test_pages_and_scripts_carry_a_strict_policy(settings: Settings, path: str) 
     assert headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("page", ["dashboard.html", "login.html"])
+@pytest.mark.parametrize("page", ["dashboard.html", "job.html", "login.html"])
 def test_pages_hold_neither_scripts_nor_styles_nor_foreign_addresses(page: str) -> None:
     text = (STATIC / page).read_text()
     assert not any(mark in text for mark in ("style=", "<style", "onclick", "onload", "http://", "https://", 'src="//'))

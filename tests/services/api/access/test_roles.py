@@ -43,7 +43,7 @@ def test_what_can_be_read_without_a_key_on_loopback_is_told_beyond_it_to_readers
     open_to_all = {path for (method, path), need in NEEDS.items() if method == "GET" and need == OPEN}
     assert open_to_all == {
         "/", "/docs", "/openapi.json", "/metrics", "/health", "/health/live", "/health/ready",
-        "/dashboard", "/dashboard/login", "/dashboard/static/{path}",
+        "/dashboard", "/dashboard/jobs/{job_id}", "/dashboard/login", "/dashboard/static/{path}",
     }  # fmt: skip
     assert {NEEDS["GET", path] for path in ("/jobs", "/alerts", "/errors", "/workers")} == {READS}
     assert NEEDS["GET", "/dashboard/panels"] == PANELS
