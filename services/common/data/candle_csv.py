@@ -19,6 +19,9 @@ _FIND = """
 SELECT id, EXISTS (SELECT FROM candle WHERE series_id = id AND adj_close IS NOT NULL) AS adjusted
 FROM series WHERE symbol = %(symbol)s AND interval = %(interval)s
 """
+#: Each piece begins where the index has the last bar. Of a series that was just loaded Postgres has no figures, and
+#: would sort all that is left of it for each piece: seven times as long for a million bars.
+_BY_INDEX = "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off"
 _DAY, _TIME = "YYYY-MM-DD", 'YYYY-MM-DD"T"HH24:MI:SS"Z"'
 _COPY = """
 COPY (
@@ -72,5 +75,7 @@ class CandleCsv:
             after=sql.SQL("{}::timestamptz").format(after),
             most=self._bars,
         )
-        with self._database.connection() as connection, connection.cursor().copy(query) as copy:
-            return b"".join(copy)
+        with self._database.connection() as connection, connection.transaction():
+            connection.execute(_BY_INDEX)
+            with connection.cursor().copy(query) as copy:
+                return b"".join(copy)
