@@ -13,7 +13,7 @@ from tradebot_ops.clients.probe import ProbeResult
 from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError, Unavailable
-from tradebot_ops.operations.converge import readiness
+from tradebot_ops.operations.converge import execute, readiness
 from tradebot_ops.operations.converge.engine_view import EngineView, Stopped
 from tradebot_ops.operations.converge.execute import Outcome, converge, in_parallel
 from tradebot_ops.progress import Phase, ProgressEvent
@@ -261,13 +261,16 @@ def test_a_reload_is_a_signal_where_it_runs_and_a_start_where_it_does_not(tmp_pa
 
 
 @pytest.mark.parametrize("condition", ["service_started", "service_healthy"])
-def test_who_depends_on_another_starts_once_that_is_ready(tmp_path: Path, condition: str) -> None:
+def test_who_depends_on_another_starts_once_that_is_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, condition: str
+) -> None:
     """Here the one that waits is written first, and its dependency is not ready before somebody has waited for it."""
     text = f"""
 services:
   a: {{image: "a:1", command: [a], depends_on: {{b: {{condition: {condition}}}}}}}
   b: {{image: "b:1", command: [b]}}
 """
+    monkeypatch.setattr(execute, "PAUSE_SECONDS", 0.001)
 
     class Late(Noting):
         starting = True
@@ -276,20 +279,36 @@ services:
             return tuple(replace(each, state=State.STARTING) if self.starting else each for each in super().list())
 
         def apply(self, stack: Stack, service: str, number: int) -> Replica:
-            assert service == "b" or not self.starting, "it did not wait"
+            view.looks = 0
+            if service == "a":
+                view.waits.set()
+                assert not self.starting, "it did not wait"
             return replace(
                 super().apply(stack, service, number), state=State.STARTING if service == "b" else State.RUNNING
             )
 
-    engine = Late()
-
     class Waiting(EngineView):
+        """Who waits looks again and again whether another part failed; who starts looks once."""
+
+        looks = 0
+        waits = threading.Event()
+
+        def check(self) -> None:
+            self.looks += 1
+            if self.looks > 3:
+                self.waits.set()
+            super().check()
+
         def wait(self, seconds: float) -> None:
+            assert self.waits.wait(30), "nobody waits, and nobody starts"
             engine.starting = False
             self.forget()
 
+    engine = Late()
+    view = Waiting(engine, 5)
+    view.waits.clear()
     stack = described(tmp_path, text)
-    assert last(done(engine, stack, view=Waiting(engine, 5))[1]) == {"a": Phase.READY, "b": Phase.READY}
+    assert last(done(engine, stack, view=view)[1]) == {"a": Phase.READY, "b": Phase.READY}
     assert [subject for verb, subject in engine.recording if verb == "apply"] == ["b-1", "a-1"]
 
 
