@@ -281,7 +281,7 @@ services:
         def apply(self, stack: Stack, service: str, number: int) -> Replica:
             view.looks = 0
             if service == "a":
-                view.waits.set()
+                waits.set()
                 assert not self.starting, "it did not wait"
             return replace(
                 super().apply(stack, service, number), state=State.STARTING if service == "b" else State.RUNNING
@@ -291,22 +291,21 @@ services:
         """Who waits looks again and again whether another part failed; who starts looks once."""
 
         looks = 0
-        waits = threading.Event()
 
         def check(self) -> None:
             self.looks += 1
             if self.looks > 3:
-                self.waits.set()
+                waits.set()
             super().check()
 
         def wait(self, seconds: float) -> None:
-            assert self.waits.wait(30), "nobody waits, and nobody starts"
+            assert waits.wait(30), "nobody waits, and nobody starts"
             engine.starting = False
             self.forget()
 
+    waits = threading.Event()
     engine = Late()
     view = Waiting(engine, 5)
-    view.waits.clear()
     stack = described(tmp_path, text)
     assert last(done(engine, stack, view=view)[1]) == {"a": Phase.READY, "b": Phase.READY}
     assert [subject for verb, subject in engine.recording if verb == "apply"] == ["b-1", "a-1"]
@@ -507,3 +506,122 @@ def test_while_it_works_the_engine_announces_what_changes(tmp_path: Path) -> Non
     engine = Announcing()
     done(engine, described(tmp_path, PROFILE))
     assert engine.notes == ["subscribed", "core", "unsubscribed"]
+
+
+def test_a_dependency_is_waited_for_behind_one_that_is_not_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+services:
+  away: {image: "w:1", command: [w]}
+  b: {image: "b:1", command: [b]}
+  a: {image: "a:1", command: [a], depends_on: [away, b]}
+"""
+    monkeypatch.setattr(execute, "PAUSE_SECONDS", 0.001)
+    waits, made = threading.Event(), set[str]()
+
+    class Slowly(Noting):
+        """Starts ``b`` only once ``a`` waits for it, or has started without it."""
+
+        def apply(self, stack: Stack, service: str, number: int) -> Replica:
+            if service == "a":
+                waits.set()
+                assert "b" in made, "it did not wait"
+            view.looks = 0
+            assert waits.wait(30), "nobody waits, and nobody starts"
+            made.add(service)
+            return super().apply(stack, service, number)
+
+    class Looking(EngineView):
+        looks = 0
+
+        def check(self) -> None:
+            self.looks += 1
+            if self.looks > 3:
+                waits.set()
+            super().check()
+
+    engine, stack = Slowly(), described(tmp_path, text)
+    view = Looking(engine, 5)
+    steps = [Step(Action.CREATE, name, 1, "asked for") for name in ("b", "a")]
+    assert last(done(engine, stack, steps, view)[1]) == {"a": Phase.READY, "b": Phase.READY}
+
+
+def test_what_is_gone_already_keeps_nobody_else(tmp_path: Path) -> None:
+    engine, stack = Noting(), described(tmp_path, TWO)
+    engine.prepare(stack, lambda service, line: None)
+    engine.apply(stack, "after", 1)
+    steps = [Step(Action.REMOVE, "gone", 7, "too many"), Step(Action.REMOVE, "gone", 1, "too many")]
+    (found,) = engine.list()
+    vars(engine)["_replicas"]["gone-1"] = replace(found, service="gone", id="gone-1")
+    _, events = done(engine, stack, steps)
+    assert [each.service for each in engine.list()] == ["after"]
+    assert events == [
+        ProgressEvent("gone", Phase.STOPPING, "too many"),
+        ProgressEvent("gone", Phase.REMOVED, "too many"),
+    ]
+
+
+def test_what_is_to_stay_and_is_gone_is_not_ready(tmp_path: Path) -> None:
+    stack = described(tmp_path, TWO)
+    engine = Noting()
+    engine.prepare(stack, lambda service, line: None)
+    with pytest.raises(OpsError, match="was not ready in time: it was not seen yet") as caught:
+        done(engine, stack, [Step(Action.NOTHING, "after", 1, "")], view=EngineView(engine, 0))
+    assert caught.value.code == "TB-0603"
+
+
+def test_of_several_replicas_one_that_fails_ends_the_waiting_for_the_others(tmp_path: Path) -> None:
+    text = """
+services:
+  core: {image: "c:1", command: [c], deploy: {replicas: 2}, x-tradebot: {scalable: true}}
+"""
+    waits, told = threading.Event(), list[bool]()
+
+    class Failing(Noting):
+        def apply(self, stack: Stack, service: str, number: int) -> Replica:
+            if number == 1:
+                assert waits.wait(30)
+                raise OpsError("The image is missing.", code="TB-0826")
+            return replace(super().apply(stack, service, number), state=State.STARTING)
+
+        def list(self) -> tuple[Replica, ...]:
+            return tuple(replace(each, state=State.STARTING) for each in super().list())
+
+    class Waiting(EngineView):
+        def wait(self, seconds: float) -> None:
+            waits.set()
+            with self._changed:
+                told.append(self._changed.wait_for(lambda: self._stopped, 30))
+            self.check()
+            raise AssertionError("nobody ended its waiting")
+
+    engine, stack = Failing(), described(tmp_path, text)
+    engine.prepare(stack, lambda service, line: None)
+    view = Waiting(engine, 3600)
+    with pytest.raises(OpsError, match="image is missing"):
+        done(engine, stack, view=view)
+    assert told == [True], "it waited on although the other had failed"
+
+
+@pytest.mark.parametrize(
+    ("error", "phase"),
+    [
+        (Unavailable("It cannot run here.", code="TB-0824"), Phase.UNAVAILABLE),
+        (OpsError("It broke.", code="TB-0106"), Phase.FAILED),
+    ],
+)
+def test_whoever_looks_on_is_told_why(tmp_path: Path, error: OpsError, phase: Phase) -> None:
+    class Broken(Noting):
+        def apply(self, stack: Stack, service: str, number: int) -> Replica:
+            raise error
+
+    path = tmp_path / "compose.yaml"
+    path.write_text("services: {extra: {image: e, command: [e], profiles: [more]}}", encoding="utf-8")
+    stack = load(Source((path,), tmp_path, "a test"), {}, project="demo", profiles=["more"], cache=tmp_path / "cache")
+    engine = Broken()
+    _, events = done(engine, stack, [Step(Action.CREATE, "extra", 1, "does not exist yet")])
+    assert events == [
+        ProgressEvent("extra", Phase.STARTING, "does not exist yet"),
+        ProgressEvent("extra", phase, str(error)),
+    ]
