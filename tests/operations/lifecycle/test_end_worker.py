@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from tests.operations.seen import Made, made
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError, Unreachable
 from tradebot_ops.operations.lifecycle import end_worker
-from tradebot_ops.progress import ignore_progress
+from tradebot_ops.progress import Phase, ProgressEvent, ignore_progress
 from tradebot_ops.settings import load_settings
 
 COMPOSE = """
@@ -120,3 +121,24 @@ def test_a_restarted_worker_gets_its_time(
     assert engine.recording == [("stop", "worker-1"), ("apply", "worker-1")]
     assert ops.redis.granted == granted  # type: ignore[attr-defined]
     assert (report.data, api.ended) == ({"worker": "worker-1"}, [])
+
+
+def test_who_looks_on_and_the_audit_log_are_told(
+    make: Callable[[Api], tuple[Ops, Engine]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ops, _ = make(Api())
+    events: list[ProgressEvent] = []
+    end_worker.kill(ops, "worker-2", "it hangs", agree, events.append)
+    report = end_worker.restart(ops, "worker-1", events.append, drain=5)
+    stopping = [event for event in events if event.phase is Phase.STOPPING]
+    assert stopping == [
+        ProgressEvent("worker", Phase.STOPPING, "worker-2"),
+        ProgressEvent("worker", Phase.STOPPING, "worker-1: its job has up to 5 s, then it is handed back"),
+    ]
+    assert report.sections[0].lines == ("worker-1 was restarted.",)
+    assert made(monkeypatch, lambda heard: end_worker.kill(ops, "2", "it hangs", agree, heard)) == [
+        Made(("workers kill", "worker-2"))
+    ]
+    assert made(monkeypatch, lambda heard: end_worker.restart(ops, "1", heard)) == [
+        Made(("workers restart", "worker-1"))
+    ]

@@ -318,12 +318,22 @@ def test_a_reset_forgets_one_number_and_goes_back_to_what_the_files_ask_for(worl
     assert "No number is stored for worker" in again.sections[0].lines[0]
 
 
+def test_a_reset_drains_as_it_was_told_and_keeps_no_number(world: World) -> None:
+    scale(world.ops(), "workers", 3, ignore_progress)
+    report = reset(world.ops(), "workers", ignore_progress, drain=7)
+    assert world.engine.graces == {"worker-3": 22.0}
+    assert world.redis.granted == [7]
+    assert [one.kept for one in world.ops().state.load(ScaleHistory).scalings] == [True, False]
+    assert report.sections[-1].lines == ("The number that was stored for worker is forgotten.",)
+
+
 def test_a_reset_of_what_does_not_run_waits_for_the_next_up(world: World) -> None:
     scale(world.ops(), "workers", 5, ignore_progress)
     scale(world.ops(), "workers", 0, ignore_progress, persist=False)
     world.engine.recording.clear()
     report = reset(world.ops(), "workers", ignore_progress)
     assert report.sections[0].lines == ("The next `up` starts 2.",)
+    assert report.data == {"service": "worker", "replicas": 2}
     assert world.engine.recording == []
     assert world.ops().state.load(DesiredReplicas).replicas == {}
 

@@ -1,5 +1,6 @@
 """Which replicas are stopped, started and made anew, in which order, and what is said of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,14 @@ import pytest
 from tests.operations.lifecycle.test_scale import World
 from tests.operations.seen import whole
 from tradebot_ops.engines.base import State
+from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.converge.engine_view import EngineView
+from tradebot_ops.operations.converge.execute import Outcome
+from tradebot_ops.operations.lifecycle import startstop
 from tradebot_ops.operations.lifecycle.startstop import restart, start, stop
 from tradebot_ops.progress import Phase, ProgressEvent, ignore_progress
+from tradebot_ops.stack.model import Stack
+from tradebot_ops.stack.plan import Action, Step
 
 #: Beside what the world runs: a task that is over.
 TASK = """
@@ -111,6 +118,42 @@ def test_rolling_one_after_the_other_in_order_of_dependency(world: World) -> Non
     assert writes(world, "stop", "apply") == [
         (verb, label) for label in ("redis-1", "worker-1", "worker-2", "other-1") for verb in ("stop", "apply")
     ]
+
+
+@pytest.mark.parametrize("rolling", [False, True])
+def test_all_at_once_unless_it_is_to_roll(world: World, monkeypatch: pytest.MonkeyPatch, rolling: bool) -> None:
+    rounds: list[list[Step]] = []
+    patience: list[float] = []
+
+    def converge(stack: Stack, steps: Sequence[Step], view: EngineView, *_: object) -> Outcome:
+        rounds.append(list(steps))
+        patience.append(view.patience)
+        return Outcome()
+
+    monkeypatch.setattr(startstop, "converge", converge)
+    steps = [
+        Step(Action.RESTART, name, number, "asked for")
+        for name, number in (("redis", 1), ("worker", 1), ("worker", 2), ("other", 1))
+    ]
+    if rolling:
+        restart(world.ops(), [], ignore_progress, rolling=True)
+        assert rounds == [[step] for step in steps]
+    else:
+        restart(world.ops(), [], ignore_progress)
+        (together,) = rounds
+        assert sorted(together, key=str) == sorted(steps, key=str)
+    assert set(patience) == {180.0}
+    rounds.clear()
+    stop(world.ops(), ["other"], ignore_progress)
+    start(world.ops(), ["other"], ignore_progress)
+    assert rounds == [[Step(Action.START, "other", 1, "asked for")]]
+
+
+def test_what_does_not_come_back_fails_the_command(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = OpsError("It broke.", code="TB-0106")
+    monkeypatch.setattr(startstop, "converge", lambda *_: Outcome(failed={"other": broken}))
+    with pytest.raises(OpsError, match="It broke"):
+        restart(world.ops(), ["other"], ignore_progress)
 
 
 def test_one_replica_alone_may_be_named(world: World) -> None:

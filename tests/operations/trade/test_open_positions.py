@@ -43,6 +43,9 @@ class Api:
             raise self._error
         return self._bots
 
+    def workers(self) -> list[Any]:
+        return []
+
 
 def made(tmp_path: Path, api: Api, *, watched: bool = True, running: bool = True) -> Ops:
     environ = {"TRADEBOT_STATE": str(tmp_path / "state"), "HOME": str(tmp_path)}
@@ -127,6 +130,20 @@ def test_with_a_position_nothing_stops(tmp_path: Path, name: str) -> None:
         COMMANDS[name](ops, "")
     assert caught.value.code == "TB-0911"
     assert ops.engine.list() == before
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_with_a_reason_each_goes_on(tmp_path: Path, name: str) -> None:
+    ops = made(tmp_path, Api(bot([LONG])))
+    if name == "scale --reset":
+        scale.scale(ops, "worker", 3, ignore_progress)
+    before = ops.engine.list()
+    COMMANDS[name](ops, "the host burns")
+    assert ops.engine.list() != before
+    assert ops.warnings
+    assert all(line.endswith("It was done all the same: the host burns") for line in ops.warnings)
+    logged = (ops.state.folder / "audit.jsonl").read_text()
+    assert '"--force", "--reason", "the host burns"' in logged.replace('","', '", "')
 
 
 def test_the_monitoring_may_restart(tmp_path: Path) -> None:
