@@ -164,3 +164,49 @@ def test_news_end_a_wait_but_no_pause() -> None:
     assert woken[0] == "waited"
     paused.join(20)
     assert woken == ["waited", "paused"]
+
+
+def test_a_list_is_a_second_old_at_most_and_a_quarter_where_nothing_is_announced() -> None:
+    assert (ANNOUNCED_SECONDS, ASKED_SECONDS) == (1.0, 0.25)
+
+
+def test_threads_that_ask_at_once_ask_the_engine_once() -> None:
+    """Each of fifty replicas has a thread that waits."""
+    asked, tried = list[int](), list[int]()
+    moved, goes_on = threading.Condition(), threading.Event()
+
+    def note(what: list[int]) -> None:
+        with moved:
+            what.append(1)
+            moved.notify_all()
+
+    class Slow(StubEngine):
+        def list(self) -> tuple[Replica, ...]:
+            note(asked)
+            assert goes_on.wait(30)
+            return super().list()
+
+    class Noted:
+        """A lock that notes who comes to it."""
+
+        def __init__(self) -> None:
+            self.lock = threading.Lock()
+
+        def __enter__(self) -> None:
+            note(tried)
+            self.lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self.lock.release()
+
+    view = EngineView(Slow("demo"), 5, clock=lambda: 1000.0)
+    vars(view)["_asking"] = Noted()
+    threads = [threading.Thread(target=view.replica, args=("app", number), daemon=True) for number in (1, 2)]
+    for thread in threads:
+        thread.start()
+    with moved:
+        assert moved.wait_for(lambda: len(tried) == 2 or len(asked) == 2, 30)
+    goes_on.set()
+    for thread in threads:
+        thread.join(30)
+    assert len(asked) == 1
