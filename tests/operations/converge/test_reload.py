@@ -135,6 +135,8 @@ def test_silence_is_no_proof(world: World, answer: Answer | OpsError, detail: tu
     with pytest.raises(OpsError, match="did not take over the configuration within 20 s") as caught:
         world.reload(answer)
     assert (caught.value.code, caught.value.detail) == ("TB-0605", detail)
+    # Once before, and then after 8, 16 and 24 s: the first look that is late ends it.
+    assert world.asked == 4
     assert world.planned() is Action.RELOAD
 
 
