@@ -10,6 +10,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError, Unreachable
+from tradebot_ops.operations.converge.execute import Outcome
 from tradebot_ops.operations.lifecycle import startstop
 from tradebot_ops.operations.lifecycle.down import down
 from tradebot_ops.operations.lifecycle.scale import explain, leavers, parse, parse_reset, reset, scale
@@ -220,6 +221,15 @@ def test_heartbeats_decide_alone_while_the_ledger_is_away(world: World) -> None:
     report = scale(world.ops(), "workers", 2, ignore_progress)
     assert isinstance(report.data, dict)
     assert report.data["removed"] == [{"name": "worker-2", "why": "idle"}]
+
+
+def test_what_does_not_come_up_fails_the_command_though_it_is_of_a_profile(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Outcome(failed={"other": OpsError("It broke.", code="TB-0106")})
+    monkeypatch.setattr("tradebot_ops.operations.lifecycle.scale.converge", lambda *_: broken)
+    with pytest.raises(OpsError, match="It broke"):
+        scale(world.ops(), "other", 2, ignore_progress)
 
 
 def test_redis_is_told_how_many_workers_are_wanted_and_of_nothing_else(world: World) -> None:
