@@ -177,6 +177,7 @@ def test_more_are_added_without_touching_the_others(world: World) -> None:
     assert world.run() == ["other-1", "redis-1", "worker-1", "worker-2", "worker-3", "worker-4"]
     writes = sorted(one for one in world.engine.recording if one[0] != "prepare")
     assert writes == [("apply", "worker-3"), ("apply", "worker-4")]
+    assert world.engine.recording[0] == ("prepare", "demo"), "a volume or a network may be gone"
     assert isinstance(report.data, dict)
     assert (report.data["before"], report.data["replicas"], report.data["changed"]) == (2, 4, True)
     assert report.data["added"] == ["worker-3", "worker-4"]
