@@ -33,6 +33,7 @@ def test_a_trade_that_is_open_at_the_end_is_valued_at_the_last_close() -> None:
     assert found.trades.last_is_open
     assert found.trades.gain.tolist() == pytest.approx([0.3])
     assert (found.trades.entry.tolist(), found.trades.exit.tolist()) == ([1], [2])
+    assert (found.trades.entry_price.tolist(), found.trades.exit_price.tolist()) == ([100.0], [130.0])
     assert found.equity[-1] == pytest.approx(1300.0)
 
 
