@@ -56,3 +56,12 @@ def test_words_that_are_fine_as_a_name_are_none_as_a_secret(tmp_path: Path, valu
     found.state.write("secrets/alert_token", "S3kN0fXlY7wq9v-2Lr4tZbQm1cHd6eUa")
     assert settings.placeholders(found).found == ("secret api_key",)
     assert value not in str(settings.placeholders(found))
+
+
+def test_an_empty_secret_is_a_placeholder_unless_it_is_computed(tmp_path: Path) -> None:
+    found = ops(tmp_path, "")
+    for name in ("api_key", "tls_certificate", "tls_key", "tls_ca"):
+        found.state.write(f"secrets/{name}", "")
+    assert settings.placeholders(found).found == ("secret api_key",)
+    found.state.write("secrets/tls_key", "changeme")
+    assert settings.placeholders(found).found == ("secret api_key", "secret tls_key")

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.config.test_dashboard import PANELS
 from tests.integration.local.conftest import ports
 from tests.integration.readiness import assert_ready
 from tests.integration.tradebot import Tradebot
@@ -22,7 +23,6 @@ pytestmark = [
     pytest.mark.timeout(420),
 ]
 
-DASHBOARD = ROOT / "config/grafana/dashboards/trading-bot-dashboard.json"
 RULES = ROOT / "config/prometheus/rules"
 #: Two scrapes, a refresh of the discovery, and a little.
 SOON = 60.0
@@ -106,9 +106,10 @@ def test_every_rule_evaluates(stack: Tradebot) -> None:
 
 
 def panels() -> list[Any]:
+    """Those of every stack; others are of a bot, and none is watched here."""
     return [
         (panel["title"], target["expr"].replace("$__rate_interval", "1m"))
-        for panel in json.loads(DASHBOARD.read_text())["panels"]
+        for panel in PANELS
         for target in panel["targets"]
     ]
 

@@ -1,14 +1,13 @@
 """Our configuration in a real Prometheus and a real Alertmanager."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 
 from tests.config.test_contract import exporters
+from tests.config.test_dashboard import PANELS
 from tests.integration.monitoring.rig import TOKEN, Rig
-from tests.paths import ROOT
 from tests.waiting import until
 from tradebot_ops.monitoring.contract import Metric, missing
 
@@ -45,8 +44,7 @@ def test_a_healthy_idle_stack_alerts_about_nothing(rig: Rig) -> None:
 
 def test_every_panel_returns_data(rig: Rig) -> None:
     until(lambda: rig.prometheus.query("rate(up{job='worker'}[10s])"), "some scrapes")
-    text = (ROOT / "config/grafana/dashboards/trading-bot-dashboard.json").read_text()
-    for panel in json.loads(text)["panels"]:
+    for panel in PANELS:
         for target in panel["targets"]:
             query = target["expr"].replace("$__rate_interval", "1m")
             # Recorded ones follow a scrape by an evaluation.

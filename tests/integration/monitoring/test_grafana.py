@@ -66,7 +66,7 @@ def test_the_data_source_reaches_prometheus(grafana: httpx.Client) -> None:
 
 def test_the_dashboard_is_provisioned_whole(grafana: httpx.Client) -> None:
     shown = grafana.get(f"/api/dashboards/uid/{DASHBOARD['uid']}").json()["dashboard"]
-    assert [panel["title"] for panel in shown["panels"]] == [panel["title"] for panel in PANELS]
+    assert [panel["title"] for panel in shown["panels"]] == [panel["title"] for panel in DASHBOARD["panels"]]
 
 
 def test_every_query_of_every_panel_is_answered_through_grafana(stack: Tradebot, grafana: httpx.Client) -> None:

@@ -135,9 +135,19 @@ def _values(ops: Ops) -> Iterator[tuple[str, bool, str]]:
     for name, value in sorted(ops.settings.stack.items()):
         if value.origin not in {"default", "--env"} and (value.origin != "environment" or name in declared):
             yield f"{name} ({value.origin})", bool(_SECRET_NAME.search(name)), value.text
-    folder = ops.state.secrets
+    folder, derived = ops.state.secrets, _derived_secrets(ops)
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
-        yield f"secret {file.name}", True, file.read_text(encoding="utf-8", errors="replace").strip()
+        text = file.read_text(encoding="utf-8", errors="replace").strip()
+        if text or file.name not in derived:
+            yield f"secret {file.name}", True, text
+
+
+def _derived_secrets(ops: Ops) -> frozenset[str]:
+    """Those that nobody types: an empty one is not needed here, such as the certificate of a stack without TLS."""
+    try:
+        return frozenset(name for name, secret in ops.stack.secrets.items() if secret.derive)
+    except OpsError:
+        return frozenset()
 
 
 def _is_placeholder(text: str, secret: bool) -> bool:
