@@ -1,14 +1,4 @@
-"""The version of the services, as ``/health`` and heartbeats report it."""
+"""The version, as ``/health`` and heartbeats report it: that of ``tradebot_ops``, written here once more because images
+run the services from a plain folder, with no distribution to ask."""
 
-from importlib.metadata import PackageNotFoundError, version
-
-
-def installed_version() -> str:
-    """Of the distribution; images may run the services from a plain folder, without it."""
-    try:
-        return version("tradebot-ops")
-    except PackageNotFoundError:
-        return "0+unknown"
-
-
-VERSION = installed_version()
+VERSION = "0.1.0"
