@@ -191,6 +191,18 @@ def test_a_file_names_paths_from_its_own_folder_and_the_shell_from_where_one_sta
     assert load_settings({"files": ["d.yaml"]}, {"TRADEBOT_FILE": "c.yaml"}, below).files == (below / "d.yaml",)
 
 
+def test_where_backups_lie(tmp_path: Path) -> None:
+    """The shell decides before the file, and both before the folder that this host has for data."""
+    folder, below = tmp_path / "project", tmp_path / "project" / "below"
+    below.mkdir(parents=True)
+    (folder / "compose.yaml").touch()
+    environ = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
+    assert load_settings({}, environ, below).backups == tmp_path / "data" / "tradebot" / "backups"
+    (folder / "tradebot.toml").write_text('backups = "kept"\n')
+    assert load_settings({}, environ, below).backups == folder / "kept"
+    assert load_settings({}, environ | {"TRADEBOT_BACKUPS": "elsewhere"}, below).backups == below / "elsewhere"
+
+
 @pytest.mark.parametrize(
     ("flags", "environ", "dotenv", "project", "chosen"),
     [

@@ -1,0 +1,88 @@
+"""How settings may be written, at both ends of what is allowed."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tradebot_ops.settings import forms
+
+
+@pytest.mark.parametrize("text", ["1h", " 15d ", "2w", "1y"])
+def test_a_time_to_keep(text: str) -> None:
+    assert forms.keeping(text) == text.strip()
+
+
+@pytest.mark.parametrize("text", ["", "0d", "0h", "-1d", "15", "15 parsecs"])
+def test_no_time_to_keep(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a time to keep; write hours, days, weeks or years"):
+        forms.keeping(text)
+
+
+@pytest.mark.parametrize(("text", "meant"), [("1", "1"), (" 65535 ", "65535"), ("08010", "8010")])
+def test_a_port(text: str, meant: str) -> None:
+    assert forms.port(text) == meant
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "-1", "", "8.0", "1e3"])
+def test_no_port(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a whole number from 1 to 65535"):
+        forms.port(text)
+
+
+@pytest.mark.parametrize(("text", "meant"), [("8010", "8010"), ("9091-9096", "9091-9096"), ("9091-9091", "9091-9091")])
+def test_ports(text: str, meant: str) -> None:
+    assert forms.ports(text) == meant
+
+
+@pytest.mark.parametrize(("text", "why"), [("9092-9091", "ends before it begins"), ("9091-", "whole number")])
+def test_no_ports(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        forms.ports(text)
+
+
+@pytest.mark.parametrize(("text", "meant"), [("1MB", "1048576"), ("2 gb", str(2 * 1024**3))])
+def test_a_size_in_bytes(text: str, meant: str) -> None:
+    assert forms.size(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "meant"),
+    [
+        (forms.kilobytes, "256MB", "262144kB"),
+        (forms.megabytes, "1GB", "1024MB"),
+        (forms.switch, " ON ", "on"),
+        (forms.switch, "", ""),
+        (forms.address, " 0.0.0.0 ", "0.0.0.0"),
+        (forms.host, "Trading.Example.COM", "trading.example.com"),
+        (forms.host, "::1", "::1"),
+        (forms.name, " Freqtrade ", "freqtrade"),
+        (forms.name, "", ""),
+        (forms.private_address, "http://10.0.0.1:8080/", "http://10.0.0.1:8080"),
+        (forms.private_address, "https://bot.example.com", "https://bot.example.com"),
+        (forms.private_address, "", ""),
+        (forms.one_of("info", "debug"), "INFO", "info"),
+    ],
+)
+def test_the_form_in_which_services_read_it(form: Callable[[str], str], text: str, meant: str) -> None:
+    assert form(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "why"),
+    [
+        (forms.switch, "perhaps", "is neither on nor off"),
+        (forms.address, "localhost", "is not an address"),
+        (forms.address, "::1", "is not an address"),
+        (forms.host, "1.2.3", "is neither a host name nor an address"),
+        (forms.host, "a b", "is neither a host name nor an address"),
+        (forms.name, "9lives", "is not a name"),
+        (forms.private_address, "http://8.8.8.8", "is a public address"),
+        (forms.private_address, "http://user@10.0.0.1", "without a login"),
+        (forms.private_address, "http://10.0.0.1:0", "without a login"),
+        (forms.private_address, "ftp://10.0.0.1", "without a login"),
+        (forms.one_of("info", "debug"), "loud", "is not one of info, debug"),
+    ],
+)
+def test_what_is_wrong_and_what_to_write(form: Callable[[str], str], text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        form(text)
