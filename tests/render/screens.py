@@ -47,6 +47,8 @@ def _tables(report: Report) -> list[Table]:
 
 
 def _rows(report: Report, text: str) -> list[str]:
-    """The lines of tables; sentences are left to the terminal to fold, so that a command in them can be copied."""
+    """The lines of tables; sentences and hints are left to the terminal to fold, so that a command in them can be
+    copied."""
     sentences = {line for section in report.sections for line in section.lines}
+    sentences |= {f"      -> {finding.hint}" for finding in report.findings}
     return [line.rstrip() for line in text.splitlines() if line not in sentences]

@@ -170,10 +170,14 @@ def flipped(text: bytes) -> bytes:
 
 @pytest.mark.parametrize("change", [cut, emptied, flipped])
 def test_a_damaged_dump_is_found_by_its_checksum(running: Tradebot, change: Callable[[bytes], bytes]) -> None:
+    """From then on it is restored by its name alone, and not even then while it is so."""
     path = taken(running) / "postgres.dump"
     path.write_bytes(change(path.read_bytes()))
+    restore = ("--yes", "--stop")
+    assert "postgres.dump" in refused(running, "backup", "restore", "latest", *restore, code="TB-0132")
     assert "postgres.dump is not as it was written" in refused(running, "backup", "verify", code="TB-0132")
-    assert "postgres.dump" in refused(running, "backup", "restore", "latest", "--yes", "--stop", code="TB-0132")
+    assert "postgres.dump" in refused(running, "backup", "restore", path.parent.name, *restore, code="TB-0132")
+    refused(running, "backup", "restore", "latest", *restore, code="TB-0130")
     assert running.states()["api-1"] == "ready"
 
 
@@ -200,9 +204,11 @@ def test_data_that_are_not_those_of_the_manifest_are_named(
     running: Tradebot, change: Callable[[dict[str, Any]], None]
 ) -> None:
     edited(taken(running), change)
-    assert "The table public.candle has " in refused(running, "backup", "verify", code="TB-0133")
+    why = refused(running, "backup", "verify", code="TB-0133")
+    assert "The table public.candle has " in why
     assert scratches(running) == []
-    assert running.json("backup", "list")["backups"][0]["restored_at"] is None
+    listed = json.loads(running.run("backup", "list", "--json").stdout)["data"]["backups"][0]
+    assert (listed["restored_at"], listed["refuted_because"]) == (None, why)
 
 
 def scratches(tradebot: Tradebot) -> list[tuple[Any, ...]]:
@@ -302,7 +308,8 @@ def test_the_configuration_is_written_into_an_empty_folder(running: Tradebot, tm
     refused(running, "backup", "restore", "latest", "--only", "configs", code="TB-0266")
     assert (tmp_path / "c" / "compose.yaml").read_text() == (running.cwd / "compose.yaml").read_text()
     assert "WORKER_REPLICAS=1\n" in (tmp_path / "c" / "settings.env").read_text()
-    secrets = [path.read_text().strip() for path in (running.state / "secrets").iterdir()]
+    secrets = [text for path in (running.state / "secrets").iterdir() if (text := path.read_text().strip())]
+    assert len(secrets) >= 10
     archive = (shelf(running) / backups(running)[0] / "config.tar").read_bytes()
     assert [each for each in secrets if each.encode() in archive] == []
 
