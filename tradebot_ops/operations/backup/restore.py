@@ -80,10 +80,8 @@ def restore(
             raise
         if "migrate" in ops.stack.services:
             up(ops, ["migrate"], on_progress, prove=False)
-        warnings = (
-            *refuted_since(shelf, backup),
-            *noting.note(ops, shelf),
-        )  # what the restored data say of backups is as old as they are
+        # What the restored data say of backups is as old as they are.
+        warnings = (*refuted_since(shelf, backup), *noting.note(ops, shelf))
         if jobs is None:  # the migration has made the table that a halt needs
             with ops.postgres.session() as session:
                 jobs = halt(session, f"restored from backup {backup.id}", actor(ops))

@@ -4,15 +4,14 @@ Without any, and where no service answers over TLS, the stack's own file is used
 project's state, the secrets that it names beside it, and the stack mounts that folder instead.
 """
 
-import shutil
 from pathlib import Path
 
 from tradebot_ops.context import ALERTMANAGER_FOLDER, Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.monitoring import over_tls
 from tradebot_ops.monitoring.alertmanager import SECRETS, Channels, channels, check_url, with_channels
+from tradebot_ops.operations.monitoring import copied
 from tradebot_ops.operations.monitoring.over_tls import secured, server_name
-from tradebot_ops.private_folder import make_private, writable
 
 INSIDE = "/etc/alertmanager"
 _URLS = frozenset({"slack_webhook_url", "alert_webhook_url"})
@@ -28,14 +27,15 @@ def ensure(ops: Ops) -> tuple[str, ...]:
     folder = ops.state.folder / ALERTMANAGER_FOLDER
     services = secured(ops)
     if not chosen.names and not services:
-        if folder.is_dir():
-            with writable(folder):
-                shutil.rmtree(folder)
+        copied.remove(folder)
         return ()
     secrets = {name: _secret(ops.state.secrets / name) for name in chosen.secret_files}
     own = ops.source.folder / "config" / "alertmanager" / "alertmanager.yml"
     text = _moved(with_channels(_text(own), chosen), chosen)
-    _write(ops, folder, over_tls.alertmanager(text, services, server_name(ops)) if services else text, secrets)
+    if services:
+        text = over_tls.alertmanager(text, services, server_name(ops))
+    files = {"alertmanager.yml": text, **secrets}
+    copied.write(ops, folder, {Path(name): content for name, content in files.items()})
     return chosen.names
 
 
@@ -72,17 +72,3 @@ def _moved(text: str, chosen: Channels) -> str:
     for name in chosen.secret_files:
         text = text.replace(f"{SECRETS}/{name}", f"{INSIDE}/{name}")
     return text
-
-
-def _write(ops: Ops, folder: Path, text: str, secrets: dict[str, str]) -> None:
-    """Readable for the user that Alertmanager has in a container; the folder above keeps others of this host out."""
-    with writable(ops.state.folder):
-        make_private(ops.state.folder)
-        ops.state.folder.chmod(0o700)
-    for name, content in {"alertmanager.yml": text, **secrets}.items():
-        ops.state.write(f"{folder.name}/{name}", content, mode=0o444)
-    with writable(folder):
-        folder.chmod(0o755)
-        for stray in folder.iterdir():
-            if stray.name not in {"alertmanager.yml", *secrets}:
-                stray.unlink()

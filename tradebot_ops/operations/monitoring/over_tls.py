@@ -3,13 +3,12 @@
 Where none does, the stack mounts its own folder as it is, and there is no copy.
 """
 
-import shutil
 from pathlib import Path
 
 from tradebot_ops.context import PROMETHEUS_FOLDER, Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.monitoring import over_tls
-from tradebot_ops.private_folder import make_private, writable
+from tradebot_ops.operations.monitoring import copied
 
 _MAIN = Path("prometheus.yml")
 
@@ -32,14 +31,12 @@ def ensure(ops: Ops) -> None:
     folder = ops.state.folder / PROMETHEUS_FOLDER
     services = secured(ops)
     if not services:
-        if folder.is_dir():
-            with writable(folder):
-                shutil.rmtree(folder)
+        copied.remove(folder)
         return
     texts = _texts(ops.source.folder / "config" / "prometheus")
     if _MAIN in texts:
         texts[_MAIN] = over_tls.prometheus(texts[_MAIN], services, server_name(ops))
-    _write(ops, folder, texts)
+    copied.write(ops, folder, texts)
 
 
 def _texts(own: Path) -> dict[Path, str]:
@@ -55,18 +52,3 @@ def _texts(own: Path) -> dict[Path, str]:
                 hint="Mend the file, or take the setting away: tradebot config unset API_SCHEME",
             ) from None
     return found
-
-
-def _write(ops: Ops, folder: Path, texts: dict[Path, str]) -> None:
-    """Readable for the user that Prometheus has in a container; the folder above keeps others of this host out."""
-    with writable(ops.state.folder):
-        make_private(ops.state.folder)
-        ops.state.folder.chmod(0o700)
-    for path, text in texts.items():
-        ops.state.write(f"{folder.name}/{path}", text, mode=0o444)
-    with writable(folder):
-        for each in (folder, *folder.rglob("*")):
-            if each.is_dir():
-                each.chmod(0o755)
-            elif each.relative_to(folder) not in texts:
-                each.unlink()
