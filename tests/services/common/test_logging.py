@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import structlog
+from structlog.testing import capture_logs
 
 from services.common.logging import REDACTED, Redactor, configure_logging, redactor_for
 from services.common.settings import Settings
@@ -109,6 +110,23 @@ def test_the_level_is_kept(settings: Settings, capsys: pytest.CaptureFixture[str
     structlog.get_logger("ours").info("hidden")
     structlog.get_logger("ours").warning("shown")
     assert [line["event"] for line in lines(capsys)] == ["shown"]
+
+
+def test_a_later_configuration_holds_for_a_logger_that_has_written(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = structlog.get_logger("ours")
+    configure_logging(settings)
+    log.info("first")
+    configure_logging(settings.model_copy(update={"log_format": "console"}))
+    log.info("second")
+    with capture_logs() as logs:
+        log.info("third")
+    first, second = capsys.readouterr().out.splitlines()
+    assert json.loads(first)["event"] == "first"
+    assert "second" in second
+    assert not second.startswith("{")
+    assert [each["event"] for each in logs] == ["third"]
 
 
 def test_console_lines_are_for_people(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
