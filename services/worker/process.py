@@ -19,6 +19,10 @@ from typing import Any
 import psutil
 
 START_S = 60.0
+#: Libraries of linear algebra start a thread for each core of the host, even in a container that has fewer. Beside
+#: other workers these only wait for each other, and the last digits of a sum depend on how many there are. The worker's
+#: own environment has the last word.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 LARGEST_MESSAGE = 64 * 1024**2
 
 Message = dict[str, Any]
@@ -45,7 +49,7 @@ class JobProcess:
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
-                env=None if environment is None else dict(environment),
+                env={**ONE_THREAD, **(os.environ if environment is None else environment)},
             )
         self._line = Connection(ours.detach())
         self._statistics = psutil.Process(self._process.pid)

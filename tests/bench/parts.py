@@ -1,8 +1,9 @@
 """A long sweep in parts on two workers, next to one in one piece: ``python -m tests.bench.parts [--rounds 5]``.
 
 Starts its own Postgres, Redis and two workers. Rounds are interleaved: the same sweep in one piece, by one worker; in
-parts by two; with ``--alone`` also in parts by one, as under ``queue limit sweep 1``. Seconds are those of a person who
-waits, from the submission to the end. All results must have the same digits.
+parts by two; with ``--alone`` also in parts by one, as under ``queue limit sweep 1``; and two whole sweeps at once, one
+on each worker, which is all that the machine's cores and memory give. Seconds are those of a person who waits, from the
+submission to the end. All results must have the same digits.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import numpy as np
 import psycopg
 
 from services.common.database import Database
-from services.common.ledger import Queues, State
+from services.common.ledger import Job, Queues, State
 from services.common.settings import Settings
 from services.common.transport import LONG_QUEUE
 from tests.bench.jobs import desk_of, servers
@@ -35,7 +36,7 @@ PATIENCE_S = 1200.0
 
 def main() -> int:
     arguments = _arguments()
-    sweep = {
+    sweep: dict[str, Any] = {
         "symbol": SYMBOL, "interval": INTERVAL, "strategy": "sma_cross", "fee_bps": 3,
         "fast": "2:80:2", "slow": f"85:{85 + 5 * (arguments.runs // 40 - 1)}:5",
     }  # fmt: skip
@@ -47,8 +48,12 @@ def main() -> int:
         stack.enter_context(workers(settings))
         limits: dict[str, int | None] = {"two workers": None} | ({"one worker": 1} if arguments.alone else {})
         ratios: dict[str, list[float]] = {name: [] for name in limits}
+        ceilings: list[float] = []
         for number in range(arguments.rounds):
             whole, digits = timed(desk, "sweep_in_one_piece", sweep)
+            pair = [desk.submit("sweep_in_one_piece", queue=LONG_QUEUE, **sweep) for _ in WORKERS]
+            both = max(seconds_of(desk.wait_for(each, within_s=PATIENCE_S)) for each in pair)
+            ceilings.append(2 * whole / both)
             took, parts = {}, 0
             for name, limit in limits.items():
                 queues.set("sweep", by="bench", max_running=limit, limited=True)
@@ -56,9 +61,12 @@ def main() -> int:
                 assert same == digits, "the sweep in parts has another result"
                 ratios[name].append(whole / took[name])
             parts = newest_parts(desk)
-            print(f"round {number + 1}: in one piece {whole:.1f} s ",
+            print(f"round {number + 1}: in one piece {whole:.1f} s  two such at once {both:.1f} s ",
                   *(f"in {parts} parts by {name} {seconds:.1f} s " for name, seconds in took.items()),
                   f"load {os.getloadavg()[0]:.1f}")  # fmt: skip
+        print(
+            f"median: two workers at once get {statistics.median(ceilings):.2f} x the work of one done on this machine"
+        )
         for name in limits:
             target = " (target 1.7)" if name == "two workers" else ""
             print(f"median: in parts by {name} {statistics.median(ratios[name]):.2f} x as fast{target}")
@@ -87,8 +95,12 @@ def timed(desk: Desk, job_type: str, payload: dict[str, Any]) -> tuple[float, st
     """Seconds until the sweep is done, and its result."""
     job = desk.wait_for(desk.submit(job_type, queue=LONG_QUEUE, **payload), within_s=PATIENCE_S)
     assert job.state is State.SUCCEEDED, job.message
+    return seconds_of(job), json.dumps(job.result)
+
+
+def seconds_of(job: Job) -> float:
     assert job.finished_at
-    return (job.finished_at - job.submitted_at).total_seconds(), json.dumps(job.result)
+    return (job.finished_at - job.submitted_at).total_seconds()
 
 
 def newest_parts(desk: Desk) -> int:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     #: Of all days that are looked at by their name, the figures of the runs by theirs.
     Figures = dict[str, dict[str, Floats]]
 
-#: Seconds of processor time: a part is so large that the start of its process, half a second, is not felt.
+#: Seconds of processor time: less is not worth the two extra steps, the trial before and the joining afterwards.
+LEAST_S = 20.0
+#: So large is a part that its own start, a second and a half with 400 000 bars, is little of it.
 PART_S = 10.0
 #: A sweep of fewer is done as a whole: of few runs it costs too much to try some.
 LEAST_RUNS = 40
@@ -48,7 +50,10 @@ def seconds(runs: Sequence[Any], work: Callable[[Any], object]) -> float:
 
 def count(all_s: float, runs: int) -> int:
     """In how many parts a sweep of about so many seconds is done; 1 where parts would save nothing."""
-    return max(1, min(int(all_s / PART_S), runs))
+    if all_s < LEAST_S:
+        return 1
+    # An even number: two workers, or four, end together.
+    return min(2 * math.ceil(all_s / PART_S / 2), runs)
 
 
 def bounds(runs: int, number: int, parts: int) -> slice:

@@ -53,6 +53,7 @@ def test_two_projects_run_side_by_side(project: Project) -> None:
         until(partial(_served, address.port), f"{address} is served")
     # Before it was served its launch script may not have marked its start yet, and the moment moves by milliseconds.
     served = second.now()
+    assert served is not None
     assert served.pid == two.pid
     first.engine.destroy(first.stack, volumes=True)
     assert second.now() == served

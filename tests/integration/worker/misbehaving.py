@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from services.common.backoff import Backoff
 from services.common.jobtypes import BreakerPolicy, InParts, JobContext, JobType, Parts, Payload
 from services.jobs import download_candles, sweep
@@ -118,6 +120,14 @@ def hold_gil(ctx: JobContext, payload: Nap) -> dict[str, Any]:
     # A PyDLL call keeps the GIL: no Python code runs in this process, no signal handler either.
     ctypes.PyDLL(None).usleep(int(payload.seconds * 1e6))
     return {}
+
+
+def multiply(ctx: JobContext, payload: Nothing) -> dict[str, Any]:
+    import numpy as np
+
+    # Beyond 10 000 numbers OpenBLAS would share a sum among its threads.
+    numbers = np.arange(100_000, dtype=np.float64)
+    return {"squares": float(numbers @ numbers), "threads": psutil.Process().num_threads()}
 
 
 def eat_memory(ctx: JobContext, payload: Eat) -> dict[str, Any]:
@@ -315,6 +325,7 @@ NOOP = JobType("noop", 1, Nothing, noop)
 NAP = JobType("nap", 1, Nap, nap)
 NAP_LONG = JobType("nap_long", 1, Nap, nap, timeout_s=1200, long=True)
 HOLD_GIL = JobType("hold_gil", 1, Nap, hold_gil, timeout_s=60)
+MULTIPLY = JobType("multiply", 1, Nothing, multiply)
 EAT_MEMORY = JobType("eat_memory", 1, Eat, eat_memory, backoff=QUICKLY)
 CRASH = JobType("crash", 1, Nothing, crash, backoff=QUICKLY)
 ABORT = JobType("abort", 1, Nothing, abort, backoff=QUICKLY)

@@ -27,6 +27,7 @@ TYPES = (
     "nap",
     "nap_long",
     "hold_gil",
+    "multiply",
     "eat_memory",
     "crash",
     "abort",

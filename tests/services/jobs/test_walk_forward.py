@@ -91,6 +91,7 @@ def test_parts_that_saw_other_candles_are_not_joined() -> None:
 
 
 def test_a_long_one_is_done_in_parts_of_whole_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parting, "LEAST_S", 1e-9)
     monkeypatch.setattr(parting, "PART_S", 1e-9)
     with pytest.raises(InParts) as raised:
         walk(slow="7:60")

@@ -68,6 +68,13 @@ def test_one_process_does_one_job_after_another(process: JobProcess) -> None:
         assert not attempt.struck
 
 
+def test_a_job_calculates_in_one_thread(process: JobProcess) -> None:
+    """Where the machine has more than one core; on another the library would have none to add."""
+    outcome = run(process, "multiply")
+    assert isinstance(outcome, Succeeded)
+    assert outcome.result == {"squares": 333328333350000.0, "threads": 1}
+
+
 def test_a_job_is_done_in_parts_where_it_asks_for_them(process: JobProcess) -> None:
     outcome = run(process, "parted", count=7)
     assert isinstance(outcome, Parted)

@@ -78,7 +78,7 @@ def test_candles_that_changed_meanwhile_are_refused() -> None:
         parts.join(ctx, asked, results)
 
 
-@pytest.mark.parametrize(("seconds", "parts"), [(0.0, 1), (19.9, 1), (20.0, 2), (65.0, 6), (1e6, 500)])
+@pytest.mark.parametrize(("seconds", "parts"), [(0.0, 1), (19.9, 1), (20.0, 2), (20.1, 4), (65.0, 8), (1e6, 500)])
 def test_only_what_takes_long_is_done_in_parts(seconds: float, parts: int) -> None:
     assert parting.count(seconds, 500) == parts
 
@@ -86,12 +86,13 @@ def test_only_what_takes_long_is_done_in_parts(seconds: float, parts: int) -> No
 def test_a_long_sweep_asks_for_parts_and_a_small_one_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     many = {"lookback": "2:30", "exit_lookback": "1:4"}
     small, large = payload("breakout"), payload("breakout", **many)
+    monkeypatch.setattr(parting, "LEAST_S", 1e-6)
     monkeypatch.setattr(parting, "PART_S", 1e-6)
     with pytest.raises(InParts) as asked:
         sweep.JOB.run(FileContext(), large)
     assert asked.value.count > 1
     assert sweep.JOB.run(FileContext(), small)["runs"] == 16, "too few to try some"
-    monkeypatch.setattr(parting, "PART_S", 1e6)
+    monkeypatch.setattr(parting, "LEAST_S", 1e6)
     assert sweep.JOB.run(FileContext(), large)["runs"] == 116
 
 
