@@ -14,6 +14,8 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import chdir
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,21 @@ from tests.repository.test_layout import elsewhere
 #: Results of a mutant by the exit code of its tests; all others ended the tests in another way, and are noticed.
 _UNNOTICED = {0: "survived", 5: "no tests", 33: "no tests"}
 _EQUIVALENT = ROOT / "tests" / "mutation" / "equivalent.txt"
+
+
+@dataclass(frozen=True)
+class Unnoticed:
+    """A mutant that no test noticed, and whether any test came by."""
+
+    name: str
+    module: str
+    why: str
+
+    @property
+    def function(self) -> str:
+        """``a.b.x_do__mutmut_3`` is of ``a.b.do``, ``a.b.xǁClassǁdo__mutmut_3`` of ``a.b.Class.do``."""
+        module, _, name = self.name.rpartition("__mutmut_")[0].rpartition(".")
+        return f"{module}.{name.removeprefix('xǁ').replace('ǁ', '.') if 'ǁ' in name else name.removeprefix('x_')}"
 
 
 def touched(revision: str) -> list[str]:
@@ -68,16 +85,24 @@ def copy(modules: Sequence[str], tests: Iterable[str], to: Path) -> None:
     (to / "pyproject.toml").write_text(tomlkit.dumps(document), encoding="utf-8")
 
 
-def unnoticed(folder: Path) -> tuple[Counter[str], dict[str, str]]:
-    """How many mutants there are of each module, and the names of those that no test noticed, with the reason."""
-    counts, names = Counter[str](), dict[str, str]()
+def unnoticed(folder: Path) -> tuple[Counter[str], list[Unnoticed]]:
+    """How many mutants there are of each module, and those that no test noticed."""
+    counts, left = Counter[str](), list[Unnoticed]()
     for path in sorted((folder / "mutants").rglob("*.py.meta")):
         module = str(path.relative_to(folder / "mutants")).removesuffix(".meta")
         for name, code in json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"].items():
             counts[module] += 1
             if code in _UNNOTICED:
-                names[name] = _UNNOTICED[code]
-    return counts, names
+                left.append(Unnoticed(name, module, _UNNOTICED[code]))
+    return counts, left
+
+
+def difference(mutant: Unnoticed, folder: Path) -> str:
+    """As ``mutmut show`` has it, which looks for one mutant alone in all modules, in a second of its own."""
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
+
+    with chdir(folder):  # mutmut's paths are those of the folder it works in
+        return get_diff_for_mutant(mutant.name, path=mutant.module)
 
 
 def equivalent() -> dict[str, str]:
@@ -86,31 +111,20 @@ def equivalent() -> dict[str, str]:
     return dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
 
 
-def function_of(mutant: str) -> str:
-    """``a.b.x_do__mutmut_3`` is of ``a.b.do``, ``a.b.xǁClassǁdo__mutmut_3`` of ``a.b.Class.do``."""
-    module, _, name = mutant.rpartition("__mutmut_")[0].rpartition(".")
-    return f"{module}.{name.removeprefix('xǁ').replace('ǁ', '.') if 'ǁ' in name else name.removeprefix('x_')}"
-
-
 def show(folder: Path) -> bool:
     """The table, and what is left to do; whether that is nothing."""
-    counts, names = unnoticed(folder)
+    counts, every = unnoticed(folder)
     known = equivalent()
-    left = Counter(_module_of(name) for name in names)
+    left = Counter(mutant.module for mutant in every)
     for module, count in sorted(counts.items()):
         noticed = count - left[module]
         print(f"{module}: {noticed} of {count} noticed ({100 * noticed / count:.0f} %)")
-    open_ = {name: why for name, why in names.items() if function_of(name) not in known}
-    for function in sorted({function_of(name) for name in names} & known.keys()):
+    for function in sorted({mutant.function for mutant in every} & known.keys()):
         print(f"known: {function}: {known[function]}")
-    for name, why in open_.items():
-        print(f"\n{why}: {name}")
-        subprocess.run([sys.executable, "-m", "mutmut", "show", name], cwd=folder, check=False)
+    open_ = [mutant for mutant in every if mutant.function not in known]
+    for mutant in open_:
+        print(f"\n{mutant.why}: {mutant.name}\n{difference(mutant, folder)}")
     return not open_
-
-
-def _module_of(mutant: str) -> str:
-    return mutant.rpartition(".")[0].replace(".", "/") + ".py"
 
 
 def _git(*words: str) -> list[str]:
@@ -123,6 +137,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="FILE|FOLDER")
     parser.add_argument("-r", "--revision", default="main", help="what the change is compared with; main")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work there and leave it: for `mutmut browse`")
+    parser.add_argument("--again", action="store_true", help="with --keep: try only what no test noticed there")
     parser.add_argument("-j", "--jobs", type=int, default=1)
     given = parser.parse_args(words)
     settings = tomlkit.parse((ROOT / "pyproject.toml").read_text(encoding="utf-8")).unwrap()["tool"]["mutmut"]
@@ -137,6 +152,8 @@ def main(words: Sequence[str] | None = None) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         copy(modules, tests, folder)
         command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(given.jobs)]
+        if given.again:
+            command += [mutant.name for mutant in unnoticed(folder)[1]]
         if code := subprocess.run(command, cwd=folder, check=False).returncode:
             return code
         return 0 if show(folder) else 1

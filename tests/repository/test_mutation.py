@@ -2,11 +2,12 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.mutation.__main__ import chosen, equivalent, function_of, nearest, show, unnoticed
+from tests.mutation.__main__ import Unnoticed, chosen, difference, equivalent, nearest, show, unnoticed
 from tests.paths import ROOT
 from tests.repository.test_layout import elsewhere, modules
 
@@ -46,7 +47,7 @@ def test_the_nearest_tests_are_those_of_the_room_and_of_the_table(module: str, t
     ],
 )
 def test_the_function_of_a_mutant(mutant: str, function: str) -> None:
-    assert function_of(mutant) == function
+    assert Unnoticed(mutant, "a/b.py", "survived").function == function
 
 
 @pytest.fixture
@@ -60,25 +61,71 @@ def worked(tmp_path: Path) -> Path:
 
 def test_only_what_the_tests_passed_with_is_unnoticed(worked: Path) -> None:
     """What hung or died was noticed; what no test reaches was not."""
-    counts, names = unnoticed(worked)
+    counts, left = unnoticed(worked)
     assert counts == {"a/b.py": 4}
-    assert names == {"a.b.x_do__mutmut_2": "survived", "a.b.x_own__mutmut_1": "no tests"}
+    assert left == [
+        Unnoticed("a.b.x_do__mutmut_2", "a/b.py", "survived"),
+        Unnoticed("a.b.x_own__mutmut_1", "a/b.py", "no tests"),
+    ]
+
+
+def test_a_mutant_counts_for_its_own_module_where_that_is_a_package(worked: Path) -> None:
+    """mutmut leaves ``__init__`` out of the names."""
+    codes = {"a.x_do__mutmut_1": 0}
+    (worked / "mutants" / "a" / "__init__.py.meta").write_text(json.dumps({"exit_code_by_key": codes}))
+    assert unnoticed(worked)[1][0] == Unnoticed("a.x_do__mutmut_1", "a/__init__.py", "survived")
 
 
 def test_what_is_known_to_be_equivalent_is_nothing_left_to_do(
     worked: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown: list[str] = []
-    monkeypatch.setattr(subprocess, "run", lambda words, **_: shown.append(words[-1]))
+    monkeypatch.setattr("tests.mutation.__main__.difference", lambda mutant, _: f"what {mutant.name} changed")
     monkeypatch.setattr("tests.mutation.__main__.equivalent", lambda: {"a.b.do": "nobody reads it."})
     assert show(worked) is False
-    assert shown == ["a.b.x_own__mutmut_1"]
-    assert capsys.readouterr().out.splitlines()[:2] == [
+    assert capsys.readouterr().out.splitlines() == [
         "a/b.py: 2 of 4 noticed (50 %)",
         "known: a.b.do: nobody reads it.",
+        "",
+        "no tests: a.b.x_own__mutmut_1",
+        "what a.b.x_own__mutmut_1 changed",
     ]
     monkeypatch.setattr("tests.mutation.__main__.equivalent", lambda: {"a.b.do": "", "a.b.own": ""})
     assert show(worked) is True
+
+
+SOURCE = """
+def do(it):
+    return it + 1
+
+
+class Kind:
+    def own(self, it):
+        # The comment stays.
+        return it > 2
+"""
+
+
+def test_the_difference_is_the_one_that_mutmut_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutation = pytest.importorskip("mutmut.mutation.file_mutation")
+    data = pytest.importorskip("mutmut.mutation.data")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[tool.mutmut]\nsource_paths = ["a"]\n')
+    for folder in ("a", "mutants/a"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "a" / "b.py").write_text(SOURCE)
+    made = mutation.mutate_file_contents("a/b.py", SOURCE)
+    (tmp_path / "mutants" / "a" / "b.py").write_text(made.code)
+    data.MutantLineSpans(path="a/b.py", span_by_function_name=made.line_span_by_function_name).save()
+    told = data.SourceFileMutationData(path="a/b.py")
+    told.exit_code_by_key = {f"a.b.{name}": 0 for name in made.mutant_names}
+    told.save()
+
+    _, left = unnoticed(tmp_path)
+    assert {mutant.function for mutant in left} == {"a.b.do", "a.b.Kind.own"}
+    for mutant in {mutant.function: mutant for mutant in left}.values():
+        words = [sys.executable, "-m", "mutmut", "show", mutant.name]
+        shown = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        assert shown == f"# {mutant.name}: survived\n{difference(mutant, tmp_path)}\n"
 
 
 def test_every_function_of_the_list_is_there_and_has_its_reason() -> None:
