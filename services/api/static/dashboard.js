@@ -5,9 +5,9 @@ import { showFiring } from "./firing.js";
 import { clock, format } from "./format.js";
 import { listJobs } from "./jobs.js";
 import { listEvents } from "./marks.js";
+import { ask, element } from "./page.js";
 import { Range } from "./range.js";
 
-const ANSWER_MS = 12000;
 const RETRY_S = 15;
 const POINT_MS = 2500;
 const WORDS = { ok: "ok", warning: "warning", critical: "critical", none: "" };
@@ -20,13 +20,6 @@ let updatedAt = null;
 let timer = null;
 let asking = null;
 
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
 /** One panel on the page; it keeps its chart from one refresh to the next. */
 class Card {
   constructor(panel) {
@@ -34,8 +27,7 @@ class Card {
     const heading = element("h2", "", panel.title);
     heading.id = `panel-${panel.id}`;
     this.badge = element("span", "badge");
-    const head = element("div", "head");
-    head.append(heading, this.badge);
+    const head = element("div", "head", heading, this.badge);
     this.note = element("p", "note");
     this.body = element("div", "body");
     this.legend = element("ul", "legend");
@@ -129,31 +121,14 @@ function tell(text) {
   elements.banner.hidden = !text;
 }
 
-async function ask(query) {
-  asking?.abort();
-  asking = new AbortController();
-  const late = setTimeout(() => asking.abort("late"), ANSWER_MS);
-  try {
-    const answer = await fetch(`/dashboard/panels?${new URLSearchParams(query)}`, { signal: asking.signal });
-    if (answer.status === 401) location.assign("/dashboard/login");
-    const document_ = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(document_.detail || `the API answered HTTP ${answer.status}`);
-    return document_;
-  } catch (error) {
-    if (error === "late") throw new Error(`the API did not answer within ${ANSWER_MS / 1000} s`);
-    if (error instanceof TypeError) throw new Error("the API cannot be reached");
-    throw error;
-  } finally {
-    clearTimeout(late);
-  }
-}
-
 async function refresh() {
   clearTimeout(timer);
   let next = RETRY_S;
+  asking?.abort();
+  asking = new AbortController();
   elements.panels.setAttribute("aria-busy", "true");
   try {
-    const found = await ask(range.query());
+    const found = await ask(`/dashboard/panels?${new URLSearchParams(range.query())}`, asking.signal);
     show(found);
     next = found.refresh_s;
     updatedAt = found.generated_at;
@@ -164,7 +139,7 @@ async function refresh() {
     if (error.name === "AbortError") return; // a newer question took over
     document.body.classList.add("old");
     const since = updatedAt ? `What you see is from ${clock(updatedAt)}.` : "";
-    tell(`Not refreshed: ${error.message}. ${since}`);
+    tell(`Not refreshed: ${error.message} ${since}`);
     elements.updated.textContent = updatedAt ? `old: ${clock(updatedAt)}` : "no data";
   } finally {
     elements.panels.setAttribute("aria-busy", "false");

@@ -2,6 +2,7 @@
 
 import { Chart } from "./chart.js";
 import { drawdown, moments } from "./curve.js";
+import { ask, element } from "./page.js";
 
 const AGAIN_MS = 2000;
 const ENDED = ["succeeded", "dead", "cancelled"];
@@ -9,13 +10,6 @@ const ENDED = ["succeeded", "dead", "cancelled"];
 const [title, updated, banner, panels] = ["title", "updated", "banner", "panels"].map((id) => document.getElementById(id));
 const id = location.pathname.split("/").at(-1);
 let charts = [];
-
-function element(tag, className, ...content) {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.append(...content);
-  return made;
-}
 
 function card(name, ...content) {
   const made = element("section", "panel timeseries", element("h2", "", name), ...content);
@@ -70,15 +64,12 @@ function show(job) {
 
 async function refresh() {
   try {
-    const answer = await fetch(`/jobs/${encodeURIComponent(id)}`);
-    if (answer.status === 401) location.assign("/dashboard/login");
-    const job = await answer.json();
-    if (!answer.ok) throw new Error(job.detail || `the API answered HTTP ${answer.status}`);
+    const job = await ask(`/jobs/${encodeURIComponent(id)}`);
     show(job);
     if (ENDED.includes(job.state)) return;
   } catch (error) {
     updated.textContent = "not known";
-    tell(error instanceof TypeError ? "The API cannot be reached." : error.message);
+    tell(error.message);
   }
   setTimeout(refresh, AGAIN_MS);
 }

@@ -1,6 +1,7 @@
 // A chart's legend: a table of values and a switch for each line. What lives comes first, lines of zeros are folded.
 
 import { format, moment } from "./format.js";
+import { element } from "./page.js";
 
 const FOLDED = 2;
 
@@ -9,13 +10,6 @@ function latest(values) {
     if (values[place] !== null) return values[place];
   }
   return null;
-}
-
-function part(tag, className, text = "") {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
-  return made;
 }
 
 /** The legend in `list`. `onToggle(name, place, show)` hears of a line that is switched on or off. */
@@ -41,24 +35,24 @@ export class Legend {
   }
 
   item(one, place, color, quiet) {
-    const item = part("li", quiet ? "quiet" : "");
-    const button = part("button", "");
-    const mark = part("span", "mark");
-    const value = part("span", "value");
+    const item = element("li", quiet ? "quiet" : "");
+    const button = element("button", "");
+    const mark = element("span", "mark");
+    const value = element("span", "value");
     mark.style.background = color;
     this.cells.push(value);
     button.type = "button";
     button.title = "Show or hide this line";
     button.setAttribute("aria-pressed", String(!this.hidden.has(one.name)));
-    button.append(mark, part("span", "name", one.name), value);
+    button.append(mark, element("span", "name", one.name), value);
     button.addEventListener("click", () => this.toggle(one.name, place, button));
     item.append(button);
     return item;
   }
 
   fold(count) {
-    const item = part("li", "fold");
-    const button = part("button", "");
+    const item = element("li", "fold");
+    const button = element("button", "");
     const label = () => {
       button.textContent = this.unfolded ? "fold the zeros" : `${count} at zero`;
       button.setAttribute("aria-expanded", String(this.unfolded));

@@ -1,6 +1,7 @@
 // What happened, as marks in the charts and as a list: alerts, starts, deploys, scalings.
 
 import { moment, span } from "./format.js";
+import { element } from "./page.js";
 import { style } from "./style.js";
 
 const COLORS = { red: "--critical", orange: "--warning", yellow: "--warning", green: "--ok", blue: "--accent" };
@@ -48,16 +49,12 @@ export function listEvents(box, events, note) {
   summary.textContent = ["Events:", counted(events) || (note ? "" : "none in this range."), missing].filter(Boolean).join(" ");
   list.replaceChildren(
     ...events.map((event) => {
-      const item = document.createElement("li");
-      const mark = document.createElement("span");
-      const time = document.createElement("time");
-      mark.className = "mark";
+      const mark = element("span", "mark");
       mark.style.background = markColor(event);
+      const time = element("time", "", moment(event.at));
       time.dateTime = new Date(event.at * 1000).toISOString();
-      time.textContent = moment(event.at);
       const lasted = event.until > event.at ? `, ${span(event.until - event.at)}` : "";
-      item.append(mark, time, ` ${event.kind}: ${event.text}${lasted}`);
-      return item;
+      return element("li", "", mark, time, ` ${event.kind}: ${event.text}${lasted}`);
     }),
   );
 }

@@ -1,5 +1,6 @@
 """The page of a job in a real browser: a backtest's pictures and figures, what failed, what runs, and what is not."""
 
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -45,12 +46,18 @@ class Shelf:
 
     def __init__(self) -> None:
         self.job: Job | None = job()
+        self.answers = threading.Event()
+        self.answers.set()
+
+    def get(self, job_id: UUID) -> Job | None:
+        self.answers.wait(30)
+        return self.job if job_id == ID else None
 
 
 @pytest.fixture
 def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
     made = Shelf()
-    monkeypatch.setattr(Ledger, "get", lambda _self, job_id: made.job if job_id == ID else None)
+    monkeypatch.setattr(Ledger, "get", lambda _self, job_id: made.get(job_id))
     monkeypatch.setattr(Ledger, "events", lambda _self, _job_id: [])
     monkeypatch.setattr(
         Ledger, "list_jobs", lambda _self, *_, **__: ([made.job and replace(made.job, result=None)], None)
@@ -97,3 +104,21 @@ def test_what_is_not_there_is_said_and_nobody_gets_in_without_a_login(page: Page
     page.open(f"{api.url}/dashboard/jobs/{UUID(int=2)}")
     page.until(f"{BANNER} === 'There is no job {UUID(int=2)}.'")
     assert page.evaluate(STATUS) == "not known"
+
+
+def test_an_api_that_hangs_or_goes_is_said_until_it_answers(page: Page, api: Server, shelf: Shelf) -> None:
+    log_in(page, api)
+    page.until("document.querySelector('#jobs') !== null")
+    shelf.answers.clear()
+    page.open(f"{api.url}/dashboard/jobs/{ID}")
+    try:
+        page.until(f"{BANNER} === 'The API did not answer within 12 s.'", 40)
+        assert page.evaluate(STATUS) == "not known"
+    finally:
+        shelf.answers.set()
+    shelf.job = job(state=State.RUNNING, result=None, progress=0.4, note="half")
+    page.until(f"{STATUS} === 'running, 40 % half'")
+    api.stop()
+    page.until(f"{BANNER} === 'The API cannot be reached.'")
+    api.start()
+    page.until(f"{BANNER} === ''")

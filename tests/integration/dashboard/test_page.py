@@ -115,7 +115,7 @@ def test_prometheus_and_then_the_api_go_away_and_come_back(page: Page, api: Serv
     assert page.evaluate(STATES) == ["error"] * 12
     api.stop()
     refresh(page)
-    page.until(f"{BANNER}.startsWith('Not refreshed: the API cannot be reached')")
+    page.until(f"{BANNER}.startsWith('Not refreshed: The API cannot be reached')")
     assert page.evaluate("document.body.classList.contains('old')")
     prometheus.answer = steady("1")
     api.start()
