@@ -170,6 +170,14 @@ METRICS: tuple[Metric, ...] = (
         computed=True,
     ),
     Metric(
+        "backup_last_refuted_timestamp_seconds",
+        "gauge",
+        "Unix time at which a backup that is still kept last failed its verification; 0: none did.",
+        ("api",),
+        ("environment",),
+        computed=True,
+    ),
+    Metric(
         "backup_clearing_failed",
         "gauge",
         "1 while old backups could not be cleared away the last time.",

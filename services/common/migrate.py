@@ -22,7 +22,7 @@ WAIT_S = 60.0
 TURN_S = 0.2
 LOCK_KEY = "tradebot.migrate"
 #: The newest revision in ``migrations/versions``.
-HEAD = "0022"
+HEAD = "0023"
 #: The account of the API and the workers, and that of the Postgres exporter.
 APP = "tradebot_app"
 EXPORTER = "exporter"

@@ -48,6 +48,15 @@ class Refutation:
     at: str
     why: str
 
+    @property
+    def moment(self) -> datetime | None:
+        """None where the record does not say."""
+        try:
+            found = datetime.fromisoformat(self.at)
+        except ValueError:
+            return None
+        return found if found.tzinfo else None
+
 
 @dataclass(frozen=True)
 class Backup:

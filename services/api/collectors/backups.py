@@ -13,7 +13,8 @@ NOTES = "SELECT what, extract(epoch FROM at)::float8 AS at FROM backup_note"
 
 
 class BackupCollector(Collector):
-    """Moments of the newest backup and of the last proof of a restore, 0 where there was none, and a failed clearing.
+    """Moments of the newest backup, of the last restore that was proved and of the last that failed, 0 where there was
+    none, and a failed clearing.
 
     All are absent until Postgres answers once, and kept while it is away. Their label is the environment: a laptop
     whose data nobody would miss needs no backup.
@@ -29,6 +30,7 @@ class BackupCollector(Collector):
         if (noted := self._noted.get()) is not None:
             yield self._gauge("backup_last_taken_timestamp_seconds", noted.get("taken", 0.0))
             yield self._gauge("backup_last_proved_timestamp_seconds", noted.get("proved", 0.0))
+            yield self._gauge("backup_last_refuted_timestamp_seconds", noted.get("refuted", 0.0))
             yield self._gauge("backup_clearing_failed", float("clearing_failed" in noted))
 
     def describe(self) -> list[Metric]:

@@ -30,6 +30,7 @@ def test_metrics_know_only_backups_that_can_be_read(running: Tradebot) -> None:
     folder = ops_of(running).settings.backups / running.project
     taken = {each.id: each.at.timestamp() for each in create.shelf_of(ops_of(running)).all()}
     becomes(running, last_taken_timestamp_seconds=taken[second], last_proved_timestamp_seconds=0, clearing_failed=0)
+    becomes(running, last_refuted_timestamp_seconds=0)
     running.ok("backup", "verify", first)
     (proof,) = rows(running, "SELECT extract(epoch FROM at)::float8 FROM backup_note WHERE what = 'proved'")
     becomes(running, last_taken_timestamp_seconds=taken[second], last_proved_timestamp_seconds=proof[0])
@@ -37,8 +38,13 @@ def test_metrics_know_only_backups_that_can_be_read(running: Tradebot) -> None:
         dump.write(b"x")
     assert running.run("backup", "verify", second).returncode == 1
     becomes(running, last_taken_timestamp_seconds=taken[first], last_proved_timestamp_seconds=proof[0])
+    assert shown(running)["last_refuted_timestamp_seconds"] > proof[0]
     running.ok("backup", "verify", first)
-    becomes(running, last_taken_timestamp_seconds=taken[first])
+    until(
+        lambda: (now := shown(running))["last_proved_timestamp_seconds"] > now["last_refuted_timestamp_seconds"],
+        "what was proved since ends the alert",
+        60,
+    )
     listed = running.run("backup", "list")
     assert (listed.returncode, f"{second} failed: The backup {second} is damaged" in listed.stdout) == (1, True)
 

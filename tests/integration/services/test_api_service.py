@@ -183,6 +183,7 @@ def test_backups_that_were_noted_are_shown(serve: Serve, settings: Settings) -> 
     assert before == {
         "backup_last_taken_timestamp_seconds": "0.0",
         "backup_last_proved_timestamp_seconds": "0.0",
+        "backup_last_refuted_timestamp_seconds": "0.0",
         "backup_clearing_failed": "0.0",
     }
     with psycopg.connect(settings.postgres_dsn("test").get_secret_value()) as connection:

@@ -1,12 +1,13 @@
 """What is noted of backups: the newest whole one, the last proof, and a clearing that failed until one works."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.operations.backup.kit import GONE, NOON, Database, damage, put, shelf, with_database, world
-from tradebot_ops.backups.shelf import Proof, Refutation
+from tradebot_ops.backups.shelf import REFUTED, Proof, Refutation
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.backup import noting
 
@@ -43,14 +44,32 @@ def test_one_that_could_not_be_read_counts_neither_as_taken_nor_as_proved(tmp_pa
     database = with_database(ops)
     newest.refute(Refutation(PROVED, "The dump is cut."))
     noting.note(ops, shelf(ops))
-    assert noted(database) == {"taken": older.at, "proved": None}
+    assert noted(database) == {"taken": older.at, "proved": None, "refuted": datetime.fromisoformat(PROVED)}
+
+
+def test_the_last_that_failed_is_noted_and_forgotten_once_it_is_proved(tmp_path: Path) -> None:
+    ops = world(tmp_path)
+    early, late, unread = put(ops, 3), put(ops, 2), put(ops, 0)
+    early.refute(Refutation(PROVED, "The dump is cut."))
+    late.refute(Refutation("2026-11-26T12:00:00+00:00", "The dump is cut."))
+    database = with_database(ops)
+    noting.note(ops, shelf(ops))
+    assert noted(database)["refuted"] == datetime.fromisoformat(PROVED), "the last verification, not the newest backup"
+    for edited in ("{", '{"at": "soon", "why": "Cut."}', '{"at": "2026-11-27T13:00:00", "why": "Cut."}'):
+        (unread.folder / REFUTED).write_text(edited)
+        noting.note(ops, shelf(ops))
+        assert noted(database)["refuted"] == unread.at, "what says no moment counts from the backup on"
+    for each in (early, late, unread):
+        each.remember(Proof(PROVED, 1.0))
+    noting.note(ops, shelf(ops))
+    assert noted(database)["refuted"] is None
 
 
 def test_where_nothing_is_left_both_are_forgotten(tmp_path: Path) -> None:
     ops = world(tmp_path)
     database = with_database(ops)
     assert noting.note(ops, shelf(ops)) == ()
-    assert noted(database) == {"taken": None, "proved": None}
+    assert noted(database) == {"taken": None, "proved": None, "refuted": None}
 
 
 def test_a_schema_from_before_has_no_notes(tmp_path: Path) -> None:

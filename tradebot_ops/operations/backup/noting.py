@@ -1,10 +1,10 @@
 """Note in the database what there is of backups: the API shows it to Prometheus, which cannot see the files."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from tradebot_ops.backups.shelf import Backup, Shelf
+from tradebot_ops.backups.shelf import Shelf
 from tradebot_ops.clients.postgres_session import Session
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
@@ -17,15 +17,18 @@ _FORGET = "DELETE FROM public.backup_note WHERE what = %s"
 
 
 def note(ops: Ops, shelf: Shelf) -> tuple[str, ...]:
-    """Note the newest usable backup and the last proof of a restore; a warning where that could not be done.
+    """Note the newest usable backup, the last proof of a restore and the last that failed; a warning where that could
+    not be done.
 
     One that could not be read or restored is none: by its manifest alone it would pass for a fresh one.
     """
 
     def write(session: Session) -> None:
-        usable = [each for each in shelf.all() if each.usable]
-        _put(session, "taken", _newest(usable))
-        _put(session, "proved", max((each.proof.moment for each in usable if each.proof), default=None))
+        found = shelf.all()
+        usable = [each for each in found if each.usable]
+        _put(session, "taken", [each.at for each in usable])
+        _put(session, "proved", [each.proof.moment for each in usable if each.proof])
+        _put(session, "refuted", [each.refutation.moment or each.at for each in found if each.refutation])
 
     return _noted(ops, write)
 
@@ -36,20 +39,17 @@ def clearing(ops: Ops) -> Iterator[None]:
     try:
         yield
     except OpsError:
-        _noted(ops, lambda session: _put(session, "clearing_failed", ops.clock()))
+        _noted(ops, lambda session: _put(session, "clearing_failed", [ops.clock()]))
         raise
-    _noted(ops, lambda session: _put(session, "clearing_failed", None))
+    _noted(ops, lambda session: _put(session, "clearing_failed", []))
 
 
-def _newest(usable: list[Backup]) -> datetime | None:
-    return max((each.at for each in usable), default=None)
-
-
-def _put(session: Session, what: str, at: datetime | None) -> None:
-    if at is None:
-        session.rows(_FORGET, (what,))
+def _put(session: Session, what: str, moments: Sequence[datetime]) -> None:
+    """Note the last of these moments; where there is none, nothing stays noted."""
+    if moments:
+        session.rows(_NOTE, (what, max(moments)))
     else:
-        session.rows(_NOTE, (what, at))
+        session.rows(_FORGET, (what,))
 
 
 def _noted(ops: Ops, write: Callable[[Session], None]) -> tuple[str, ...]:

@@ -47,13 +47,14 @@ def collector(notes: Notes) -> BackupCollector:
 @pytest.mark.parametrize(
     ("notes", "expected"),
     [
-        ({}, (0.0, 0.0, 0.0)),
-        ({"taken": 5.0}, (5.0, 0.0, 0.0)),
-        ({"taken": 5.0, "proved": 7.0, "clearing_failed": 9.0}, (5.0, 7.0, 1.0)),
+        ({}, (0.0, 0.0, 0.0, 0.0)),
+        ({"taken": 5.0}, (5.0, 0.0, 0.0, 0.0)),
+        ({"taken": 5.0, "proved": 7.0, "refuted": 8.0, "clearing_failed": 9.0}, (5.0, 7.0, 8.0, 1.0)),
     ],
 )
 def test_what_was_noted_is_shown(notes: dict[str, float], expected: tuple[float, ...], clock: SimpleNamespace) -> None:
-    names = ("last_taken_timestamp_seconds", "last_proved_timestamp_seconds", "clearing_failed")
+    moments = (f"last_{what}_timestamp_seconds" for what in ("taken", "proved", "refuted"))
+    names = (*moments, "clearing_failed")
     assert shown(collector(Notes(**notes))) == dict(zip(names, expected, strict=True))
 
 
