@@ -1,11 +1,13 @@
 """A stand-in for Prometheus' query endpoint, for faults that the real one does not show on demand."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -53,7 +55,8 @@ class StandIn:
 
 
 @contextmanager
-def stand_in() -> Iterator[StandIn]:
+def stand_in(pair: Path | None = None) -> Iterator[StandIn]:
+    """With a file of a certificate and its key it answers over TLS alone."""
     state = StandIn()
 
     class Handler(BaseHTTPRequestHandler):
@@ -91,9 +94,13 @@ def stand_in() -> Iterator[StandIn]:
             """A client that gave up is what some tests are about."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
+        if pair:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(pair)
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
-        state.url = f"http://127.0.0.1:{server.server_address[1]}"
+        state.url = f"{'https' if pair else 'http'}://127.0.0.1:{server.server_address[1]}"
         try:
             yield state
         finally:

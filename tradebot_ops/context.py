@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tradebot_ops.clients.postgres import Postgres
     from tradebot_ops.clients.prometheus import Prometheus
     from tradebot_ops.clients.redis import Redis
-    from tradebot_ops.clients.rest import Login
     from tradebot_ops.stack.source import Source
 
 #: Alertmanager's configuration where channels were added to it.
@@ -199,48 +198,68 @@ class Ops:
 
     @cached_property
     def prometheus(self) -> "Prometheus":
-        from tradebot_ops.clients.prometheus import Prometheus
+        address = self._prometheus_address()  # one that never ran has no password yet, and says that it does not run
+        return self._prometheus(address, self.secret("prometheus_password"))
 
-        return Prometheus(*self._prometheus_access())
+    def prometheus_as(self, password: Secret) -> "Prometheus":
+        """The same Prometheus, asked with another password."""
+        return self._prometheus(self._prometheus_address(), password)
+
+    def _prometheus(self, address: Address, password: Secret) -> "Prometheus":
+        from tradebot_ops.clients.prometheus import Prometheus
+        from tradebot_ops.clients.rest import Login
+
+        return Prometheus(self.url("prometheus", address), Login(WEB_USER, password), trust=self.trust("prometheus"))
 
     @cached_property
     def panels(self) -> "Panels":
         from tradebot_ops.clients.panels import Panels
-
-        return Panels(*self._prometheus_access())
-
-    def _prometheus_access(self) -> "tuple[str, Login]":
         from tradebot_ops.clients.rest import Login
 
-        address = self._reach("prometheus", 9090, "Prometheus does not run.", "TB-0510", START_MONITORING)
-        return f"http://{address}", Login(WEB_USER, self.secret("prometheus_password"))
+        address = self._prometheus_address()
+        login = Login(WEB_USER, self.secret("prometheus_password"))
+        return Panels(self.url("prometheus", address), login, self.trust("prometheus"))
+
+    def _prometheus_address(self) -> Address:
+        return self._reach("prometheus", 9090, "Prometheus does not run.", "TB-0510", START_MONITORING)
 
     @cached_property
     def grafana(self) -> "Grafana":
-        address = self._grafana_address()  # one that never ran has no password yet, and says that it does not run
+        address = self._grafana_address()
         return self._grafana(address, GRAFANA_USER, self.secret("grafana_admin_password"))
 
     def grafana_as(self, user: str, password: Secret) -> "Grafana":
         """The same Grafana, asked as another user."""
         return self._grafana(self._grafana_address(), user, password)
 
-    @staticmethod
-    def _grafana(address: Address, user: str, password: Secret) -> "Grafana":
+    def _grafana(self, address: Address, user: str, password: Secret) -> "Grafana":
         from tradebot_ops.clients.grafana import Grafana
         from tradebot_ops.clients.rest import Login
 
-        return Grafana(f"http://{address}", Login(user, password))
+        return Grafana(self.url("grafana", address), Login(user, password), trust=self.trust("grafana"))
 
     def _grafana_address(self) -> Address:
         return self._reach("grafana", 3000, "Grafana does not run.", "TB-0560", START_MONITORING)
 
     @cached_property
     def alertmanager(self) -> "Alertmanager":
+        address = self._alertmanager_address()
+        return self._alertmanager(address, self.secret("alertmanager_password"))
+
+    def alertmanager_as(self, password: Secret) -> "Alertmanager":
+        """The same Alertmanager, asked with another password."""
+        return self._alertmanager(self._alertmanager_address(), password)
+
+    def _alertmanager(self, address: Address, password: Secret) -> "Alertmanager":
         from tradebot_ops.clients.alertmanager import Alertmanager
         from tradebot_ops.clients.rest import Login
 
-        address = self._reach("alertmanager", 9093, "Alertmanager does not run.", "TB-0520", START_MONITORING)
-        return Alertmanager(f"http://{address}", Login(WEB_USER, self.secret("alertmanager_password")))
+        return Alertmanager(
+            self.url("alertmanager", address), Login(WEB_USER, password), trust=self.trust("alertmanager")
+        )
+
+    def _alertmanager_address(self) -> Address:
+        return self._reach("alertmanager", 9093, "Alertmanager does not run.", "TB-0520", START_MONITORING)
 
     @cached_property
     def redis(self) -> "Redis":

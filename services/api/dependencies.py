@@ -20,6 +20,7 @@ from services.api.dashboard.prometheus import Prometheus
 from services.api.error_tracker import ErrorTracker
 from services.api.job_streams import JobStreams
 from services.api.live_secret import LiveSecret
+from services.api.trust import Trust
 from services.bots.collector import BotCollector
 from services.bots.watcher import Watcher, watcher_for
 from services.common.breaker import Breakers
@@ -164,7 +165,8 @@ def make_dependencies(settings: Settings, job_types: Registry) -> Dependencies:
 
 def _board(settings: Settings) -> Board:
     password = LiveSecret.of(settings.prometheus_password_file)
-    prometheus = Prometheus(settings.prometheus_url, settings.prometheus_user, password)
+    trust = Trust.of(settings, settings.prometheus_url)
+    prometheus = Prometheus(settings.prometheus_url, settings.prometheus_user, password, trust=trust)
     return Board(settings.dashboard_file, prometheus)
 
 

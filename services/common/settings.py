@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     alertmanager_url: str = "http://alertmanager:9093"
     alertmanager_user: str = "tradebot"
     alertmanager_password_file: Path | None = None
+    # Whom the API believes where these two answer over TLS, and for which name; without a file: whom Python believes.
+    monitoring_ca_file: Path | None = None
+    tls_name: str = "localhost"
     dashboard_file: Path = DASHBOARD_FILE
     dashboard_password_file: Path | None = None
     # The bot that trades elsewhere and is watched from here: none unless BOT_ADAPTER names its kind.

@@ -21,7 +21,7 @@ Open = Callable[..., Ops]
 #: Another value than the default, of each form that settings have.
 OTHER = {"dev": "staging", "json": "console", "info": "debug", "": "on", "tradebot": "trader", "http": "https"}
 #: Where the default does not show the form.
-FORMS = {"API_ADDRESS": "127.0.0.2", "BOT_URL": "http://127.0.0.1:8080"}
+FORMS = {"API_ADDRESS": "127.0.0.2", "BOT_URL": "http://127.0.0.1:8080", "TLS_NAME": "trading.example.com"}
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_every_setting_is_shown_explained_and_changes_the_stack(opened: Open, se
     assert data(configure.docs(opened(), setting.name))[0]["name"] == setting.name
     used = f"${{{setting.name}" in (ROOT / "compose.yaml").read_text(encoding="utf-8")
     assert used or setting.name.startswith("ALERT_")  # channels for alerts: tests/operations/monitoring
-    if used and setting.name != "TLS_NAME":  # of clients, not of services: tests/operations/monitoring/test_over_tls.py
+    if used:
         report = changed(opened(), {setting.name: FORMS.get(setting.name) or other(setting.default)}, dry_run=True)
         assert data(report)["restarts"] != []
 

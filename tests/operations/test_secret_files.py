@@ -17,7 +17,7 @@ def made(folder: Path, content: bytes) -> tuple[str, ...]:
     state.write("secrets/prometheus_password", "")
     state.secrets.joinpath("prometheus_password").write_bytes(content)
     own = SecretFile("prometheus_password", state.secrets / "prometheus_password")
-    derived = replace(own, name="prometheus_web", file=state.secrets / "prometheus_web", derive="prometheus_web")
+    derived = replace(own, name="prometheus_web", file=state.secrets / "prometheus_web", derive="prometheus_web_http")
     return ensure(Stack("demo", folder, (), {}, secrets={each.name: each for each in (own, derived)}), state)
 
 

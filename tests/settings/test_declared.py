@@ -27,6 +27,7 @@ def test_sizes_reach_each_service_in_the_form_it_reads(tmp_path: Path) -> None:
         ({"API_PORT": "70000"}, "from 1 to 65535"),
         ({"WORKER_MEMORY_LIMIT": "4 apples"}, "'4 apples' is not a size"),
         ({"API_SCHEME": "tls"}, "http, https"),
+        ({"MONITORING_SCHEME": "tls"}, "http, https"),
         ({"TLS_NAME": "https://localhost"}, "is neither a host name nor an address"),
         ({"TLS_NAME": "300.1.1.1"}, "is neither a host name nor an address"),
         ({"BOT_ADAPTER": "free trade"}, "is not a name"),

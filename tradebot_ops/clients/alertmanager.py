@@ -8,6 +8,7 @@ from typing import Any
 
 from tradebot_ops.clients.rest import Codes, Failures, Login, Query, Rest, moment
 from tradebot_ops.errors import OpsError
+from tradebot_ops.stack.model import Trust
 
 _COUNTER = re.compile(r"^(alertmanager_notification\w*_total)\{(.*integration=.*)\} (\S+)$", re.MULTILINE)
 _RELOADS = re.compile(r"^alertmanager_config_last_reload_(\w+) (\S+)$", re.MULTILINE)
@@ -88,8 +89,10 @@ class Alertmanager:
     refused, TB-0522 failed.
     """
 
-    def __init__(self, base_url: str, login: Login | None = None, timeout: float = 5.0) -> None:
-        self._rest = Rest(Failures("Alertmanager", "alertmanager", base_url, timeout, _CODES, login))
+    def __init__(
+        self, base_url: str, login: Login | None = None, timeout: float = 5.0, trust: Trust | None = None
+    ) -> None:
+        self._rest = Rest(Failures("Alertmanager", "alertmanager", base_url, timeout, _CODES, login, trust))
 
     def alerts(self) -> list[HeldAlert]:
         """Every alert it holds, suppressed ones included."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from tradebot_ops.clients.rest import Codes, Failures, Login, Rest
 from tradebot_ops.settings import Secret
+from tradebot_ops.stack.model import Trust
 
 _CODES = Codes(unreachable="TB-0560", refused="TB-0561", failed="TB-0562")
 
@@ -17,8 +18,8 @@ class Grafana:
     but ``version`` also TB-0561, password refused, which is a ``LoginRefused``.
     """
 
-    def __init__(self, base_url: str, login: Login, timeout: float = 5.0) -> None:
-        self._rest = Rest(Failures("Grafana", "grafana", base_url, timeout, _CODES, login))
+    def __init__(self, base_url: str, login: Login, timeout: float = 5.0, trust: Trust | None = None) -> None:
+        self._rest = Rest(Failures("Grafana", "grafana", base_url, timeout, _CODES, login, trust))
 
     def version(self) -> str:
         """Asked of its health, which needs no login."""

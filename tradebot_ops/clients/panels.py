@@ -11,6 +11,7 @@ from typing import Any
 from tradebot_ops.clients.rest import Login
 from tradebot_ops.clients.services_code import run_module, why
 from tradebot_ops.errors import OpsError
+from tradebot_ops.stack.model import Trust
 
 MODULE = "services.api.dashboard"
 #: Each query has 5 s; then there are the start of the process and an answer to read.
@@ -20,8 +21,9 @@ SECONDS = 15.0
 class Panels:
     """Asks the Prometheus at ``base_url``."""
 
-    def __init__(self, base_url: str, login: Login) -> None:
+    def __init__(self, base_url: str, login: Login, trust: Trust | None = None) -> None:
         self._base_url, self._login = base_url, login
+        self._trust = (str(trust.ca), trust.name) if trust else ()
 
     def look(self, definition: Path, range_name: str) -> dict[str, Any]:
         """The document of ``GET /dashboard/panels`` for this dashboard. Raises ``OpsError`` TB-0541."""
@@ -32,6 +34,7 @@ class Panels:
                 str(definition),
                 self._base_url,
                 self._login.user,
+                *self._trust,
                 seconds=SECONDS,
                 text=self._login.password.reveal(),
             )

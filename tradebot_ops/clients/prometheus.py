@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tradebot_ops.clients.rest import Codes, Failures, Login, Query, Rest, moment
+from tradebot_ops.stack.model import Trust
 from tradebot_ops.units import PROMETHEUS, seconds
 
 if TYPE_CHECKING:
@@ -89,8 +90,10 @@ class Prometheus:
     refused, TB-0512 failed.
     """
 
-    def __init__(self, base_url: str, login: Login | None = None, timeout: float = 5.0) -> None:
-        self._failures = Failures("Prometheus", "prometheus", base_url, timeout, _CODES, login)
+    def __init__(
+        self, base_url: str, login: Login | None = None, timeout: float = 5.0, trust: Trust | None = None
+    ) -> None:
+        self._failures = Failures("Prometheus", "prometheus", base_url, timeout, _CODES, login, trust)
 
     @cached_property
     def _rest(self) -> Rest:

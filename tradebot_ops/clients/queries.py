@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tradebot_ops.clients.connection import secured
 from tradebot_ops.clients.connection.deadline import within
 from tradebot_ops.clients.prometheus import Series
 from tradebot_ops.clients.rest import Failures, Login
@@ -55,7 +56,13 @@ class Queries:
         session.hooks["response"].append(_reject)
         auth = _signing(self._failures.login) if self._failures.login else None
         once = Retry(0, read=False)
-        return PrometheusConnect(self._failures.url, auth=auth, session=session, retry=once, timeout=self._timeout)
+        client = PrometheusConnect(self._failures.url, auth=auth, session=session, retry=once, timeout=self._timeout)
+        if trust := self._failures.trust:
+            secured.context(trust)  # raises where the authority cannot be read, with a code of its own
+            session.verify = str(trust.ca)
+            manager = session.get_adapter(self._failures.url).poolmanager  # type: ignore[attr-defined]
+            manager.connection_pool_kw["server_hostname"] = trust.name
+        return client
 
     def _ask(self, expression: str, ask: Callable[[], Any]) -> list[Series]:
         import requests
@@ -69,7 +76,7 @@ class Queries:
         except requests.JSONDecodeError:
             raise self._failures.failed("its answer is no JSON (HTTP 200)") from None
         except requests.RequestException as error:
-            raise self._failures.unreachable(_innermost(error)) from None
+            raise self._failures.unreachable(secured.refusal(error) or _innermost(error)) from None
         except (LookupError, TypeError, ValueError, AttributeError):
             raise self._failures.failed("its answer is not the answer to a query") from None
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tradebot_ops.errors import LoginRefused, OpsError, Unreachable
 from tradebot_ops.settings import Secret
+from tradebot_ops.stack.model import Trust
 from tradebot_ops.text.sentences import ended
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Codes:
 class Failures:
     """The sentences for ``service``, called ``name`` and asked at ``url``, when it gives no useful answer.
 
-    ``login`` is what it was sent and may repeat.
+    ``login`` is what it was sent and may repeat; ``trust`` is whom to believe where it answers over TLS.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Failures:
     timeout: float
     codes: Codes
     login: Login | None = None
+    trust: Trust | None = None
 
     def silent(self) -> Unreachable:
         return Unreachable(
@@ -88,7 +90,7 @@ class Rest:
         from tradebot_ops.clients.connection.auth import LoginAuth
 
         auth = LoginAuth(failures.login) if failures.login else None
-        self._client = plain.client(base_url=failures.url, auth=auth, timeout=failures.timeout)
+        self._client = plain.client(failures.trust, base_url=failures.url, auth=auth, timeout=failures.timeout)
         self._failures = failures
 
     def request(
@@ -100,12 +102,14 @@ class Rest:
         """
         import httpx
 
+        from tradebot_ops.clients.connection.secured import refusal
+
         try:
             response = self._client.request(method, path, params=params, data=data, json=json)
         except httpx.TimeoutException:
             raise self._failures.silent() from None
         except httpx.HTTPError as error:
-            raise self._failures.unreachable(str(error)) from None
+            raise self._failures.unreachable(refusal(error) or str(error)) from None
         if response.status_code in {401, 403}:
             raise self._failures.refused()
         if response.status_code >= 500 and not _is_json(response):

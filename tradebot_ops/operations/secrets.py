@@ -21,6 +21,9 @@ Derivation = Callable[[Mapping[str, str], str], str]
 #: The passwords have 192 random bits, so no guess is made slower by a dearer hash; each request would be.
 BCRYPT_ROUNDS = 6
 BCRYPT_BYTES = 72
+#: In ``web.yml``: answer over TLS alone. Both files are read anew at each connection. Relative paths start from the
+#: folder of ``web.yml``, and secrets lie in one folder on every engine.
+WEB_TLS = "tls_server_config:\n  cert_file: tls_certificate\n  key_file: tls_key\n  min_version: TLS12\n"
 #: What the exporter asks Redis for, and nothing else: it can read no key.
 EXPORTER_MAY = "+ping +info +config|get +client|setname +slowlog|get +slowlog|len +latency|latest +latency|histogram"
 
@@ -47,8 +50,9 @@ def redis_exporter_login(values: Mapping[str, str], _now: str) -> str:
     return json.dumps({"redis://exporter@redis:6379": values["redis_exporter_password"]}) + "\n"
 
 
-def web_login(password: str) -> Derivation:
-    """``web.yml`` of a Prometheus program: basic auth for one user, by the bcrypt hash of the secret ``password``."""
+def web_login(password: str, more: str = "") -> Derivation:
+    """``web.yml`` of a Prometheus program: basic auth for one user, by the bcrypt hash of the secret ``password``, and
+    what else it is to say."""
 
     def derive(values: Mapping[str, str], now: str) -> str:
         import bcrypt
@@ -57,10 +61,9 @@ def web_login(password: str) -> Derivation:
         if len(secret) > BCRYPT_BYTES:
             raise _unusable(f"The secret {password} has {len(secret)} bytes; bcrypt takes {BCRYPT_BYTES} at most.")
         found = re.search(rf'^  {WEB_USER}: "(.+)"$', now, re.MULTILINE)
-        if found and bcrypt.checkpw(secret, found[1].encode()):
-            return now
-        hashed = bcrypt.hashpw(secret, bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
-        return f'basic_auth_users:\n  {WEB_USER}: "{hashed}"\n'
+        known = found[1] if found and bcrypt.checkpw(secret, found[1].encode()) else ""
+        hashed = known or bcrypt.hashpw(secret, bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
+        return f'basic_auth_users:\n  {WEB_USER}: "{hashed}"\n{more}'
 
     return derive
 
@@ -74,8 +77,10 @@ DERIVATIONS: dict[str, Derivation] = {
     "certificate": certificate,
     "redis_acl": redis_acl,
     "redis_exporter_login": redis_exporter_login,
-    "prometheus_web": web_login("prometheus_password"),
-    "alertmanager_web": web_login("alertmanager_password"),
+    "prometheus_web_http": web_login("prometheus_password"),
+    "prometheus_web_https": web_login("prometheus_password", WEB_TLS),
+    "alertmanager_web_http": web_login("alertmanager_password"),
+    "alertmanager_web_https": web_login("alertmanager_password", WEB_TLS),
 }
 
 

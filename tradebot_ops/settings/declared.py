@@ -43,6 +43,7 @@ STACK_SETTINGS = (
     Setting("API_PORT", "8010", "Port of the API", forms.port),
     Setting("API_ADDRESS", "127.0.0.1", "Address of the API; from outside all need keys", forms.address),
     Setting("API_SCHEME", "http", "http or https; certificate: `tradebot tls`", forms.one_of("http", "https")),
+    Setting("MONITORING_SCHEME", "http", "http or https for the monitoring", forms.one_of("http", "https")),
     Setting("TLS_NAME", "localhost", "Name that clients compare with the certificate", forms.host),
     Setting("PROMETHEUS_PORT", "9090", "Port of Prometheus on 127.0.0.1", forms.port),
     Setting("ALERTMANAGER_PORT", "9093", "Port of Alertmanager on 127.0.0.1", forms.port),
@@ -65,6 +66,10 @@ STACK_SETTINGS = (
     Setting("BOT_USER", "tradebot", "Login at that bot; secret bot_password", str),
     Setting("WORKER_METRICS_PORT", "9091", "Port of worker 1's metrics on 127.0.0.1", forms.ports),
 )
+
+
+#: Settings that put services behind TLS when they are https, and those services.
+SCHEMES = {"API_SCHEME": ("api",), "MONITORING_SCHEME": ("prometheus", "alertmanager", "grafana")}
 
 
 def memory_limits(given: Mapping[str, str]) -> dict[str, str]:

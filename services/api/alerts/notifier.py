@@ -12,6 +12,7 @@ import structlog
 
 from services.api.basic_auth import login
 from services.api.live_secret import LiveSecret
+from services.api.trust import Trust, context, extensions
 from services.common.database import storable_text
 from services.common.ledger import Ended, Notices
 from services.common.settings import Settings
@@ -91,6 +92,7 @@ class Alertmanager:
         self._url = settings.alertmanager_url
         self._login = login(settings.alertmanager_user, LiveSecret.of(settings.alertmanager_password_file))
         self._transport = transport
+        self._trust = Trust.of(settings, self._url)
 
     def post(self, alerts: list[dict[str, Any]]) -> None:
         """Raises ``AlertmanagerAway`` unless it took them."""
@@ -98,10 +100,14 @@ class Alertmanager:
             raise AlertmanagerAway("none is configured (ALERTMANAGER_URL is empty)")
         try:
             with httpx.Client(
-                auth=self._login, timeout=TIMEOUT_S, trust_env=False, transport=self._transport
+                auth=self._login,
+                timeout=TIMEOUT_S,
+                trust_env=False,
+                transport=self._transport,
+                verify=context(self._trust),
             ) as client:
-                answer = client.post(f"{self._url}/api/v2/alerts", json=alerts)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+                answer = client.post(f"{self._url}/api/v2/alerts", json=alerts, extensions=extensions(self._trust))
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise AlertmanagerAway(f"{self._url} cannot be reached: {error}") from error
         if not answer.is_success:
             raise AlertmanagerAway(f"{self._url} answers HTTP {answer.status_code}")

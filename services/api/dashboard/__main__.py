@@ -1,6 +1,7 @@
 """One look at the panels without the API, on whatever host can reach Prometheus: `tradebot dash` runs this then.
 
-``python -m services.api.dashboard RANGE FILE URL USER``, the password of Prometheus on standard input. Writes the
+``python -m services.api.dashboard RANGE FILE URL USER [AUTHORITY NAME]``, the password of Prometheus on standard input;
+with a file of the authority to trust and the name that it vouches for where Prometheus answers over TLS. Writes the
 document of ``GET /dashboard/panels``.
 """
 
@@ -14,11 +15,13 @@ from services.api.dashboard.board import Board
 from services.api.dashboard.definition import DefinitionError
 from services.api.dashboard.prometheus import Prometheus
 from services.api.dashboard.schemas import DashboardOut
+from services.api.trust import Trust
 
 
-def main(range_name: str, file: str, url: str, user: str) -> None:
+def main(range_name: str, file: str, url: str, user: str, *trusted: str) -> None:
     """Exits with 1 and a sentence when the dashboard cannot be read."""
-    board = Board(Path(file), Prometheus(url, user, SecretStr(sys.stdin.read())))
+    trust = Trust(Path(trusted[0]), trusted[1]) if trusted else None
+    board = Board(Path(file), Prometheus(url, user, SecretStr(sys.stdin.read()), trust=trust))
     try:
         document = asyncio.run(_look(board, range_name))
     except DefinitionError as error:

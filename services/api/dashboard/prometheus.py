@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from services.api.basic_auth import login
 from services.api.dashboard.window import Window
 from services.api.live_secret import LiveSecret
+from services.api.trust import Trust, context, extensions
 
 TIMEOUT_S = 5.0
 MAX_ANSWER_BYTES = 8 * 1024**2
@@ -47,9 +48,15 @@ class Prometheus:
     """A client for one Prometheus; connects when first asked."""
 
     def __init__(
-        self, url: str, user: str, password: SecretStr | LiveSecret | None, timeout_s: float = TIMEOUT_S
+        self,
+        url: str,
+        user: str,
+        password: SecretStr | LiveSecret | None,
+        timeout_s: float = TIMEOUT_S,
+        trust: Trust | None = None,
     ) -> None:
         self._url = url
+        self._trust = trust
         self._login = login(user, password)
         self._timeout_s = timeout_s
         self._client: httpx.AsyncClient | None = None
@@ -92,14 +99,14 @@ class Prometheus:
         except (TimeoutError, httpx.TimeoutException) as error:
             message = f"Prometheus at {self._url} did not answer within {self._timeout_s:g} s"
             raise QueryFailed(message, unreachable=True) from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise QueryFailed(f"Prometheus at {self._url} cannot be reached: {error}", unreachable=True) from error
         return _data_of(what, status, body)
 
     async def _read(self, method: str, path: str, sent: Mapping[str, Any]) -> tuple[int, bytes]:
         """Status and body, which is bounded."""
         body = bytearray()
-        async with self._opened().stream(method, path, **sent) as response:
+        async with self._opened().stream(method, path, extensions=extensions(self._trust), **sent) as response:
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MAX_ANSWER_BYTES:
@@ -109,7 +116,11 @@ class Prometheus:
     def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
             self._client = httpx.AsyncClient(
-                base_url=self._url, auth=self._login, timeout=self._timeout_s, trust_env=False
+                base_url=self._url,
+                auth=self._login,
+                timeout=self._timeout_s,
+                trust_env=False,
+                verify=context(self._trust),
             )
         return self._client
 

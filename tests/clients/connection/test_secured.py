@@ -77,7 +77,7 @@ OTHER = issue.authority("other", NOW)
         (OLD, "trading.example.com", ABOVE, "its certificate is not trusted: certificate has expired"),
         (GOOD, "localhost", ABOVE, "its certificate is not trusted: Hostname mismatch"),
         (GOOD, "trading.example.com", OTHER, "its certificate is not trusted: unable to get local issuer certificate"),
-        (None, "trading.example.com", ABOVE, "it speaks no TLS; did API_SCHEME change?"),
+        (None, "trading.example.com", ABOVE, "it speaks no TLS; did API_SCHEME or MONITORING_SCHEME change?"),
     ],
     ids=["expired", "another name", "another authority", "no TLS"],
 )

@@ -82,7 +82,7 @@ def test_every_query_of_every_panel_is_answered_through_grafana(stack: Tradebot,
 
 def test_prod_check_finds_its_dashboard_shown(stack: Tradebot) -> None:
     checks = json.loads(stack.run("prod-check", "--only", "MON-07", "--json").stdout)["data"]["checks"]
-    assert [check["status"] for check in checks] == ["pass"]
+    assert [check["state"] for check in checks] == ["pass"]
 
 
 def _points(grafana: httpx.Client, target: dict[str, object]) -> int:

@@ -56,6 +56,20 @@ def test_over_tls_both_have_a_copy_with_all_that_the_folder_has(tmp_path: Path) 
     assert (trust.ca, trust.name) == (ops.state.secrets / "tls_ca", "trading.example.com")
 
 
+def test_the_monitoring_over_tls_is_asked_so_by_prometheus_and_no_other_service_is(tmp_path: Path) -> None:
+    ops = world(tmp_path, MONITORING_SCHEME="https")
+    configuration.ensure(ops)
+    config = yaml.safe_load((mounted(ops, "prometheus") / "prometheus.yml").read_text())
+    secured = {job["job_name"] for job in config["scrape_configs"] if job.get("scheme") == "https"}
+    assert secured == {"prometheus", "alertmanager", "grafana"}
+    assert [each["scheme"] for each in config["alerting"]["alertmanagers"]] == ["https"]
+    assert ops.trust("api") is None
+    for name in secured:
+        trust = ops.trust(name)
+        assert trust
+        assert (trust.ca, trust.name) == (ops.state.secrets / "tls_ca", "localhost")
+
+
 def test_what_went_from_the_folder_goes_from_the_copy_and_all_of_it_with_tls(tmp_path: Path) -> None:
     ops = world(tmp_path, API_SCHEME="https")
     configuration.ensure(ops)

@@ -299,7 +299,8 @@ def test_a_page_takes_the_new_one_before_its_readers_have_it(
     asked: list[str] = []
     port = {"prometheus": 9090, "alertmanager": 9093}[service]
 
-    def made(address: str, login: Any) -> Any:
+    def made(address: str, login: Any, trust: object) -> Any:
+        assert trust is None
         assert (address, login.user) == (f"http://{service}:{port}", WEB_USER)
 
         def use() -> object:

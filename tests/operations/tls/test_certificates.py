@@ -136,10 +136,13 @@ def test_over_tls_a_stack_starts_with_a_certificate_that_its_clients_take(tmp_pa
     with pytest.raises(OpsError, match="there is no certificate yet") as raised:
         certificates.ready(ops_at(tmp_path, API_SCHEME="https"))
     assert raised.value.code == "TB-0877"
+    with pytest.raises(OpsError, match="^MONITORING_SCHEME is https, and there is no certificate yet"):
+        certificates.ready(ops_at(tmp_path, MONITORING_SCHEME="https"))
     certificates.create(ops_at(tmp_path), [], 30)
     certificates.ready(ops_at(tmp_path, API_SCHEME="https"))
-    with pytest.raises(OpsError, match="has expired"):
-        certificates.ready(ops_at(tmp_path, NOON + timedelta(days=31), API_SCHEME="https"))
+    for setting in ("API_SCHEME", "MONITORING_SCHEME"):
+        with pytest.raises(OpsError, match="has expired"):
+            certificates.ready(ops_at(tmp_path, NOON + timedelta(days=31), **{setting: "https"}))
     with pytest.raises(OpsError, match=r"and not for trading\.example\.com") as raised:
         certificates.ready(ops_at(tmp_path, API_SCHEME="https", TLS_NAME="trading.example.com"))
     assert raised.value.code == "TB-0873"

@@ -19,7 +19,7 @@ def context(trust: Trust) -> ssl.SSLContext:
         raise OpsError(
             f"The authority that clients of this stack trust cannot be read from {trust.ca}: {why}.",
             code="TB-0878",
-            hint="tradebot tls show; if there is none: tradebot tls create, then tradebot restart api",
+            hint="tradebot tls show; if there is none: tradebot tls create, then tradebot restart",
         ) from None
     return found
 
@@ -38,7 +38,7 @@ def refusal(error: BaseException) -> str:
         if isinstance(seen, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted: {seen.verify_message.rstrip('.')}"
         if isinstance(seen, ssl.SSLError) and seen.reason in _NO_TLS:
-            return "it speaks no TLS; did API_SCHEME change? `tradebot up` puts it into force"
+            return "it speaks no TLS; did API_SCHEME or MONITORING_SCHEME change? `tradebot up` puts it into force"
         seen = seen.__cause__ or seen.__context__
     return ""
 

@@ -142,4 +142,5 @@ def _door(ops: Ops, service: str, seen: Seen) -> Door:
     port, path = LOCKED[service]
     address = ops.engine.endpoint(service, port)
     wide = any(each.service == service and each.beyond_loopback for each in seen.ports)
-    return Door(service, f"http://{address}{path}", probe.status(address.host, address.port, path), wide)
+    status = probe.status(address.host, address.port, path, trust=ops.trust(service))
+    return Door(service, f"{ops.url(service, address)}{path}", status, wide)

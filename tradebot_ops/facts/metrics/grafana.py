@@ -68,7 +68,9 @@ def entry(ops: Ops) -> Entry:
     sign_up = ops.grafana.setting("users", "allow_sign_up")
     anonymous_set = ops.grafana.setting("auth.anonymous", "enabled")
     address = ops.engine.endpoint("grafana", 3000)
-    return Entry(probe.status(address.host, address.port, "/api/org"), anonymous_set, sign_up)
+    return Entry(
+        probe.status(address.host, address.port, "/api/org", trust=ops.trust("grafana")), anonymous_set, sign_up
+    )
 
 
 @fact(seconds=30, effect=Effect.WRITES)

@@ -1,13 +1,12 @@
 """The monitoring services: which there are, and whether each answers."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tradebot_ops.clients.probe import ask
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.fact import NotApplicable, Skip, fact
-from tradebot_ops.stack.model import Probe
 
 PROFILE = "monitoring"
 SECONDS = 5.0
@@ -61,7 +60,7 @@ def _probed(ops: Ops, name: str) -> Answer:
         return Answer(name, ok=False, detail="nothing is known to ask it")
     path = "/metrics" if name.endswith("exporter") else probe.path
     address = ops.engine.endpoint(name, probe.port)
-    probed = ask(Probe("http", probe.port, path), address.host, address.port, SECONDS)
+    probed = ask(replace(probe, path=path), address.host, address.port, SECONDS)
     return Answer(name, probed.ok, f"GET {path}: {probed.detail}")
 
 

@@ -47,7 +47,7 @@ def _text(path: Path) -> str:
         raise OpsError(
             f"A channel or TLS is switched on, and {path} cannot be read: {reason}.",
             code="TB-0857",
-            hint="Mend the file, or take the settings ALERT_* and API_SCHEME away.",
+            hint="Mend the file, or take the settings ALERT_*, API_SCHEME and MONITORING_SCHEME away.",
         ) from None
 
 

@@ -9,13 +9,15 @@ from tradebot_ops.context import PROMETHEUS_FOLDER, Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.monitoring import over_tls
 from tradebot_ops.operations.monitoring import copied
+from tradebot_ops.settings.declared import SCHEMES
 
 _MAIN = Path("prometheus.yml")
 
 
 def secured(ops: Ops) -> frozenset[str]:
     """Services that the settings have answer over TLS."""
-    return frozenset({"api"} if ops.settings.variables()["API_SCHEME"] == "https" else ())
+    given = ops.settings.variables()
+    return frozenset(each for setting, services in SCHEMES.items() if given[setting] == "https" for each in services)
 
 
 def server_name(ops: Ops) -> str:
@@ -47,8 +49,8 @@ def _texts(own: Path) -> dict[Path, str]:
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise OpsError(
-                f"API_SCHEME is https, and {path} cannot be read: {reason}.",
+                f"Services are to answer over TLS, and {path} cannot be read: {reason}.",
                 code="TB-0864",
-                hint="Mend the file, or take the setting away: tradebot config unset API_SCHEME",
+                hint=f"Mend the file, or take the settings away: tradebot config unset {' '.join(SCHEMES)}",
             ) from None
     return found

@@ -7,11 +7,11 @@ is two writes, one right after the other; what is asked in the few milliseconds 
 import contextlib
 from collections.abc import Callable
 
-from tradebot_ops.context import GRAFANA_USER, WEB_USER, Ops
+from tradebot_ops.context import GRAFANA_USER, Ops
 from tradebot_ops.operations.lifecycle.startstop import restart
 from tradebot_ops.operations.rotation.pending import Pending
 from tradebot_ops.operations.rotation.proof import is_taken, prove_refused, prove_taken, runs
-from tradebot_ops.operations.secrets import web_login
+from tradebot_ops.operations.secrets import DERIVATIONS
 from tradebot_ops.private_folder import overwrite
 from tradebot_ops.progress import ignore_progress
 from tradebot_ops.settings import Secret
@@ -20,14 +20,7 @@ from tradebot_ops.settings import Secret
 def prometheus_password(ops: Ops, pending: Pending) -> None:
     """Prometheus scrapes itself with it, the API asks for the dashboard's panels, and Grafana for its own."""
 
-    def use(password: Secret) -> None:
-        from tradebot_ops.clients.prometheus import Prometheus
-        from tradebot_ops.clients.rest import Login
-
-        address = ops.engine.endpoint("prometheus", 9090)
-        Prometheus(f"http://{address}", Login(WEB_USER, password)).flags()
-
-    _page(ops, pending, "prometheus", use)
+    _page(ops, pending, "prometheus", lambda password: ops.prometheus_as(password).flags())
     if runs(ops, "grafana"):
         ops.grafana.reload_datasources()
 
@@ -35,14 +28,7 @@ def prometheus_password(ops: Ops, pending: Pending) -> None:
 def alertmanager_password(ops: Ops, pending: Pending) -> None:
     """Prometheus sends alerts with it, and the API news of jobs."""
 
-    def use(password: Secret) -> None:
-        from tradebot_ops.clients.alertmanager import Alertmanager
-        from tradebot_ops.clients.rest import Login
-
-        address = ops.engine.endpoint("alertmanager", 9093)
-        Alertmanager(f"http://{address}", Login(WEB_USER, password)).receivers()
-
-    _page(ops, pending, "alertmanager", use)
+    _page(ops, pending, "alertmanager", lambda password: ops.alertmanager_as(password).receivers())
 
 
 def grafana_admin_password(ops: Ops, pending: Pending) -> None:
@@ -61,10 +47,11 @@ def restarted(ops: Ops, service: str) -> None:
         restart(ops, [service], ignore_progress)
 
 
-def _page(ops: Ops, pending: Pending, service: str, use: Callable[[Secret], None]) -> None:
-    web = web_login(pending.name)({pending.name: pending.new.reveal()}, "")
+def _page(ops: Ops, pending: Pending, service: str, use: Callable[[Secret], object]) -> None:
+    web = ops.stack.secrets[f"{service}_web"]
+    text = DERIVATIONS[web.derive]({pending.name: pending.new.reveal()}, "")
     with contextlib.suppress(FileNotFoundError):
-        overwrite(ops.secret_file(f"{service}_web"), web)
+        overwrite(web.file, text)
     overwrite(ops.secret_file(pending.name), pending.new.reveal())
     for cached in (service, "panels"):
         ops.__dict__.pop(cached, None)

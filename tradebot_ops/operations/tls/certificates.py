@@ -16,6 +16,7 @@ from tradebot_ops.operations.tls.examine import Certificate
 from tradebot_ops.operations.tls.issue import Pair
 from tradebot_ops.progress import OnProgress, ignore_progress
 from tradebot_ops.settings import Secret
+from tradebot_ops.settings.declared import SCHEMES
 
 CERTIFICATE, KEY, AUTHORITY, AUTHORITY_KEY = "tls_certificate", "tls_key", "tls_ca", "tls_ca_key"
 #: What clients on this host and in the stack's network call its servers.
@@ -60,16 +61,18 @@ def import_(
 
 
 def ready(ops: Ops) -> None:
-    """Do nothing where the API answers in the clear, or over TLS with a certificate that its clients take.
+    """Do nothing where every service answers in the clear, or over TLS with a certificate that clients take.
 
     Raises ``OpsError`` TB-0877 where there is none, TB-0870 to TB-0874 for one that could not serve.
     """
-    if ops.settings.variables()["API_SCHEME"] == "http":
+    given = ops.settings.variables()
+    chosen = [setting for setting in SCHEMES if given[setting] == "https"]
+    if not chosen:
         return
     certificate = _kept(ops, CERTIFICATE)
     if not certificate:
         raise OpsError(
-            "API_SCHEME is https, and there is no certificate yet.",
+            f"{chosen[0]} is https, and there is no certificate yet.",
             code="TB-0877",
             hint="Make one: tradebot tls create; or bring one: tradebot tls import CERTIFICATE KEY",
         )
