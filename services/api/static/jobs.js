@@ -8,7 +8,8 @@ const SHOWN = 20;
 async function list(box) {
   const found = await ask(`/jobs?limit=${SHOWN}`);
   const items = found.jobs.map((job) => {
-    const way = element("a", "", [job.type, job.payload.symbol, job.payload.strategy].filter(Boolean).join(" "));
+    const symbols = [job.payload.symbol].flat().join(", ");
+    const way = element("a", "", [job.type, symbols, job.payload.strategy].filter(Boolean).join(" "));
     way.href = `/dashboard/jobs/${job.id}`;
     return element("li", "", way, ` ${job.state}, ${moment(Date.parse(job.submitted_at) / 1000)}`);
   });

@@ -18,12 +18,14 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from services.common.jobtypes import JobFailure
-from services.jobs.backtesting.request import ANNOTATED, LITERAL, Market
+from services.jobs.backtesting.request import ANNOTATED, LITERAL, Market, Symbols
 from services.jobs.backtesting.strategy import Strategy
 
 MOST_RUNS = 10_000
 MOST_LISTED = 2_000
 MOST_VALUES = 500
+#: The ``top`` of each is listed by default.
+MOST_SYMBOLS = 100
 #: Below it no figure of a run is more than noise.
 LEAST_TRAINED = 20
 
@@ -39,10 +41,21 @@ class Ranked(Market):
 class Sweep(Ranked):
     """Ranked without the last bars, and judged by these. The ``top`` best are in the result."""
 
+    symbol: Symbols = Field(  # type: ignore[assignment]
+        min_length=1, max_length=MOST_SYMBOLS, description="whose candles; one, or AAPL,MSFT: each run on each of them"
+    )
     top: int = Field(20, ge=1, le=MOST_LISTED, description="runs listed in the result, best first")
     holdout: float = Field(
         0.3, ge=0, le=0.9, description="share of the bars, the last ones, that no run is ranked by; 0 for none"
     )
+
+    @field_validator("top")
+    @classmethod
+    def _listed_for_each(cls, top: int, info: ValidationInfo) -> int:
+        symbols = len(info.data.get("symbol", ()))
+        if top * symbols > MOST_LISTED:
+            raise ValueError(f"{top} runs on {symbols} symbols are more than {MOST_LISTED} lines; ask for fewer")
+        return top
 
 
 class WalkForward(Ranked):
@@ -64,9 +77,12 @@ def grid(strategy: Strategy, base: type[Ranked]) -> type[BaseModel]:
 
     def bounded(values: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
         counts = [len(info.data.get(name, ())) for name in names[:-1]]
-        runs = math.prod([*counts, len(values)])
+        symbol = info.data.get("symbol", "")
+        symbols = len(symbol) if isinstance(symbol, tuple) else 1
+        runs = math.prod([*counts, len(values), symbols])
         if runs > MOST_RUNS:
-            raise ValueError(f"{' × '.join(names)} makes {runs} runs; at most {MOST_RUNS} in one job")
+            factors = [*names, f"{symbols} symbols"] if symbols > 1 else names
+            raise ValueError(f"{' × '.join(factors)} makes {runs} runs; at most {MOST_RUNS} in one job")
         return values
 
     return create_model(

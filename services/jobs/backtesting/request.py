@@ -1,5 +1,6 @@
 """Payloads of the backtester: common keys, and the parameters of the chosen strategy beside them."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from functools import reduce
@@ -7,8 +8,11 @@ from operator import or_
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
+    BeforeValidator,
     Field,
+    PlainSerializer,
     RootModel,
     StringConstraints,
     ValidationInfo,
@@ -30,6 +34,28 @@ Symbol = Annotated[
     str,
     StringConstraints(strip_whitespace=True, to_upper=True, min_length=1, max_length=100, pattern=r"^\P{C}*$"),
 ]
+
+
+def _listed(value: Any) -> Any:
+    """``AAPL,MSFT`` as a list, one symbol as a list of one; one that has a comma itself comes in a list."""
+    if isinstance(value, str):
+        return [each.strip() for each in value.split(",")]
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _no_twins(symbols: tuple[str, ...]) -> tuple[str, ...]:
+    if twins := [symbol for symbol, times in Counter(symbols).items() if times > 1]:
+        raise ValueError(f"{twins[0]} is there twice")
+    return symbols
+
+
+def _written(symbols: tuple[str, ...]) -> str | list[str]:
+    """As it was before there could be several."""
+    return symbols[0] if len(symbols) == 1 and "," not in symbols[0] else list(symbols)
+
+
+Symbols = Annotated[tuple[Symbol, ...], BeforeValidator(_listed), AfterValidator(_no_twins), PlainSerializer(_written)]
+"""One symbol or several."""
 
 
 class Market(Payload):

@@ -81,6 +81,12 @@ class Window:
             return number
         return int(np.searchsorted(self.bars.day, self.bars.day[number].astype("datetime64[D]")))
 
+    def number(self, day: "np.datetime64") -> int:
+        """The first bar of this day or of a later one."""
+        import numpy as np
+
+        return int(np.searchsorted(self.bars.day, day))
+
     def part(self, first: int, end: int) -> "Window":
         """The bars from ``first`` to before ``end``, with all that came before, and nothing of what comes after."""
         history = self.history if end == len(self.bars) else self.history.until(self.before + end)

@@ -69,3 +69,7 @@ class Bars:
             while len(self._kept) > 1 and sum(each.nbytes for each in self._kept.values()) > MOST_KEPT_BYTES:
                 del self._kept[next(iter(self._kept))]
         return found
+
+    def forget(self) -> None:
+        """Give up what ``kept`` computed: of many symbols it would be much."""
+        self._kept.clear()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from services.jobs.backtesting.metrics import Metrics, metrics, returns_of
 from services.jobs.sweeping.luck import by_luck, deflated, shape
 from services.jobs.sweeping.measures import MEASURES
+from services.jobs.sweeping.ranking import Ranking
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,8 +26,8 @@ ALWAYS = ("sharpe", "total_return")
 
 
 @dataclass(frozen=True)
-class Scanned:
-    """The runs over ``days``, by their numbers; ``figures`` has an array for each measure, NaN where a run has none."""
+class Scanned(Ranking):
+    """The runs over ``days`` of one symbol."""
 
     days: "Window"
     strategy: "Strategy"
@@ -34,34 +35,9 @@ class Scanned:
     request: "Ranked"
     figures: "dict[str, Floats]"
 
-    @property
-    def ranked(self) -> "Floats":
-        """The figure that runs are ranked by; a run without it, such as one that never traded, comes last."""
-        import numpy as np
-
-        found = self.figures[self.request.rank]
-        return np.where(np.isnan(found), -np.inf, found)
-
-    def best_first(self) -> list[int]:
-        import numpy as np
-
-        order: list[int] = np.argsort(-self.ranked, kind="stable").tolist()
-        return order
-
-    def place(self, number: int) -> int:
-        """1 for the best; runs that are alike share the better place."""
-        return 1 + int((self.ranked > self.ranked[number]).sum())
-
     def metrics(self, number: int) -> Metrics:
         """All figures, as a backtest of this run alone gives them."""
         return metrics(self._run(number), self.days.calendar)
-
-    def medians(self) -> dict[str, float | None]:
-        """Of those runs that have the figure."""
-        import numpy as np
-
-        real = {name: values[~np.isnan(values)] for name, values in self.figures.items()}
-        return {name: float(np.median(values)) if len(values) else None for name, values in real.items()}
 
     def buy_and_hold(self) -> Metrics:
         """The figures of what needs no strategy: bought at the first close."""

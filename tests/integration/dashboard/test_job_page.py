@@ -11,7 +11,7 @@ import pytest
 
 from services.common.ledger import Ledger, State
 from services.common.ledger.model import Job
-from services.jobs import backtest
+from services.jobs import backtest, sweep
 from tests.integration.dashboard.browser import Page
 from tests.integration.dashboard.conftest import Server
 from tests.integration.dashboard.test_page import BANNER, PAINTED, WIDER, log_in
@@ -122,3 +122,27 @@ def test_an_api_that_hangs_or_goes_is_said_until_it_answers(page: Page, api: Ser
     page.until(f"{BANNER} === 'The API cannot be reached.'")
     api.start()
     page.until(f"{BANNER} === ''")
+
+
+def test_a_sweep_over_several_symbols_has_its_best_runs_and_each_symbol(page: Page, api: Server, shelf: Shelf) -> None:
+    asked = {"symbol": ["FB", "AAPL"], "strategy": "sma_cross", "fast": [2, 4], "slow": [10, 20, 30]}
+    found = sweep.JOB.run(FileContext(), sweep.JOB.validate(asked))
+    shelf.job = job(type="sweep", version=2, payload=asked, result=found)
+    page.look(1600)
+    log_in(page, api)
+    page.until("document.querySelector('#jobs summary') !== null")
+    page.evaluate("document.querySelector('#jobs summary').click()")
+    page.until("document.querySelector('#jobs a')?.textContent === 'sweep FB, AAPL sma_cross'")
+    page.evaluate("document.querySelector('#jobs a').click()")
+    page.until(f"{STATUS} === 'succeeded'")
+    assert page.evaluate(HEADINGS) == ["Best runs", "The best run by symbol", "Figures", "Parameters"]
+    lines = "[...document.querySelectorAll('.wide')].map((one) => one.querySelectorAll('tbody tr').length)"
+    assert page.evaluate(lines) == [6, 2]
+    shown = page.evaluate("document.querySelectorAll('.wide')[1].innerText")
+    sharpe = found["best"][0]["symbols"][1]["metrics"]["sharpe"]
+    assert "AAPL" in shown
+    assert f"{sharpe:.4g}" in shown
+    for width, scheme in ((1600, "light"), (390, "dark")):
+        page.look(width, 844, scheme)
+        assert not page.evaluate(WIDER)
+    assert page.console == []

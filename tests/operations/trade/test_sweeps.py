@@ -105,6 +105,45 @@ def test_its_best_run_is_what_is_compared(swept: dict[str, Any]) -> None:
     assert not any(isinstance(value, dict | list) for value in figures.values())
 
 
+def test_over_several_symbols_the_best_run_has_a_line_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = result(symbol="FB,AAPL,IBM", fast="2:6:2", slow="10,20,30")
+    *_, judged, held = tables(made)
+    assert judged.columns == ("symbol", "sharpe", "gain", "trades", "oos sharpe", "oos gain", "oos place")
+    best = made["best"][0]
+    assert [row[0] for row in judged.rows] == [row[0] for row in held.rows] == ["FB", "AAPL", "IBM"]
+    assert [row[1] for row in judged.rows] == [f"{each['metrics']['sharpe']:.2f}" for each in best["symbols"]]
+    assert [row[6] for row in judged.rows] == [str(each["out_of_sample"]["place"]) for each in best["symbols"]]
+    last = made["symbols"][2]
+    assert held.rows[2][3] == f"{last['buy_and_hold']['out_of_sample']['sharpe']:.2f}"
+    assert held.rows[2][-1] == f"{100 * last['deflated_sharpe']:.0f} %"
+    shown = text(in_full(RECORD | {"type": "sweep", "result": made}))
+    assert f"Its figures are the medians over 3 symbols, each from {made['start']} on;" in shown
+    assert "Luck alone" not in shown
+    stream = StringIO()
+    monkeypatch.setenv("COLUMNS", "80")
+    render(in_full(RECORD | {"result": made}), stream, False)
+    assert max(len(line.rstrip()) for line in stream.getvalue().splitlines()) <= 80
+
+
+def test_over_several_symbols_without_a_holdout_there_are_no_columns_for_it() -> None:
+    made = result(symbol="FB,AAPL", strategy="breakout", lookback=1000, exit_lookback="5,6", holdout=0)
+    *_, judged, held = tables(made)
+    assert judged.columns == ("symbol", "sharpe", "gain", "trades")
+    assert held.columns == ("bought and held", "sharpe", "gain", "not luck")
+    assert held.rows[0][-1] == "", "what never traded has no luck"
+
+
+def test_a_spreadsheet_has_each_run_by_symbol() -> None:
+    made = result(symbol="FB,AAPL", fast="2:6:2", slow="10,20")
+    names, rows = sweeps.rows(made)
+    assert names[:3] == ["fast", "slow", "symbol"]
+    assert [row[2] for row in rows[:4]] == ["median", "FB", "AAPL", "median"]
+    assert len(rows) == 3 * made["runs"]
+    of_apple = made["best"][0]["symbols"][1]
+    found = dict(zip(names, rows[2], strict=True))
+    assert (found["sharpe"], found["oos_place"]) == (of_apple["metrics"]["sharpe"], of_apple["out_of_sample"]["place"])
+
+
 def test_older_results_are_shown_as_they_were() -> None:
     old = {"symbol": "FB", "best": [{"parameters": {"fast": 5}, "metrics": {"sharpe": 1.0}}]}
     assert not sweeps.is_one(old)

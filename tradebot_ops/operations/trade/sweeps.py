@@ -13,6 +13,8 @@ Result = Mapping[str, Any]
 #: So many of the best runs are shown; the result has more.
 LISTED = 10
 OUT = "out of sample"
+#: Instead of a symbol, where a row is of all of them.
+MEDIAN = "median"
 
 
 def is_one(result: Result) -> bool:
@@ -26,6 +28,7 @@ def sections(result: Result) -> tuple[Section, ...]:
     return (
         Section("Result", tables=(Table(("measure", "value"), plain),)),
         Section(f"Best of {result['runs']} runs", tables=(_best(result), _beside(result))),
+        *((Section("The best run by symbol", tables=(_by_symbol(result), _held(result))),) if _several(result) else ()),
         Section(lines=_in_words(result)),
     )
 
@@ -49,17 +52,28 @@ def figures(result: Result) -> dict[str, Any]:
 
 
 def rows(result: Result) -> tuple[list[str], list[list[Any]]]:
-    """The best runs for a spreadsheet: parameters, figures in sample, figures and place out of sample."""
+    """The best runs for a spreadsheet: parameters, figures in sample, figures and place out of sample.
+
+    Over several symbols each run has a row of its medians, and one for each symbol.
+    """
     runs = [
-        {
-            **run["parameters"],
-            **run["metrics"],
-            **{f"oos_{name}": value for name, value in run.get("out_of_sample", {}).get("metrics", {}).items()},
-            **({"oos_place": run["out_of_sample"]["place"]} if "out_of_sample" in run else {}),
-        }
+        {**run["parameters"], **({"symbol": each.get("symbol", MEDIAN)} if _several(result) else {}), **_in_a_row(each)}
         for run in result["best"]
+        for each in (run, *run.get("symbols", ()))
     ]
     return list(runs[0]), [list(run.values()) for run in runs]
+
+
+def _in_a_row(run: Result) -> dict[str, Any]:
+    return {
+        **run["metrics"],
+        **{f"oos_{name}": value for name, value in run.get("out_of_sample", {}).get("metrics", {}).items()},
+        **({"oos_place": run["out_of_sample"]["place"]} if "out_of_sample" in run else {}),
+    }
+
+
+def _several(result: Result) -> bool:
+    return "symbols" in result
 
 
 def _plain(result: Result) -> dict[str, Any]:
@@ -67,19 +81,44 @@ def _plain(result: Result) -> dict[str, Any]:
 
 
 def _best(result: Result) -> Table:
-    names, held_back = measures(result["rank"]), bool(result["holdout_from"])
     runs = result["best"][:LISTED]
-    parameters = tuple(runs[0]["parameters"])
+    names = tuple(runs[0]["parameters"])
+    numbered = tuple(
+        (str(number), *(parameter(run["parameters"][name]) for name in names), *_judged(result, run))
+        for number, run in enumerate(runs, 1)
+    )
+    return Table(("", *names, *_judgement(result)), numbered)
+
+
+def _by_symbol(result: Result) -> Table:
+    judged = tuple((each["symbol"], *_judged(result, each)) for each in result["best"][0]["symbols"])
+    return Table(("symbol", *_judgement(result)), judged)
+
+
+def _judgement(result: Result) -> tuple[str, ...]:
+    early, late = headings(measures(result["rank"]))
+    return *early, "trades", *((*late, "oos place") if result["holdout_from"] else ())
+
+
+def _judged(result: Result, run: Result) -> tuple[str, ...]:
+    names = measures(result["rank"])
+    after = run.get("out_of_sample")
+    oos = (*cells(after["metrics"], names), str(after["place"])) if after else ()
+    return *cells(run["metrics"], names), f"{run['metrics']['trades']:g}", *oos
+
+
+def _held(result: Result) -> Table:
+    """By symbol, what was there for the holding, and the chance that the best run is more than luck on it."""
+    names = measures(result["rank"])
     early, late = headings(names)
-    columns = ("", *parameters, *early, "trades", *((*late, "oos place") if held_back else ()))
-    rows = []
-    for number, run in enumerate(runs, 1):
-        chosen = (parameter(run["parameters"][name]) for name in parameters)
-        after = run.get("out_of_sample")
-        oos = (*cells(after["metrics"], names), str(after["place"])) if after else ()
-        trades = str(run["metrics"]["trades"])
-        rows.append((str(number), *chosen, *cells(run["metrics"], names), trades, *oos))
-    return Table(columns, tuple(rows))
+    columns = ("bought and held", *early, *(late if result["holdout_from"] else ()), "not luck")
+    held = []
+    for each in result["symbols"]:
+        periods = (cells(metrics, names) for metrics in each["buy_and_hold"].values())
+        chance = each["deflated_sharpe"]
+        known = "" if chance is None else _percent(chance)
+        held.append((each["symbol"], *(cell for period in periods for cell in period), known))
+    return Table(columns, tuple(held))
 
 
 def _beside(result: Result) -> Table:
@@ -100,7 +139,13 @@ def _beside(result: Result) -> Table:
 
 def _in_words(result: Result) -> tuple[str, ...]:
     lines = []
-    if (chance := result["deflated_sharpe"]) is not None:
+    if _several(result):
+        lines += [
+            f"Its figures are the medians over {len(result['symbols'])} symbols, each from {result['start']} on;",
+            "where a symbol has no such figure, it counts as the lowest.",
+            "not luck: the chance that on this symbol it is better than the best by luck.",
+        ]
+    elif (chance := result["deflated_sharpe"]) is not None:
         lines += [
             f"Luck alone gives the best of {result['trials']} runs a Sharpe ratio of {result['sharpe_by_luck']:.2f};",
             f"that the best run is better than that has a chance of {_percent(chance)}.",
