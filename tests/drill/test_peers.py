@@ -1,9 +1,10 @@
 """Equity next to that of two programs which share no code with ours: vectorbt, and backtesting.py bar by bar.
 
 On shipped prices and on three sets that backtesting.py publishes. Neither is among the extras: vectorbt brings numba
-and notebooks, and backtesting.py, under the AGPL, Bokeh. `pip install vectorbt backtesting` has them take part.
+and notebooks, and backtesting.py, under the AGPL, Bokeh. `.ci/peers` installs both beside `.venv`.
 """
 
+import importlib
 import warnings
 from typing import Any
 
@@ -17,6 +18,7 @@ from services.jobs.backtesting.simulate import simulate
 from services.jobs.backtesting.strategy import Strategy
 from services.jobs.backtesting.window import Window
 from services.jobs.market.candles import Bars
+from tests.programs import missing
 from tests.services.jobs.fakes import FileContext
 
 pytestmark = [pytest.mark.drill, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -33,10 +35,17 @@ RULES: list[tuple[str, dict[str, Any]]] = [
 each_rule = pytest.mark.parametrize(("name", "parameters"), RULES, ids=[f"{name}-{own}" for name, own in RULES])
 
 
+def peer(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        missing(f"{error.name} is not installed: .ci/peers does it")
+
+
 def bars_of(name: str) -> Bars:
     if name in SHIPPED:
         return FileContext().candles(name).adjusted()
-    frame = getattr(pytest.importorskip("backtesting.test", reason="backtesting.py is not installed"), name)
+    frame = getattr(peer("backtesting.test"), name)
     columns = (frame[column].to_numpy(float) for column in ("Open", "High", "Low", "Close"))
     return Bars(frame.index.to_numpy(), *columns)
 
@@ -56,8 +65,7 @@ def of_vectorbt(bars: Bars, target: Any, fee_bps: float, taken_over: float = 0.0
     share = np.concatenate(([taken_over], target[:-1]))
     changed = np.concatenate(([taken_over != 0], share[1:] != share[:-1]))
     price = np.concatenate((bars.close[:1], bars.open[1:]))
-    vectorbt = pytest.importorskip("vectorbt", reason="vectorbt is not installed")
-    portfolio = vectorbt.Portfolio.from_orders(
+    portfolio = peer("vectorbt").Portfolio.from_orders(
         pd.Series(bars.close),
         size=pd.Series(np.where(changed, share, np.nan)),
         size_type="targetpercent",
@@ -77,7 +85,7 @@ def of_backtesting(bars: Bars, target: Any, fee_bps: float) -> Any:
                 # 1 would be a single share.
                 (self.buy if now > 0 else self.sell)(size=min(abs(now), 1 - 1e-15))
 
-    backtesting = pytest.importorskip("backtesting", reason="backtesting.py is not installed")
+    backtesting = peer("backtesting")
     rule = type("Follow", (backtesting.Strategy,), {"init": lambda _: None, "next": follow})
     prices = {"Open": bars.open, "High": bars.high, "Low": bars.low, "Close": bars.close}
     frame = pd.DataFrame(prices, index=pd.DatetimeIndex(bars.day))
@@ -114,8 +122,8 @@ def test_shorts_and_fractions(name: str, parameters: dict[str, Any], data: str, 
     equity = ours(bars, target, fee_bps)
     alive = equity > 0
     peers = [(of_backtesting, 2e-6)] + ([(of_vectorbt, 1e-9)] if fee_bps == 0 else [])
-    for peer, tolerance in peers:
-        np.testing.assert_allclose(peer(bars, target, fee_bps)[alive], equity[alive], rtol=tolerance)
+    for equity_of, tolerance in peers:
+        np.testing.assert_allclose(equity_of(bars, target, fee_bps)[alive], equity[alive], rtol=tolerance)
 
 
 @pytest.mark.parametrize("fee_bps", [0.0, 12.5])
@@ -132,6 +140,25 @@ def test_a_window_takes_over_what_is_held(
     strategy: Strategy = strategies()[name]
     equity = days.run(strategy, strategy.Parameters(**parameters), CASH, fee_bps).equity
     target = wanted(name, parameters, history)
-    peer = of_vectorbt(bars, target[first:], fee_bps, taken_over=target[first - 1])
+    theirs = of_vectorbt(bars, target[first:], fee_bps, taken_over=target[first - 1])
     # Its equity at the first close is after the fee, ours before.
-    np.testing.assert_allclose(peer[1:], equity[1:], rtol=1e-9)
+    np.testing.assert_allclose(theirs[1:], equity[1:], rtol=1e-9)
+
+
+@pytest.mark.sample
+@pytest.mark.timeout(900)  # numba compiles what the first one calls, and CI's machine is busy
+@pytest.mark.parametrize(
+    ("data", "name", "parameters"),
+    [
+        ("AAPL", "sma_cross", {"fast": 10, "slow": 30}),
+        ("GOOG", "breakout", {"lookback": 20, "exit_lookback": 10}),
+        ("EURUSD", "mean_reversion", {"window": 20, "z": 1.5, "exit_z": 0.0}),
+    ],
+)
+def test_a_sample_of_all_that(data: str, name: str, parameters: dict[str, Any]) -> None:
+    """With and without fees, shorts and fractions, and a window with what was held before it: CI runs this one."""
+    for fee_bps in (0.0, 12.5):
+        test_all_or_nothing(name, parameters, data, fee_bps)
+    for share, fee_bps in ((1.0, 12.5), (0.5, 0.0)):
+        test_shorts_and_fractions(name, parameters, data, share, fee_bps)
+    test_a_window_takes_over_what_is_held(name, parameters, data, 0.3, 12.5)
