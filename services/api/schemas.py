@@ -315,7 +315,12 @@ class BotOut(BaseModel):
     last_candle_age_s: float | None
     candle_s: float | None = Field(description="How long one candle lasts.")
     clock_offset_s: float | None = Field(description="By how much its clock is ahead of ours.")
-    second_instance_at: datetime | None = Field(description="When two instances last answered in turn.")
+    foreign_positions: list[str] | None = Field(
+        description="Markets in which its account has a position that is not its own."
+    )
+    second_instance_at: datetime | None = Field(description="When another instance was last seen on its account.")
+    second_instance: str = Field(description="What showed that; empty where nothing did within the hour.")
+    not_compared: dict[str, str] = Field(description="Of BOT_OTHERS those that could not be read, and why.")
     read_at: dict[str, datetime | None] = Field(description="When each part was last read.")
     problems: dict[str, str]
 

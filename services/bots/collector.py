@@ -44,6 +44,8 @@ def _values(seen: Seen) -> dict[str, float]:
     if book is not None:
         found["bot_open_positions"] = float(len(book.positions))
         found["bot_resting_orders"] = float(len(book.orders))
+    if (account := seen.account.value) is not None and account.foreign is not None:
+        found["bot_foreign_positions"] = float(len(account.foreign))
     if candle is not None:
         found["bot_last_candle_timestamp_seconds"] = candle.ended_at.timestamp()
         found["bot_candle_seconds"] = candle.seconds

@@ -108,6 +108,18 @@ class Balance:
 
 
 @dataclass(frozen=True)
+class Account:
+    """Of all that is at the exchange, and not of this bot alone.
+
+    ``foreign`` are the markets in which there is a position that the bot does not know as its own; None where it does
+    not show the account's positions.
+    """
+
+    balances: tuple[Balance, ...]
+    foreign: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
 class Candle:
     """The newest candle of a series that the bot decides by: when it ended, and how long one lasts."""
 
@@ -125,7 +137,7 @@ class Bot(Protocol):
         """Positions and resting orders, of one moment."""
         ...
 
-    def balance(self) -> tuple[Balance, ...]: ...
+    def account(self) -> Account: ...
 
     def candle(self) -> Candle | None:
         """None while the bot has none yet."""

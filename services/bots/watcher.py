@@ -5,15 +5,16 @@ What the last reading did not give, or what is too old, is not known. It is neve
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
 import structlog
 
+from services.bots.account import shared
 from services.bots.contract import (
-    Balance,
+    Account,
     Book,
     Bot,
     BotError,
@@ -55,19 +56,26 @@ class Known(Generic[T_co]):
 
 @dataclass(frozen=True)
 class Seen:
-    """``second_at``: when two instances last answered in turn under the one address."""
+    """``second_at``: when another instance was last seen on the same account, and ``second`` says by what."""
 
     status: Known[Status] = Known()
     book: Known[Book] = Known()
-    balance: Known[tuple[Balance, ...]] = Known()
+    account: Known[Account] = Known()
     candle: Known[Candle] = Known()
     second_at: datetime | None = None
+    second: str = ""
 
     def now(self, moment: datetime) -> "Seen":
-        second = self.second_at if self.second_at and moment - self.second_at <= SECOND else None
-        return Seen(
-            self.status.now(moment), self.book.now(moment), self.balance.now(moment), self.candle.now(moment), second
-        )
+        status, book, account = self.status.now(moment), self.book.now(moment), self.account.now(moment)
+        known = Seen(status, book, account, self.candle.now(moment))
+        if self.second_at is None or moment - self.second_at > SECOND:
+            return known
+        return replace(known, second_at=self.second_at, second=self.second)
+
+    def parts(self) -> tuple[Status, Book, Account] | None:
+        """Facts by which accounts differ; None where some of them are not known."""
+        status, book, account = self.status.value, self.book.value, self.account.value
+        return None if status is None or book is None or account is None else (status, book, account)
 
 
 def utc_now() -> datetime:
@@ -75,10 +83,20 @@ def utc_now() -> datetime:
 
 
 class Watcher:
-    """One bot. Safe from several threads; of those that ask at once one reads, and the others get what it read."""
+    """One bot. Safe from several threads; of those that ask at once one reads, and the others get what it read.
 
-    def __init__(self, adapter: str, bot: Bot | BotError, clock: Callable[[], datetime] = utc_now) -> None:
+    ``others`` are bots at other addresses, by these: they are read to see whether one is on the same account.
+    """
+
+    def __init__(
+        self,
+        adapter: str,
+        bot: Bot | BotError,
+        clock: Callable[[], datetime] = utc_now,
+        others: "Mapping[str, Watcher] | None" = None,
+    ) -> None:
         self.adapter = adapter
+        self.others = others or {}
         self._bot = bot
         self._clock = clock
         self._reading = threading.Lock()
@@ -90,9 +108,13 @@ class Watcher:
     def start(self) -> None:
         """Read again and again until ``stop``. The thread keeps nobody from ending, however long the bot takes."""
         threading.Thread(target=self._run, name="bot-watcher", daemon=True).start()
+        for other in self.others.values():
+            other.start()
 
     def stop(self) -> None:
         self._over.set()
+        for other in self.others.values():
+            other.stop()
 
     def _run(self) -> None:
         while not self._over.is_set():
@@ -137,19 +159,40 @@ class Watcher:
 
         status = ask(before.status, lambda bot: bot.status())
         book = ask(before.book, lambda bot: bot.book())
-        balance = ask(before.balance, lambda bot: bot.balance())
+        account = ask(before.account, lambda bot: bot.account())
         candle = ask(before.candle, _candle)
-        return Seen(status, book, balance, candle, self._second(status) or before.second_at)
+        seen = Seen(status, book, account, candle, before.second_at, before.second)
+        if second := self._answers_in_turn(status) or self._on_its_account(seen):
+            return replace(seen, second_at=status.at, second=second)
+        return seen
 
-    def _second(self, status: Known[Status]) -> datetime | None:
+    def _answers_in_turn(self, status: Known[Status]) -> str:
         """A start that is older than one seen before is that of another instance: time does not go back."""
         started = status.value.started_at if status.value else None
         if started is None:
-            return None
+            return ""
         if self._newest_start is not None and started < self._newest_start:
-            return status.at
+            return f"Two instances of {self.adapter} answer in turn."
         self._newest_start = started
-        return None
+        return ""
+
+    def not_compared(self) -> dict[str, str]:
+        """Of the others those that could not be read, by their address, and why: their account is not known."""
+        found = {}
+        for address, other in self.others.items():
+            seen = other.seen()
+            if problem := next((each.problem for each in (seen.status, seen.book, seen.account) if each.problem), ""):
+                found[address] = problem
+        return found
+
+    def _on_its_account(self, seen: Seen) -> str:
+        """Another one is compared as it was last read: what both show does not change by the second."""
+        own = seen.parts()
+        for address, other in self.others.items():
+            known = other.seen().parts()
+            if own and known and (how := shared(own, known)):
+                return f"The bot at {address} trades on the account of {self.adapter}: {how}."
+        return ""
 
 
 def _candle(bot: Bot) -> Candle:
@@ -170,4 +213,9 @@ def watcher_for(settings: Settings) -> Watcher | None:
         return Watcher(settings.bot_adapter, BotError(f"BOT_ADAPTER is none of: {names}."))
     if not settings.bot_url:
         return Watcher(adapter.name, BotError("BOT_URL does not say where the bot answers."))
-    return Watcher(adapter.name, adapter.watch(Login(settings.bot_url, settings.bot_user, settings.bot_password)))
+
+    def bot(url: str) -> Bot:
+        return adapter.watch(Login(url, settings.bot_user, settings.bot_password))
+
+    others = {url: Watcher(adapter.name, bot(url)) for url in settings.bot_others.split(",") if url}
+    return Watcher(adapter.name, bot(settings.bot_url), others=others)

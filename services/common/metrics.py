@@ -269,7 +269,16 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "bot_second_instance",
         "gauge",
-        "1 for an hour after two instances of the bot answered in turn.",
+        "1 for an hour after another instance of the bot was seen on its account.",
+        ("api",),
+        ("bot",),
+        computed=True,
+        late=True,
+    ),
+    Metric(
+        "bot_foreign_positions",
+        "gauge",
+        "Positions on the bot's account that it does not know as its own; absent where it does not show them.",
         ("api",),
         ("bot",),
         computed=True,

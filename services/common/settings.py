@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     # The bot that trades elsewhere and is watched from here: none unless BOT_ADAPTER names its kind.
     bot_adapter: str = ""
     bot_url: str = ""
+    bot_others: str = ""
     bot_user: str = "tradebot"
     bot_password_file: Path | None = None
     app_password_file: Path | None = None

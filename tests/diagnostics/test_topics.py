@@ -334,7 +334,7 @@ def test_levels_are_those_of_findings() -> None:
     assert {problem.level for problem in postgres.connections(Connections(95, 100)).problems} == {Level.FAIL}
 
 
-WATCHED = Trading("freqtrade", "prod", "live", True, 2, 0, False, 0.0, 100.0, 300.0)
+WATCHED = Trading("freqtrade", "prod", "live", True, 2, 0, "", (), (), 0.0, 100.0, 300.0)
 
 
 def test_what_is_held_is_shown_and_never_guessed() -> None:
@@ -354,7 +354,8 @@ def test_what_is_held_is_shown_and_never_guessed() -> None:
     ("change", "level", "words"),
     [
         ({}, None, ""),
-        ({"second_instance": True}, Level.FAIL, "Two instances of freqtrade answer in turn."),
+        ({"second_instance": "Two answer in turn."}, Level.FAIL, "Two answer in turn."),
+        ({"foreign": ("ETH",)}, Level.WARN, "The account of freqtrade holds what is not its own: ETH."),
         ({"env": "staging"}, Level.FAIL, "freqtrade trades with money, and this stack is for staging."),
         ({"env": "staging", "mode": "paper"}, None, ""),
         ({"clock_offset": -2.5}, Level.WARN, "The clock of freqtrade is off by 2.5 s."),

@@ -59,6 +59,15 @@ def test_a_bot_may_answer_here_in_a_private_network_or_behind_tls(tmp_path: Path
     assert load_settings({}, {"BOT_URL": f"{url}/ "}, tmp_path).variables()["BOT_URL"] == url
 
 
+def test_others_beside_the_bot_are_addresses_like_its_own(tmp_path: Path) -> None:
+    given = {"BOT_OTHERS": "http://10.0.0.7:8080/, https://bot.example.com,"}
+    assert load_settings({}, given, tmp_path).variables()["BOT_OTHERS"] == (
+        "http://10.0.0.7:8080,https://bot.example.com"
+    )
+    with pytest.raises(OpsError, match=r"8\.8\.8\.8"):
+        load_settings({}, {"BOT_OTHERS": "http://10.0.0.7,http://8.8.8.8"}, tmp_path).variables()
+
+
 @pytest.mark.parametrize("name", ["localhost", "192.0.2.7", "::1", "trading.example.com", "host-1", "4u.example"])
 def test_a_certificate_may_be_for_a_name_or_an_address(tmp_path: Path, name: str) -> None:
     assert load_settings({}, {"TLS_NAME": f" {name.upper()} "}, tmp_path).variables()["TLS_NAME"] == name

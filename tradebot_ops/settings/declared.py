@@ -63,6 +63,7 @@ STACK_SETTINGS = (
     Setting("ALERT_WEBHOOK", "", "on or off; secret alert_webhook_url", forms.switch),
     Setting("BOT_ADAPTER", "", "Kind of bot to watch: freqtrade", forms.name),
     Setting("BOT_URL", "", "Address of that bot's API", forms.private_address),
+    Setting("BOT_OTHERS", "", "Bots that may not share its account", forms.private_addresses),
     Setting("BOT_USER", "tradebot", "Login at that bot; secret bot_password", str),
     Setting("WORKER_METRICS_PORT", "9091", "Port of worker 1's metrics on 127.0.0.1", forms.ports),
 )

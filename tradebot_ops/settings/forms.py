@@ -105,6 +105,11 @@ def private_address(text: str) -> str:
     return url
 
 
+def private_addresses(text: str) -> str:
+    """Several of them, with commas between."""
+    return ",".join(filter(None, map(private_address, text.split(","))))
+
+
 def _is_public(host: str) -> bool:
     """A name may be anything, and only whoever asks it knows."""
     try:

@@ -10,6 +10,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from services.bots.contract import (
+    Account,
     Adapter,
     Balance,
     Book,
@@ -35,6 +36,7 @@ LONGEST = 8 * 1024**2
 #: The state of a bot that has ended its loop; it answers some questions in no other.
 STOPPED = "stopped"
 RUNNING = "running"
+FUTURES = "futures"
 
 
 class _Config(BaseModel):
@@ -46,6 +48,7 @@ class _Config(BaseModel):
     timeframe: str | None = None
     timeframe_ms: int = 0
     max_open_trades: float
+    trading_mode: str = ""
 
 
 class _Health(BaseModel):
@@ -85,9 +88,13 @@ class _Profit(BaseModel):
 
 
 class _Currency(BaseModel):
+    """Of money, or of a position, whose ``currency`` is its market."""
+
     currency: str
     balance: float
     free: float
+    is_position: bool = False
+    is_bot_managed: bool | None = None
 
 
 class _Balances(BaseModel):
@@ -135,9 +142,14 @@ class Freqtrade:
         orders = tuple(_order(trade, each) for trade in trades for each in trade.orders if each.is_open)
         return Book(tuple(_position(each) for each in trades if _held(each)), orders)
 
-    def balance(self) -> tuple[Balance, ...]:
+    def account(self) -> Account:
+        """It shows positions of the account where it trades futures alone, and older releases not whose they are."""
         found = self._get("/balance", _Balances).currencies
-        return tuple(Balance(each.currency, each.balance, each.free) for each in found)
+        balances = tuple(Balance(each.currency, each.balance, each.free) for each in found if not each.is_position)
+        positions = [each for each in found if each.is_position]
+        if self._config().trading_mode != FUTURES or any(each.is_bot_managed is None for each in positions):
+            return Account(balances, None)
+        return Account(balances, tuple(each.currency for each in positions if not each.is_bot_managed))
 
     def candle(self) -> Candle | None:
         """Of the first pair that it may trade; others come from the same exchange in the same loop."""

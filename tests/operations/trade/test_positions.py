@@ -31,6 +31,9 @@ FULL: dict[str, Any] = {
     "last_candle_age_s": 600.0,
     "clock_offset_s": 0.0,
     "second_instance_at": None,
+    "second_instance": "",
+    "foreign_positions": None,
+    "not_compared": {},
     "read_at": dict.fromkeys(("status", "positions", "balance", "candle"), READ),
     "problems": {},
 }
@@ -113,8 +116,21 @@ def test_a_clock_that_is_off(tmp_path: Path, offset: float, words: str) -> None:
 
 
 def test_a_second_instance_is_a_warning(tmp_path: Path) -> None:
-    found = report(tmp_path, FULL | {"second_instance_at": READ})
-    assert ["answer in turn" in each.message for each in found.findings] == [True]
+    said = "Two instances of freqtrade answer in turn."
+    found = report(tmp_path, FULL | {"second_instance_at": READ, "second_instance": said})
+    assert [each.message for each in found.findings] == [said]
+    assert found.exit_code == 0
+
+
+def test_who_else_may_trade_on_its_account_is_said(tmp_path: Path) -> None:
+    unread = {"http://10.0.0.7": "freqtrade does not answer /show_config."}
+    foreign = ["BTC/USDT:USDT", "ETH/USDT:USDT"]
+    found = report(tmp_path, FULL | {"not_compared": unread, "foreign_positions": foreign})
+    unknown = "Whether the bot at http://10.0.0.7 is on the same account is not known: "
+    assert [each.message for each in found.findings] == [
+        unknown + "freqtrade does not answer /show_config.",
+        "The account of freqtrade holds what is not its own: BTC/USDT:USDT and 1 more.",
+    ]
     assert found.exit_code == 0
 
 

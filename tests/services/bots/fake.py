@@ -90,6 +90,10 @@ class FakeBot:
     trades: list[Any] = field(default_factory=list)
     state: str = "running"
     dry_run: bool = False
+    trading_mode: str = "spot"
+    money: float = 1000.5
+    #: Of an account of futures, each with whether the bot knows it as its own; older releases do not say it.
+    account_positions: dict[str, bool | None] = field(default_factory=dict)
     max_open_trades: int = 3
     password: str = PASSWORD
     obeys: bool = True
@@ -130,12 +134,7 @@ class FakeBot:
                 "trade_count": self.closed_trades + len(self.trades),
                 "closed_trade_count": self.closed_trades,
             },
-            "/balance": lambda: {
-                "currencies": [
-                    {"currency": "USDT", "free": 900.5, "balance": 1000.5, "used": 100.0, "est_stake": 1000.5}
-                ],
-                "total": 1000.5,
-            },
+            "/balance": self._balance,
             "/whitelist": lambda: {"whitelist": ["BTC/USDT"], "length": 1, "method": ["StaticPairList"]},
             "/pair_candles": lambda: self._candles(asked),
         }
@@ -165,7 +164,7 @@ class FakeBot:
             "version": "2026.10",
             "api_version": 2.46,
             "dry_run": self.dry_run,
-            "trading_mode": "spot",
+            "trading_mode": self.trading_mode,
             "stake_currency": "USDT",
             "max_open_trades": self.max_open_trades,
             "timeframe": "1h",
@@ -177,6 +176,14 @@ class FakeBot:
             "state": self.state,
             "runmode": "dry_run" if self.dry_run else "live",
         }
+
+    def _balance(self) -> Any:
+        money = {"currency": "USDT", "free": self.money - 100, "balance": self.money, "used": 100.0, "est_stake": 1.0}
+        rows = [money | {"is_position": False, "is_bot_managed": True}]
+        for market, own in self.account_positions.items():
+            row = {"currency": market, "free": 0, "balance": 0, "used": 0, "position": 0.5, "is_position": True}
+            rows.append(row | ({} if own is None else {"is_bot_managed": own}))
+        return {"currencies": rows, "total": self.money}
 
     def _candles(self, asked: dict[str, list[str]]) -> Any:
         begins = time.time() - self.candle_age - HOUR_S

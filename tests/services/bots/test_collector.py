@@ -27,6 +27,7 @@ def shown(watcher: Watcher) -> dict[str, float]:
 
 
 def test_every_declared_metric_is_shown_of_a_bot_that_is_well(bot: FakeBot) -> None:
+    bot.trading_mode, bot.account_positions = "futures", {"BTC/USDT:USDT": True, "ETH/USDT:USDT": False}
     watcher = Watcher("freqtrade", bot.adapter())
     watcher.read()
     found = shown(watcher)
@@ -37,6 +38,7 @@ def test_every_declared_metric_is_shown_of_a_bot_that_is_well(bot: FakeBot) -> N
         "bot_opening": 1,
         "bot_second_instance": 0,
     }
+    assert found["bot_foreign_positions"] == 1
     assert (found["bot_open_positions"], found["bot_resting_orders"]) == (2, 3)
     assert found["bot_candle_seconds"] == 3600
 
@@ -52,4 +54,4 @@ def test_a_stopped_bot_has_no_loop_that_could_be_late(bot: FakeBot) -> None:
     bot.state = "stopped"
     watcher = Watcher("freqtrade", bot.adapter())
     watcher.read()
-    assert shown(watcher).keys() == ALL - {"bot_last_loop_timestamp_seconds"}
+    assert shown(watcher).keys() == ALL - {"bot_last_loop_timestamp_seconds", "bot_foreign_positions"}, "spot, too"

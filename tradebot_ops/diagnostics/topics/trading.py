@@ -19,9 +19,9 @@ def halted(found: halt.Halt | None) -> View:
 def bot(found: bots.Trading) -> View:
     problems = []
     if found.second_instance:
-        problems.append(
-            wrong(f"Two instances of {found.adapter} answer in turn.", "tradebot runbook show BotSecondInstance")
-        )
+        problems.append(wrong(found.second_instance, "tradebot runbook show BotSecondInstance"))
+    if found.foreign:
+        problems.append(doubtful(found.others_hold, "tradebot runbook show BotForeignPositions"))
     if found.mode == "live" and found.env != "prod":
         problems.append(
             wrong(f"{found.adapter} trades with money, and this stack is for {found.env}.", "tradebot positions")

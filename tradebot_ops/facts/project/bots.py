@@ -1,5 +1,6 @@
 """The bot that trades elsewhere, read now through the API that watches it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tradebot_ops.context import Ops
@@ -18,7 +19,9 @@ NONE = "No bot is watched, as BOT_ADAPTER is not set."
 class Trading:
     """``env`` is that of this stack: dev, staging or prod. Ages are in seconds; None is what is not known.
 
-    ``positions`` and ``orders`` are how many there are, read just now.
+    ``positions`` and ``orders`` are how many there are, read just now. ``second_instance`` is a sentence, or empty;
+    ``foreign`` are markets with a position on its account that it does not know as its own, and ``not_compared`` are
+    addresses of others of which it is not known whether they are on its account.
     """
 
     adapter: str
@@ -27,7 +30,9 @@ class Trading:
     opening: bool
     positions: int
     orders: int | None
-    second_instance: bool
+    second_instance: str
+    foreign: tuple[str, ...]
+    not_compared: tuple[str, ...]
     clock_offset: float | None
     candle_age: float | None
     candle: float | None
@@ -37,6 +42,11 @@ class Trading:
         """The seconds that its clock is off, whichever way; None where they are too few to matter, or not known."""
         off = abs(self.clock_offset or 0.0)
         return off if off > CLOCK_S else None
+
+    @property
+    def others_hold(self) -> str:
+        """Where ``foreign`` has any."""
+        return not_its_own(self.adapter, self.foreign)
 
     @property
     def feed_stale(self) -> bool:
@@ -53,6 +63,12 @@ def named(ops: Ops) -> str:
 def watched(ops: Ops) -> bool:
     """Whether a setting names a bot, or the last `up` had one watched."""
     return bool(named(ops) or ops.state.load(WatchedBot).adapter)
+
+
+def not_its_own(adapter: str, foreign: Sequence[str]) -> str:
+    """A sentence on positions of this bot's account that another trader opened."""
+    more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
+    return f"The account of {adapter} holds what is not its own: {foreign[0]}{more}."
 
 
 @fact(seconds=30)
@@ -72,7 +88,9 @@ def trading(ops: Ops) -> Trading:
         opening=bool(bot["opening"]),
         positions=len(bot["positions"]),
         orders=None if bot["orders"] is None else len(bot["orders"]),
-        second_instance=bot["second_instance_at"] is not None,
+        second_instance=bot["second_instance"],
+        foreign=tuple(bot["foreign_positions"] or ()),
+        not_compared=tuple(bot["not_compared"]),
         clock_offset=bot["clock_offset_s"],
         candle_age=bot["last_candle_age_s"],
         candle=bot["candle_s"],

@@ -6,7 +6,7 @@ from typing import Any
 
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import Unreachable
-from tradebot_ops.facts.project.bots import CLOCK_S, NONE
+from tradebot_ops.facts.project.bots import CLOCK_S, NONE, not_its_own
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.text.quantities import age, ago
 
@@ -39,8 +39,13 @@ def _findings(bot: Bot) -> Sequence[Finding]:
         hint = "Look at the exchange itself; and: tradebot logs api --tail 50"
         found.append(Finding(Level.FAIL, "TB-0165", message, hint=hint))
     if bot["second_instance_at"]:
-        message = f"Two instances of {bot['adapter']} answer in turn: they trade on one account."
-        found.append(Finding(Level.WARN, "TB-0165", message, hint="Stop one of them."))
+        found.append(Finding(Level.WARN, "TB-0165", bot["second_instance"], hint="Stop one of them."))
+    for address, why in bot["not_compared"].items():
+        message = f"Whether the bot at {address} is on the same account is not known: {why}"
+        found.append(Finding(Level.WARN, "TB-0165", message, hint=f"Read it yourself: curl {address}/api/v1/ping"))
+    if bot["foreign_positions"]:
+        message = not_its_own(bot["adapter"], bot["foreign_positions"])
+        found.append(Finding(Level.WARN, "TB-0165", message, hint="Find out who opened it: a person, or another bot."))
     return found
 
 

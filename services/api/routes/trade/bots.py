@@ -44,11 +44,11 @@ def halt(request: BotHaltRequest, dependencies: Provided, by: Requester) -> Halt
 
 
 def out(watcher: Watcher, seen: Seen) -> BotOut:
-    status, book, candle = seen.status.value, seen.book.value, seen.candle.value
+    status, book, account, candle = seen.status.value, seen.book.value, seen.account.value, seen.candle.value
     parts: dict[str, Known[object]] = {
         "status": seen.status,
         "positions": seen.book,
-        "balance": seen.balance,
+        "balance": seen.account,
         "candle": seen.candle,
     }
     return BotOut.model_validate(
@@ -61,7 +61,8 @@ def out(watcher: Watcher, seen: Seen) -> BotOut:
             "exchange": status and status.exchange,
             "positions": book and book.positions,
             "orders": book and book.orders,
-            "balance": seen.balance.value,
+            "balance": account and account.balances,
+            "foreign_positions": account and account.foreign,
             "started_at": status and status.started_at,
             "last_loop_at": status and status.last_loop_at,
             "last_loop_age_s": _age(status.looped_at if status else None),
@@ -70,6 +71,8 @@ def out(watcher: Watcher, seen: Seen) -> BotOut:
             "candle_s": candle and candle.seconds,
             "clock_offset_s": status and status.clock_offset_s,
             "second_instance_at": seen.second_at,
+            "second_instance": seen.second,
+            "not_compared": watcher.not_compared(),
             "read_at": {name: known.at for name, known in parts.items()},
             "problems": {name: known.problem for name, known in parts.items() if known.problem},
         },

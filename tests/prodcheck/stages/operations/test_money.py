@@ -18,14 +18,16 @@ from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.stages.operations.money import trading_safe
 from tradebot_ops.settings import load_settings
 
-WELL = Trading("freqtrade", "prod", "live", True, 0, 0, False, 0.0, 100.0, 300.0)
+WELL = Trading("freqtrade", "prod", "live", True, 0, 0, "", (), (), 0.0, 100.0, 300.0)
 BOT: dict[str, Any] = {
     "adapter": "freqtrade",
     "mode": "live",
     "opening": True,
     "positions": [],
     "orders": [],
-    "second_instance_at": None,
+    "second_instance": "",
+    "foreign_positions": None,
+    "not_compared": {},
     "clock_offset_s": 0.5,
     "last_candle_age_s": 100.0,
     "candle_s": 300.0,
@@ -39,7 +41,9 @@ BOT: dict[str, Any] = {
         ({}, Level.PASS, "live in prod"),
         ({"mode": "paper", "env": "staging"}, Level.PASS, "paper in staging"),
         ({"env": "dev"}, Level.FAIL, "trades with money"),
-        ({"second_instance": True}, Level.FAIL, "Two instances"),
+        ({"second_instance": "Two answer in turn."}, Level.FAIL, "Two answer"),
+        ({"foreign": ("ETH", "BTC")}, Level.WARN, "what is not its own: ETH and 1 more."),
+        ({"not_compared": ("http://10.0.0.7",)}, Level.WARN, "http://10.0.0.7 trades on the same account is not known"),
         ({"mode": "paper"}, Level.WARN, "on paper"),
         ({"opening": False}, Level.WARN, "opens no positions"),
         ({"clock_offset": -3.0}, Level.WARN, "off by 3 s"),

@@ -106,12 +106,25 @@ def test_an_empty_list_that_hides_a_trade_is_not_believed(bot: FakeBot, state: s
 
 
 def test_balance_and_the_newest_candle(bot: FakeBot) -> None:
-    (usdt,) = bot.adapter().balance()
+    account = bot.adapter().account()
+    assert account.foreign is None, "a spot account shows no positions"
+    (usdt,) = account.balances
     assert (usdt.currency, usdt.total, usdt.free) == ("USDT", 1000.5, 900.5)
     candle = bot.adapter().candle()
     assert candle is not None
     assert (candle.symbol, candle.seconds) == ("BTC/USDT", 3600)
     assert 50 < time.time() - candle.ended_at.timestamp() < 300
+
+
+def test_positions_of_the_account_that_are_not_its_own(bot: FakeBot) -> None:
+    bot.trading_mode = "futures"
+    assert bot.adapter().account().foreign == ()
+    bot.account_positions = {"BTC/USDT:USDT": True, "ETH/USDT:USDT": False}
+    account = bot.adapter().account()
+    assert account.foreign == ("ETH/USDT:USDT",)
+    assert [each.currency for each in account.balances] == ["USDT"], "a position is no money"
+    bot.account_positions["ETH/USDT:USDT"] = None
+    assert bot.adapter().account().foreign is None, "an older release does not say whose it is"
 
 
 def test_a_bot_without_pairs_has_no_candle(bot: FakeBot) -> None:

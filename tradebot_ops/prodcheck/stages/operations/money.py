@@ -38,8 +38,7 @@ def trading_safe(trading: Trading, halted: Halt | None) -> Verdict:
 def _faults(trading: Trading, halted: Halt | None) -> Iterator[tuple[Callable[..., Verdict], str]]:
     if trading.mode == "live" and trading.env != "prod":
         yield failed, f"{trading.adapter} trades with money, and this stack is for {trading.env}."
-    if trading.second_instance:
-        yield failed, f"Two instances of {trading.adapter} answer in turn."
+    yield from _others(trading)
     if trading.mode == "paper" and trading.env == "prod":
         yield warned, f"{trading.adapter} trades on paper, and this stack is for production."
     if halted is not None:
@@ -52,6 +51,16 @@ def _faults(trading: Trading, halted: Halt | None) -> Iterator[tuple[Callable[..
         yield warned, f"How old the prices of {trading.adapter} are is not known."
     elif trading.feed_stale:
         yield warned, f"The newest candle of {trading.adapter} ended {quantity(trading.candle_age, 's')} ago."
+
+
+def _others(trading: Trading) -> Iterator[tuple[Callable[..., Verdict], str]]:
+    """Who else trades on its account."""
+    if trading.second_instance:
+        yield failed, trading.second_instance
+    if trading.foreign:
+        yield warned, trading.others_hold
+    for address in trading.not_compared:
+        yield warned, f"Whether the bot at {address} trades on the same account is not known: it was not read."
 
 
 @check(
