@@ -8,6 +8,7 @@ module's own room, and those that ``tests/elsewhere.txt`` names.
 
 import argparse
 import json
+import random
 import shutil
 import subprocess
 import sys
@@ -86,15 +87,29 @@ def copy(modules: Sequence[str], tests: Iterable[str], to: Path) -> None:
 
 
 def unnoticed(folder: Path) -> tuple[Counter[str], list[Unnoticed]]:
-    """How many mutants there are of each module, and those that no test noticed."""
+    """How many mutants of each module were tried, and those that no test noticed."""
     counts, left = Counter[str](), list[Unnoticed]()
     for path in sorted((folder / "mutants").rglob("*.py.meta")):
         module = str(path.relative_to(folder / "mutants")).removesuffix(".meta")
         for name, code in json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"].items():
-            counts[module] += 1
+            counts[module] += code is not None
             if code in _UNNOTICED:
                 left.append(Unnoticed(name, module, _UNNOTICED[code]))
     return counts, left
+
+
+def drawn(folder: Path, modules: Iterable[str], number: int) -> list[str]:
+    """So many mutants of all these modules, by lot, and the same ones each time."""
+    from mutmut.mutation.file_mutation import mutate_file_contents
+    from mutmut.utils.format_utils import get_mutant_name
+
+    with chdir(folder):
+        names = [
+            get_mutant_name(Path(module), name)
+            for module in modules
+            for name in mutate_file_contents(module, Path(module).read_text(encoding="utf-8")).mutant_names
+        ]
+    return sorted(random.Random(0).sample(names, min(number, len(names))))  # noqa: S311 - nothing is secret here
 
 
 def difference(mutant: Unnoticed, folder: Path) -> str:
@@ -116,7 +131,7 @@ def show(folder: Path) -> bool:
     counts, every = unnoticed(folder)
     known = equivalent()
     left = Counter(mutant.module for mutant in every)
-    for module, count in sorted(counts.items()):
+    for module, count in sorted((+counts).items()):
         noticed = count - left[module]
         print(f"{module}: {noticed} of {count} noticed ({100 * noticed / count:.0f} %)")
     for function in sorted({mutant.function for mutant in every} & known.keys()):
@@ -138,6 +153,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("-r", "--revision", default="main", help="what the change is compared with; main")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work there and leave it: for `mutmut browse`")
     parser.add_argument("--again", action="store_true", help="with --keep: try only what no test noticed there")
+    parser.add_argument("--sample", type=int, metavar="NUMBER", help="only so many of the faults, drawn by lot")
     parser.add_argument("-j", "--jobs", type=int, default=1)
     given = parser.parse_args(words)
     settings = tomlkit.parse((ROOT / "pyproject.toml").read_text(encoding="utf-8")).unwrap()["tool"]["mutmut"]
@@ -152,7 +168,9 @@ def main(words: Sequence[str] | None = None) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         copy(modules, tests, folder)
         command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(given.jobs)]
-        if given.again:
+        if given.sample:
+            command += drawn(folder, modules, given.sample)
+        elif given.again:
             command += [mutant.name for mutant in unnoticed(folder)[1]]
         if code := subprocess.run(command, cwd=folder, check=False).returncode:
             return code

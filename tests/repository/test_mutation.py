@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation.__main__ import Unnoticed, chosen, difference, equivalent, nearest, show, unnoticed
+from tests.mutation.__main__ import Unnoticed, chosen, difference, drawn, equivalent, nearest, show, unnoticed
 from tests.paths import ROOT
 from tests.repository.test_layout import elsewhere, modules
 
@@ -55,12 +55,13 @@ def worked(tmp_path: Path) -> Path:
     folder = tmp_path / "mutants" / "a"
     folder.mkdir(parents=True)
     codes = {"a.b.x_do__mutmut_1": 1, "a.b.x_do__mutmut_2": 0, "a.b.x_own__mutmut_1": 33, "a.b.x_own__mutmut_2": 36}
+    codes |= {"a.b.x_own__mutmut_3": None}
     (folder / "b.py.meta").write_text(json.dumps({"exit_code_by_key": codes}))
     return tmp_path
 
 
 def test_only_what_the_tests_passed_with_is_unnoticed(worked: Path) -> None:
-    """What hung or died was noticed; what no test reaches was not."""
+    """What hung or died was noticed; what no test reaches was not; what was not drawn does not count."""
     counts, left = unnoticed(worked)
     assert counts == {"a/b.py": 4}
     assert left == [
@@ -113,6 +114,7 @@ def test_the_difference_is_the_one_that_mutmut_shows(tmp_path: Path, monkeypatch
     for folder in ("a", "mutants/a"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "a" / "b.py").write_text(SOURCE)
+    every = drawn(tmp_path, ["a/b.py"], 100)
     made = mutation.mutate_file_contents("a/b.py", SOURCE)
     (tmp_path / "mutants" / "a" / "b.py").write_text(made.code)
     data.MutantLineSpans(path="a/b.py", span_by_function_name=made.line_span_by_function_name).save()
@@ -121,6 +123,8 @@ def test_the_difference_is_the_one_that_mutmut_shows(tmp_path: Path, monkeypatch
     told.save()
 
     _, left = unnoticed(tmp_path)
+    assert every == sorted(mutant.name for mutant in left)
+    assert set(drawn(tmp_path, ["a/b.py"], 2)) < set(every)
     assert {mutant.function for mutant in left} == {"a.b.do", "a.b.Kind.own"}
     for mutant in {mutant.function: mutant for mutant in left}.values():
         words = [sys.executable, "-m", "mutmut", "show", mutant.name]

@@ -83,3 +83,5 @@ def test_memory_limits_follow_from_what_is_asked_for_unless_they_are_set(tmp_pat
     assert variables["POSTGRES_MEMORY_LIMIT"] == str(9 * 1024**3)
     assert variables["JOB_MEMORY_LIMIT"] == str(4 * 1024**3 * 2 // 5)
     assert variables["REDIS_MEMORY_LIMIT"] == "3gb"
+    variables = load_settings({}, {"REDIS_MAXMEMORY": "1gb"}, tmp_path).variables()
+    assert variables["REDIS_MEMORY_LIMIT"] == str(2304 * 1024**2)  # twice as much, and 256 MB for itself

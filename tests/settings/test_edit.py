@@ -45,3 +45,8 @@ def test_the_file_in_force_is_changed_for_its_owner_alone(tmp_path: Path) -> Non
     assert (tmp_path / "real").stat().st_mode & 0o777 == 0o600
     set_values(load_settings({}, {}, tmp_path).env_file, {"LOG_LEVEL": None})
     assert (tmp_path / ".env").read_text() == ""
+
+
+def test_a_file_that_is_not_there_yet_is_made(tmp_path: Path) -> None:
+    set_values(tmp_path / ".env", {"LOG_LEVEL": "info", "API_PORT": None})
+    assert (tmp_path / ".env").read_text() == "LOG_LEVEL=info\n"

@@ -1,6 +1,7 @@
 """Reading: precedence, origins, and sentences for what cannot be read."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -219,3 +220,173 @@ def test_who_names_the_project(
     (tmp_path / ".env").write_text(dotenv)
     found = load_settings(flags, environ, tmp_path)
     assert (found.project, found.project_chosen) == (project, chosen)
+
+
+KEYS = "backups, context, engine, env, env_file, file, host, output, profiles, project, settings, timeout, waiver"
+NAMING = "Use lower-case letters, digits, '-' and '_', starting with a letter or digit: -p trading_bot"
+
+
+@pytest.mark.parametrize(
+    ("written", "flags", "code", "message", "hint"),
+    [
+        (
+            (".env", b"A=1\nthis is none\n"),
+            {},
+            "TB-0804",
+            "HERE/.env, line 2: this is no line of NAME=value.",
+            "Write NAME=value, or # for a comment.",
+        ),
+        ((".env", b"A='open\n"), {}, "TB-0804", "HERE/.env, line 1: A has a quote that is never closed.", "Close it."),
+        (
+            (".env", b"A=\xff\n"),
+            {},
+            "TB-0804",
+            "Cannot read HERE/.env: 'utf-8' codec can't decode byte 0xff in position 2: invalid start byte.",
+            "Check that it is a readable UTF-8 file.",
+        ),
+        (None, {"env_file": "own.env"}, "TB-0804", "There is no environment file HERE/own.env.", "Check --env-file."),
+        (
+            ("tradebot.toml", b"project ="),
+            {},
+            "TB-0804",
+            "HERE/tradebot.toml is not valid TOML: Invalid value (at end of document).",
+            "Mend the line it names.",
+        ),
+        (
+            ("tradebot.toml", b"profile = []"),
+            {},
+            "TB-0804",
+            "HERE/tradebot.toml: `profile` is no key of this file.",
+            f"Did you mean `profiles`? Its keys: {KEYS}.",
+        ),
+        (
+            ("tradebot.toml", b"unlike = 1"),
+            {},
+            "TB-0804",
+            "HERE/tradebot.toml: `unlike` is no key of this file.",
+            f"Its keys: {KEYS}.",
+        ),
+        *(
+            (
+                ("tradebot.toml", line),
+                {},
+                "TB-0804",
+                f"HERE/tradebot.toml: `{key}` holds the wrong kind of value.",
+                f"Write {right}.",
+            )
+            for line, key, right in (
+                (b"project = 5", "project", '"text"'),
+                (b"profiles = 5", "profiles", '["text"]'),
+                (b"profiles = ['a', 5]", "profiles", '["text"]'),
+                (b"settings = 5", "settings", "a table: [settings]"),
+                (b"settings.A = [5]", "settings.A", '"text" or a number'),
+                (b"settings.A.B = 5", "settings.A", '"text" or a number'),
+                (b"timeout = true", "timeout", "a number"),
+            )
+        ),
+        (None, {"project": "Demo"}, "TB-0205", "'Demo' cannot name a project.", NAMING),
+        (
+            None,
+            {"host": "ssh://a", "context": "b"},
+            "TB-0205",
+            "--host and --context both name a Docker engine.",
+            "Give one of them.",
+        ),
+        (None, {"env": "test"}, "TB-0205", "'test' is not a value of --env.", "Use one of: dev, staging, prod."),
+        (
+            None,
+            {"engine": "moby"},
+            "TB-0205",
+            "'moby' is not a value of --engine.",
+            "Use one of: auto, docker, local, swarm.",
+        ),
+        (
+            None,
+            {"timeout": "soon"},
+            "TB-0205",
+            "'soon' is not a timeout in seconds.",
+            "Use a number from 1 to 86400.",
+        ),
+    ],
+)
+def test_a_refusal_has_its_code_and_says_what_to_write(
+    tmp_path: Path, written: tuple[str, bytes] | None, flags: dict[str, str], code: str, message: str, hint: str
+) -> None:
+    if written:
+        (tmp_path / written[0]).write_bytes(written[1])
+    with pytest.raises(OpsError) as caught:
+        load_settings(flags, {}, tmp_path)
+    found = caught.value
+    assert (found.code, found.message.replace(str(tmp_path), "HERE"), found.hint) == (code, message, hint)
+
+
+@pytest.mark.parametrize(
+    ("name", "flag", "variable", "toml", "default"),
+    [
+        ("project", "typed", "told", '"written"', "tradebot"),
+        ("engine", "docker", "local", '"swarm"', "auto"),
+        ("env", "staging", "prod", '"staging"', "dev"),
+        ("output", "json", "yaml", '"plain"', "table"),
+        ("timeout", "1", "2", "3", "180"),
+    ],
+)
+def test_each_option_is_heard_from_the_command_line_the_environment_and_the_file(
+    tmp_path: Path, name: str, flag: str, variable: str, toml: str, default: str
+) -> None:
+    def found(flags: dict[str, Any], environ: dict[str, str]) -> Any:
+        return getattr(load_settings(flags, environ, tmp_path), name)
+
+    def value(text: str) -> Any:
+        return float(text) if name == "timeout" else text.strip('"')
+
+    environ = {f"TRADEBOT_{name.upper()}": variable}
+    assert found({}, {}) == value(default)
+    (tmp_path / "tradebot.toml").write_text(f"{name} = {toml}\n")
+    assert found({}, {}) == value(toml)
+    assert found({}, environ) == value(variable)
+    assert found({name: flag}, environ) == value(flag)
+
+
+@pytest.mark.parametrize("name", ["host", "context"])
+def test_a_docker_engine_may_be_named_in_each_place_too(tmp_path: Path, name: str) -> None:
+    variable = f"DOCKER_{name.upper()}"
+    (tmp_path / "tradebot.toml").write_text(f'{name} = "written"\n')
+    for flags, environ, expected in (
+        ({}, {}, "written"),
+        ({}, {f"TRADEBOT_{name.upper()}": "told"}, "told"),
+        ({name: "typed"}, {f"TRADEBOT_{name.upper()}": "told"}, "typed"),
+    ):
+        assert load_settings(flags, environ, tmp_path).environ[variable] == expected
+
+
+def test_an_engine_that_is_typed_leaves_no_other_one_that_is_written(tmp_path: Path) -> None:
+    """Else `--host` here and a context in the file would be two."""
+    (tmp_path / "tradebot.toml").write_text('context = "written"\n')
+    found = load_settings({"host": "ssh://typed"}, {"TRADEBOT_CONTEXT": "told"}, tmp_path)
+    assert (found.docker_from, found.environ) == ("--host", {"TRADEBOT_CONTEXT": "told", "DOCKER_HOST": "ssh://typed"})
+
+
+def test_an_environment_file_is_heard_from_each_place_and_is_the_one_that_is_changed(tmp_path: Path) -> None:
+    for name in ("typed", "told", "written", ".env"):
+        (tmp_path / name).write_text(f"ODD={name}\n")
+    (tmp_path / "tradebot.toml").write_text('env_file = "written"\n')
+    for flags, environ, name in (
+        ({}, {}, "written"),
+        ({}, {"TRADEBOT_ENV_FILE": "told"}, "told"),
+        ({"env_file": "typed"}, {"TRADEBOT_ENV_FILE": "told"}, "typed"),
+    ):
+        found = load_settings(flags, environ, tmp_path)
+        assert (found.stack["ODD"].text, found.stack["ODD"].origin) == (name, name)
+        assert found.env_file == tmp_path / name
+
+
+def test_a_file_of_settings_may_begin_with_a_mark_of_its_encoding_and_hold_any_letter(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("\N{BYTE ORDER MARK}ODD=\N{EURO SIGN}\n", encoding="utf-8")
+    (tmp_path / "tradebot.toml").write_text('\N{BYTE ORDER MARK}project = "bot"\n', encoding="utf-8")
+    found = load_settings({}, {}, tmp_path)
+    assert (found.project, found.stack["ODD"].text) == ("bot", "\N{EURO SIGN}")
+
+
+def test_what_the_file_waives_is_handed_on_as_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "tradebot.toml").write_text('[[waiver]]\ncheck = "SEC-01"\n')
+    assert load_settings({}, {}, tmp_path).waivers == [{"check": "SEC-01"}]
