@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.operations.converge.test_reload import Said, now
+from tests.operations.seen import Made, made, refusal
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ImageFacts
 from tradebot_ops.engines.stub import StubEngine
@@ -12,7 +13,7 @@ from tradebot_ops.errors import OpsError, Refused
 from tradebot_ops.model import Report
 from tradebot_ops.operations.lifecycle import reload, up
 from tradebot_ops.operations.monitoring import channels
-from tradebot_ops.progress import ignore_progress
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent, ignore_progress
 from tradebot_ops.settings import load_settings
 
 COMPOSE = """
@@ -34,7 +35,13 @@ def test_a_replaced_file_is_read_by_a_restart(tmp_path: Path, monkeypatch: pytes
     engine.facts = ImageFacts(replaced=frozenset({("alertmanager", 1)} if replaced else ()))
     monkeypatch.setattr(reload, "check_files", lambda ops: True)
     monkeypatch.setattr(reload, "answers_of", lambda ops: {})
-    done = reload.reload(Ops(settings, engine), ignore_progress)
+    events: list[ProgressEvent] = []
+    done = reload.reload(Ops(settings, engine), events.append)
+    assert events[0] == (
+        ProgressEvent("alertmanager", Phase.STARTING, "its mounted file was replaced")
+        if replaced
+        else ProgressEvent("alertmanager", Phase.PREPARING, "reads its configuration")
+    )
     assert done.data == {"reloaded": ["alertmanager"]}
     verbs = [verb for verb, _ in engine.recording]
     assert verbs == (["stop", "apply"] if replaced else ["signal"])
@@ -77,8 +84,8 @@ class World:
             raise OpsError("a.yml, line 1: wrong.", code="TB-0860")
         return self.checks
 
-    def reload(self) -> Report:
-        return reload.reload(self.ops(), ignore_progress)
+    def reload(self, on_progress: OnProgress = ignore_progress) -> Report:
+        return reload.reload(self.ops(), on_progress)
 
     def signals(self) -> list[str]:
         return [subject for verb, subject in self.engine.recording if verb == "signal"]
@@ -126,17 +133,31 @@ def test_what_does_not_run_is_left_alone(world: World) -> None:
     assert world.signals() == ["prometheus-1 SIGHUP"]
     [prometheus] = [found for found in world.engine.list() if found.service == "prometheus"]
     world.engine.stop(prometheus, 1)
-    with pytest.raises(OpsError, match="Neither Prometheus nor Alertmanager runs") as caught:
+    with pytest.raises(OpsError) as caught:
         world.reload()
-    assert caught.value.code == "TB-0113"
+    why = "Neither Prometheus nor Alertmanager runs."
+    assert refusal(caught.value) == ("TB-0113", why, "tradebot monitoring start")
 
 
 def test_another_description_needs_more_than_a_signal(world: World) -> None:
     (world.folder / "compose.yaml").write_text(BOTH.replace("command: [p]", "command: [p, --more]"))
-    with pytest.raises(OpsError, match="prometheus itself is described differently by now") as caught:
+    with pytest.raises(OpsError) as caught:
         world.reload()
-    assert caught.value.code == "TB-0907"
+    why = "prometheus itself is described differently by now, and must be started anew."
+    assert refusal(caught.value) == ("TB-0907", why, "tradebot up")
     assert "prometheus-1 SIGHUP" not in world.signals()
+
+
+def test_who_looks_on_and_the_audit_log_are_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[ProgressEvent] = []
+    world.reload(events.append)
+    assert events == [
+        ProgressEvent("alertmanager", Phase.PREPARING, "reads its configuration"),
+        ProgressEvent("alertmanager", Phase.DONE),
+        ProgressEvent("prometheus", Phase.PREPARING, "reads its configuration"),
+        ProgressEvent("prometheus", Phase.DONE),
+    ]
+    assert made(monkeypatch, world.reload) == [Made(("monitoring reload",))]
 
 
 @pytest.mark.parametrize(("edited", "checked"), [("a.yml", True), ("api.yml", False), ("", False)])

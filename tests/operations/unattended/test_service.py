@@ -1,11 +1,14 @@
 """A unit is written, enabled where systemd runs, and taken away; Docker needs none."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import refusal, whole
 from tests.operations.test_change import world
 from tests.operations.unattended.test_systemd import asked, fake
 from tradebot_ops.audit.chain import BEGAN, Entry
@@ -96,15 +99,23 @@ def test_a_system_unit_of_root(tmp_path: Path, where: Places, monkeypatch: pytes
     assert finding.hint == f"Where it runs: sudo systemctl daemon-reload; sudo systemctl enable {NAME}"
 
 
-@pytest.mark.parametrize(("uid", "sudo", "why"), [(1000, "", "root's to write"), (0, "ana", "instead of ana's")])
+@pytest.mark.parametrize(
+    ("uid", "sudo", "why"),
+    [
+        (1000, "", "it is root's to write"),
+        (1000, "root", "it is root's to write"),
+        (0, "ana", "sudo would make it root's project instead of ana's"),
+    ],
+)
 def test_a_system_unit_of_somebody_else_is_refused(
     uid: int, sudo: str, why: str, tmp_path: Path, where: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: uid)
     with pytest.raises(OpsError) as caught:
         service.install(ops(tmp_path, **({"SUDO_USER": sudo} if sudo else {})), system=True)
-    assert caught.value.code == "TB-0928"
-    assert why in caught.value.message
+    piped = "tradebot service install --system --print | sudo tee /etc/systemd/system/tradebot-demo.service"
+    hint = f"{piped}; sudo systemctl enable tradebot-demo.service"
+    assert refusal(caught.value) == ("TB-0928", f"A system unit was not written: {why}.", hint)
     assert not where.system.exists()
 
 
@@ -210,3 +221,83 @@ def test_the_hosts_manager_is_asked_for_a_system_unit(
         "daemon-reload",
     ]
     assert not (where.system / NAME).exists()
+
+
+def test_one_that_was_left_by_somebody_else_is_theirs_to_remove(
+    tmp_path: Path, where: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where.system.mkdir()
+    (where.system / NAME).write_text("theirs")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(OpsError, match="it is root's to write"):
+        service.remove(ops(tmp_path), system=True)
+    assert (where.system / NAME).read_text() == "theirs"
+
+
+def test_links_to_one_that_is_gone_are_removed_all_the_same(tmp_path: Path, where: Places) -> None:
+    """Else a project that is gone would be looked for at each boot."""
+    service.install(ops(tmp_path))
+    (where.user / NAME).unlink()
+    assert data(service.remove(ops(tmp_path)))["removed"] is True
+    assert [path for path in where.user.rglob("*") if not path.is_dir()] == []
+
+
+def test_anybody_may_read_it(tmp_path: Path, where: Places) -> None:
+    service.install(ops(tmp_path))
+    assert (where.user / NAME).stat().st_mode & 0o777 == 0o644
+
+
+def test_it_is_looked_for_in_the_home_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_for: list[Path] = []
+
+    def places(home: Path) -> Places:
+        asked_for.append(home)
+        return Places(tmp_path, tmp_path, tmp_path)
+
+    monkeypatch.setattr(service, "places", places)
+    monkeypatch.setattr(Path, "home", lambda: Path("/another"))
+    service.shown(ops(tmp_path, HOME="/home/ana"), system=False)
+    service.shown(ops(tmp_path, HOME=""), system=False)
+    assert asked_for == [Path("/home/ana"), Path("/another")]
+
+
+def test_it_starts_and_stops_this_project_from_where_its_command_was_typed(tmp_path: Path) -> None:
+    base = ops(tmp_path)
+    made = service.unit(base, system=False)
+    assert (made.project, made.cwd, made.user) == ("demo", base.settings.cwd, "")
+    assert made.start_words[-3:] == ["up", "--no-canary", "--quiet"]
+    assert made.stop_words == [*made.start_words[:-3], "down", "--quiet"]
+    assert service.unit(base, system=True).user != ""
+
+
+def test_what_is_shown_is_the_text_line_by_line(tmp_path: Path) -> None:
+    report = service.shown(ops(tmp_path), system=False)
+    assert report.sections[0].lines == tuple(data(report)["text"].splitlines())
+    assert data(report)["text"] == service.unit(ops(tmp_path), system=False).text()
+
+
+def test_all_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    said = [
+        service.remove(ops(tmp_path)),
+        service.install(ops(tmp_path)),
+        service.install(ops(tmp_path)),
+        service.install(ops(tmp_path, WORKER_REPLICAS="4")),
+        service.remove(ops(tmp_path)),
+        service.install(ops(tmp_path, "offline")),
+        service.install(ops(tmp_path), system=True),
+        service.install(ops(tmp_path, "offline"), system=True),
+    ]
+    told = [replace(each, data={name: it for name, it in data(each).items() if name != "text"}) for each in said]
+    assert "\n\n".join(map(whole, told)).replace(str(tmp_path), "HERE") == snapshot
+
+
+def test_all_that_is_said_on_docker(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    engine, base = Docker("demo"), ops(tmp_path)
+    compose = tmp_path / "compose.yaml"
+    compose.write_text(compose.read_text().replace("command: [store]", 'command: [store]\n    restart: "on-failure:3"'))
+    said = []
+    for starts in (True, False, None):
+        engine.starts = starts
+        said.append(whole(service.install(Ops(base.settings, engine, base.clock))))
+    assert "\n\n".join(said) == snapshot
