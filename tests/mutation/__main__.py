@@ -109,7 +109,7 @@ def drawn(folder: Path, modules: Iterable[str], number: int) -> list[str]:
             for module in modules
             for name in mutate_file_contents(module, Path(module).read_text(encoding="utf-8")).mutant_names
         ]
-    return sorted(random.Random(0).sample(names, min(number, len(names))))  # noqa: S311 - nothing is secret here
+    return sorted(random.Random(0).sample(names, min(number, len(names))))
 
 
 def difference(mutant: Unnoticed, folder: Path) -> str:

@@ -54,7 +54,12 @@ def test_the_function_of_a_mutant(mutant: str, function: str) -> None:
 def worked(tmp_path: Path) -> Path:
     folder = tmp_path / "mutants" / "a"
     folder.mkdir(parents=True)
-    codes = {"a.b.x_do__mutmut_1": 1, "a.b.x_do__mutmut_2": 0, "a.b.x_own__mutmut_1": 33, "a.b.x_own__mutmut_2": 36}
+    codes: dict[str, int | None] = {
+        "a.b.x_do__mutmut_1": 1,
+        "a.b.x_do__mutmut_2": 0,
+        "a.b.x_own__mutmut_1": 33,
+        "a.b.x_own__mutmut_2": 36,
+    }
     codes |= {"a.b.x_own__mutmut_3": None}
     (folder / "b.py.meta").write_text(json.dumps({"exit_code_by_key": codes}))
     return tmp_path

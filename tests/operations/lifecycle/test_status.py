@@ -120,12 +120,12 @@ class Engine(StubEngine):
     def list(self) -> tuple[Replica, ...]:
         return self.replicas
 
-    def stats(self, replicas: Sequence[Replica], *, cpu: bool = False) -> Sequence[Stats]:
+    def stats(self, replicas: Sequence[Replica], *, cpu: bool = False) -> tuple[Stats, ...]:
         """Of each that it is asked for: it would fail for one that does not run."""
         assert all(each.state is State.RUNNING for each in replicas)
-        return [
+        return tuple(
             Stats(each.id, 0.12345 if cpu else None, 64 * 1024**2, 1024**3) for each in replicas if each.number == 1
-        ]
+        )
 
 
 def one(service: str, number: int = 1, state: State = State.RUNNING, **fields: Any) -> Replica:
