@@ -26,7 +26,9 @@ def test_what_is_left_out_has_a_sign(text: str, expected: str) -> None:
     ("text", "expected"),
     [
         ("1 jobs were given up, 1 of them within an hour.", "1 job was given up, 1 of them within an hour."),
+        ("1 jobs of load_candles were cancelled.", "1 job of load_candles was cancelled."),
         ("11 jobs wait.", "11 jobs wait."),
+        ("11 jobs of sweep wait.", "11 jobs of sweep wait."),
         ("1 images have a version and no digest.", "1 image has a version and no digest."),
         ("1 of 10 replicas hold rights.", "1 of 10 replicas hold rights."),
         ("worker died 1 times within an hour.", "worker died 1 time within an hour."),

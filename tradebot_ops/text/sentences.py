@@ -79,13 +79,15 @@ _NOUNS = (
 )
 _IRREGULAR = {"addresses": "address", "processes": "process", "queries": "query", "entries": "entry"}
 _SINGULAR = {f"{noun}s": noun for noun in _NOUNS} | _IRREGULAR
-_ONE = re.compile(rf"(?<![\w.,/])1 ({'|'.join(_SINGULAR)})\b(?: ({'|'.join(_VERBS)})\b)?")
+_ONE = re.compile(rf"(?<![\w.,/])1 ({'|'.join(_SINGULAR)})\b(?:( of [\w-]+)? ({'|'.join(_VERBS)})\b)?")
 
 
 def agreed(text: str) -> str:
-    """The text, which is written for several, with what follows a 1 made singular: `1 jobs were` is `1 job was`."""
+    """The text, which is written for several, with what follows a 1 made singular: `1 jobs were` is `1 job was`,
+    `1 jobs of sweep are` is `1 job of sweep is`."""
 
     def singular(found: re.Match[str]) -> str:
-        return f"1 {_SINGULAR[found[1]]}" + (f" {_VERBS[found[2]]}" if found[2] else "")
+        noun, of, verb = found.groups(default="")
+        return f"1 {_SINGULAR[noun]}{of}" + (f" {_VERBS[verb]}" if verb else "")
 
     return _ONE.sub(singular, text)

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import Made, made, refusal, whole
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
@@ -78,3 +80,16 @@ def test_a_known_one_is_reset_and_another_is_not(tmp_path: Path) -> None:
 def test_the_fact_has_what_a_check_judges(tmp_path: Path) -> None:
     found = facts.breakers(ops_with(Api(AWAY), tmp_path))
     assert found == (facts.Breaker("market-data", True, 2, "ConnectTimeout: no answer"),)
+
+
+def test_all_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    ops = ops_with(Api(BACK, AWAY), tmp_path)
+    said = [breakers.list_(ops), breakers.list_(ops_with(Api(), tmp_path)), breakers.reset(ops, "market-data")]
+    assert "\n\n".join(map(whole, said)) == snapshot
+    with pytest.raises(OpsError) as caught:
+        breakers.reset(ops, "mai")
+    why = "There is no circuit breaker 'mai'. Did you mean `mail`?"
+    assert refusal(caught.value) == ("TB-0225", why, "tradebot breakers list")
+    assert made(monkeypatch, lambda heard: breakers.reset(ops, "mail", heard)) == [
+        Made(("breakers reset", "mail"), leased=False)
+    ]

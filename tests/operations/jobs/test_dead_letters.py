@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import Made, made, refusal, whole
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report
 from tradebot_ops.operations.jobs import dead_letters
+from tradebot_ops.progress import OnProgress, ProgressEvent
 from tradebot_ops.settings import load_settings
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -104,7 +107,7 @@ def test_what_died_after_a_replay_is_left_out_and_said(tmp_path: Path) -> None:
     api = Api(dead(1), dead(2, replays=1), dead(3), gone=("job-3",))
     report = dead_letters.replay(ops_with(api, tmp_path), [], every=True, sleep=lambda _: None)
     assert report.data == {"replayed": ["job-1"], "left_out": ["job-2", "job-3"]}
-    assert said(report).startswith("1 job was queued again. 2 jobs were left out, for they died again after a replay")
+    assert said(report).startswith("1 job was queued again. 2 jobs were left out: dead again after a replay")
     again = Api(dead(2, replays=1))
     dead_letters.replay(ops_with(again, tmp_path), [], every=True, again=True)
     assert again.calls == [("job-2", True)]
@@ -169,3 +172,61 @@ def test_the_tables_name_whose_fault_and_which_group(tmp_path: Path) -> None:
         == said(dead_letters.list_dead(nothing, None, None, 20))
         == "No job is dead."
     )
+
+
+def test_all_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    events: list[ProgressEvent] = []
+    api = Api(dead(1), dead(2, replays=1) | {"peak_memory_bytes": None, "worker": None}, gone=("job-1",))
+    ops = ops_with(api, tmp_path)
+    said = [
+        dead_letters.summary(ops),
+        dead_letters.list_dead(ops, None, None, 1),
+        dead_letters.list_dead(ops, "f1", None, 20),
+        dead_letters.replay(ops, [], every=True, sleep=lambda _: None, on_progress=events.append),
+        dead_letters.replay(ops, [], group="f1", again=True, sleep=lambda _: None, on_progress=events.append),
+        dead_letters.quarantine(ops, "f1", "known", lift=False),
+        dead_letters.summary(ops),
+        dead_letters.quarantine(ops, "f1", "", lift=True),
+        dead_letters.purge(ops, [], group="f1", confirm=lambda _: None),
+    ]
+    assert "\n\n".join([*map(whole, said), *map(str, events)]) == snapshot
+
+
+def test_each_refusal_says_what_to_type(tmp_path: Path) -> None:
+    ops = ops_with(Api(), tmp_path)
+    for act, expected in (
+        (
+            lambda: dead_letters.replay(ops, []),
+            (
+                "TB-0290",
+                "Say which dead jobs to replay: their ids, one group, or all of them.",
+                "tradebot dlq summary; then an id, --group GROUP or --all",
+            ),
+        ),
+        (
+            lambda: dead_letters.quarantine(ops, "f1", "", lift=True),
+            ("TB-0292", "f1 is not in quarantine.", "tradebot dlq summary"),
+        ),
+    ):
+        with pytest.raises(OpsError) as caught:
+            act()
+        assert refusal(caught.value) == expected
+
+
+def test_the_audit_log_names_what_was_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def act(heard: OnProgress) -> None:
+        ops = ops_with(Api(dead(1), dead(2)), tmp_path)
+        for named in ({"jobs": ["job-1", "job-2"]}, {"jobs": [], "group": "f1"}, {"jobs": [], "every": True}):
+            words: dict[str, Any] = {**named, "on_progress": heard}
+            dead_letters.replay(ops, **words, sleep=lambda _: None)
+            dead_letters.purge(ops, **words, confirm=lambda _: None)
+        dead_letters.quarantine(ops, "f1", "", lift=False, on_progress=heard)
+
+    assert made(monkeypatch, act) == [
+        *(
+            Made((f"dlq {verb}", meant), leased=False)
+            for meant in ("job-1 job-2", "f1", "all")
+            for verb in ("replay", "purge")
+        ),
+        Made(("dlq quarantine", "f1"), leased=False),
+    ]

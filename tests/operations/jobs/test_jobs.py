@@ -1,5 +1,7 @@
 """Job commands: payloads as typed, and jobs by the beginnings of their ids."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.operations.jobs.test_report import JOB
+from tests.operations.seen import Made, made, refusal
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.jobs.jobs import cancel, payload_of
+from tradebot_ops.facts.work import follow as following
+from tradebot_ops.operations.jobs.jobs import cancel, list_jobs, payload_of, submit, until_ended, watch_job
 from tradebot_ops.operations.trade import results
 from tradebot_ops.settings import load_settings
 
@@ -80,3 +84,97 @@ def test_a_pair_without_name_or_value_is_refused(pair: str) -> None:
 @given(st.text())
 def test_any_value_survives(text: str) -> None:
     assert set(payload_of([f"x={text}"])) == {"x"}
+
+
+# From submitting to the end
+
+
+class Submitted(Api):
+    """A job that goes through these states, one each time it is looked at."""
+
+    def __init__(self, *states: str) -> None:
+        super().__init__()
+        self.states, self.asked = list(states), list[Any]()
+
+    def submit(self, job_type: str, payload: dict[str, Any], notify: str | None = None) -> dict[str, Any]:
+        self.asked.append((job_type, payload, notify))
+        return JOB | {"state": "queued"}
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        self.asked.append(job_id)
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        return JOB | {"id": job_id, "state": state}
+
+    def jobs(self, state: str | None, job_type: str | None, limit: int, **given: Any) -> dict[str, Any]:
+        if "beginning" in given:
+            return super().jobs(None, None, limit, **given)
+        self.asked.append((state, job_type, limit))
+        return {"jobs": [], "next": None}
+
+
+@pytest.fixture
+def world(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Submitted]:
+    def made_of(*states: str) -> Submitted:
+        vars(ops)["api"] = api = Submitted(*states)
+        return api
+
+    monkeypatch.setattr(following, "POLL_SECONDS", 0)
+    return made_of
+
+
+def test_a_job_is_submitted_with_its_parameters_and_waited_for_only_if_asked(
+    ops: Ops, world: Callable[..., Submitted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, seen = world("queued", "running", "succeeded"), list[dict[str, Any]]()
+    now = submit(ops, "backtest", ["symbol=AAPL"], wait=False, notify="dead")
+    assert isinstance(now.data, dict)
+    assert (now.data["state"], api.asked) == ("queued", [("backtest", {"symbol": "AAPL"}, "dead")])
+    ended = submit(ops, "backtest", [], wait=True, watch=seen.append)
+    assert isinstance(ended.data, dict)
+    assert (ended.data["state"], [each["state"] for each in seen]) == ("succeeded", ["queued", "running", "succeeded"])
+    assert api.asked[1:] == [("backtest", {}, None), *[JOB["id"]] * 3]
+    assert made(monkeypatch, lambda heard: submit(ops, "backtest", [], wait=False, on_progress=heard)) == [
+        Made(("jobs submit", "backtest"), leased=False)
+    ]
+
+
+def test_what_is_no_pair_is_refused_before_anything_is_submitted(ops: Ops, world: Callable[..., Submitted]) -> None:
+    api = world("queued")
+    with pytest.raises(OpsError) as caught:
+        submit(ops, "backtest", ["symbol"], wait=False)
+    hint = "tradebot jobs submit backtest symbol=AAPL fast=10 slow=30"
+    assert refusal(caught.value) == ("TB-0202", "'symbol' is not NAME=VALUE.", hint)
+    assert api.asked == []
+
+
+def test_one_that_takes_too_long_runs_on(ops: Ops, world: Callable[..., Submitted]) -> None:
+    world("running")
+    hasty = ops.with_settings(replace(ops.settings, timeout=0.01))
+    vars(hasty)["api"] = ops.api
+    with pytest.raises(OpsError) as caught:
+        until_ended(hasty, "7d0c")
+    why = "Job 7d0c is still running after 0.01 s; it runs on."
+    assert refusal(caught.value) == ("TB-0602", why, "tradebot jobs watch 7d0c")
+    assert watch_job(hasty, "7d0c", lambda _: None).ok, "to look at it for a while is no failure"
+
+
+def test_one_that_is_watched_is_followed_to_its_end(ops: Ops, world: Callable[..., Submitted]) -> None:
+    world("running", "dead")
+    seen: list[dict[str, Any]] = []
+    report = watch_job(ops, "570212", seen.append)
+    assert isinstance(report.data, dict)
+    assert (report.data["id"], report.data["state"]) == (FIRST, "dead")
+    assert [each["state"] for each in seen] == ["running", "dead"]
+
+
+def test_a_list_is_of_what_was_asked_for(ops: Ops, world: Callable[..., Submitted]) -> None:
+    api = world("queued")
+    assert list_jobs(ops, "dead", "sweep", 7).sections[0].lines == ("No job of type sweep is dead.",)
+    assert api.asked == [("dead", "sweep", 7)]
+
+
+def test_one_is_cancelled_by_its_whole_id(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cancel(ops, "570213").sections[0].lines == (f"Job {SECOND} is cancelled.",)
+    assert made(monkeypatch, lambda heard: cancel(ops, "570213", heard)) == [
+        Made(("jobs cancel", SECOND), leased=False)
+    ]

@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import Made, made, refusal, whole
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
+from tradebot_ops.model import Report
 from tradebot_ops.operations.jobs import later
+from tradebot_ops.progress import OnProgress
 from tradebot_ops.settings import load_settings
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -173,3 +177,88 @@ def test_a_schedule_keeps_the_wish_for_each_of_its_jobs_and_says_whom_it_reaches
     assert api.asked[0][1]["notify"] == "dead"
     assert report.warnings[0].startswith("Nobody is notified until Alertmanager answers: ")
     assert later.schedules(ops).sections[0].tables[0].rows[0][8] == "dead"
+
+
+def test_all_that_is_said(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    night = MADE | {"name": "night", "missed": 3, "last_at": "2026-11-26T22:00:00Z", "last_job": "7d0c0000-0000-1"}
+    ops = ops_with(Api(MADE, night | {"paused": True, "notify": "dead"}), tmp_path)
+    said = [
+        later.schedules(ops),
+        later.schedules(ops_with(Api(), tmp_path)),
+        later.submit(ops, "canary", [], later.Wishes(at="90m"), wait=False),
+        later.submit(ops, "canary", [], later.Wishes(every="30 6 * * 1-5"), wait=False),
+        later.pause(ops, "night", paused=True),
+        later.pause(ops, "night", paused=False),
+        later.remove(ops, "night"),
+    ]
+    assert "\n\n".join(map(whole, said)) == snapshot
+
+
+def test_the_audit_log_has_each_change_without_a_lease(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def act(heard: OnProgress) -> None:
+        ops = ops_with(Api(MADE), tmp_path)
+        for wishes in (later.Wishes(at="90m"), later.Wishes(every="30 6 * * 1-5")):
+            later.submit(ops, "canary", [], wishes, wait=False, on_progress=heard)
+        later.pause(ops, "morning", paused=True, on_progress=heard)
+        later.pause(ops, "morning", paused=False, on_progress=heard)
+        later.remove(ops, "morning", heard)
+
+    assert made(monkeypatch, act) == [
+        Made(("jobs submit", "canary"), leased=False),
+        Made(("jobs submit", "canary"), leased=False),
+        Made(("schedules pause", "morning"), leased=False),
+        Made(("schedules resume", "morning"), leased=False),
+        Made(("schedules remove", "morning"), leased=False),
+    ]
+
+
+def test_a_job_without_a_time_is_submitted_now_and_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def submit(ops: Ops, job_type: str, pairs: list[str], **given: Any) -> Report:
+        asked.append((job_type, pairs, given))
+        return Report(data={"id": "j1"})
+
+    monkeypatch.setattr("tradebot_ops.operations.jobs.jobs.submit", submit)
+    watch, heard = list[Any](), list[Any]()
+    report = later.submit(
+        ops_with(Api(), tmp_path),
+        "canary",
+        ["n=1"],
+        later.Wishes(),
+        wait=True,
+        watch=watch.append,
+        on_progress=heard.append,
+    )
+    given = {"notify": None, "wait": True, "watch": watch.append, "on_progress": heard.append}
+    assert asked == [("canary", ["n=1"], given)]
+    assert (report.data, report.warnings) == ({"id": "j1"}, ())
+
+
+def test_each_refusal_says_what_to_type(tmp_path: Path) -> None:
+    ops = ops_with(Api(MADE), tmp_path)
+    hint = '--at 18:30, --at 90m, --at 2026-11-28T09:30, or --every "30 6 * * 1-5"'
+    both = later.Wishes(at="18:30", every="* * * * *")
+    for act, expected in (
+        (
+            lambda: later.submit(ops, "canary", [], both, wait=True),
+            ("TB-0244", "--at and --every and --wait do not go together.", hint),
+        ),
+        (lambda: later.moment("soon", "UTC", NOW), ("TB-0244", "'soon' is not a time.", hint)),
+        (
+            lambda: later.moment("2026-11-27T12:30", "Europe/Zurich", NOW),
+            ("TB-0244", "2026-11-27 11:30:00 UTC is past.", hint),
+        ),
+        (
+            lambda: later.moment("18:30", "Zurich", NOW),
+            ("TB-0244", "'Zurich' is not a time zone.", "--zone Europe/Zurich, --zone America/New_York"),
+        ),
+        (
+            lambda: later.remove(ops, "mornin"),
+            ("TB-0243", "There is no schedule 'mornin'. Did you mean `morning`?", "tradebot schedules list"),
+        ),
+        (lambda: later.remove(ops, "x"), ("TB-0243", "There is no schedule 'x'.", "tradebot schedules list")),
+    ):
+        with pytest.raises(OpsError) as caught:
+            act()
+        assert refusal(caught.value) == expected

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import Made, made, refusal, whole
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.jobs import queue
+from tradebot_ops.progress import OnProgress, ProgressEvent
 from tradebot_ops.settings import load_settings
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -145,3 +148,71 @@ def test_an_unknown_type(tmp_path: Path) -> None:
     with pytest.raises(OpsError, match="There is no job type 'swep'") as raised:
         queue.pause(ops_with(Api(IDLE), tmp_path), "swep", "")
     assert (raised.value.code, "Did you mean `sweep`" in raised.value.hint) == ("TB-0226", True)
+
+
+def test_all_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    monkeypatch.setattr(queue, "POLL_S", 0)
+    events: list[ProgressEvent] = []
+    closed = IDLE | SET | {"type": "other", "closed": True, "reason": ""}
+    limited = IDLE | SET | {"type": "third", "max_running": 4}
+    busy = ops_with(Api(BUSY, batches=(10, 6)), tmp_path)
+    done = ops_with(Api(BUSY, BUSY, IDLE | {"running": 1}, IDLE | {"scheduled": 1}), tmp_path)
+    none = ops_with(Api(IDLE), tmp_path)
+    several = Api()
+    monkeypatch.setattr(several, "queues", lambda: [BUSY | SET | {"paused": True, "closed": True}, closed, limited])
+    said = [
+        queue.status(ops_with(several, tmp_path)),
+        queue.pause(none, "sweep", ""),
+        queue.resume(none, "sweep"),
+        queue.limit(busy, "sweep", "none"),
+        queue.drain(done, "sweep", "upgrade", events.append),
+        queue.purge(busy, "sweep", "", dry_run=True, confirm=pytest.fail),
+        queue.purge(none, "sweep", "", dry_run=False, confirm=pytest.fail),
+        queue.purge(busy, "sweep", "", dry_run=False, confirm=lambda _: None, on_progress=events.append),
+    ]
+    assert "\n\n".join([*map(whole, said), *map(str, events)]) == snapshot
+
+
+def test_each_refusal_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "POLL_S", 0)
+    for act, expected in (
+        (
+            lambda: queue.limit(ops_with(Api(IDLE), tmp_path), "sweep", "many"),
+            (
+                "TB-0245",
+                "'many' is not a number of jobs.",
+                "tradebot queue limit sweep 2, or none; to let none run: tradebot queue pause sweep",
+            ),
+        ),
+        (
+            lambda: queue.drain(ops_with(Api(IDLE | {"paused": True}), tmp_path), "sweep", ""),
+            ("TB-0909", "sweep is paused, so that its jobs never end.", "tradebot queue resume sweep"),
+        ),
+        (
+            lambda: queue.drain(ops_with(Api(IDLE | {"running": 1}), tmp_path, timeout=0.01), "sweep", ""),
+            (
+                "TB-0608",
+                "1 job of sweep is not over after 0.01 s; it stays closed.",
+                "tradebot queue drain sweep, tradebot queue purge sweep, or take it back: tradebot queue resume sweep",
+            ),
+        ),
+    ):
+        with pytest.raises(OpsError) as caught:
+            act()
+        assert refusal(caught.value) == expected
+
+
+def test_the_audit_log_has_each_change_without_a_lease(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lease is for what the engine changes: a queue may be paused while an `up` goes on."""
+
+    def act(heard: OnProgress) -> None:
+        ops = ops_with(Api(IDLE | {"waiting": 0, "scheduled": 1}, batches=(1,)), tmp_path)
+        queue.pause(ops, "sweep", "", heard)
+        queue.resume(ops, "sweep", heard)
+        queue.limit(ops, "sweep", "2", heard)
+        queue.drain(ops, "sweep", "", heard)
+        queue.purge(ops, "sweep", "", dry_run=False, confirm=lambda _: None, on_progress=heard)
+
+    assert made(monkeypatch, act) == [
+        Made((f"queue {verb}", "sweep"), leased=False) for verb in ("pause", "resume", "limit", "drain", "purge")
+    ]

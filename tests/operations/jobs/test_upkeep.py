@@ -1,13 +1,22 @@
 """Figures, jobs of vanished workers, and what is forgotten: what is asked for, and what is said of it."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from tests.operations.jobs.test_dead_letters import ops_with, said
+from tests.operations.seen import Made, made, whole
+from tradebot_ops.context import Ops
+from tradebot_ops.engines.base import LogQuery
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.jobs import upkeep
+from tradebot_ops.operations.logs import Entry
+from tradebot_ops.operations.select import chosen_replicas
+from tradebot_ops.progress import OnProgress, ProgressEvent
 
 DAY = 86_400.0
 FIGURES = {
@@ -94,3 +103,60 @@ def test_jobs_of_vanished_workers_are_named(tmp_path: Path) -> None:
     assert report.sections[0].tables[0].rows == (("1", "sweep", "worker-9"),)
     assert said(report) == "1 job was given to other workers."
     assert said(upkeep.recover(ops_with(Api(), tmp_path))).startswith("Every running job has its worker")  # type: ignore[arg-type]
+
+
+def test_all_that_is_said(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    events: list[ProgressEvent] = []
+    ops = ops_with(Api(3, ({"id": "1", "type": "sweep", "worker": "worker-9"},)), tmp_path)  # type: ignore[arg-type]
+    said = [
+        upkeep.stats(ops, None, "2h"),
+        upkeep.stats(ops, "none", "2h"),
+        upkeep.stats(ops_with(Api(complete=False), tmp_path), "backtest", "2h"),  # type: ignore[arg-type]
+        upkeep.recover(ops),
+        upkeep.recover(ops_with(Api(), tmp_path)),  # type: ignore[arg-type]
+        upkeep.prune(ops, "30d", [], dry_run=True, confirm=refuse),
+        upkeep.prune(ops, "30d", [], dry_run=False, confirm=lambda _: None, on_progress=events.append),
+        upkeep.prune(ops, "30d", [], dry_run=False, confirm=refuse),
+    ]
+    assert "\n\n".join([*map(whole, said), *map(str, events)]) == snapshot
+
+
+def test_the_audit_log_has_each_change_without_a_lease(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def act(heard: OnProgress) -> None:
+        ops = ops_with(Api(3), tmp_path)  # type: ignore[arg-type]
+        upkeep.prune(ops, "30d", ["dead"], dry_run=False, confirm=lambda _: None, on_progress=heard)
+        upkeep.recover(ops, heard)
+
+    assert made(monkeypatch, act) == [
+        Made(("jobs prune", "30d", "dead"), leased=False),
+        Made(("jobs recover",), leased=False),
+    ]
+
+
+def test_the_lines_of_a_job_are_those_of_api_and_workers_since_a_minute_before_it_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    (tmp_path / "compose.yaml").write_text(
+        "services:\n  api: {image: i}\n  redis: {image: i}\n"
+        "  worker: {image: i, deploy: {replicas: 2}, x-tradebot: {scalable: true}}\n"
+    )
+
+    def entries(ops: Ops, chosen: Any, query: LogQuery, level: str | None, *, grep: str) -> Iterator[Entry]:
+        asked.extend((chosen, query, level, grep))
+        return iter(())
+
+    class Known(Api):
+        def jobs(self, state: None, job_type: None, limit: int, *, beginning: str) -> dict[str, Any]:
+            return {"jobs": [{"id": f"{beginning}-whole"}]}
+
+        def job(self, job_id: str) -> dict[str, Any]:
+            return {"id": job_id, "submitted_at": "2026-11-26T12:00:00+00:00"}
+
+    monkeypatch.setattr(upkeep, "entries", entries)
+    ops = ops_with(Known(), tmp_path)  # type: ignore[arg-type]
+    assert list(upkeep.logged(ops, "7d0c", "error")) == []
+    chosen, query, level, grep = asked
+    assert chosen == chosen_replicas(ops.stack, ["api", "worker"])
+    assert query == LogQuery(since=datetime(2026, 11, 26, 11, 59, tzinfo=UTC))
+    assert (level, grep) == ("error", "7d0c-whole")

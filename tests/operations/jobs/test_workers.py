@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import Made, made, refusal, whole
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.jobs import workers
-from tradebot_ops.progress import Phase, ProgressEvent
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.settings import load_settings
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -182,3 +184,61 @@ def test_one_that_cannot_hear_is_not_told(tmp_path: Path) -> None:
         workers.drain(ops_with(tmp_path, api, replica(1)), "worker-l", "")
     assert raised.value.code == "TB-0235"
     assert api.told == []
+
+
+def test_all_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    monkeypatch.setattr(workers, "POLL_S", 0.0)
+    events: list[ProgressEvent] = []
+    drained = {**IDLE, "name": "worker-2", "state": "drained", "order": ORDER}
+    replicas = (replica(2), replica(1), replica(3, State.FAILED))
+    ops = ops_with(tmp_path, Api(BUSY, drained, {**IDLE, "name": "worker-9"}), *replicas)
+    answers = iter([[BUSY, drained], [{**BUSY, "job_id": None}], [{**IDLE, "state": "drained"}]])
+    waited = ops_with(tmp_path, Api(), *replicas)
+    monkeypatch.setattr(waited.api, "workers", lambda: next(answers))
+    said = [
+        workers.list_(ops),
+        workers.drain(ops, "1", "memory"),
+        workers.drain(waited, "1", "memory", wait=True, on_progress=events.append),
+        workers.resume(ops, "1", "done"),
+        workers.resume(ops, "2", "done"),
+    ]
+    assert "\n\n".join([*map(whole, said), *map(str, events)]) == snapshot
+
+
+def test_the_audit_log_has_each_order_without_a_lease(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def act(heard: OnProgress) -> None:
+        ops = ops_with(tmp_path, Api(IDLE), replica(1))
+        workers.drain(ops, "1", "", on_progress=heard)
+        workers.resume(ops, "1", "", heard)
+
+    assert made(monkeypatch, act) == [
+        Made(("workers drain", "worker-1"), leased=False),
+        Made(("workers resume", "worker-1"), leased=False),
+    ]
+
+
+def test_each_refusal_says_what_to_type(tmp_path: Path) -> None:
+    ops = ops_with(tmp_path, Api(IDLE), replica(1), replica(2, up_s=1), replica(3))
+    for typed, expected in (
+        ("worker2", ("TB-0235", "There is no worker 'worker2'. Did you mean `worker-2`?", "tradebot workers list")),
+        ("x", ("TB-0235", "There is no worker 'x'.", "tradebot workers list")),
+        (
+            "2",
+            (
+                "TB-0229",
+                "worker-2 is starting and sends no heartbeat, so that no order reaches it.",
+                "tradebot workers list",
+            ),
+        ),
+        (
+            "3",
+            (
+                "TB-0229",
+                "worker-3 is hung and sends no heartbeat, so that no order reaches it.",
+                "tradebot workers kill worker-3",
+            ),
+        ),
+    ):
+        with pytest.raises(OpsError) as caught:
+            workers.drain(ops, typed, "")
+        assert refusal(caught.value) == expected

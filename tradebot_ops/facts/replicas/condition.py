@@ -11,6 +11,7 @@ from tradebot_ops.engines.base import Address, Engine, Health, Replica, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.replicas import healthcheck
 from tradebot_ops.stack.model import Service
+from tradebot_ops.text.sentences import agreed
 
 ASK_SECONDS = 1.0
 
@@ -36,7 +37,8 @@ def condition_of(ops: Ops, replica: Replica, seconds: float = ASK_SECONDS) -> Co
     if replica.state is State.EXITED:
         return Condition(replica, "failed" if service.one_shot else "stopped", f"exit code {replica.exit_code}")
     if replica.state is not State.RUNNING:
-        return Condition(replica, str(replica.state), f"{replica.restarts} restarts" if replica.restarts else "")
+        restarts = agreed(f"{replica.restarts} restarts") if replica.restarts else ""
+        return Condition(replica, str(replica.state), restarts)
     sample = sample_of(ops.engine, service, replica, seconds)
     if sample.ok:
         asked = service.probe is not None or healthcheck.decides(service, replica)

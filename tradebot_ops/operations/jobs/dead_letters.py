@@ -160,7 +160,7 @@ def named(jobs: list[str], group: str | None, every: bool, verb: str) -> None:
 def _report(jobs: list[str], left: list[str], sentence: str) -> Report:
     lines = [agreed(sentence)]
     if left:
-        why = f"{len(left)} jobs were left out, for they died again after a replay or are dead no more."
+        why = f"{len(left)} jobs were left out: dead again after a replay, or dead no more."
         lines.append(f"{agreed(why)} To take those that died again, too: --again")
     return Report(data={"replayed": jobs, "left_out": left}, sections=(Section(lines=tuple(lines)),))
 

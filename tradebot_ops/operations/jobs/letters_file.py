@@ -75,7 +75,7 @@ def import_(ops: Ops, path: Path, *, on_progress: OnProgress = ignore_progress) 
         on_progress(ProgressEvent("import", Phase.DONE, f"{len(queued)} of {len(letters)}"))
     lines = [agreed(f"{len(queued)} jobs were queued.")]
     if left:
-        lines.append(agreed(f"{len(left)} jobs were left out, for they were queued before or are dead no more."))
+        lines.append(agreed(f"{len(left)} jobs were left out: queued before, or dead no more."))
     return Report(data={"queued": queued, "left_out": left}, sections=(Section(lines=tuple(lines)),))
 
 
