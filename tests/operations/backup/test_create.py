@@ -26,7 +26,7 @@ from tradebot_ops.engines.base import ExecResult
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report
 from tradebot_ops.operations.backup import create
-from tradebot_ops.progress import ignore_progress
+from tradebot_ops.progress import Phase, ProgressEvent, ignore_progress
 
 
 @pytest.fixture
@@ -181,3 +181,32 @@ def test_the_configuration_is_in_it_and_no_secret(ops: Ops, database: Database) 
     assert any(name.startswith("config/") for name in names)
     assert not [name for name in names if "secret" in name or name.startswith("/")]
     assert owners == {(0, 0, "", "")}
+
+
+def test_all_that_is_said_of_a_backup(ops: Ops, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    events, times = list[ProgressEvent](), iter([10.0, 12.34567])
+    monkeypatch.setattr(create, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    report = create.create(ops, events.append)
+    (backup,) = shelf(ops).all()
+    assert report.data == {
+        "id": backup.id,
+        "folder": str(backup.folder),
+        "bytes": backup.size,
+        "seconds": 2.346,
+        "rows": 3,
+        "tables": 1,
+        "removed": [],
+    }
+    first, *others = report.sections[0].lines
+    assert first.startswith(f"Backup {backup.id}: 3 rows of 1 tables, ")
+    assert first.endswith(", read back, in 2.35 s.")
+    assert others == [
+        f"It lies in {backup.folder}, on this host, not encrypted.",
+        f"Prove that it restores: tradebot backup verify {backup.id}",
+    ]
+    assert events == [
+        ProgressEvent("backup", Phase.PREPARING, "counting"),
+        ProgressEvent("backup", Phase.PREPARING, "dumping 3 rows of 1 tables"),
+        ProgressEvent("backup", Phase.PREPARING, "reading the dump back"),
+        ProgressEvent("backup", Phase.DONE, backup.id),
+    ]

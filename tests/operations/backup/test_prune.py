@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.operations.backup.kit import damage, put, shelf, with_database, world
+from tests.operations.seen import Made, made, refusal
 from tradebot_ops.backups.shelf import Proof, Refutation
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
@@ -120,3 +121,18 @@ def test_what_is_no_time_span_is_refused_before_anything_goes(ops: Ops, text: st
     with pytest.raises(OpsError) as caught:
         pruned(ops, 1, text)
     assert (caught.value.code, ids(ops)) == ("TB-0267", before)
+
+
+def test_the_audit_log_has_it_only_where_something_goes(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    def act(_: object) -> None:
+        pruned(ops, 2, dry_run=True)
+        pruned(ops, 2)
+        pruned(ops, 2)
+
+    assert made(monkeypatch, act) == [Made(("backup prune",), heard=False)]
+
+
+def test_what_is_no_time_span_says_how_to_write_one(ops: Ops) -> None:
+    with pytest.raises(OpsError) as caught:
+        pruned(ops, 1, "soon")
+    assert refusal(caught.value) == ("TB-0267", "'soon' is no time span.", "Write hours, days or weeks: 30d")

@@ -10,14 +10,14 @@ import pytest
 
 from tests.backups.test_manifest import MANIFEST
 from tests.operations.backup.kit import Database, PipingEngine, put, shelf, with_database, world
-from tests.operations.seen import Made, made
+from tests.operations.seen import Made, made, refusal
 from tests.operations.trade.test_open_positions import LONG, Api, bot
 from tradebot_ops.backups.shelf import Refutation
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ExecResult
 from tradebot_ops.errors import ExitCode, OpsError, Unreachable
 from tradebot_ops.operations.backup import restore
-from tradebot_ops.progress import OnProgress, ignore_progress
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent, ignore_progress
 from tradebot_ops.records import WatchedBot, WorkersTold
 
 
@@ -304,3 +304,54 @@ def test_the_audit_log_has_the_database_that_a_backup_is_restored_into(
     assert made(monkeypatch, lambda heard: restore.restore_beside(ops, shelf(ops), "latest", "beside", heard)) == [
         Made(("backup restore", backup.id, "--into", "beside"))
     ]
+
+
+def test_the_backup_of_another_project_is_put_in_place_only_where_that_is_named(ops: Ops) -> None:
+    backup = put(ops, manifest=replace(MANIFEST, project="other"))
+
+    def in_place(named: str) -> None:
+        restore.restore(ops, shelf(ops), "latest", lambda _: None, ignore_progress, from_project=named)
+
+    def beside(named: str) -> None:
+        restore.restore_beside(ops, shelf(ops), "latest", "look", ignore_progress, from_project=named)
+
+    for act in (in_place, beside):
+        for wrong in ("", "third"):
+            with pytest.raises(OpsError) as caught:
+                act(wrong)
+            assert refusal(caught.value) == (
+                "TB-0921",
+                f"The backup {backup.id} is of the project other, and this is demo.",
+                "If it is meant to replace this one's data: --from-project other",
+            )
+        act("other")
+
+
+def test_who_restored_is_who_halted(ops: Ops) -> None:
+    backup = put(ops)
+    restore.restore(ops, shelf(ops), "latest", lambda _: None, ignore_progress)
+    (params,) = [params for _, text, params in asked(ops).asked if f"restored from backup {backup.id}" in params]
+    assert any(str(each).startswith("ana@") for each in params)
+
+
+def test_who_looks_on_is_told_where_it_goes(ops: Ops) -> None:
+    backup, events = put(ops), list[ProgressEvent]()
+    restore.restore(ops, shelf(ops), "latest", lambda _: None, events.append)
+    restore.restore_beside(ops, shelf(ops), "latest", "look", events.append)
+    assert [each for each in events if each.service == backup.id] == [
+        ProgressEvent(backup.id, Phase.PREPARING, "restoring into tradebot_restoring"),
+        ProgressEvent(backup.id, Phase.DONE, "in place, equal to its manifest"),
+        ProgressEvent(backup.id, Phase.PREPARING, "restoring into look"),
+    ]
+
+
+def test_a_name_that_is_taken_says_so(ops: Ops) -> None:
+    put(ops)
+    asked(ops).answers["SELECT 1 AS found"] = [{"found": 1}]
+    with pytest.raises(OpsError) as caught:
+        restore.restore_beside(ops, shelf(ops), "latest", "look", ignore_progress)
+    assert refusal(caught.value) == (
+        "TB-0926",
+        "There is a database look already; nothing was done.",
+        "Name one that does not exist: a restore always makes a new one.",
+    )

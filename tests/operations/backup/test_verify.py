@@ -1,16 +1,18 @@
 """A backup is proved by a restore that equals its manifest; whatever is wrong on the way is no proof."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.operations.backup.kit import GONE, PipingEngine, damage, put, shelf, with_database, world
+from tests.operations.seen import Made, made, refusal
 from tradebot_ops.backups.shelf import Proof
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ExecResult
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.backup import verify
-from tradebot_ops.progress import ignore_progress
+from tradebot_ops.progress import Phase, ProgressEvent, ignore_progress
 
 FAILED = ExecResult(1, "pg_restore: error: could not read from input file: end of file")
 
@@ -151,3 +153,43 @@ def test_without_a_running_postgres_nothing_is_proved(tmp_path: Path) -> None:
     with pytest.raises(OpsError) as caught:
         verify.verify(ops, shelf(ops), "latest", ignore_progress)
     assert caught.value.code == "TB-0535"
+
+
+def test_all_that_is_said_of_a_proof(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    backup, events = put(ops), list[ProgressEvent]()
+    with_database(ops)
+    times = iter([10.0, 12.34567])
+    monkeypatch.setattr(verify, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    report = verify.verify(ops, shelf(ops), "latest", events.append, deep=True)
+    name = f"tradebot_verify_{backup.id.lower()}"
+    assert report.data == {"id": backup.id, "rows": 3, "tables": 1, "seconds": 2.346, "deep": True}
+    equal = f"Backup {backup.id} restores: 1 tables with 3 rows are equal to its manifest"
+    assert report.sections[0].lines == (f"{equal}, and every page and index is sound; 2.35 s.",)
+    assert events == [
+        ProgressEvent(backup.id, Phase.PREPARING, f"restoring into {name}"),
+        ProgressEvent(backup.id, Phase.PREPARING, "examining every page and index"),
+        ProgressEvent(backup.id, Phase.DONE, "equal to its manifest"),
+    ]
+    assert f"--database={name}" in piped(ops).piped_words[1]
+    proof = shelf(ops).all()[0].proof
+    assert proof
+    assert round(proof.seconds, 3) == 2.346
+
+
+def test_the_audit_log_has_it(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(ops)
+    with_database(ops)
+    assert made(monkeypatch, lambda heard: verify.verify(ops, shelf(ops), "latest", heard)) == [
+        Made(("backup verify", "latest"))
+    ]
+
+
+def test_what_is_damaged_says_what_to_use_instead(ops: Ops) -> None:
+    backup = put(ops)
+    backup.dump.write_bytes(b"dumq")
+    with pytest.raises(OpsError) as caught:
+        verify.check_files(backup)
+    why = f"The backup {backup.id} is damaged: postgres.dump is not as it was written"
+    code, message, hint = refusal(caught.value)
+    assert (code, message.rstrip("."), hint) == ("TB-0132", why, "Use another one: tradebot backup list")
+    assert [each.rstrip(".") for each in caught.value.detail] == ["postgres.dump is not as it was written"]

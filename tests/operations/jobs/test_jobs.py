@@ -15,7 +15,6 @@ from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.facts.work import follow as following
 from tradebot_ops.operations.jobs.jobs import cancel, list_jobs, payload_of, submit, until_ended, watch_job
 from tradebot_ops.operations.trade import results
 from tradebot_ops.settings import load_settings
@@ -118,7 +117,7 @@ def world(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Submitted]
         vars(ops)["api"] = api = Submitted(*states)
         return api
 
-    monkeypatch.setattr(following, "POLL_SECONDS", 0)
+    monkeypatch.setattr("tradebot_ops.facts.work.follow.POLL_SECONDS", 0)
     return made_of
 
 
