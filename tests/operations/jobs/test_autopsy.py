@@ -58,3 +58,12 @@ def test_one_that_lives_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OpsError, match="is running, not dead") as caught:
         autopsy.show(ops_with(One(detailed(state="running")), tmp_path), ID)
     assert (caught.value.code, caught.value.hint) == ("TB-0293", f"tradebot jobs show {ID}")
+
+
+def test_what_is_not_known_of_it_has_no_row(tmp_path: Path) -> None:
+    bare = detailed(peak_memory_bytes=None, worker=None, kills=0, deferrals=2, payload={})
+    facts, why, _ = autopsy.show(ops_with(One(bare), tmp_path), ID).sections
+    assert [row[0] for row in facts.tables[0].rows] == [
+        "job", "type", "fault", "died", "attempts", "given back", "group", "died alike",
+    ]  # fmt: skip
+    assert (why.title, facts.tables[0].rows[-1]) == ("Why", ("died alike", "1 job"))

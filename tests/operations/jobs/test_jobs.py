@@ -57,8 +57,9 @@ def test_the_beginning_of_an_id_is_enough(ops: Ops, typed: str, meant: str) -> N
 
 
 def test_an_ambiguous_one_is_refused_with_its_candidates(ops: Ops) -> None:
-    with pytest.raises(OpsError, match=f"{FIRST}, {SECOND}"):
+    with pytest.raises(OpsError, match=f"{FIRST}, {SECOND}") as caught:
         cancel(ops, "5702")
+    assert caught.value.hint.endswith("tradebot jobs list")
     assert ops.api.cancelled == []  # type: ignore[attr-defined]
 
 

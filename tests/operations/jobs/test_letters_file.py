@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from tests.operations.jobs.test_dead_letters import Api, dead, ops_with, said
+from tests.operations.seen import Made, made, refusal
 from tradebot_ops.errors import OpsError, Refused
 from tradebot_ops.operations.jobs import letters_file
+from tradebot_ops.progress import Phase, ProgressEvent
 
 IDS = [f"57021200-0000-0000-0000-00000000000{number}" for number in range(3)]
 DETAIL = {
@@ -126,3 +128,44 @@ def test_a_job_that_the_api_refuses_is_named_by_its_line(tmp_path: Path) -> None
     with pytest.raises(OpsError, match=r"Line 2 of .* was refused, those before it are queued: type") as caught:
         letters_file.import_(ops_with(Store(refuse=IDS[1]), tmp_path), tmp_path / "x")
     assert caught.value.code == "TB-0294"
+
+
+def test_all_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, events = tmp_path / "dead.jsonl", list[ProgressEvent]()
+    report = letters_file.export(
+        ops_with(Store(full(0), full(1)), tmp_path), file, group=None, every=True, on_progress=events.append
+    )
+    assert (report.data, report.sections[0].lines) == (
+        {"file": str(file), "jobs": 2},
+        (f"2 jobs were written to {file}; they are dead here as before.",),
+    )
+    elsewhere = ops_with(Store(), tmp_path)
+    report = letters_file.import_(elsewhere, file, on_progress=events.append)
+    assert (report.data, report.sections[0].lines) == (
+        {"queued": IDS[:2], "left_out": []},
+        ("2 jobs were queued.",),
+    )
+    report = letters_file.import_(elsewhere, file, on_progress=events.append)
+    assert report.sections[0].lines[1] == "2 jobs were left out: queued before, or dead no more."
+    assert events == [
+        ProgressEvent("export", Phase.DONE, "2"),
+        ProgressEvent("import", Phase.STARTING, "1 of 2"),
+        ProgressEvent("import", Phase.STARTING, "2 of 2"),
+        ProgressEvent("import", Phase.DONE, "2 of 2"),
+        ProgressEvent("import", Phase.STARTING, "1 of 2"),
+        ProgressEvent("import", Phase.STARTING, "2 of 2"),
+        ProgressEvent("import", Phase.DONE, "0 of 2"),
+    ]
+    assert made(monkeypatch, lambda heard: letters_file.import_(elsewhere, file, on_progress=heard)) == [
+        Made(("dlq import", str(file)), leased=False)
+    ]
+
+
+def test_a_file_that_is_none_says_what_to_import(tmp_path: Path) -> None:
+    with pytest.raises(OpsError) as caught:
+        letters_file.read(tmp_path / "x")
+    assert refusal(caught.value) == (
+        "TB-0291",
+        f"Cannot read {tmp_path / 'x'}: No such file or directory.",
+        "Import what `tradebot dlq export` wrote: tradebot dlq import FILE",
+    )

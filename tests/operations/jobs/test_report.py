@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import whole
 from tradebot_ops.model import Report
 from tradebot_ops.operations.jobs.report import followed, in_full, listed
 
@@ -86,3 +88,29 @@ def test_an_empty_list_says_what_there_is_none_of(state: str | None, job_type: s
 
 def test_the_first_list_says_how_to_begin() -> None:
     assert "tradebot jobs submit" in text(listed({"jobs": [], "next": None}, None, None, 20, NOON))
+
+
+ALL_OF_IT = JOB | {
+    "note": "third of five folds",
+    "kills": 1,
+    "retry_at": "2026-11-22T12:05:00+00:00",
+    "cancel_requested_at": "2026-11-22T11:59:33+00:00",
+    "replays": 2,
+    "trace_id": "4bf92f35",
+}
+
+
+def test_all_that_is_said_of_a_job(snapshot: SnapshotAssertion) -> None:
+    dead = ALL_OF_IT | {"state": "dead", "result": None, "error": ERROR | {"fault": "job"}}
+    bare = JOB | dict.fromkeys(("worker", "result", "started_at", "finished_at", "peak_memory_bytes"))
+    said = [
+        followed(ALL_OF_IT),
+        followed(JOB | {"state": "cancelled"}),
+        followed(DEAD),
+        in_full(ALL_OF_IT),
+        in_full(dead),
+        in_full(dead | {"worker": None, "error": ERROR | {"traceback": None, "fingerprint": None}}),
+        in_full(bare | {"state": "running", "progress": 0.256, "events": []}),
+        listed({"jobs": [JOB, dead, bare | {"progress": None}], "next": "x"}, None, None, 150, NOON),
+    ]
+    assert "\n\n".join(map(whole, said)) == snapshot
