@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
 
 from tradebot_ops.facts.metrics.usage import JobMemory, Usage
 from tradebot_ops.operations.optimize.decide import DAY_S, JOBS_NEEDED, MB, Change, Decision, Limits, decide
@@ -166,3 +167,74 @@ def test_what_nobody_measured_is_named_and_stays() -> None:
     decision = decide(Usage(DAY_S, DAY_S), NOW)
     assert decision.changes == ()
     assert [each.known for each in decision.kept] == [False] * len(fields(Limits))
+
+
+def read(decision: Decision) -> list[str]:
+    changes = [
+        f"{each.setting}: {each.before} -> {each.after}, frees {each.frees}. {each.why}" for each in decision.changes
+    ]
+    return changes + [f"{each.setting} {'fits' if each.known else 'unknown'}. {each.why}" for each in decision.kept]
+
+
+USES: dict[str, dict[str, Any]] = {
+    "what fits": {},
+    "few workers are busy": {"busy": 2.0},
+    "all workers are busy": {"busy": 8.0, "waiting": 40.0},
+    "all workers are busy, and the host is full": {"busy": 8.0, "host_bytes": 5.0 * GB},
+    "jobs come near their limit": {"jobs": JobMemory(50, 0.9 * GB)},
+    "jobs were killed for memory": {"jobs": JobMemory(3, 0.5 * GB, killed=2)},
+    "jobs are small": {"jobs": JobMemory(50, 100 * MB)},
+    "few jobs ended": {"jobs": JobMemory(JOBS_NEEDED - 3, 10.0 * MB)},
+    "Redis is full": {"redis_peak_bytes": 480.0 * MB},
+    "Redis is empty": {"redis_peak_bytes": 10.0 * MB},
+    "the database is small": {"database_bytes": 9.0 * MB},
+    "the database is large": {"database_bytes": 2.0 * GB, "hits": 0.8},
+    "the database was hardly read": {"database_bytes": 2.0 * GB, "hits": None, "blocks": 9_999.0},
+    "many connections": {"connections_peak": 95.0},
+    "more connections than may be": {"connections_peak": 9_000.0},
+    "nobody measured": dict.fromkeys(
+        ("busy", "redis_peak_bytes", "connections_peak", "database_bytes", "worker_idle_bytes")
+    ),
+}
+
+
+def test_every_change_and_every_rest_has_its_reason(snapshot: SnapshotAssertion) -> None:
+    told = {name: read(decide(replace(QUIET, **seen), NOW)) for name, seen in USES.items()}
+    assert told == snapshot
+
+
+@pytest.mark.parametrize(
+    ("seen", "setting", "changed"),
+    [
+        ({"busy": 0.6 * 8}, "WORKER_REPLICAS", False),
+        ({"busy": 0.59 * 8}, "WORKER_REPLICAS", True),
+        ({"busy": 0.8 * 8}, "WORKER_REPLICAS", False),
+        ({"busy": 0.81 * 8}, "WORKER_REPLICAS", True),
+        ({"connections_peak": 80}, "POSTGRES_MAX_CONNECTIONS", False),
+        ({"connections_peak": 81}, "POSTGRES_MAX_CONNECTIONS", True),
+        ({"redis_peak_bytes": 0.8 * 512 * MB}, "REDIS_MAXMEMORY", False),
+        ({"redis_peak_bytes": 0.81 * 512 * MB}, "REDIS_MAXMEMORY", True),
+        ({"database_bytes": 2.0 * GB, "hits": 0.99}, "POSTGRES_SHARED_BUFFERS", False),
+        ({"database_bytes": 2.0 * GB, "hits": 0.98}, "POSTGRES_SHARED_BUFFERS", True),
+        ({"database_bytes": 2.0 * GB, "hits": 0.98, "blocks": 9_999.0}, "POSTGRES_SHARED_BUFFERS", False),
+        ({"database_bytes": 2.0 * GB, "hits": 0.98, "blocks": 10_000.0}, "POSTGRES_SHARED_BUFFERS", True),
+        ({"database_bytes": 2.0 * GB, "hits": 0.98, "host_bytes": 1.0 * GB}, "POSTGRES_SHARED_BUFFERS", False),
+        ({"jobs": JobMemory(JOBS_NEEDED - 1, 0.9 * GB)}, "JOB_MEMORY_LIMIT", False),
+        ({"jobs": JobMemory(JOBS_NEEDED, 0.9 * GB)}, "JOB_MEMORY_LIMIT", True),
+        ({"jobs": JobMemory(1, 0.5 * GB, killed=1)}, "JOB_MEMORY_LIMIT", True),
+    ],
+)
+def test_a_setting_changes_only_beyond_its_band(seen: dict[str, Any], setting: str, *, changed: bool) -> None:
+    assert (found(decide(replace(QUIET, **seen), NOW), setting) is not None) is changed
+
+
+@pytest.mark.parametrize(("share", "decided"), [(0.9, True), (0.899, False)])
+@pytest.mark.parametrize("window", [DAY_S / 24, DAY_S, 7 * DAY_S])
+def test_nine_tenths_of_the_window_or_of_a_day_are_enough(window: float, share: float, *, decided: bool) -> None:
+    measured = share * min(window, DAY_S)
+    assert (decide(replace(QUIET, window_s=window, measured_s=measured), NOW).lacking == "") is decided
+
+
+def test_where_no_workers_are_wanted_none_are_counted() -> None:
+    kept = {each.setting: each.why for each in decide(QUIET, replace(NOW, workers=0)).kept}
+    assert kept["WORKER_REPLICAS"] == "No workers are wanted."
