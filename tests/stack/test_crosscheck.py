@@ -1,10 +1,12 @@
-"""Rings of services that wait for one another, wherever in the stack they are."""
+"""What does not fit together in a stack: rings of services, names that nobody declares, ports that are taken."""
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from tests.operations.seen import refusal
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.crosscheck import _clash
 from tradebot_ops.stack.model import Port, Stack
@@ -144,3 +146,64 @@ def test_every_problem_of_every_service_is_found(refused: Callable[..., OpsError
     said = f"{error.message} {error.detail}"
     for part in ("uses 'x'", "asks for 2 replicas", "uses 'y'", "publishes 0.0.0.0:1"):
         assert part in said
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place", "said", "hint"),
+    [
+        (
+            service("depends_on: [aps]"),
+            "TB-0817",
+            "depends_on",
+            "waits for 'aps', which is no service",
+            "Did you mean `app`? Services are: app.",
+        ),
+        (
+            service("depends_on: {unlike: {condition: service_started}}"),
+            "TB-0817",
+            "depends_on.unlike",
+            "waits for 'unlike', which is no service",
+            "Services are: app.",
+        ),
+        (
+            service("depends_on: [b]", "  b: {image: i, profiles: [x]}\n"),
+            "TB-0817",
+            "depends_on",
+            "waits for 'b', which belongs to a profile that is not chosen",
+            "Choose it with --profile.",
+        ),
+        (
+            service("secrets: [on]", "secrets: {one: {file: a}}\n"),
+            "TB-0817",
+            "secrets",
+            "uses 'on', which the top-level `secrets` do not declare",
+            "Did you mean `one`? Declared are: one.",
+        ),
+        (
+            service("secrets: [unlike]"),
+            "TB-0817",
+            "secrets",
+            "uses 'unlike', which the top-level `secrets` do not declare",
+            "Declared are: none.",
+        ),
+        (
+            service("ulimits: {nofile: -2}"),
+            "TB-0815",
+            "ulimits.nofile",
+            "is -2",
+            "Write a whole number from -1 up.",
+        ),
+        (
+            service("ulimits: {nofile: {soft: -1, hard: -2}}"),
+            "TB-0815",
+            "ulimits.nofile.hard",
+            "is -2",
+            "Write a whole number from -1 up.",
+        ),
+    ],
+)
+def test_a_problem_is_named_with_its_line_and_what_to_write(
+    refused: Callable[..., OpsError], tmp_path: Path, text: str, code: str, place: str, said: str, hint: str
+) -> None:
+    message = f"{tmp_path / 'compose.yaml'}:2: services.app.{place} {said}."
+    assert refusal(refused(text)) == (code, message, hint)

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 import tradebot_ops
+from tests.operations.seen import refusal
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack.source import default_folder, find
 
@@ -92,3 +93,10 @@ def test_nothing_anywhere_is_refused(tmp_path: Path, package: Path) -> None:
 def test_this_repository_finds_its_own_stack(tmp_path: Path) -> None:
     repository = Path(tradebot_ops.__file__).resolve().parent.parent
     assert find([], tmp_path).files[0] == repository / "compose.yaml"
+
+
+def test_a_named_file_that_is_like_no_other_is_refused_all_the_same(tmp_path: Path, package: Path) -> None:
+    with pytest.raises(OpsError) as caught:
+        find(["no/folder/compose.yaml"], tmp_path, package)
+    why = f"There is no file {tmp_path}/no/folder/compose.yaml."
+    assert refusal(caught.value) == ("TB-0810", why, "Name an existing file with -f.")

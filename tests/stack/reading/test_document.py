@@ -81,3 +81,14 @@ def test_every_key_written_twice_is_named() -> None:
         parse("a: 1\na: 2\nb: 1\nb: 2\n", FILE)
     assert "2 problems" in caught.value.message
     assert len(caught.value.detail) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "place"), [("a: *nobody\n", f"{FILE}:1"), ("b: 1\na: [1\n", f"{FILE}:3"), ("a: \x07\n", f"{FILE}")]
+)
+def test_broken_yaml_has_its_line_where_the_scanner_knows_it_and_its_reason(text: str, place: str) -> None:
+    with pytest.raises(OpsError) as caught:
+        parse(text, FILE)
+    where, _, reason = caught.value.message.partition(": not valid YAML: ")
+    assert (where, caught.value.hint) == (place, "Check indentation, quotes and colons.")
+    assert len(reason.split()) > 2
