@@ -21,7 +21,12 @@ Open = Callable[..., Ops]
 #: Another value than the default, of each form that settings have.
 OTHER = {"dev": "staging", "json": "console", "info": "debug", "": "on", "tradebot": "trader", "http": "https"}
 #: Where the default does not show the form.
-FORMS = {"API_ADDRESS": "127.0.0.2", "BOT_URL": "http://127.0.0.1:8080", "TLS_NAME": "trading.example.com"}
+FORMS = {
+    "API_ADDRESS": "127.0.0.2",
+    "BOT_URL": "http://127.0.0.1:8080",
+    "BOT_OTHERS": "http://127.0.0.1:8081",
+    "TLS_NAME": "trading.example.com",
+}
 
 
 @pytest.fixture
