@@ -86,3 +86,14 @@ def test_the_form_in_which_services_read_it(form: Callable[[str], str], text: st
 def test_what_is_wrong_and_what_to_write(form: Callable[[str], str], text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         form(text)
+
+
+@pytest.mark.parametrize("word", ["", "on", "off", "true", "false", "yes", "no", "1", "0"])
+def test_a_switch(word: str) -> None:
+    assert forms.switch(word) == forms.switch(word.upper()) == word
+
+
+@pytest.mark.parametrize(("text", "why"), [("loud", "'loud' is not one of info, debug")])
+def test_a_word_that_is_none_of_these(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=f"^{why}$"):
+        forms.one_of("info", "debug")(text)

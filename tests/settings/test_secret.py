@@ -267,3 +267,7 @@ def test_secrets_are_equal_when_their_values_are_and_never_equal_a_string(one: s
 def test_a_text_that_repeats_it_is_cleaned() -> None:
     assert Secret("hunter2").hide_in("AUTH hunter2: no such command") == "AUTH [REDACTED]: no such command"
     assert Secret("").hide_in("as it was") == "as it was"
+
+
+def test_it_is_laid_out_as_any_text_is() -> None:
+    assert f"{Secret('hunter2'):>12}|{Secret('hunter2')}" == "  [REDACTED]|[REDACTED]"

@@ -44,9 +44,9 @@ def env_file(chosen: str, env: str, cwd: Path, environ: Mapping[str, str]) -> tu
     return "", {}
 
 
-def env_path(found: str, chosen: str, cwd: Path) -> Path:
+def env_path(found: str, cwd: Path) -> Path:
     """Where changes of settings are written: the ``.env`` file in force, else the one that would come into force."""
-    return cwd / (found or chosen or ".env")
+    return cwd / (found or ".env")
 
 
 def settings_in(path: Path, environ: Mapping[str, str]) -> dict[str, str]:

@@ -66,7 +66,7 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
         environ=dict(environ),
         waivers=toml.get("waiver", ()),
         backups=_backups(environ, toml, cwd, folder),
-        env_file=env_path(found[0], named_env, start),
+        env_file=env_path(found[0], start),
         stack=stack,
     )
 
