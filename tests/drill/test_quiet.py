@@ -7,6 +7,7 @@ makes the hour shorter.
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from tests.integration.tradebot import Tradebot
 MINUTES = float(os.environ.get("TRADEBOT_QUIET_MINUTES", "60"))
 #: What was done to a stack is told by then, if it is: rules look at an absence or a rise for no longer.
 AFTERWARDS_MINUTES = min(MINUTES, 15.0)
+#: So many wait that the next one begins before this process has started the command that submits another.
+SWEEPS_AHEAD = 5
 BACKTEST = ("backtest", "symbol=AAPL", "strategy=sma_cross")
 
 pytestmark = [
@@ -63,11 +66,17 @@ def one_a_minute(stack: Tradebot, until: float) -> None:
 
 
 def busy(stack: Tradebot, until: float) -> None:
-    """One of the two workers always has a sweep, and the other one a short job now and then."""
+    """One of the two workers always has a sweep, with others behind it, and the other one a short job now and then:
+    neither worker could be spared, and none is missing."""
+    stack.ok("queue", "limit", "sweep", "1")
+    sweeps: deque[str] = deque()
     while time.monotonic() < until:
-        sweep = stack.submit("sweep", "symbol=AAPL", "strategy=sma_cross", "fast=2:60:1", "slow=61:200:1")
+        while len(sweeps) < SWEEPS_AHEAD:
+            sweeps.append(stack.submit("sweep", "symbol=AAPL", "strategy=sma_cross", "fast=2:60:1", "slow=61:200:1"))
         stack.ok("jobs", "submit", *BACKTEST, "--wait")
-        assert stack.ended(sweep, 300)["state"] == "succeeded"
+        assert stack.ended(sweeps.popleft(), 300)["state"] == "succeeded"
+    for each in sweeps:
+        assert stack.ended(each, 300)["state"] == "succeeded"
 
 
 @pytest.mark.parametrize(
