@@ -6,7 +6,7 @@ import pytest
 
 from services.common.breaker import Breakers
 from services.common.jobtypes import waiting_for
-from services.common.ledger import Fault, State
+from services.common.ledger import Fault, Job, State
 from services.common.redis_client import redis_client
 from services.common.settings import Settings
 from tests.integration.worker.conftest import MakeWorker, Own
@@ -34,14 +34,26 @@ def test_it_opens_for_all_workers_burns_no_attempt_and_one_probe_closes_it(
     breakers = Breakers(redis_client(settings))
     make_worker(name="worker-1")
     make_worker(name="worker-2")
-    jobs = [desk.submit("caller", max_attempts=5, away=str(away), calls=str(calls)) for _ in range(JOBS)]
+    jobs = []
+
+    def submit() -> None:
+        jobs.append(desk.submit("caller", max_attempts=5, away=str(away), calls=str(calls)))
+
+    def deferred(found: list[Job]) -> list[Job]:
+        return [job for job in found if job.fault == Fault.STACK]
+
+    def heard_by_both() -> bool:
+        submit()
+        return {job.worker for job in deferred([desk.job(job) for job in jobs])} == {"worker-1", "worker-2"}
+
+    for _ in range(JOBS):
+        submit()
     until(lambda: (found := breakers.get("market-data")) is not None and found.open, "the breaker is open", 30)
+    until(heard_by_both, "both workers know that it is open", 60)
     until(lambda: all(desk.job(job).state is State.RETRYING for job in jobs), "all jobs wait", 30)
     waiting = [desk.job(job) for job in jobs]
-    deferred = [job for job in waiting if job.fault == Fault.STACK]
-    assert {job.worker for job in deferred} == {"worker-1", "worker-2"}
-    assert {job.error_type for job in deferred} == {"BreakerOpen"}
-    assert all(job.retry_at is not None for job in deferred)
+    assert {job.error_type for job in deferred(waiting)} == {"BreakerOpen"}
+    assert all(job.retry_at is not None for job in deferred(waiting))
     # Each failure burned an attempt, but for that which opened it, and for probes.
     assert sum(job.attempt for job in waiting) < THRESHOLD
     until(lambda: calls.read_text().count("away") >= THRESHOLD + 2, "probes are let through", 30)
@@ -53,7 +65,7 @@ def test_it_opens_for_all_workers_burns_no_attempt_and_one_probe_closes_it(
     assert closed is not None
     assert not closed.open
     assert closed.trips == 1
-    assert calls.read_text().count("back") == JOBS
+    assert calls.read_text().count("back") == len(jobs)
 
 
 def test_reset_and_redis_wiped_in_the_middle(
