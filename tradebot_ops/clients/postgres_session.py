@@ -1,7 +1,7 @@
 """One connection to Postgres for as long as it is needed: for a snapshot, and for making and renaming databases."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -12,6 +12,7 @@ from tradebot_ops.settings import Secret
 
 #: Statements wait so long for a table that another session has locked.
 LOCK_WAIT_S = 15
+CANCEL_WAIT_S = 5.0
 #: Rows are written as text in the same way, whatever the server is set to: their hashes are compared.
 _SAME_TEXT = (
     "-c datestyle=ISO -c intervalstyle=postgres -c timezone=UTC -c bytea_output=hex -c extra_float_digits=1"
@@ -33,6 +34,11 @@ class Session:
             return cursor.fetchall() if cursor.description else []
         except psycopg.Error as error:
             raise self._failure(error) from None
+
+    def cancel(self) -> None:
+        """End the statement that another thread waits for, if there is one; a lost connection has ended it already."""
+        with suppress(psycopg.Error):
+            self._connection.cancel_safe(timeout=CANCEL_WAIT_S)
 
     def set_password(self, role: str, password: Secret) -> None:
         """Hashed here: a plain password would stand in the server's log."""

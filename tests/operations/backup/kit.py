@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from threading import Event
 from typing import Any, BinaryIO
 
 from tests.backups.test_manifest import MANIFEST
@@ -31,6 +32,7 @@ class Database:
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    cancelled: Event = field(default_factory=Event)
 
     @contextmanager
     def session(self, database: str = "") -> Iterator["Session"]:
@@ -55,6 +57,9 @@ class Session:
                     raise answer
                 return list(answer)
         return []
+
+    def cancel(self) -> None:
+        self.of.cancelled.set()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -2,10 +2,12 @@
 
 import shutil
 import tarfile
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -20,12 +22,15 @@ from tests.operations.backup.kit import (
     with_database,
     world,
 )
+from tradebot_ops.backups.manifest import DatabaseFigures
 from tradebot_ops.backups.shelf import CONFIG
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ExecResult
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report
 from tradebot_ops.operations.backup import create
+from tradebot_ops.operations.backup.figures import figures
+from tradebot_ops.operations.backup.tools import Tools
 from tradebot_ops.progress import Phase, ProgressEvent, ignore_progress
 
 
@@ -57,9 +62,9 @@ def test_counts_and_dump_are_of_one_snapshot(ops: Ops, database: Database) -> No
     said = database.statements()
     counted = next(number for number, text in enumerate(said) if text.startswith("SELECT count(*) AS rows"))
     assert said.index("SNAPSHOT") < counted < said.index("END OF SNAPSHOT")
-    assert engine(ops).piped_at == [said.index("END OF SNAPSHOT"), said.index("END OF SNAPSHOT") + 1], (
-        "it is dumped while the snapshot lasts"
-    )
+    dumped, read_back = engine(ops).piped_at
+    assert said.index("SNAPSHOT") < dumped <= said.index("END OF SNAPSHOT"), "it is dumped while the snapshot lasts"
+    assert read_back == said.index("END OF SNAPSHOT") + 1
     manifest = backup.manifest
     assert manifest
     assert (manifest.database, manifest.server, manifest.revision) == (FIGURES, "18.6", "0010")
@@ -68,6 +73,55 @@ def test_counts_and_dump_are_of_one_snapshot(ops: Ops, database: Database) -> No
     assert isinstance(found.data, dict)
     assert (found.data["id"], found.data["rows"], found.data["removed"]) == (backup.id, 3, [])
     assert ("taken", NOON) in [params for _, text, params in database.asked if text.startswith("INSERT")]
+
+
+def test_it_is_counted_while_it_is_dumped(ops: Ops, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    counting, dumping = threading.Event(), threading.Event()
+    dump, count = Tools.dump, figures
+
+    def counts(session: Any) -> DatabaseFigures:
+        counting.set()
+        assert dumping.wait(20)
+        return count(session)
+
+    def dumps(tools: Tools, snapshot: str, target: Path) -> None:
+        assert counting.wait(20)
+        dumping.set()
+        dump(tools, snapshot, target)
+
+    monkeypatch.setattr(create, "figures", counts)
+    monkeypatch.setattr(Tools, "dump", dumps)
+    made(ops)
+    (backup,) = shelf(ops).all()
+    assert backup.manifest
+    assert backup.manifest.database == FIGURES
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OpsError("It broke.", code="TB-0131")])
+def test_a_dump_that_fails_or_is_interrupted_does_not_wait_for_the_count(
+    ops: Ops, database: Database, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def counts(_: Any) -> DatabaseFigures:
+        assert database.cancelled.wait(20)
+        raise GONE
+
+    def dumps(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(create, "figures", counts)
+    monkeypatch.setattr(Tools, "dump", dumps)
+    with pytest.raises(type(error)) as caught:
+        made(ops)
+    assert caught.value is error
+    assert not shelf(ops).all()
+
+
+def test_tables_that_cannot_be_counted_leave_no_backup(ops: Ops, database: Database) -> None:
+    database.answers["SELECT count(*) AS rows"] = GONE
+    with pytest.raises(OpsError) as caught:
+        made(ops)
+    assert caught.value is GONE
+    assert not shelf(ops).all()
 
 
 def test_what_never_was_migrated_has_no_revision(ops: Ops, database: Database) -> None:
@@ -205,8 +259,7 @@ def test_all_that_is_said_of_a_backup(ops: Ops, database: Database, monkeypatch:
         f"Prove that it restores: tradebot backup verify {backup.id}",
     ]
     assert events == [
-        ProgressEvent("backup", Phase.PREPARING, "counting"),
-        ProgressEvent("backup", Phase.PREPARING, "dumping 3 rows of 1 tables"),
+        ProgressEvent("backup", Phase.PREPARING, "counting and dumping"),
         ProgressEvent("backup", Phase.PREPARING, "reading the dump back"),
         ProgressEvent("backup", Phase.DONE, backup.id),
     ]

@@ -1,7 +1,9 @@
-"""Make a backup: one snapshot of the database, counted and dumped, read back, and only then given its name."""
+"""Make a backup: one snapshot of the database, counted and dumped at once, read back, and only then given its name."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 from tradebot_ops.audit.chain import Head
 from tradebot_ops.audit.log import AuditLog
@@ -63,11 +65,9 @@ def _write(ops: Ops, session: Session, used: Tools, draft: Draft, on_progress: O
     logins, release = roles(session), server(session)
     with session.snapshot() as snapshot:
         taken_at = ops.clock().isoformat(timespec="seconds")
-        at(Phase.PREPARING, "counting")
-        found = figures(session)
         schema = revision(session)
-        at(Phase.PREPARING, f"dumping {found.rows} rows of {len(found.tables)} tables")
-        used.dump(snapshot, draft.folder / DUMP)
+        at(Phase.PREPARING, "counting and dumping")
+        found = _counted_and_dumped(session, used, snapshot, draft.folder / DUMP)
     at(Phase.PREPARING, "reading the dump back")
     used.read(draft.folder / DUMP)
     with writable(draft.folder / CONFIG):
@@ -87,6 +87,20 @@ def _write(ops: Ops, session: Session, used: Tools, draft: Draft, on_progress: O
     made = draft.finish(manifest)
     at(Phase.DONE, made.id)
     return made
+
+
+def _counted_and_dumped(session: Session, used: Tools, snapshot: str, target: Path) -> DatabaseFigures:
+    """Both of the same snapshot, at the same time: either takes as long as the other. A dump that fails or is
+    interrupted does not wait for the count.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        counted = pool.submit(figures, session)
+        try:
+            used.dump(snapshot, target)
+        except BaseException:
+            session.cancel()
+            raise
+        return counted.result()
 
 
 def _check_versions(session: Session, used: Tools) -> None:
