@@ -118,6 +118,8 @@ def worker_of(tradebot: Tradebot, state: str) -> str:
 
 
 def test_one_is_drained_and_resumed_and_a_killed_one_s_job_runs_elsewhere_at_once(running: Tradebot) -> None:
+    # Through one, which is worker-1: of four, those go that are idle, whatever their numbers.
+    running.ok("scale", "workers", "1", timeout=300)
     running.ok("scale", "workers", "2")
     running.ok("workers", "drain", "worker-2", "--reason", "a test")
     until(lambda: worker_of(running, "drained") == "worker-2", "it is drained", 20)

@@ -70,7 +70,7 @@ def test_metrics_count_by_template(api: httpx.Client) -> None:
         'http_requests_total{endpoint="/jobs",method="POST",status="202"} 1.0',
         'http_requests_total{endpoint="/jobs/{job_id}",method="GET",status="200"} 1.0',
         'http_requests_total{endpoint="<unmatched>",method="GET",status="404"} 2.0',
-        'http_request_duration_seconds_bucket{endpoint="/jobs",le="1.0",method="POST"} 1.0',
+        'http_request_duration_seconds_bucket{endpoint="/jobs",le="+Inf",method="POST"} 1.0',
         'http_requests_in_progress{method="POST"} 0.0',
         'job_submissions_total{job_type="echo"} 1.0',
         'redis_operations_total{operation="evalsha",status="ok"}',
