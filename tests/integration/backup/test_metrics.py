@@ -38,7 +38,7 @@ def test_metrics_know_only_backups_that_can_be_read(running: Tradebot) -> None:
         dump.write(b"x")
     assert running.run("backup", "verify", second).returncode == 1
     becomes(running, last_taken_timestamp_seconds=taken[first], last_proved_timestamp_seconds=proof[0])
-    assert shown(running)["last_refuted_timestamp_seconds"] > proof[0]
+    until(lambda: shown(running)["last_refuted_timestamp_seconds"] > proof[0], "the failed verification is shown", 60)
     running.ok("backup", "verify", first)
     until(
         lambda: (now := shown(running))["last_proved_timestamp_seconds"] > now["last_refuted_timestamp_seconds"],
