@@ -20,7 +20,7 @@ def shared(one: tuple[Status, Book, Account], other: tuple[Status, Book, Account
     if orders := sorted({each.id for each in book.orders} & {each.id for each in others_book.orders}):
         return f"both list the order {orders[0]}"
     money = _money(account)
-    if money == _money(others_account) and (odd := [name for name, total in money.items() if _digits(total)]):
+    if money == _money(others_account) and (odd := [name for name, total in money.items() if _distinctive(total)]):
         return f"both have the same balances, that of {odd[0]} to the last digit"
     return ""
 
@@ -29,6 +29,6 @@ def _money(account: Account) -> dict[str, float]:
     return {each.currency: each.total for each in account.balances if each.total}
 
 
-def _digits(total: float) -> bool:
+def _distinctive(total: float) -> bool:
     """Whether it has so many digits that no other account has the same by chance."""
     return len(f"{total:.12g}".replace(".", "").strip("0")) >= LEAST_DIGITS

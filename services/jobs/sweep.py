@@ -67,4 +67,3 @@ def join(ctx: JobContext, payload: Any, results: Sequence[dict[str, Any]]) -> di
 
 
 JOB = JobType("sweep", 2, SweepPayload, run, timeout_s=1800, long=True, accepts=(1,), parts=Parts(run_part, join))
-"""Sweeps: figures of many runs at once, and what luck alone would have given."""

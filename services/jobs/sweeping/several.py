@@ -1,8 +1,7 @@
 """A sweep over several symbols: the same runs over the same days of each, the best by their median over the symbols.
 
 What a run did on the one symbol may be luck; that it did well on most of them is less likely to be. The holdout begins
-with the same day for all: markets move together, so that the later days of one would give
-those of another away.
+with the same day for all: markets move together, so that the later days of one would give those of another away.
 """
 
 from collections.abc import Mapping, Sequence
