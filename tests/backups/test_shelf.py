@@ -32,6 +32,15 @@ def test_a_finished_one_is_listed_and_is_its_owners_alone(shelf: Shelf) -> None:
     assert shelf.folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_file_that_was_kept_and_changes_before_the_backup_has_its_name_is_found(shelf: Shelf) -> None:
+    with shelf.draft(NOON) as draft:
+        (draft.folder / DUMP).write_bytes(b"dump")
+        draft.keep(DUMP)
+        (draft.folder / DUMP).write_bytes(b"dumb")
+        made = draft.finish(MANIFEST)
+    assert made.damaged_files() == (f"{DUMP} is not as it was written.",)
+
+
 def test_what_fails_on_the_way_is_never_listed(shelf: Shelf) -> None:
     with shelf.draft(NOON) as draft:
         (draft.folder / DUMP).write_bytes(b"half")

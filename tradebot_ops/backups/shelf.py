@@ -204,17 +204,24 @@ class Draft:
         self.id = identity
         self.folder = shelf / f".{identity}{_DRAFT}"
         self._shelf = shelf
+        self._sums: dict[str, str] = {}
+
+    def keep(self, name: str) -> None:
+        """Put a file that is whole on the disk, and sum it up."""
+        path = self.folder / name
+        with writable(path):
+            path.chmod(0o600)
+            sync(path)
+            self._sums[name] = sha256(path)
 
     def finish(self, manifest: Manifest) -> Backup:
-        """Put it on the disk with its checksums, and give it its name."""
+        """Keep what was not kept yet, write the checksums, and give the backup its name."""
         private = PrivateFolder(self.folder)
         private.write_json(MANIFEST, manifest.content())
+        for name in {path.name for path in self.folder.iterdir()} - self._sums.keys():
+            self.keep(name)
         with writable(self.folder):
-            names = sorted(path.name for path in self.folder.iterdir())
-            for name in names:
-                (self.folder / name).chmod(0o600)
-                sync(self.folder / name)
-            private.write(SUMS, "".join(f"{sha256(self.folder / name)}  {name}\n" for name in names))
+            private.write(SUMS, "".join(f"{self._sums[name]}  {name}\n" for name in sorted(self._sums)))
             self.folder.rename(self._shelf / self.id)
             sync(self._shelf)
         return read(self._shelf / self.id)

@@ -121,4 +121,8 @@ def main() -> None:
     # garbage again and again took a tenth of it.
     gc.set_threshold(50_000, 20, 100)
     interrupt.arm()
-    app()
+    try:
+        app()
+    finally:
+        # Nor for the interpreter's last look before it ends: a tenth of `tradebot status`.
+        gc.freeze()

@@ -69,7 +69,10 @@ def _write(ops: Ops, session: Session, used: Tools, draft: Draft, on_progress: O
         at(Phase.PREPARING, "counting and dumping")
         found = _counted_and_dumped(session, used, snapshot, draft.folder / DUMP)
     at(Phase.PREPARING, "reading the dump back")
-    used.read(draft.folder / DUMP)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        kept = pool.submit(draft.keep, DUMP)
+        used.read(draft.folder / DUMP)
+        kept.result()
     with writable(draft.folder / CONFIG):
         configuration.pack(ops, draft.folder / CONFIG)
     manifest = Manifest(
