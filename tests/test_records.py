@@ -127,6 +127,11 @@ CASES = [
         ({"optimizations": OPTIMIZED}, {"optimizations": [{**OPTIMIZED, "before": {"A": 1}}]}),
     ),
     Case(records.WatchedBot("freqtrade"), {"adapter": "freqtrade"}, ({"adapter": 1},)),
+    Case(
+        records.HaltDrill("freqtrade", SCALING["at"], SCALING["at"]),
+        {"adapter": "freqtrade", "halted_at": SCALING["at"], "cancelled_at": SCALING["at"]},
+        ({"adapter": 1}, {"halted_at": "noon"}, {"cancelled_at": "2026-11-22T12:00:00"}),
+    ),
     Case(records.ReloadedContainers({"id": "hash"}), {"id": "hash"}, ({"id": {}},)),
 ]
 every = pytest.mark.parametrize("case", CASES, ids=lambda case: case.record.FILE)

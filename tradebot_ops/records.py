@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, Self
 
-from tradebot_ops.shapes import ShapeError, fields, flag, listed, named, text, whole
+from tradebot_ops.shapes import fields, flag, listed, moment, named, text, whole
 
 
 class Record(Protocol):
@@ -73,6 +73,23 @@ class WatchedBot:
 
     def content(self) -> dict[str, Any]:
         return {"adapter": self.adapter}
+
+
+@dataclass(frozen=True)
+class HaltDrill:
+    """When (ISO 8601) a halt last stopped the bot as it should, and when one did that last cancelled resting orders."""
+
+    FILE: ClassVar[str] = "halt-drill.json"
+    adapter: str = ""
+    halted_at: str = ""
+    cancelled_at: str = ""
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        return cls(**fields(content, {"adapter": text, "halted_at": moment, "cancelled_at": moment}))
+
+    def content(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value}
 
 
 @dataclass(frozen=True)
@@ -292,14 +309,7 @@ class Attestation:
     @classmethod
     def of(cls, value: Any) -> Self:
         """Raises ``ShapeError``, also where the time is none."""
-        made = cls(**fields(value, {"name": text, "by": text, "at": text, "note": text}))
-        try:
-            aware = made.moment.tzinfo is not None
-        except ValueError:
-            aware = False
-        if not aware:
-            raise ShapeError(f"at: {made.at!r:.60} where a time with its zone belongs")
-        return made
+        return cls(**fields(value, {"name": text, "by": text, "at": moment, "note": text}))
 
     def content(self) -> dict[str, Any]:
         return {"name": self.name, "by": self.by, "at": self.at, "note": self.note}

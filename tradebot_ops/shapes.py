@@ -4,6 +4,7 @@ Not pydantic: importing it takes longer than `tradebot status` spends on all of 
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -16,6 +17,17 @@ class ShapeError(ValueError):
 
 def text(value: Any) -> str:
     return _instance(value, str, "text")
+
+
+def moment(value: Any) -> str:
+    """A time in ISO 8601 with its zone, as text."""
+    try:
+        known = datetime.fromisoformat(text(value)).tzinfo is not None
+    except ValueError:
+        known = False
+    if not known:
+        raise ShapeError(f"{value!r:.60} where a time with its zone belongs")
+    return text(value)
 
 
 def whole(value: Any) -> int:

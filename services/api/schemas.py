@@ -340,6 +340,7 @@ class BotHaltRequest(BaseModel):
 class HaltedBots(BaseModel):
     bots: list[BotOut]
     failures: list[str] = Field(description="Orders that the bot did not take, and why.")
+    cancelled: int = Field(description="Resting orders that the bot was asked to cancel, and took that.")
 
 
 class ErrorOut(BaseModel):

@@ -18,21 +18,28 @@ EVERY_S = 1.0
 
 @dataclass(frozen=True)
 class Halted:
-    """``failures`` are the orders that it did not take; ``seen`` is what was read after the last of them."""
+    """``failures`` are the orders that it did not take; ``seen`` is what was read after the last of them.
+
+    ``cancelled`` is how many resting orders it was asked to cancel, and took that.
+    """
 
     failures: tuple[str, ...]
     seen: Seen
+    cancelled: int = 0
 
 
 def halt(watcher: Watcher, *, close: bool, sleep: Callable[[float], None] = time.sleep) -> Halted:
     """Never raises: what failed is in the answer. Orders that protect a position stay while it is open."""
     failures: list[str] = []
+    cancelled = 0
 
-    def ask(order: Callable[[], None]) -> None:
+    def ask(order: Callable[[], None]) -> bool:
         try:
             order()
         except BotError as error:
             failures.append(str(error))
+            return False
+        return True
 
     try:
         bot = watcher.bot
@@ -40,7 +47,7 @@ def halt(watcher: Watcher, *, close: bool, sleep: Callable[[float], None] = time
         book = bot.book()
         for resting in book.orders:
             if resting.opens:
-                ask(partial(bot.cancel, resting))
+                cancelled += ask(partial(bot.cancel, resting))
         if close:
             # What was cancelled in part is a position by now.
             for held in bot.book().positions:
@@ -48,7 +55,7 @@ def halt(watcher: Watcher, *, close: bool, sleep: Callable[[float], None] = time
         _settle(bot, close=close, sleep=sleep)
     except BotError as error:
         failures.append(str(error))
-    return Halted(tuple(dict.fromkeys(failures)), watcher.read())
+    return Halted(tuple(dict.fromkeys(failures)), watcher.read(), cancelled)
 
 
 def _settle(bot: Bot, *, close: bool, sleep: Callable[[float], None]) -> None:

@@ -49,6 +49,7 @@ _NOUNS = (
     "key",
     "line",
     "metric",
+    "order",
     "package",
     "panel",
     "part",

@@ -32,6 +32,7 @@ def test_it_opens_nothing_more_and_what_protects_a_position_stays(bot: FakeBot) 
     assert not status.opening
     assert [each.id for each in book.positions] == ["1"]
     assert [each.opens for each in book.orders] == [False]
+    assert done.cancelled == 1
 
 
 def test_with_close_nothing_is_left(bot: FakeBot) -> None:
@@ -58,6 +59,12 @@ def test_an_order_that_it_refuses_does_not_keep_the_others_from_it(bot: FakeBot)
     book = done.seen.book.value
     assert book is not None
     assert book.positions == ()
+
+
+def test_only_what_it_took_is_counted_as_cancelled(bot: FakeBot) -> None:
+    bot.faults["/trades/2/open-order"] = fake.status(500)
+    done = halted(bot)
+    assert (done.cancelled, len(done.failures)) == (0, 1)
 
 
 @pytest.mark.parametrize("path", ["*", "/stopentry", "/forceexit", "/trades/2/open-order"])

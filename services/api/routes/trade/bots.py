@@ -37,10 +37,10 @@ def halt(request: BotHaltRequest, dependencies: Provided, by: Requester) -> Halt
     """
     watcher = dependencies.watcher
     if watcher is None:
-        return HaltedBots(bots=[], failures=[])
+        return HaltedBots(bots=[], failures=[], cancelled=0)
     done = halting.halt(watcher, close=request.close)
-    log.warning("bot halted", by=by, close=request.close, failures=done.failures)
-    return HaltedBots(bots=[out(watcher, done.seen)], failures=list(done.failures))
+    log.warning("bot halted", by=by, close=request.close, failures=done.failures, cancelled=done.cancelled)
+    return HaltedBots(bots=[out(watcher, done.seen)], failures=list(done.failures), cancelled=done.cancelled)
 
 
 def out(watcher: Watcher, seen: Seen) -> BotOut:

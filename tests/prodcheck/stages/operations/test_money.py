@@ -1,6 +1,7 @@
 """Whether the bot that is watched trades as safely as this stack declares, at every level."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from tradebot_ops.facts.asking import Facts
 from tradebot_ops.facts.fact import NotHere, Skip, Unknown
 from tradebot_ops.facts.project import bots
 from tradebot_ops.facts.project.bots import Trading
+from tradebot_ops.facts.project.halt_drill import Drilled
 from tradebot_ops.facts.work.halt import Halt
 from tradebot_ops.model import Level
-from tradebot_ops.prodcheck.stages.operations.money import trading_safe
+from tradebot_ops.prodcheck.stages.operations.money import stop_works, trading_safe
 from tradebot_ops.settings import load_settings
 
 WELL = Trading("freqtrade", "prod", "live", True, 0, 0, "", (), (), 0.0, 100.0, 300.0)
@@ -53,6 +55,25 @@ BOT: dict[str, Any] = {
 )
 def test_trading(change: dict[str, Any], level: Level, words: str) -> None:
     verdict = trading_safe(replace(WELL, **change), None)
+    assert verdict.level is level
+    assert words in verdict.message
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("halted", "cancelled", "level", "words"),
+    [
+        (89 * DAY, 90 * DAY, Level.PASS, "cancelled what was resting"),
+        (None, None, Level.WARN, "No halt of freqtrade was tried here."),
+        (91 * DAY, 91 * DAY, Level.WARN, "The last halt of freqtrade that worked was 91 d ago."),
+        (DAY, None, Level.WARN, "No halt of freqtrade in 90 days had resting orders to cancel."),
+        (DAY, 91 * DAY, Level.WARN, "No halt of freqtrade in 90 days had resting orders to cancel."),
+    ],
+)
+def test_the_stop(halted: timedelta | None, cancelled: timedelta | None, level: Level, words: str) -> None:
+    verdict = stop_works(Drilled("freqtrade", halted, cancelled))
     assert verdict.level is level
     assert words in verdict.message
 

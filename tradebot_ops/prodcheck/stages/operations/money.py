@@ -1,16 +1,20 @@
 """Money: what only a connected exchange can answer. Without one nothing here passes."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import NoReturn
 
-from tradebot_ops.facts.project import bots, unbuilt
+from tradebot_ops.facts.project import bots, halt_drill, unbuilt
 from tradebot_ops.facts.project.bots import Trading
+from tradebot_ops.facts.project.halt_drill import Drilled
 from tradebot_ops.facts.work import halt
 from tradebot_ops.facts.work.halt import Halt
 from tradebot_ops.model import Level
 from tradebot_ops.prodcheck.check import Severity, Verdict, check, failed, passed, unjudged, warned, worst
-from tradebot_ops.text.quantities import quantity
+from tradebot_ops.text.quantities import age, quantity
 
+#: Bots and exchanges change; what stopped them a quarter of a year ago may not.
+TRIED = timedelta(days=90)
 ONLY_WARN = {"dev": Level.WARN, "staging": Level.WARN, "prod": Level.WARN}
 
 
@@ -66,16 +70,28 @@ def _others(trading: Trading) -> Iterator[tuple[Callable[..., Verdict], str]]:
 @check(
     "OPS-12",
     "The stop works",
-    asks=(unbuilt.exchange,),
+    asks=(halt_drill.drilled,),
     severity=Severity.CRITICAL,
     source="incidents: kill switches that were never tried",
     anchor=".env",
-    remedy="tradebot status",
+    remedy="tradebot halt --reason drill",
     at_most=ONLY_WARN,
 )
-def stop_works(exchange: object) -> NoReturn:
-    """A stop that nobody tried leaves the resting orders of a halted bot in the market."""
-    raise unjudged(exchange)
+def stop_works(drilled: Drilled) -> Verdict:
+    """A stop that nobody tried leaves the resting orders of a halted bot in the market. A halt counts that ended with
+    0: the bot was read then, and had done it.
+    """
+    expected = f"one of the last {TRIED.days} days, and one that had resting orders to cancel"
+    bot, last, orders = drilled.adapter, drilled.halted, drilled.cancelled
+    if last is None:
+        return warned(f"No halt of {bot} was tried here.", expected=expected)
+    observed = f"a halt {age(last)} ago, {f'with orders {age(orders)} ago' if orders else 'never with orders'}"
+    if last > TRIED:
+        return warned(f"The last halt of {bot} that worked was {age(last)} ago.", observed=observed, expected=expected)
+    if orders is None or orders > TRIED:
+        none = f"No halt of {bot} in {TRIED.days} days had resting orders to cancel."
+        return warned(none, observed=observed, expected=expected)
+    return passed(f"A halt stopped {bot} and cancelled what was resting.", observed=observed, expected=expected)
 
 
 @check(

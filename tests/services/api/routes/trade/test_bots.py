@@ -92,4 +92,4 @@ def test_whoever_has_no_key_halts_nothing(tmp_path: Path, bot: FakeBot) -> None:
 
 
 def test_without_a_bot_there_is_none_to_halt(tmp_path: Path) -> None:
-    assert get(tmp_path, "/bots/halt", method="POST", body={}).json() == {"bots": [], "failures": []}
+    assert get(tmp_path, "/bots/halt", method="POST", body={}).json() == {"bots": [], "failures": [], "cancelled": 0}
