@@ -92,4 +92,4 @@ class WarmProcess:
         if self._next is not None and self._next.done() and self._next.exception() is None:
             self._next.result().end()
         self._next = None
-        self._starter.shutdown(wait=False, cancel_futures=True)
+        self._starter.shutdown(wait=False)

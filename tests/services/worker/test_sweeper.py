@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -214,3 +215,12 @@ def test_what_is_away_is_swept_again_at_the_next_turn_until_it_is_closed(error: 
         parts.sweeper._loop()
     assert (len(rounds), turns.waits, turns.cleared) == (3, [SWEEP_S] * 4, 4)
     assert logs == [{"event": "not swept", "log_level": "warning", "reason": "is away"}] * 3
+
+
+def test_a_silence_is_counted_from_the_start_and_not_from_when_the_parts_were_made() -> None:
+    parts, started = Parts(), []
+    vars(parts.sweeper)["_thread"] = SimpleNamespace(start=lambda: started.append(True))
+    parts.now += 10 * SILENCE_S
+    parts.sweeper.start()
+    assert started == [True]
+    assert parts.sweep(SILENCE_S) == [QUEUED, TAKEN_OVER]
