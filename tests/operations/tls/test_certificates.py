@@ -4,12 +4,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import Made, made, refusal, whole
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.model import Level
-from tradebot_ops.operations.tls import certificates, issue
+from tradebot_ops.model import Level, Report
+from tradebot_ops.operations.tls import certificates, examine, issue
+from tradebot_ops.progress import ignore_progress
 from tradebot_ops.settings import load_settings
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -157,3 +160,80 @@ def test_a_certificate_for_others_is_not_taken(tmp_path: Path) -> None:
         certificates.import_(ops_at(tmp_path, TLS_NAME="tb.example"), certificate, key, None)
     assert raised.value.hint.startswith("tradebot config set TLS_NAME=localhost")
     certificates.import_(ops_at(tmp_path, TLS_NAME="trading.example.com"), certificate, key, None)
+
+
+def test_screens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "Tower")
+    ops = ops_at(tmp_path, API_ADDRESS="0.0.0.0")
+    certificate, key, _ = bring(tmp_path)
+
+    def screen(report: Report) -> str:
+        text = whole(report).replace(str(tmp_path), "HOME")
+        return text.replace(examine.read(kept(ops)["tls_certificate"]).sha256, "its fingerprint")
+
+    seen = [screen(certificates.create(ops, names, days)) for names, days in (([], 1), (["Trading.example.com"], 90))]
+    seen.append(screen(certificates.import_(ops, certificate, key, None)))
+    seen.append(screen(certificates.show(ops_at(tmp_path, NOON + timedelta(days=30, seconds=1)))))
+    monkeypatch.setattr(examine, "_names", lambda _: ())
+    seen.append(screen(certificates.show(ops)))
+    assert "\n\n".join([whole(certificates.show(ops_at(tmp_path / "new"))), *seen]) == snapshot
+
+
+def test_refusals(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    ops = ops_at(tmp_path, MONITORING_SCHEME="https")
+    certificate, key, _ = bring(tmp_path, chain=False)
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    seen = []
+    for act in (
+        lambda: certificates.ready(ops),
+        lambda: certificates.import_(ops, certificate, key, None),
+        lambda: certificates.import_(ops, certificate, Path("none"), None),
+        lambda: certificates.import_(ops, Path("binary"), key, None),
+        lambda: certificates.import_(ops, key, key, None),
+        lambda: certificates.import_(ops, certificate, key, key),
+        lambda: certificates.create(ops, [], 0),
+    ):
+        with pytest.raises(OpsError) as raised:
+            act()
+        code, message, hint = refusal(raised.value)
+        seen.append((code, message.replace(str(tmp_path), "HOME"), hint.replace(str(tmp_path), "HOME")))
+    assert seen == snapshot
+
+
+def test_the_audit_log_has_the_words_and_hooks_are_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ops = ops_at(tmp_path)
+    certificate, key, _ = bring(tmp_path)
+    names = ["a.example", "b.example"]
+    assert made(monkeypatch, lambda heard: certificates.create(ops, names, 30, heard)) == [Made(("tls create", *names))]
+    assert made(monkeypatch, lambda heard: certificates.import_(ops, certificate, key, None, heard)) == [
+        Made(("tls import", "cert.pem"))
+    ]
+
+
+def test_the_key_is_written_before_the_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed in between, a service that starts finds a pair that does not match, and says so."""
+    ops = ops_at(tmp_path)
+    written: list[str] = []
+    write = type(ops.state).write
+    monkeypatch.setattr(
+        type(ops.state), "write", lambda self, name, text: (written.append(name), write(self, name, text))
+    )
+    certificates.create(ops, [], 30, ignore_progress)
+    assert [name for name in written if "tls" in name] == [
+        "secrets/tls_ca_key", "secrets/tls_key", "secrets/tls_certificate", "secrets/tls_ca",
+    ]  # fmt: skip
+
+
+def test_an_authority_signs_until_its_very_end_and_only_with_its_key(tmp_path: Path) -> None:
+    end = NOON + timedelta(days=issue.AUTHORITY_DAYS)
+    certificates.create(ops_at(tmp_path), [], 30)
+    ops = ops_at(tmp_path)
+    first = kept(ops)["tls_ca"]
+    certificates.create(ops_at(tmp_path, end - timedelta(seconds=1)), [], 30)
+    assert kept(ops)["tls_ca"] == first
+    certificates.create(ops_at(tmp_path, end), [], 30)
+    second = kept(ops)["tls_ca"]
+    assert second != first
+    (ops.state.secrets / "tls_ca_key").unlink()
+    certificates.create(ops_at(tmp_path, end), [], 30)
+    assert kept(ops)["tls_ca"] != second

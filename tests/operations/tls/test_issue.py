@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.operations.seen import refusal
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.tls import examine, issue
 from tradebot_ops.operations.tls.issue import Pair
@@ -78,3 +79,74 @@ def test_what_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(OpsError, match="neither a host name nor an address") as raised:
         issue.names_of([name])
     assert raised.value.code == "TB-0281"
+
+
+def test_what_is_no_name_is_told_with_the_way_to_write_it() -> None:
+    with pytest.raises(OpsError) as raised:
+        issue.names_of(["a.example", "a b"])
+    assert refusal(raised.value) == (
+        "TB-0281",
+        "'a b' is neither a host name nor an address, so no certificate can be for it.",
+        "Write it as in an address, without https:// and without a port: trading.example.com or 192.0.2.7",
+    )
+
+
+@pytest.mark.parametrize(("length", "taken"), [(253, True), (254, False)])
+def test_a_name_is_no_longer_than_names_can_be(length: int, taken: bool) -> None:
+    name = ".".join(["a" * 49] * 6)[: length - 1] + "z"
+    assert len(name) == length
+    if taken:
+        assert issue.names_of([f" {name} "]) == (name,)
+        return
+    with pytest.raises(OpsError, match="neither"):
+        issue.names_of([name])
+
+
+@pytest.mark.parametrize(("days", "taken"), [(0, False), (1, True), (397, True), (398, False)])
+def test_a_certificate_lasts_from_a_day_to_what_browsers_take(days: int, taken: bool) -> None:
+    if taken:
+        issue.check_days(days)
+        return
+    with pytest.raises(OpsError) as raised:
+        issue.check_days(days)
+    assert refusal(raised.value) == (
+        "TB-0281", f"A certificate cannot last {days} days.", "--days 1 to 397: browsers take no more",
+    )  # fmt: skip
+
+
+def test_each_is_for_its_purpose_and_for_nothing_else() -> None:
+    """As RFC 5280 asks for it; who reads them all is stricter than any client here."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    now = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    above = issue.authority("p" * 80, now)
+    made = issue.server(above, ("n" * 63 + ".example", "192.0.2.7"), now, 30)
+    theirs, ours = (x509.load_pem_x509_certificate(each.certificate.encode()) for each in (above, made))
+    usages = []
+    for each in (theirs, ours):
+        usage = each.extensions.get_extension_for_class(x509.KeyUsage)
+        constraints = each.extensions.get_extension_for_class(x509.BasicConstraints)
+        identifier = each.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+        assert (usage.critical, constraints.critical, identifier.critical) == (True, True, False)
+        assert identifier.value == x509.SubjectKeyIdentifier.from_public_key(each.public_key())  # type: ignore[arg-type]
+        used = {name for name in vars(x509.KeyUsage) if isinstance(getattr(x509.KeyUsage, name), property)}
+        used -= {"encipher_only", "decipher_only"}
+        usages.append({name for name in used if getattr(usage.value, name)})
+        assert each.not_valid_before_utc == now - timedelta(hours=1)
+    assert usages == [{"key_cert_sign", "crl_sign"}, {"digital_signature"}]
+    constraints = [each.extensions.get_extension_for_class(x509.BasicConstraints).value for each in (theirs, ours)]
+    assert [(each.ca, each.path_length) for each in constraints] == [(True, 0), (False, None)]
+    assert [each.not_valid_after_utc - now for each in (theirs, ours)] == [timedelta(days=3650), timedelta(days=30)]
+    called = [each.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value for each in (theirs, ours)]
+    assert called == [f"tradebot {'p' * 55}", "n" * 63 + "."]
+    assert ours.issuer == theirs.subject == theirs.issuer
+    extended = ours.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    assert (list(extended.value), extended.critical) == ([ExtendedKeyUsageOID.SERVER_AUTH], False)
+    signer = ours.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
+    assert signer.value.key_identifier == x509.SubjectKeyIdentifier.from_public_key(theirs.public_key()).digest  # type: ignore[arg-type]
+    alternative = ours.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    assert (signer.critical, alternative.critical) == (False, False)
+    for pair, each in ((above, theirs), (made, ours)):
+        assert load_pem_private_key(pair.key.reveal().encode(), None).public_key() == each.public_key()
