@@ -1,11 +1,15 @@
 """Who can read a secret, and what `secrets show` leaves in the audit log."""
 
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import whole
 from tests.paths import ROOT
 from tradebot_ops.context import Change, Ops
 from tradebot_ops.engines.stub import StubEngine
@@ -13,10 +17,12 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Level
 from tradebot_ops.operations import secrets
 from tradebot_ops.operations.rotation import looking
+from tradebot_ops.operations.rotation.pending import Journal, Pending
 from tradebot_ops.operations.rotation.rotate import own
-from tradebot_ops.settings import load_settings
+from tradebot_ops.settings import Secret, load_settings
 from tradebot_ops.stack.model import SecretFile
 
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 SOUND = "a-secret-of-20-signs"
 
 
@@ -110,3 +116,28 @@ def test_one_is_not_sound(ops: Ops, text: Any, level: Level | None, says: str) -
     data = looking.check(ops).data
     assert isinstance(data, dict)
     assert data["sound"] is (level is None)
+
+
+def test_the_list_and_the_faults_as_they_are_seen(
+    ops: Ops, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+) -> None:
+    for name in own(ops):
+        os.utime(ops.secret_file(name), (NOON.timestamp() - 3 * 86400,) * 2)
+    ops.clock = lambda: NOON
+    Journal(ops.state).begin(Pending("api_key", Secret("old"), Secret("new")))
+    ops.secret_file("alert_token").unlink()
+    ops.secret_file("redis_password").write_bytes(b"\xff\xfe")
+    ops.secret_file("prometheus_password").write_text("short")
+    ops.secret_file("postgres_password").write_text("")
+    ops.secret_file("bot_password").write_text("x" * 80)
+    monkeypatch.setattr(looking, "_open_to_others", lambda secret: secret.name in {"api_key", "redis_password"})
+    for report in (looking.listing(ops), looking.check(ops)):
+        assert whole(report).replace(str(ops.state.folder), "STATE") == snapshot
+
+
+def test_one_of_a_users_own_stack_opens_what_that_alone_knows(ops: Ops) -> None:
+    mine = SecretFile("mine", ops.state.secrets / "mine")
+    ops.__dict__["stack"] = SimpleNamespace(secrets={"mine": mine})
+    assert looking.listing(ops).data == {
+        "secrets": [{"name": "mine", "opens": "", "file": str(mine.file), "rotates": False, "state": "not made yet"}]
+    }

@@ -1,12 +1,16 @@
 """Which secrets can be changed, which are refused with their reason, and how a rotation goes on."""
 
 import json
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import Made, made, refusal, whole
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
@@ -17,15 +21,16 @@ from tradebot_ops.operations.rotation import looking, readers, rotate, ways
 from tradebot_ops.operations.rotation.pending import Journal, Pending
 from tradebot_ops.operations.rotation.ways import WAYS, Way
 from tradebot_ops.private_folder import overwrite
-from tradebot_ops.progress import ignore_progress
+from tradebot_ops.progress import Phase, ProgressEvent, ignore_progress
 from tradebot_ops.records import Absence, UnavailableServices, WatchedBot
 from tradebot_ops.settings import Secret, load_settings
 from tradebot_ops.stack.model import SecretFile
 
 
 @pytest.fixture
-def ops(tmp_path: Path) -> Ops:
+def ops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ops:
     """Nothing runs; every secret is there."""
+    monkeypatch.setattr(secrets, "BCRYPT_ROUNDS", 4)
     environ = {"TRADEBOT_STATE": str(tmp_path / "state"), "HOME": str(tmp_path)}
     made = Ops(load_settings({"project": "demo"}, environ, ROOT), StubEngine("demo"))
     secrets.ensure(made.stack, made.state)
@@ -248,3 +253,120 @@ def test_what_was_begun_is_finished_before_another_value_is_imported(ops: Ops, m
     rotate.import_(ops, "api_key", Secret("imported-afterwards"), ignore_progress)
     assert done == [(old.reveal(), begun.reveal()), (begun.reveal(), "imported-afterwards")]
     assert not rotate.pending(ops, "api_key")
+
+
+# Words
+
+
+def carried_out(ops: Ops, pending: Pending) -> None:
+    overwrite(ops.secret_file(pending.name), pending.new.reveal())
+
+
+@pytest.fixture
+def quick(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> Ops:
+    """Every way writes its file alone; of a clock that stands, nothing takes time."""
+    plain = {name: replace(way, change=way.change and carried_out) for name, way in WAYS.items()}
+    for module in (rotate, looking):
+        monkeypatch.setattr(module, "WAYS", plain)
+    times = (number / 4 for number in count())
+    monkeypatch.setattr(rotate, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    return ops
+
+
+def test_each_step_is_told_by_the_name_of_its_secret(quick: Ops) -> None:
+    Journal(quick.state).begin(Pending("api_key", quick.secret("api_key"), Secret("begun-before-the-kill")))
+    events: list[ProgressEvent] = []
+    rotate.rotate(quick, ["alert_token"], events.append)
+    rotate.import_(quick, "api_key", Secret("imported-afterwards"), events.append)
+    taken = "both are taken for a while"
+    done = "the new one alone is in force"
+    assert events == [
+        ProgressEvent("alert_token", Phase.PREPARING, taken),
+        ProgressEvent("alert_token", Phase.DONE, done),
+        ProgressEvent("api_key", Phase.PREPARING, "finishing what was begun"),
+        ProgressEvent("api_key", Phase.PREPARING, taken),
+        ProgressEvent("api_key", Phase.DONE, done),
+    ]
+
+
+def test_the_audit_log_has_the_names_and_hooks_are_heard(quick: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["api_key", "alert_token"]
+    assert made(monkeypatch, lambda heard: rotate.rotate(quick, names, heard)) == [Made(("secrets rotate", *names))]
+    mine = Secret("a-key-of-my-own")
+    assert made(monkeypatch, lambda heard: rotate.import_(quick, "api_key", mine, heard)) == [
+        Made(("secrets import", "api_key"))
+    ]
+
+
+def test_a_new_one_is_long_and_another_each_time(quick: Ops) -> None:
+    values = set()
+    for _ in range(3):
+        rotate.rotate(quick, ["api_key"], ignore_progress)
+        values.add(quick.secret("api_key").reveal())
+    assert (len(values), {len(each) for each in values}) == (3, {32})
+
+
+def test_what_was_begun_with_the_same_value_is_carried_out_once(quick: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, begun = quick.secret("api_key"), Secret("begun-before-the-kill")
+    Journal(quick.state).begin(Pending("api_key", old, begun))
+    done: list[Pending] = []
+    monkeypatch.setattr(rotate, "WAYS", {**WAYS, "api_key": Way("", lambda _, pending: done.append(pending))})
+    rotate.import_(quick, "api_key", begun, ignore_progress)
+    assert done == [Pending("api_key", old, begun)]
+
+
+def test_screens(quick: Ops, snapshot: SnapshotAssertion) -> None:
+    seen = [whole(rotate.rotate(quick, ["api_key", "alert_token"], ignore_progress))]
+    quick.state.store(WatchedBot("freqtrade"))
+    seen.append(whole(rotate.rotate(quick, [], ignore_progress, every=True)))
+    seen.append(whole(rotate.import_(quick, "api_key", Secret("a-key-of-my-own"), ignore_progress)))
+    seen.append(whole(rotate.import_(quick, "bot_password", Secret("as-the-bot-has-it"), ignore_progress)))
+    assert "\n\n".join(seen) == snapshot
+
+
+def test_the_first_value_of_one_that_is_not_there_yet_is_no_rotation(quick: Ops, snapshot: SnapshotAssertion) -> None:
+    """Whatever its way: there is nothing that would have the old one."""
+    for name in ("grafana_admin_password", "bot_password"):
+        quick.secret_file(name).unlink()
+        report = rotate.import_(quick, name, Secret("the-one-of-the-vault"), ignore_progress)
+        assert quick.secret(name).reveal() == "the-one-of-the-vault"
+        assert whole(report) == snapshot
+
+
+def test_refusals(quick: Ops, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    others = SecretFile("mine", tmp_path / "vault" / "mine")
+    ours = SecretFile("more", quick.state.secrets / "more")
+    stack: Any = quick.stack
+    secrets_ = dict(stack.secrets) | {"mine": others, "more": ours}
+    quick.__dict__["stack"] = SimpleNamespace(secrets=secrets_, services=stack.services)
+    quick.secret_file("alert_token").unlink()
+    seen = []
+    for names in ([], ["api_kee"], ["redis_acl"], ["grafana_admin_password"], ["mine"], ["more"], ["alert_token"]):
+        with pytest.raises(OpsError) as caught:
+            rotate.rotate(quick, names, ignore_progress)
+        seen.append(refusal(caught.value))
+    for name in ("mine", "grafana_admin_password", "zzz"):
+        with pytest.raises(OpsError) as caught:
+            rotate.import_(quick, name, Secret("a-key-of-my-own"), ignore_progress)
+        seen.append(refusal(caught.value))
+    assert [tuple(each.replace(str(tmp_path), "HOME") for each in words) for words in seen] == snapshot
+    assert not list((quick.state.folder).glob("audit*")), "nothing was begun"
+
+
+@pytest.mark.parametrize(
+    ("needs", "unavailable", "running", "left"),
+    [
+        ("", False, False, ""),
+        ("grafana", False, False, "it does not run"),
+        ("grafana", False, True, ""),
+        ("grafana", True, False, ""),
+    ],
+)
+def test_a_way_is_barred_by_the_service_that_it_needs(
+    ops: Ops, monkeypatch: pytest.MonkeyPatch, needs: str, unavailable: bool, running: bool, left: str
+) -> None:
+    monkeypatch.setattr(ways, "runs", lambda _, service: running and service == needs)
+    if unavailable:
+        ops.state.store(UnavailableServices({"grafana": Absence("no image", "tradebot pull")}))
+    assert Way("", carried_out, "it does not run", needs).obstacle(ops) == left
+    assert Way("", None, "never", needs).obstacle(ops) == "never"

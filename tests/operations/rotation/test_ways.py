@@ -11,6 +11,7 @@ import pytest
 
 from tests.paths import ROOT
 from tradebot_ops.context import WEB_USER, Ops
+from tradebot_ops.engines.base import Address
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import LoginRefused, Refused
 from tradebot_ops.operations import secrets
@@ -110,7 +111,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ops, dict[Path, s
 def ops(project: tuple[Ops, dict[Path, str]]) -> Ops:
     before, texts = project
     for file, text in texts.items():
-        overwrite(file, text)
+        file.write_text(text)
     fresh = Ops(before.settings, StubEngine("demo"))
     fresh.__dict__["stack"] = before.stack
     return fresh
@@ -325,3 +326,58 @@ def test_a_page_takes_the_new_one_before_its_readers_have_it(
     assert asked == ([NEW.reveal(), world.pending.old.reveal()] if running else [])
     assert not {service, "panels"} & ops.__dict__.keys()
     assert reloaded == ([True] if running and service == "prometheus" else [])
+
+
+def test_redis_and_the_api_are_asked_where_the_engine_has_them(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    def endpoint(service: str, port: int) -> Any:
+        return Address(f"{service}.example", port)
+
+    monkeypatch.setattr(ops.engine, "endpoint", endpoint)
+    made: list[tuple[object, ...]] = []
+    monkeypatch.setattr("tradebot_ops.clients.redis.Redis", lambda *words: made.append(words))
+    ways._redis(ops, NEW)
+    ways._redis(ops, NEW, "exporter")
+    assert made == [("redis.example", 6379, NEW, None), ("redis.example", 6379, NEW, "exporter")]
+    assert ways._api(ops) == "http://api.example:8010"
+
+
+@pytest.mark.parametrize(
+    ("environment", "user"),
+    [
+        ({"DATABASE_URL": "postgresql://bots@postgres:5432/tradebot"}, "bots"),
+        ({"DATABASE_URL": "postgresql://postgres:5432/tradebot"}, "tradebot_app"),
+        ({}, "tradebot_app"),
+        (None, "tradebot_app"),
+    ],
+)
+def test_the_account_of_the_services_is_that_of_their_url(environment: dict[str, str] | None, user: str) -> None:
+    services = {} if environment is None else {"api": SimpleNamespace(environment=environment)}
+    ops: Any = SimpleNamespace(stack=SimpleNamespace(services=services))
+    assert ways.app_user(ops) == user
+
+
+@pytest.mark.parametrize(
+    ("name", "computed"),
+    [
+        ("redis_password", ["redis_acl"]),
+        ("redis_exporter_password", ["redis_acl", "redis_exporter_login"]),
+        ("prometheus_password", ["prometheus_web"]),
+    ],
+)
+@pytest.mark.parametrize("running", [True, False])
+def test_a_file_that_is_computed_from_it_may_be_missing(
+    ops: Ops, monkeypatch: pytest.MonkeyPatch, name: str, computed: list[str], running: bool
+) -> None:
+    """A stack of one's own may give Redis a password and no more; the next start makes what it needs."""
+    world = begun(ops, name, monkeypatch, running)
+    asked = SimpleNamespace(flags=lambda: None)
+    monkeypatch.setattr(ops, "prometheus_as", lambda _: asked, raising=False)
+    monkeypatch.setattr(readers, "prove_refused", lambda *_: None)
+    ops.__dict__["grafana"] = SimpleNamespace(reload_datasources=lambda: None)
+    for each in computed:
+        ops.secret_file(each).unlink()
+    change = ways.WAYS[name].change
+    assert change
+    change(ops, world.pending)
+    assert value(ops, name) == NEW.reveal()
+    assert not [each for each in computed if ops.secret_file(each).exists()]

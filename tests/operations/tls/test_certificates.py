@@ -14,6 +14,7 @@ from tradebot_ops.model import Level, Report
 from tradebot_ops.operations.tls import certificates, examine, issue
 from tradebot_ops.progress import ignore_progress
 from tradebot_ops.settings import load_settings
+from tradebot_ops.state import ProjectState
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 FILES = ("tls_ca", "tls_ca_key", "tls_certificate", "tls_key")
@@ -215,9 +216,12 @@ def test_the_key_is_written_before_the_certificate(tmp_path: Path, monkeypatch: 
     ops = ops_at(tmp_path)
     written: list[str] = []
     write = type(ops.state).write
-    monkeypatch.setattr(
-        type(ops.state), "write", lambda self, name, text: (written.append(name), write(self, name, text))
-    )
+
+    def noted(self: ProjectState, name: str, text: str) -> Path:
+        written.append(name)
+        return write(self, name, text)
+
+    monkeypatch.setattr(ProjectState, "write", noted)
     certificates.create(ops, [], 30, ignore_progress)
     assert [name for name in written if "tls" in name] == [
         "secrets/tls_ca_key", "secrets/tls_key", "secrets/tls_certificate", "secrets/tls_ca",

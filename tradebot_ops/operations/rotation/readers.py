@@ -4,7 +4,6 @@ Both look into their `web.yml` at each request, and whoever asks them reads the 
 is two writes, one right after the other; what is asked in the few milliseconds between them is refused, and asks again.
 """
 
-import contextlib
 from collections.abc import Callable
 
 from tradebot_ops.context import GRAFANA_USER, Ops
@@ -50,7 +49,7 @@ def restarted(ops: Ops, service: str) -> None:
 def _page(ops: Ops, pending: Pending, service: str, use: Callable[[Secret], object]) -> None:
     web = ops.stack.secrets[f"{service}_web"]
     text = DERIVATIONS[web.derive]({pending.name: pending.new.reveal()}, "")
-    with contextlib.suppress(FileNotFoundError):
+    if web.file.is_file():
         overwrite(web.file, text)
     overwrite(ops.secret_file(pending.name), pending.new.reveal())
     for cached in (service, "panels"):

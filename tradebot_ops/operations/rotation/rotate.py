@@ -53,7 +53,7 @@ def import_(ops: Ops, name: str, value: Secret, on_progress: OnProgress) -> Repo
             overwrite(file.file, value.reveal())
         else:
             taken = {name: _change(ops, name, on_progress, value)}
-    if given:
+    if given or not there:  # nothing has an old one that would be refused
         return Report(
             data={"rotated": [{"name": name, "seconds": 0.0}], "left": {}},
             sections=(Section(lines=(f"{name} is what was given, from the next time that it is used.",)),),

@@ -3,7 +3,6 @@
 Each way can begin again after a kill at any of its steps, and leaves at each of them a stack that works.
 """
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -124,8 +123,9 @@ def redis_exporter_password(ops: Ops, pending: Pending) -> None:
         _write_acl(ops, own, exporters=(old, new))
         _redis(ops, own).take_passwords(EXPORTER, (old, new))
     overwrite(ops.secret_file(pending.name), new.reveal())
-    with contextlib.suppress(FileNotFoundError):
-        overwrite(ops.secret_file("redis_exporter_login"), redis_exporter_login({pending.name: new.reveal()}, ""))
+    login = ops.secret_file("redis_exporter_login")
+    if login.is_file():
+        overwrite(login, redis_exporter_login({pending.name: new.reveal()}, ""))
     restarted(ops, "redis-exporter")
     _write_acl(ops, own, exporters=(new,))
     if running:
@@ -182,11 +182,11 @@ def _api(ops: Ops) -> str:
 
 
 def _write_acl(ops: Ops, *passwords: Secret, exporters: Sequence[Secret] = ()) -> None:
-    """For a Redis that starts in between."""
-    with contextlib.suppress(FileNotFoundError):
+    """For a Redis that starts in between; a stack of one's own may have no such file."""
+    file = ops.secret_file("redis_acl")
+    if file.is_file():
         statistics = exporters or (ops.secret("redis_exporter_password"),)
-        text = acl([each.reveal() for each in passwords], [each.reveal() for each in statistics])
-        overwrite(ops.secret_file("redis_acl"), text)
+        overwrite(file, acl([each.reveal() for each in passwords], [each.reveal() for each in statistics]))
 
 
 #: By the name in compose.yaml.
