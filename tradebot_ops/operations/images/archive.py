@@ -31,7 +31,7 @@ def save(ops: Ops, path: Path, *, tags: Sequence[str] = ()) -> Report:
     left = {name: reason for name, reason in reasons.items() if reason}
     if not wanted or (tags and left):
         raise OpsError(
-            " ".join(left.values()) or "There are no images to save.",
+            " ".join(left.values()),
             code="TB-0825",
             hint="Make them with `tradebot images build --from debian`, or get them with `tradebot pull`.",
         )
@@ -81,9 +81,15 @@ def _packing(path: Path, suffix: str) -> Iterator[IO[bytes]]:
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=file) as packer:
             if packer.stdin is None:
                 raise RuntimeError("a pipe was asked for")
-            yield packer.stdin
-            packer.stdin.close()
-            if packer.wait() != 0:
+            ended = False
+            try:
+                yield packer.stdin
+                packer.stdin.close()
+            except BrokenPipeError:
+                ended = True
+                with contextlib.suppress(BrokenPipeError):  # what it did not take is still to be written
+                    packer.stdin.close()
+            if packer.wait() != 0 or ended:
                 raise OpsError(f"{command[0]} could not write {path}.", code="TB-0802", hint="Is the disk full? df -h")
 
 
@@ -93,10 +99,19 @@ def _unpacking(path: Path) -> Iterator[IO[bytes]]:
         if path.suffix not in COMPRESSORS:
             yield file
             return
-        with subprocess.Popen([_program(path.suffix), "-dc"], stdin=file, stdout=subprocess.PIPE) as unpacker:
+        program = _program(path.suffix)
+        with subprocess.Popen([program, "-dc"], stdin=file, stdout=subprocess.PIPE) as unpacker:
             if unpacker.stdout is None:
                 raise RuntimeError("a pipe was asked for")
             yield unpacker.stdout
+            while unpacker.stdout.read(1 << 20):
+                pass  # else it could not end
+            if unpacker.wait() != 0:
+                raise OpsError(
+                    f"{program} could not read the whole of {path}.",
+                    code="TB-0840",
+                    hint="Carry it here again: it is cut off, or was made by another program.",
+                )
 
 
 COMPRESSORS = {".zst": ("-3", "-q", "-c"), ".gz": ("-1", "-c")}
