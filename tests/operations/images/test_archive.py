@@ -126,7 +126,7 @@ def test_a_file_that_is_cut_off_is_told(tmp_path: Path) -> None:
     with pytest.raises(OpsError) as raised:
         archive.load(ops, file)
     assert refusal(raised.value) == (
-        "TB-0840",
+        "TB-0848",
         f"gzip could not read the whole of {file}.",
         "Carry it here again: it is cut off, or was made by another program.",
     )

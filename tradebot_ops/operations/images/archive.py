@@ -109,7 +109,7 @@ def _unpacking(path: Path) -> Iterator[IO[bytes]]:
             if unpacker.wait() != 0:
                 raise OpsError(
                     f"{program} could not read the whole of {path}.",
-                    code="TB-0840",
+                    code="TB-0848",
                     hint="Carry it here again: it is cut off, or was made by another program.",
                 )
 
