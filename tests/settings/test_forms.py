@@ -97,3 +97,43 @@ def test_a_switch(word: str) -> None:
 def test_a_word_that_is_none_of_these(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=f"^{why}$"):
         forms.one_of("info", "debug")(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("-2", "-2"), (" 5 ", "5"), ("003", "3"), ("-3", ""), ("6", ""), ("1.0", ""), ("1_0", ""), ("", "")],
+)
+def test_a_whole_number_between_two_bounds(text: str, meant: str) -> None:
+    check = forms.whole(-2, 5)
+    if meant:
+        assert check(text) == meant
+        return
+    with pytest.raises(ValueError, match=f"^'{text}' is not a whole number from -2 to 5$"):
+        check(text)
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "said"),
+    [
+        (forms.keeping, "15", "'15' is not a time to keep; write hours, days, weeks or years, such as 15d"),
+        (forms.switch, "loud", "'loud' is neither on nor off"),
+        (forms.address, "x", "'x' is not an address; write 127.0.0.1, 0.0.0.0, or one that `ip address` shows"),
+        (forms.host, "a b", "'a b' is neither a host name nor an address; write one such as trading.example.com"),
+        (forms.ports, "2-1", "'2-1' ends before it begins"),
+        (forms.name, "9", "'9' is not a name; write letters, digits and dashes"),
+        (
+            forms.private_address,
+            "x",
+            "'x' is not an address without a login; write one such as http://127.0.0.1:8080",
+        ),
+        (
+            forms.private_address,
+            "http://8.8.8.8",
+            "'http://8.8.8.8' is a public address, where others would read the password; use a tunnel or https",
+        ),
+    ],
+)
+def test_all_that_is_said_of_a_wrong_value(form: Callable[[str], str], text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=".") as caught:
+        form(text)
+    assert str(caught.value) == said

@@ -85,6 +85,9 @@ def test_a_docker_engine_named_by_an_option_is_put_where_docker_looks(tmp_path: 
         assert (settings.docker_from, settings.environ["DOCKER_CONTEXT"]) == ("--context", expected)
         assert "DOCKER_HOST" not in settings.environ
     assert load_settings({}, {"DOCKER_HOST": "unix:///one.sock"}, tmp_path).docker_from == ""
+    for option, other in (("host", "context"), ("context", "host")):
+        typed = load_settings({option: "typed"}, {f"TRADEBOT_{other.upper()}": "told"}, tmp_path)
+        assert typed.docker_from == f"--{option}", "what is typed outranks the other one of the environment"
     with pytest.raises(OpsError, match="both name a Docker engine"):
         load_settings({"host": "ssh://h", "context": "c"}, {}, tmp_path)
 
@@ -140,7 +143,8 @@ def test_who_decides_about_color(tmp_path: Path, environ: dict[str, str], color:
         (["a"], "b", "profiles = ['c']", ("a",)),
         ([], "b, b,", "profiles = ['c']", ("b",)),
         (None, "", "profiles = ['c']", ()),
-        (None, None, "profiles = 'c'", ("c",)),
+        (None, None, "profiles = 'cat'", ("cat",)),
+        (None, None, "profiles = [' c ', 'c', '', 'core', 'd']", ("c", "d")),
         (["core"], None, "profiles = ['c']", ()),
         (None, None, "", None),
     ],

@@ -261,6 +261,7 @@ def test_secrets_are_equal_when_their_values_are_and_never_equal_a_string(one: s
     assert (Secret(one) == Secret(other)) is (one == other)
     assert Secret(one) == Secret(one)
     assert hash(Secret(one)) == hash(Secret(one))
+    assert (hash(Secret(one)) == hash(Secret(other))) is (one == other)
     assert Secret(one) != one
 
 
@@ -271,3 +272,8 @@ def test_a_text_that_repeats_it_is_cleaned() -> None:
 
 def test_it_is_laid_out_as_any_text_is() -> None:
     assert f"{Secret('hunter2'):>12}|{Secret('hunter2')}" == "  [REDACTED]|[REDACTED]"
+
+
+def test_pickling_says_what_was_refused() -> None:
+    with pytest.raises(TypeError, match=r"^A secret cannot be pickled\.$"):
+        pickle.dumps(Secret("hunter2"))
