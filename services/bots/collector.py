@@ -6,7 +6,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from services.bots.contract import Mode
-from services.bots.watcher import Seen, Watcher
+from services.bots.watcher import Watcher
 from services.common.metrics import declared
 
 
@@ -17,7 +17,7 @@ class BotCollector(Collector):
         self._watcher = watcher
 
     def collect(self) -> Iterator[Metric]:
-        for name, value in _values(self._watcher.seen()).items():
+        for name, value in _values(self._watcher).items():
             metric = declared(name)
             family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
             family.add_metric((self._watcher.adapter,), value)
@@ -28,7 +28,8 @@ class BotCollector(Collector):
         return []
 
 
-def _values(seen: Seen) -> dict[str, float]:
+def _values(watcher: Watcher) -> dict[str, float]:
+    seen = watcher.seen()
     status, book, candle = seen.status.value, seen.book.value, seen.candle.value
     found = {
         "bot_readable": float(status is not None and book is not None),
@@ -46,6 +47,8 @@ def _values(seen: Seen) -> dict[str, float]:
         found["bot_resting_orders"] = float(len(book.orders))
     if (account := seen.account.value) is not None and account.foreign is not None:
         found["bot_foreign_positions"] = float(len(account.foreign))
+    if watcher.others:
+        found["bot_others_not_compared"] = float(len(watcher.not_compared()))
     if candle is not None:
         found["bot_last_candle_timestamp_seconds"] = candle.ended_at.timestamp()
         found["bot_candle_seconds"] = candle.seconds

@@ -285,6 +285,15 @@ METRICS: tuple[Metric, ...] = (
         late=True,
     ),
     Metric(
+        "bot_others_not_compared",
+        "gauge",
+        "Bots of BOT_OTHERS of which it is not known whether they trade on its account; absent where none is named.",
+        ("api",),
+        ("bot",),
+        computed=True,
+        late=True,
+    ),
+    Metric(
         "db_connection_errors_total",
         "counter",
         "Connections to Postgres that were refused, lost or not answered.",

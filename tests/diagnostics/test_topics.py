@@ -356,6 +356,11 @@ def test_what_is_held_is_shown_and_never_guessed() -> None:
         ({}, None, ""),
         ({"second_instance": "Two answer in turn."}, Level.FAIL, "Two answer in turn."),
         ({"foreign": ("ETH",)}, Level.WARN, "The account of freqtrade holds what is not its own: ETH."),
+        (
+            {"not_compared": ("http://10.0.0.7",)},
+            Level.WARN,
+            "Whether the bot at http://10.0.0.7 trades on the same account is not known: it was not read.",
+        ),
         ({"env": "staging"}, Level.FAIL, "freqtrade trades with money, and this stack is for staging."),
         ({"env": "staging", "mode": "paper"}, None, ""),
         ({"clock_offset": -2.5}, Level.WARN, "The clock of freqtrade is off by 2.5 s."),

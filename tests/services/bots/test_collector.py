@@ -26,10 +26,15 @@ def shown(watcher: Watcher) -> dict[str, float]:
     return {family.name: sample.value for family in registry.collect() for sample in family.samples}
 
 
+def read(watcher: Watcher) -> None:
+    for each in (watcher, *watcher.others.values()):
+        each.read()
+
+
 def test_every_declared_metric_is_shown_of_a_bot_that_is_well(bot: FakeBot) -> None:
     bot.trading_mode, bot.account_positions = "futures", {"BTC/USDT:USDT": True, "ETH/USDT:USDT": False}
-    watcher = Watcher("freqtrade", bot.adapter())
-    watcher.read()
+    watcher = Watcher("freqtrade", bot.adapter(), others={bot.url: Watcher("freqtrade", bot.adapter())})
+    read(watcher)
     found = shown(watcher)
     assert found.keys() == ALL
     assert {name: found[name] for name in ("bot_readable", "bot_live", "bot_opening", "bot_second_instance")} == {
@@ -39,6 +44,7 @@ def test_every_declared_metric_is_shown_of_a_bot_that_is_well(bot: FakeBot) -> N
         "bot_second_instance": 0,
     }
     assert found["bot_foreign_positions"] == 1
+    assert found["bot_others_not_compared"] == 0
     assert (found["bot_open_positions"], found["bot_resting_orders"]) == (2, 3)
     assert found["bot_candle_seconds"] == 3600
 
@@ -50,8 +56,22 @@ def test_what_is_not_known_is_absent(bot: FakeBot) -> None:
     assert shown(watcher) == {"bot_readable": 0, "bot_second_instance": 0}
 
 
+def test_others_that_were_not_read_are_counted(bot: FakeBot) -> None:
+    with served() as gone:
+        gone.faults["*"] = fake.dropped
+        others = {gone.url: Watcher("freqtrade", gone.adapter()), bot.url: Watcher("freqtrade", bot.adapter())}
+        watcher = Watcher("freqtrade", bot.adapter(), others=others)
+        assert shown(watcher)["bot_others_not_compared"] == 2, "nobody was read yet"
+        read(watcher)
+        assert shown(watcher)["bot_others_not_compared"] == 1
+
+
 def test_a_stopped_bot_has_no_loop_that_could_be_late(bot: FakeBot) -> None:
     bot.state = "stopped"
     watcher = Watcher("freqtrade", bot.adapter())
     watcher.read()
-    assert shown(watcher).keys() == ALL - {"bot_last_loop_timestamp_seconds", "bot_foreign_positions"}, "spot, too"
+    assert shown(watcher).keys() == ALL - {
+        "bot_last_loop_timestamp_seconds",
+        "bot_foreign_positions",
+        "bot_others_not_compared",
+    }, "it trades spot, and no other is named"

@@ -22,6 +22,8 @@ def bot(found: bots.Trading) -> View:
         problems.append(wrong(found.second_instance, "tradebot runbook show BotSecondInstance"))
     if found.foreign:
         problems.append(doubtful(found.others_hold, "tradebot runbook show BotForeignPositions"))
+    runbook = "tradebot runbook show BotOthersNotCompared"
+    problems += [doubtful(sentence, runbook) for sentence in found.others_not_known]
     if found.mode == "live" and found.env != "prod":
         problems.append(
             wrong(f"{found.adapter} trades with money, and this stack is for {found.env}.", "tradebot positions")

@@ -49,6 +49,12 @@ class Trading:
         return not_its_own(self.adapter, self.foreign)
 
     @property
+    def others_not_known(self) -> tuple[str, ...]:
+        """A sentence for each of ``not_compared``."""
+        end = "trades on the same account is not known: it was not read."
+        return tuple(f"Whether the bot at {address} {end}" for address in self.not_compared)
+
+    @property
     def feed_stale(self) -> bool:
         """Whether its newest candle should have been followed by another one by now."""
         return self.candle_age is not None and self.candle is not None and self.candle_age > self.candle + LATE_S

@@ -63,8 +63,8 @@ def _others(trading: Trading) -> Iterator[tuple[Callable[..., Verdict], str]]:
         yield failed, trading.second_instance
     if trading.foreign:
         yield warned, trading.others_hold
-    for address in trading.not_compared:
-        yield warned, f"Whether the bot at {address} trades on the same account is not known: it was not read."
+    for sentence in trading.others_not_known:
+        yield warned, sentence
 
 
 @check(
