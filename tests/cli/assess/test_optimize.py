@@ -1,5 +1,6 @@
 """optimize: what is shown, what lands in the settings file, and the way back."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,6 +103,12 @@ def test_what_somebody_changed_since_stays(run: Run, used: dict[str, Usage], env
     shown = run("optimize", "revert")
     assert "WORKER_REPLICAS is not what was set" in " ".join((shown.stdout + shown.stderr).split())
     assert env.read_text() == "# ours\nWORKER_REPLICAS=4\nLOG_LEVEL=debug\n"
+    run("optimize", "apply", "--window", "1d", "--yes")
+    env.write_text(env.read_text().replace("WORKER_REPLICAS=1", "WORKER_REPLICAS=5"))
+    assert json.loads(run("optimize", "revert", "--json").stdout)["data"] == {
+        "reverted": {"POSTGRES_SHARED_BUFFERS": None},
+        "kept": ["WORKER_REPLICAS"],
+    }
 
 
 def test_what_the_environment_sets_is_left_to_it(

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import whole
 from tests.operations.test_keys import Api as Keys
 from tests.operations.test_keys import ops_with
 from tradebot_ops.operations.audit import calls
@@ -25,7 +27,16 @@ class Api(Keys):
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome"), [(202, "ok"), (403, "refused (403)"), (422, "refused (422)"), (500, "failed (500)")]
+    ("status", "outcome"),
+    [
+        (202, "ok"),
+        (399, "ok"),
+        (400, "refused (400)"),
+        (499, "refused (499)"),
+        (403, "refused (403)"),
+        (422, "refused (422)"),
+        (500, "failed (500)"),
+    ],
 )
 def test_how_it_ended(status: int, outcome: str) -> None:
     assert calls.outcome(status) == outcome
@@ -48,3 +59,34 @@ def test_what_is_asked_for_is_narrowed_down(tmp_path: Path) -> None:
     assert api.asked == [(calls.MOST, 129600.0, "key:nightly")]
     empty = calls.listing(ops_with(Api(), tmp_path), None, "", "")
     assert (empty.sections[0].tables, len(empty.sections[0].lines)) == ((), 1)
+
+
+def test_screens(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    """None at all, none that fits in three ways, all that there are, and as many as the API gives."""
+    seen = []
+    noon = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    for known, since, by, command in (
+        ([], None, "", ""),
+        ([], noon, "", ""),
+        ([], None, "key:nightly", ""),
+        ([call()], None, "", "DELETE"),
+        ([call(status=500), call("PUT", "/jobs/1", 404)], None, "", " PUT "),
+        ([call(path=f"/jobs/{number}") for number in range(calls.SHOWN + 2)], None, "", ""),
+    ):
+        seen.append(whole(calls.listing(ops_with(Api(*known), tmp_path), since, by, command)))
+    assert "\n\n".join(each[:1500] for each in seen) == snapshot
+
+
+@pytest.mark.parametrize("number", [calls.MOST - 1, calls.MOST])
+def test_with_a_time_all_are_shown_as_far_as_the_api_gives_them(tmp_path: Path, number: int) -> None:
+    api = Api(*[call()] * number)
+    report = calls.listing(ops_with(api, tmp_path), datetime(2026, 11, 27, tzinfo=UTC), "", "")
+    assert len(report.sections[0].tables[0].rows) == number
+    assert report.sections[0].lines == (() if number < calls.MOST else ("The API gives the newest 1000 only.",))
+
+
+def test_a_time_to_come_is_the_last_second(tmp_path: Path) -> None:
+    api = Api()
+    calls.listing(ops_with(api, tmp_path), datetime(2036, 1, 1, tzinfo=UTC), "", "")
+    calls.listing(ops_with(api, tmp_path), None, "", "")
+    assert api.asked == [(1000, 1.0, None), (1000, None, None)]

@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,9 +11,9 @@ import pytest
 from tests.operations.test_change import NOON, world
 from tradebot_ops.audit import LOG
 from tradebot_ops.audit.log import AuditLog
-from tradebot_ops.context import Ops
+from tradebot_ops.context import Change, Ops
 from tradebot_ops.errors import ExitCode, OpsError
-from tradebot_ops.operations.audit.entry import MOST_ARGUMENTS, outcome
+from tradebot_ops.operations.audit.entry import MOST_ARGUMENTS, Audited, outcome
 from tradebot_ops.operations.change import actor, change
 
 
@@ -44,6 +45,14 @@ def test_a_change_leaves_its_beginning_and_its_end(ops: Ops) -> None:
     assert 0 <= ended["seconds"] < 5
     assert ended["previous"] == began["hash"]
     assert datetime.fromisoformat(ended["at"]) == NOON
+
+
+def test_how_long_it_took_is_written_to_the_millisecond(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([100.0, 101.23456])
+    monkeypatch.setattr("tradebot_ops.operations.audit.entry.time", SimpleNamespace(monotonic=lambda: next(times)))
+    audited = Audited(ops, Change("up", (), leased=True))
+    audited.end()
+    assert logged(ops)[1]["seconds"] == 1.235
 
 
 def test_a_change_that_needs_no_engine_looks_for_none(tmp_path: Path) -> None:

@@ -7,16 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from tests.backups.test_manifest import MANIFEST
+from tests.operations.seen import refusal, whole
 from tests.operations.test_change import NOON, world
 from tradebot_ops.audit import LOG
+from tradebot_ops.audit.chain import Head
 from tradebot_ops.audit.log import AuditLog
+from tradebot_ops.audit.verify import Verdict
 from tradebot_ops.backups.shelf import DUMP, Shelf
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.project import audit_log
-from tradebot_ops.model import Level
+from tradebot_ops.model import Level, Report, Section
 from tradebot_ops.operations.audit import report
 from tradebot_ops.operations.audit.report import SHOWN, listing, verify
 from tradebot_ops.operations.change import actor, change
@@ -198,3 +202,40 @@ def test_volumes_that_go_take_no_history_along(ops: Ops) -> None:
         ops.state.forget()
     assert commands(ops) == ["down"]
     assert report.verify(ops, "").exit_code == 0
+
+
+def test_what_is_said_of_a_log(snapshot: SnapshotAssertion) -> None:
+    head, at = Head(12, "9f86"), NOON.isoformat()
+    seen = []
+    for verdict in (
+        Verdict(Head(), "", (), (), 0),
+        Verdict(head, at, (), (), 12),
+        Verdict(head, at, (), ("Nobody saw the rest.",), 7),
+        Verdict(head, at, ("Entry 8 was changed.", "Entry 9 is gone."), ("Nobody saw.",), 7),
+    ):
+        found = Report(
+            findings=tuple(report._findings(verdict)), sections=(Section(lines=tuple(report._lines(verdict))),)
+        )
+        seen.append(whole(found))
+    assert "\n\n".join(seen) == snapshot
+
+
+def test_what_is_no_end_of_a_log(ops: Ops) -> None:
+    with pytest.raises(OpsError) as caught:
+        verify(ops, "twelve")
+    code, message, hint = refusal(caught.value)
+    assert (code, hint) == ("TB-0270", "The present one, such as 12:9f86…: tradebot audit --verify")
+    assert message.startswith("This is no end of an audit log: ")
+    assert message.endswith(".")
+
+
+def test_nothing_on_record_and_more_than_is_shown(ops: Ops) -> None:
+    assert listing(ops, None, "", "").sections[0].lines == ("No change is on record for this project.",)
+    for _ in range(SHOWN + 2):
+        with change(ops, "scale", "worker", "6"):
+            pass
+    found = listing(ops, None, "", "").sections[0]
+    assert found.lines == ("2 older ones: tradebot audit --since 30d",)
+    assert found.tables[0].columns == ("when", "by", "command", "outcome", "took")
+    assert listing(ops, None, "", "up").sections[0].lines == ("No change is on record that fits.",)
+    assert listing(ops, NOON, "", "").sections[0].lines == ()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.operations.seen import refusal
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.ci.pipeline import PLACES, template, text
@@ -41,3 +42,27 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path, service: str, install
     with pytest.raises(OpsError) as caught:
         text(ops(tmp_path), service, install)
     assert caught.value.code == "TB-0239"
+
+
+def test_refusals(tmp_path: Path) -> None:
+    seen = []
+    for service, install in (("gitlb", ""), ("zzz", ""), ("github", "a'b"), ("github", "a\nb")):
+        with pytest.raises(OpsError) as caught:
+            text(ops(tmp_path), service, install)
+        seen.append(refusal(caught.value))
+    plainly = ("TB-0239", "--install cannot hold a quote.", "Write it plainly: --install '.[local]'")
+    assert seen == [
+        ("TB-0239", "There is no pipeline for 'gitlb'.", "Did you mean `gitlab`? tradebot ci template github|gitlab"),
+        ("TB-0239", "There is no pipeline for 'zzz'.", "tradebot ci template github|gitlab"),
+        plainly,
+        plainly,
+    ]
+
+
+@pytest.mark.parametrize(("engine", "written"), [("auto", "local"), ("docker", "docker"), ("swarm", "swarm")])
+def test_a_runner_without_docker_is_what_it_is_written_for(tmp_path: Path, engine: str, written: str) -> None:
+    report = template(ops(tmp_path, engine=engine), "github")
+    assert isinstance(report.data, dict)
+    assert f"--engine {written} " in report.data["text"]
+    assert report.data["file"] == ".github/workflows/prod-check.yml"
+    assert "\n".join(report.sections[0].lines) + "\n" == report.data["text"]

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.operations.seen import refusal
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica
@@ -16,7 +18,15 @@ from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError, Refused, Unreachable
 from tradebot_ops.facts.metrics import promtool
 from tradebot_ops.operations.converge.engine_view import EngineView
-from tradebot_ops.operations.converge.reload import PAUSE_SECONDS, Answer, check_files, put_into_force
+from tradebot_ops.operations.converge.reload import (
+    PAUSE_SECONDS,
+    Answer,
+    _refused,
+    _too_late,
+    answers_of,
+    check_files,
+    put_into_force,
+)
 from tradebot_ops.settings import load_settings
 from tradebot_ops.stack.load import load
 from tradebot_ops.stack.model import Stack
@@ -222,3 +232,24 @@ def test_files_that_nothing_can_check_are_a_warning(tmp_path: Path) -> None:
     assert check_files(ops) is False
     [warning] = ops.warnings
     assert warning.startswith("The configuration was not checked before it was read: promtool is not on this host")
+
+
+def test_those_that_can_say_it_are_asked_themselves() -> None:
+    """And neither is connected to before."""
+    ops: Any = SimpleNamespace()
+    answers = answers_of(ops)
+    assert set(answers) == {"prometheus", "alertmanager"}
+    for name, ask in answers.items():
+        setattr(ops, name, SimpleNamespace(status=lambda name=name: f"{name} answers"))
+        assert ask() == f"{name} answers"  # type: ignore[comparison-overlap]
+
+
+@pytest.mark.parametrize("why", ["", "It does not answer."])
+def test_sentences(why: str) -> None:
+    look = "tradebot logs prometheus --tail 50"
+    assert refusal(_refused("prometheus")) == (
+        "TB-0860", "Prometheus refused its new configuration; what it had before is in force.", look,
+    )  # fmt: skip
+    late = _too_late("prometheus", why)
+    said = "Prometheus did not take over the configuration within 20 s; what it had before is in force."
+    assert (refusal(late), late.detail) == (("TB-0605", said, look), (why,) if why else ())
