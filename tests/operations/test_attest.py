@@ -4,12 +4,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import made, refusal, whole
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.project import attestations
-from tradebot_ops.operations.attest import attest
+from tradebot_ops.operations.attest import attest, list_
 from tradebot_ops.records import Attestation
 from tradebot_ops.settings import load_settings
 
@@ -43,3 +45,22 @@ def test_a_record_whose_time_is_none_is_damaged(ops: Ops, at: object) -> None:
     with pytest.raises(OpsError) as caught:
         attestations.made(ops)
     assert caught.value.code == "TB-0801"
+
+
+def test_screens(ops: Ops, snapshot: SnapshotAssertion) -> None:
+    seen = [whole(attest(ops, "team-trained", " maria ", " with a drill "))]
+    later = Ops(ops.settings, ops.engine, clock=lambda: datetime(2026, 11, 29, 12, tzinfo=UTC))
+    seen.append(whole(list_(later)))
+    assert "\n\n".join(seen) == snapshot
+
+
+def test_refusals_and_the_words_in_the_audit_log(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OpsError) as caught:
+        attest(ops, "team", "maria")
+    names = ", ".join(attestations.KNOWN)
+    assert refusal(caught.value) == ("TB-0231", "There is nothing called 'team' to attest.", f"Use one of: {names}.")
+    with pytest.raises(OpsError) as caught:
+        attest(ops, "team-trained", " ")
+    assert refusal(caught.value) == ("TB-0232", "Nobody attests this.", "tradebot attest team-trained --by maria")
+    (change,) = made(monkeypatch, lambda _: attest(ops, "team-trained", "jo"))
+    assert (change.words, change.leased) == (("attest", "team-trained"), True)

@@ -5,15 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import Made, made, refusal, whole
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.model import Report
+from tradebot_ops.model import Report, Section
 from tradebot_ops.operations import configure
 from tradebot_ops.operations.project import example_env
-from tradebot_ops.progress import ignore_progress
+from tradebot_ops.progress import OnProgress, ignore_progress
+from tradebot_ops.records import DesiredReplicas
 from tradebot_ops.settings import STACK_SETTINGS, load_settings
 
 Open = Callable[..., Ops]
@@ -157,3 +160,82 @@ def test_every_setting_is_shown_explained_and_changes_the_stack(opened: Open, se
 
 def test_the_example_is_the_file_that_is_kept(opened: Open) -> None:
     assert data(configure.example())["text"] == (ROOT / ".env.production.example").read_text(encoding="utf-8")
+
+
+def test_screens(opened: Open, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    file = "LOG_LEVEL=warning\nAPI_PORT=8110\nBOT_PASSWORD=geheim\n"
+    seen = [
+        changed(opened(file), {"LOG_LEVEL": "debug"}),
+        changed(opened(file), {"LOG_LEVEL": None, "API_PORT": "8111"}, dry_run=True),
+        changed(opened(file), {"MONITORING_SCHEME": "http"}),
+        changed(opened(file, LOG_LEVEL="error"), {"LOG_LEVEL": "debug", "API_PORT": "8112"}),
+        configure.get(opened(file), "LOG_LEVEL"),
+        configure.get(opened(file, REDIS_MEMORY_LIMIT="1gb"), "API_PORT"),
+        configure.docs(opened(file), "LOG_LEVEL"),
+    ]
+    scaled = opened(file)
+    scaled.state.store(DesiredReplicas({"worker": 3}))
+    seen.append(changed(scaled, {"WORKER_REPLICAS": "4", "LOG_LEVEL": "debug"}))
+    (tmp_path / "a.env").write_text("LOG_LEVEL=debug\nAPI_KEY=geheim\nAPI_PORT=1\n")
+    (tmp_path / "b.env").write_text("LOG_LEVEL=info\nAPI_KEY=anders\nAPI_PORT=1\nONLY_HERE=x\n")
+    seen.append(configure.diff(opened(), Path("a.env"), Path("b.env")))
+    seen.append(configure.diff(opened(), Path("a.env"), Path("a.env")))
+    text = "\n\n".join(whole(each) for each in seen)
+    assert text.replace(str(tmp_path), "HOME") == snapshot
+    assert "geheim" not in text
+
+
+def test_refusals(opened: Open) -> None:
+    docs = "tradebot config docs lists them."
+    seen = []
+    for act in (
+        lambda: configure.get(opened(), "LOG_LEVLE"),
+        lambda: changed(opened(), {"ZEBRA": "1"}),
+        lambda: changed(opened(), {"ZEBRA": None}),
+        lambda: configure.docs(opened(), "ZEBRA"),
+        lambda: configure.pairs(["LOG_LEVEL"]),
+        lambda: configure.pairs(["=x"]),
+    ):
+        with pytest.raises(OpsError) as raised:
+            act()
+        seen.append(refusal(raised.value))
+    assert seen == [
+        ("TB-0268", "Nothing reads a setting LOG_LEVLE.", f"Did you mean `LOG_LEVEL`? {docs}"),
+        *[("TB-0268", "Nothing reads a setting ZEBRA.", docs)] * 3,
+        ("TB-0268", "'LOG_LEVEL' is no setting with its value.", "Write NAME=VALUE: LOG_LEVEL=warning"),
+        ("TB-0268", "'=x' is no setting with its value.", "Write NAME=VALUE: LOG_LEVEL=warning"),
+    ]
+    with pytest.raises(OpsError) as raised:
+        changed(opened(), {"LOG_LEVEL": "loud"})
+    assert (raised.value.code, raised.value.hint) == ("TB-0269", "tradebot config docs LOG_LEVEL")
+    assert raised.value.message.startswith("LOG_LEVEL: ")
+    assert raised.value.message.endswith(".")
+
+
+@pytest.mark.parametrize(("text", "verb"), [("debug", "config set"), (None, "config unset")])
+def test_the_audit_log_has_the_names(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, text: str | None, verb: str
+) -> None:
+    ops = opened("LOG_LEVEL=warning\n")
+    values = {"LOG_LEVEL": text, "API_PORT": None}
+
+    def act(heard: OnProgress) -> None:
+        configure.change_settings(ops, values, heard)
+
+    assert made(monkeypatch, act) == [Made((verb, "LOG_LEVEL", "API_PORT"))]
+
+
+def test_to_apply_it_is_one_change_with_the_new_settings(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def up(ops: Ops, services: list[str], heard: object, *, prove: bool) -> Report:
+        asked.append((ops.settings.stack["LOG_LEVEL"].text, services, heard, prove))
+        return Report(sections=(Section(lines=("It is up.",)),))
+
+    monkeypatch.setattr(configure, "up", up)
+    ops = opened("LOG_LEVEL=warning\n")
+    report = changed(ops, {"LOG_LEVEL": "debug"}, apply=True)
+    assert asked == [("debug", [], ignore_progress, False)]
+    assert report.sections[0].lines == (f"Written to {ops.settings.env_file}.", "It is up.")
+    changed(opened(), {"LOG_LEVEL": "debug"}, apply=True, dry_run=True)
+    assert len(asked) == 1

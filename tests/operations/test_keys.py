@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import Made, made, refusal, whole
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
@@ -106,3 +108,45 @@ def test_only_a_key_in_force_is_revoked(tmp_path: Path) -> None:
         with pytest.raises(OpsError, match=sentence) as raised:
             keys.revoke(ops, name)
         assert raised.value.code == "TB-0280"
+
+
+def test_screens(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    late = NIGHTLY | {"name": "late", "expires_at": "2027-02-26T08:15:00Z"}
+    ops = ops_with(Api(NIGHTLY, OLD, late), tmp_path)
+    seen = [whole(keys.list_(ops)), whole(keys.revoke(ops, "nightly")), whole(keys.create(ops, "new", "read", None))]
+    assert "\n\n".join([*seen, whole(keys.list_(ops_with(Api(), tmp_path)))]) == snapshot
+
+
+def test_refusals(tmp_path: Path) -> None:
+    ops = ops_with(Api(NIGHTLY, OLD), tmp_path)
+    hint = "--role read, operate or admin; --expires 90d or 2027-03-31"
+    seen = []
+    for act in (
+        lambda: keys.create(ops, "a", "king", None),
+        lambda: keys.end("soon", NOON),
+        lambda: keys.end("2026-11-28", NOON),
+        lambda: keys.end(NOON.isoformat(), NOON),
+        lambda: keys.revoke(ops, "old"),
+        lambda: keys.revoke(ops, "zebra"),
+    ):
+        with pytest.raises(OpsError) as raised:
+            act()
+        seen.append(refusal(raised.value))
+    assert seen == [
+        ("TB-0279", "'king' is no role.", hint),
+        ("TB-0279", "'soon' is not a time.", hint),
+        ("TB-0279", "2026-11-28 00:00:00 UTC is past.", hint),
+        ("TB-0279", "2026-11-28 12:00:00 UTC is past.", hint),
+        ("TB-0280", "The API key old was revoked before.", "tradebot keys list"),
+        ("TB-0280", "There is no API key 'zebra'.", "tradebot keys list"),
+    ]
+
+
+def test_the_audit_log_has_the_words_and_nobody_is_hindered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ops = ops_with(Api(NIGHTLY), tmp_path)
+    assert made(monkeypatch, lambda heard: keys.create(ops, "new", "read", "1d", heard)) == [
+        Made(("keys create", "new", "read"), leased=False)
+    ]
+    assert made(monkeypatch, lambda heard: keys.revoke(ops, "nightly", heard)) == [
+        Made(("keys revoke", "nightly"), leased=False)
+    ]

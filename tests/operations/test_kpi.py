@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import whole
 from tradebot_ops.facts.fact import NotHere, Skip, Unknown
 from tradebot_ops.facts.metrics.kpi import Measured, Raised, Worked
+from tradebot_ops.operations import kpi
 from tradebot_ops.operations.kpi import Figure, judge, line
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -120,3 +124,51 @@ def test_what_has_no_value_says_why_and_is_neither_met_nor_missed(alerts: object
     for each in found.values():
         assert each.shown
         assert each.value is not None or (each.met is None and each.note)
+
+
+EDGE = Measured(MONTH, p95_s=1.0, queue=100.0, busy=0.8, up=0.999)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"alerts": (raised(heard_s=60, ended_s=300), raised(ended_s=None, severity="performance")), "measured": EDGE},
+        {"alerts": (raised(heard_s=60.5, right=False),), "measured": replace(EDGE, queue=100.5, busy=0.81, up=0.99901)},
+        {"alerts": (), "jobs": Worked(0, 0, 10.0), "measured": Measured(600.0, None, None, None, None)},
+        {"alerts": (raised(severity="info"),), "jobs": Worked(3, 1, None), "measured": replace(GOOD, busy=0.6)},
+        {"alerts": AWAY, "jobs": Worked(3, 1, 1800.0), "measured": replace(GOOD, busy=0.59)},
+        {"jobs": AWAY, "measured": NotHere(Skip.PROFILE, "No monitoring.")},
+        {"alerts": (replace(raised(), heard=None), replace(raised(), pending_s=None))},
+    ],
+    ids=["good", "edges", "beyond", "empty", "notes", "alerts away", "others away", "unheard"],
+)
+def test_every_figure_as_it_is_seen(changes: dict[str, object], snapshot: SnapshotAssertion) -> None:
+    found = list(figures(**changes).values())
+    assert [line(found), *(repr(each) for each in found)] == snapshot
+
+
+def test_a_report_of_a_week(monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    """All three are asked at once, for the same time."""
+    answers: dict[str, object] = {"alerts": (raised(),), "jobs": WORK, "measured": GOOD}
+    asked: list[object] = []
+
+    class Answers:
+        def __init__(self, ops: object) -> None:
+            assert ops is the_ops
+
+        def start(self, facts: object) -> None:
+            asked.append(facts)
+
+        def value(self, fact: tuple[str, float]) -> object:
+            return answers[fact[0]]
+
+    the_ops: Any = object()
+    monkeypatch.setattr(kpi, "Facts", Answers)
+    for name in answers:
+        monkeypatch.setattr(f"tradebot_ops.facts.metrics.kpi.{name}", lambda length, name=name: (name, length))
+    seen = [whole(kpi.report(the_ops, "7d"))]
+    answers["measured"] = AWAY
+    seen.append(whole(kpi.report(the_ops, "1h")).splitlines()[3])
+    assert asked[0] == tuple((name, 7 * 86_400.0) for name in answers)
+    assert "\n\n".join(seen) == snapshot

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import whole
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import State
 from tradebot_ops.engines.docker.projects import grouped
@@ -79,3 +81,9 @@ def test_containers_are_grouped_by_their_project() -> None:
         ("a", "exited (1)", "/srv/a"),
         ("b", "running (1), restarting (1)", "/srv/b"),
     ]
+
+
+def test_screens(listed: Callable[..., Any], snapshot: SnapshotAssertion) -> None:
+    twin = project("bot", "docker", [State.RUNNING], "/srv/bot")
+    seen = [whole(listed((LAB, twin), (BOT,))), whole(listed(AWAY, ())), whole(listed((LAB,), (BOT,), engine="docker"))]
+    assert "\n\n".join(seen) == snapshot
