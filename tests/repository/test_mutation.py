@@ -30,7 +30,7 @@ def test_files_and_folders_are_chosen_as_far_as_their_room_is_mutated() -> None:
         ("tradebot_ops/units.py", {"tests/test_units.py"}),
         ("tradebot_ops/operations/alerts/silences.py", {"tests/operations/alerts"}),
         ("services/worker/sweeper.py", {"tests/services/worker"}),  # the table names a test that needs Postgres
-        ("tradebot_ops/stack/reading/ports.py", {"tests/stack/reading", "tests/stack/test_hashing.py"}),
+        ("tradebot_ops/stack/problems.py", {"tests/stack", "tests/stack/test_refusals.py"}),
     ],
 )
 def test_the_nearest_tests_are_those_of_the_room_and_of_the_table(module: str, tests: set[str]) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from tests.operations.seen import refusal
 from tradebot_ops.errors import OpsError
-from tradebot_ops.stack.crosscheck import _clash
+from tradebot_ops.stack.crosscheck import _clash, place_of
 from tradebot_ops.stack.model import Port, Stack
+from tradebot_ops.stack.reading.document import parse
 
 SERVICES = "abcde"
 
@@ -187,6 +188,79 @@ def test_every_problem_of_every_service_is_found(refused: Callable[..., OpsError
             "Declared are: none.",
         ),
         (
+            service("deploy: {replicas: 2}"),
+            "TB-0815",
+            "deploy.replicas",
+            "asks for 2 replicas of a service that cannot be scaled",
+            "Write replicas: 1, or mark it `x-tradebot: {scalable: true}` if several can work side by side.",
+        ),
+        (
+            service(
+                "restart: always",
+                "  b: {image: i, depends_on: {app: {condition: service_completed_successfully}}}\n",
+            ),
+            "TB-0815",
+            "restart",
+            "is 'always', but others wait for it to complete",
+            'Write restart: "no" or on-failure.',
+        ),
+        (
+            service("deploy: {resources: {limits: {memory: 1gb}}}, x-tradebot: {needs_memory: 2gb}"),
+            "TB-0815",
+            "deploy.resources.limits.memory",
+            "is 1024mb, but the service is set to use 2048mb",
+            "Raise it, such as to 4096mb.",
+        ),
+        (
+            service("deploy: {resources: {limits: {memory: '${B:-1}${A:-gb}'}}}, x-tradebot: {needs_memory: 2gb}"),
+            "TB-0815",
+            "deploy.resources.limits.memory",
+            "is 1024mb, but the service is set to use 2048mb",
+            "Raise A or B, such as to 4096mb.",
+        ),
+        (
+            service("container_name: one, x-tradebot: {scalable: true}"),
+            "TB-0815",
+            "container_name",
+            "names one container, but the service may have several",
+            "Remove the key: replicas are named <project>-<service>-<number>.",
+        ),
+        (
+            service("ports: ['127.0.0.1:80:1', '80:2']"),
+            "TB-0819",
+            "ports",
+            "publishes 0.0.0.0:80, which app publishes already",
+            "Choose another port outside.",
+        ),
+        (
+            service("depends_on: [app]"),
+            "TB-0818",
+            "depends_on",
+            "waits in a circle: app → app",
+            "Remove one of these dependencies.",
+        ),
+        (
+            service("configs: [on]", "configs: {one: {file: compose.yaml}}\n"),
+            "TB-0817",
+            "configs",
+            "uses 'on', which the top-level `configs` do not declare",
+            "Did you mean `one`? Declared are: one.",
+        ),
+        (
+            service("networks: [unlike]"),
+            "TB-0817",
+            "networks",
+            "uses 'unlike', which the top-level `networks` do not declare",
+            "Declared are: default.",
+        ),
+        (
+            service("volumes: [{type: volume, source: unlike, target: /a}]", "volumes: {b: , a: }\n"),
+            "TB-0817",
+            "volumes",
+            "uses 'unlike', which the top-level `volumes` do not declare",
+            "Declared are: a, b.",
+        ),
+        (
             service("ulimits: {nofile: -2}"),
             "TB-0815",
             "ulimits.nofile",
@@ -207,3 +281,38 @@ def test_a_problem_is_named_with_its_line_and_what_to_write(
 ) -> None:
     message = f"{tmp_path / 'compose.yaml'}:2: services.app.{place} {said}."
     assert refusal(refused(text)) == (code, message, hint)
+
+
+def test_a_name_that_two_containers_have_is_told_of_the_second(
+    refused: Callable[..., OpsError], tmp_path: Path
+) -> None:
+    error = refused(
+        "services:\n  a: {image: i, container_name: one}\n  b: {image: i}\n  c: {image: i, container_name: one}\n"
+    )
+    message = f"{tmp_path / 'compose.yaml'}:4: services.c.container_name is 'one', as that of a."
+    assert refusal(error) == ("TB-0815", message, "Choose another name.")
+
+
+def test_only_a_name_and_several_replicas_are_too_many(refused: Callable[..., OpsError]) -> None:
+    error = refused("services:\n  a: {image: i, container_name: one, deploy: {replicas: 2}}\n")
+    assert len(error.detail) == 2
+    assert "names one container" in error.detail[1]
+
+
+def test_where_a_path_is_written_is_where_its_last_key_is() -> None:
+    tree = parse("a:\n  b:\n    c: 1\n  d: [1]\n", Path("compose.yaml"))
+    expected = {
+        (): (1, ""),
+        ("a",): (1, "a"),
+        ("a", "b", "c"): (3, "a.b.c"),
+        ("a", "b", "x", "c"): (2, "a.b"),
+        ("a", "d", "1"): (4, "a.d"),
+    }
+    places = {keys: place_of(tree, *keys) for keys in expected}
+    assert {keys: (place.line, place.path) for keys, place in places.items()} == expected
+
+
+def test_one_ring_is_told_and_what_waits_for_it_is_not_in_it(refused: Callable[..., OpsError]) -> None:
+    error = refused(text({"a": "b", "b": "c", "c": "b", "d": "e", "e": "d"}))
+    assert error.detail == ()
+    assert error.message.endswith("services.b.depends_on waits in a circle: b → c → b.")

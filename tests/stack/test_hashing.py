@@ -530,3 +530,16 @@ def test_a_config_is_followed_beside_mounts(conf: Path, tmp_path: Path) -> None:
     stack = replace(BARE, folder=tmp_path / "stack", configs={"c": SecretFile("c", tmp_path / "a-config")})
     service = replace(mounting(conf), configs=(SecretMount("c", "/c"), SecretMount("gone", "/g")))
     assert hashing.configuration_of(stack, service) == [tmp_path / "a-config", conf]
+
+
+@pytest.mark.parametrize(
+    ("path", "followed"),
+    [
+        *((path, False) for path in ("/proc", "/proc/net", "/sys/class", "/dev/shm/a", "/run/a", "/var/run/a")),
+        *((path, False) for path in ("/", "/de", "/de/mo")),
+        *((path, True) for path in ("/processes", "/system", "/devices", "/running", "/var", "/demo/conf", "/demos")),
+    ],
+)
+def test_kernel_file_systems_and_what_holds_the_stack_are_looked_at_not_followed(path: str, followed: bool) -> None:
+    stack = replace(BARE, folder=Path("/de/mo"))
+    assert hashing.configuration_of(stack, mounting(Path(path))) == ([Path(path)] if followed else [])

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.operations.seen import refusal
 from tradebot_ops.errors import OpsError
+from tradebot_ops.stack.load import Wanted, load, tree_of
 from tradebot_ops.stack.model import (
     Condition,
     Dependency,
@@ -18,6 +20,7 @@ from tradebot_ops.stack.model import (
     Service,
     Stack,
 )
+from tradebot_ops.stack.source import Source
 
 Load = Callable[..., Stack]
 LoadService = Callable[..., Service]
@@ -271,3 +274,112 @@ def test_values_typed_after_interpolation(load_service: LoadService) -> None:
         environ={"RO": "true", "U": "10001"},
     )
     assert (app.replicas, app.read_only, app.stop_grace, app.user) == (1, True, 5.0, "10001:10001")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said", "hint"),
+    [
+        (
+            "services:\n  app: {image: '${NOPE}'}\n",
+            "TB-0814",
+            ":2: services.app.image needs the variable NOPE",
+            "Set it in .env (NOPE=…), or give it a default: ${NOPE:-value}.",
+        ),
+        (
+            "services:\n  app: {image: a, command: [run, '$5']}\n",
+            "TB-0814",
+            ":2: services.app.command[1] ",
+            "Write $$ for a plain dollar sign.",
+        ),
+        (
+            "# nothing\nservices: {}\n",
+            "TB-0815",
+            ":2: describes no active service",
+            "Add one below `services:`, or choose a --profile.",
+        ),
+        ("services:\n  app: {image: a}\nservice: 1\n", "TB-0813", ":3: service is a key tradebot does not read", ""),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(
+    refused: Refused, tmp_path: Path, text: str, code: str, said: str, hint: str
+) -> None:
+    error = refused(text)
+    assert error.code == code
+    assert error.message.startswith(f"{tmp_path / 'compose.yaml'}{said}")
+    assert error.hint == hint or (not hint and "`services`" in error.hint)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(None, "No such file or directory"), (b"\xff", "it is not UTF-8 text")]
+)
+def test_a_file_that_cannot_be_read_is_said_to_be_one(tmp_path: Path, content: bytes | None, reason: str) -> None:
+    file = tmp_path / "compose.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(OpsError) as caught:
+        load(Source((file,), tmp_path, ""), {}, project="p")
+    assert refusal(caught.value) == ("TB-0810", f"Cannot read {file}: {reason}.", "Name a readable file with -f.")
+
+
+def test_only_what_belongs_to_a_service_that_is_not_wanted_may_be_missing(refused: Refused) -> None:
+    text = "services:\n  app: {image: '${ONE}', profiles: [p]}\n  app2: {image: '${TWO}'}\nx-app: '${THREE}'\n"
+    error = refused(text)
+    assert "TWO" in error.detail[0]
+    assert "THREE" in error.detail[1]
+    assert len(error.detail) == 2
+
+
+@pytest.mark.parametrize(
+    ("replicas", "outranked"), [({}, {}), ({"worker": 6}, {"worker": 2}), ({"worker": 2}, {}), ({"gone": 3}, {})]
+)
+def test_what_the_file_asked_for_is_known_where_another_number_was_stored(
+    load_text: Load, replicas: dict[str, int], outranked: dict[str, int]
+) -> None:
+    assert load_text(SCALABLE, replicas=replicas).outranked == outranked
+
+
+@pytest.mark.parametrize(
+    ("profiles", "services", "listed", "wanted"),
+    [
+        ((), (), (), True),
+        ((), (), ("p",), False),
+        (("p",), (), ("p", "q"), True),
+        (("r",), (), ("p", "q"), False),
+        (("*",), (), ("p",), True),
+        ((), ("app",), ("p",), True),
+        ((), ("other",), ("p",), False),
+    ],
+)
+def test_who_is_wanted(
+    profiles: tuple[str, ...], services: tuple[str, ...], listed: tuple[str, ...], wanted: bool
+) -> None:
+    assert Wanted(frozenset(profiles), frozenset(services)).wants("app", listed) is wanted
+
+
+def test_the_tree_is_merged_and_its_variables_are_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("services:\n  app: {image: 'a:${TAG}', tty: true, command: ['$X']}\n")
+    (tmp_path / "b.yaml").write_text("services:\n  app: {tty: !reset true, user: '1'}\n")
+    source = Source((tmp_path / "a.yaml", tmp_path / "b.yaml"), tmp_path, "")
+    tree = tree_of(source, {"TAG": "2", "X": "run"})
+    assert tree.plain() == {"services": {"app": {"image": "a:2", "command": ["run"], "user": "1"}}}
+
+
+def test_who_is_done_at_exit_0(load_text: Load) -> None:
+    condition = "{condition: service_completed_successfully}"
+    text = f"""
+services:
+  a: {{image: a}}
+  b: {{image: a, x-tradebot: {{one_shot: true}}}}
+  c: {{image: a}}
+  d: {{image: a, depends_on: {{a: {condition}, c: {{condition: service_healthy}}}}}}
+"""
+    assert [name for name, each in load_text(text).services.items() if each.one_shot] == ["a", "b"]
+
+
+def test_home_and_the_project_are_what_the_caller_says(load_text: Load, tmp_path: Path) -> None:
+    (tmp_path / "~").mkdir()
+    text = "services:\n  app: {build: ., volumes: ['~/:/home']}\n"
+    assert load_text(text, environ={"HOME": str(tmp_path)}).services["app"].mounts[0].source == str(tmp_path)
+    assert load_text(text).services["app"].mounts[0].source == str(tmp_path / "~"), "where nobody has a home"
+    assert load_text(text, project="other").services["app"].image == "other-app"
+    assert load_text(f"name: filed\n{text}", project="").services["app"].image == "filed-app"

@@ -5,7 +5,7 @@ import pytest
 import tradebot_ops
 from tests.operations.seen import refusal
 from tradebot_ops.errors import OpsError
-from tradebot_ops.stack.source import default_folder, find
+from tradebot_ops.stack.source import Source, default_folder, find
 
 
 def made(path: Path) -> Path:
@@ -100,3 +100,49 @@ def test_a_named_file_that_is_like_no_other_is_refused_all_the_same(tmp_path: Pa
         find(["no/folder/compose.yaml"], tmp_path, package)
     why = f"There is no file {tmp_path}/no/folder/compose.yaml."
     assert refusal(caught.value) == ("TB-0810", why, "Name an existing file with -f.")
+
+
+def test_why_a_description_was_chosen(tmp_path: Path, package: Path) -> None:
+    shipped = made(package / "_stack" / "compose.yaml")
+    here = tmp_path / "here"
+    here.mkdir()
+    assert find([], here, package) == Source(
+        (shipped,), shipped.parent, "the stack that ships with tradebot; `tradebot init` copies it for editing"
+    )
+    checkout = made(package.parent / "compose.yaml")
+    made(package.parent / "pyproject.toml")
+    override = made(package.parent / "compose.override.yml")
+    why = f"the checkout this tradebot runs from, {checkout.parent}"
+    assert find([], here, package) == Source((checkout, override), checkout.parent, why)
+    file = made(here / "compose.yml")
+    assert find([], here, package) == Source((file,), here, f"compose.yml in {here}")
+    overrides = [made(here / f"compose.override.{ending}") for ending in ("yml", "yaml")]
+    assert find([], here, package).files == (file, overrides[1]), "one of them, as Compose does it"
+
+
+def test_a_named_file_may_begin_at_home_and_lie_behind_a_link(
+    tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file = made(tmp_path / "real" / "bot.yaml")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert find(["~/link/bot.yaml"], Path("/"), package) == Source((file,), file.parent, "named with -f")
+
+
+def test_nothing_anywhere_says_what_to_do(tmp_path: Path, package: Path) -> None:
+    for act in (lambda: find([], tmp_path, package), lambda: default_folder(package)):
+        with pytest.raises(OpsError) as caught:
+            act()
+        assert refusal(caught.value) == (
+            "TB-0810",
+            "There is no compose.yaml here or above, and this installation ships none.",
+            "Name one with -f FILE, or install tradebot again: pip install --force-reinstall tradebot-ops",
+        )
+
+
+def test_a_misspelt_file_is_compared_with_those_beside_it(tmp_path: Path, package: Path) -> None:
+    for name in ("bot.yml", "robot.yaml", "bot.yaml.txt", "bots.json"):
+        made(tmp_path / name)
+    with pytest.raises(OpsError) as caught:
+        find(["bt.yml"], tmp_path, package)
+    assert caught.value.hint == "Did you mean `bot.yml`? Name an existing file with -f."

@@ -15,6 +15,7 @@ from tests.backups.test_manifest import FIGURES, MANIFEST
 from tests.operations.backup.kit import (
     GONE,
     NOON,
+    VERSION,
     Database,
     PipingEngine,
     put,
@@ -22,6 +23,10 @@ from tests.operations.backup.kit import (
     with_database,
     world,
 )
+from tests.operations.seen import Made, refusal
+from tests.operations.seen import made as changes
+from tradebot_ops.audit.chain import Head
+from tradebot_ops.audit.log import AuditLog
 from tradebot_ops.backups.manifest import DatabaseFigures
 from tradebot_ops.backups.shelf import CONFIG
 from tradebot_ops.context import Ops
@@ -32,6 +37,7 @@ from tradebot_ops.operations.backup import create
 from tradebot_ops.operations.backup.figures import figures
 from tradebot_ops.operations.backup.tools import Tools
 from tradebot_ops.progress import Phase, ProgressEvent, ignore_progress
+from tradebot_ops.version import version
 
 
 @pytest.fixture
@@ -263,3 +269,77 @@ def test_all_that_is_said_of_a_backup(ops: Ops, database: Database, monkeypatch:
         ProgressEvent("backup", Phase.PREPARING, "reading the dump back"),
         ProgressEvent("backup", Phase.DONE, backup.id),
     ]
+
+
+def test_a_backup_that_cleared_others_away_says_so(ops: Ops, database: Database) -> None:
+    old = [put(ops, days).id for days in (3, 2, 1)]
+    report = made(ops, keep=2)
+    assert isinstance(report.data, dict)
+    assert report.data["removed"] == old[:2]
+    assert report.sections[0].lines[1] == f"Cleared away 2 older: {', '.join(old[:2])}."
+    assert len(report.sections[0].lines) == 4
+    assert report.warnings == ()
+
+
+def test_who_and_what_made_it_stands_in_its_manifest(ops: Ops, database: Database) -> None:
+    made(ops)
+    (backup,) = shelf(ops).all()
+    manifest = backup.manifest
+    assert manifest
+    assert (manifest.tradebot, manifest.engine, manifest.major) == (version(), ops.engine.name, 18)
+    noted = AuditLog(ops.state.folder).noted()
+    assert noted
+    assert (manifest.audit.entries, noted.entries) == (1, 2), "it began, and later it ended"
+    assert manifest.audit.hash not in {Head().hash, noted.hash}
+
+
+def test_it_is_dumped_from_the_database_of_the_stack(ops: Ops, database: Database) -> None:
+    made(ops)
+    asked = {name for name, text, _ in database.asked}
+    assert asked == {""}, "no other database is asked"
+    assert "--dbname=tradebot" in engine(ops).piped_words[0]
+
+
+def test_each_refusal_says_what_to_do(
+    ops: Ops, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(engine(ops), "_answers", {VERSION: ExecResult(0, "pg_dump (PostgreSQL) 17.2")})
+    with pytest.raises(OpsError) as caught:
+        made(ops)
+    assert refusal(caught.value) == (
+        "TB-0846",
+        "pg_dump is of version 17 and Postgres of version 18, so no backup was begun.",
+        "Restart Postgres with the programs that lie beside it: tradebot restart postgres",
+    )
+    monkeypatch.setattr(engine(ops), "_answers", {VERSION: ExecResult(0, "pg_dump (PostgreSQL) 18.6")})
+    asked: list[Path] = []
+
+    def usage(path: Path) -> SimpleNamespace:
+        asked.append(path)
+        return SimpleNamespace(free=1023)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    database.answers["SELECT pg_database_size"] = [{"size": 512}]
+    for there in (tmp_path, ops.settings.backups, shelf(ops).folder):
+        there.mkdir(parents=True, exist_ok=True)
+        with pytest.raises(OpsError) as caught:
+            made(ops)
+        assert refusal(caught.value) == (
+            "TB-0845",
+            f"{there} has 1023 B free, and a backup may take 1 KB; no backup was begun.",
+            "Free space, `tradebot backup prune`, or name another folder: TRADEBOT_BACKUPS=/path tradebot backup",
+        )
+    assert asked == [tmp_path, ops.settings.backups, shelf(ops).folder], "the nearest folder that is there is asked"
+
+
+def test_the_warning_of_a_clock_is_a_sentence(ops: Ops, database: Database) -> None:
+    later = put(ops, -1)
+    (said,) = made(ops).warnings
+    assert said == (
+        f"The clock of this host was set back: the backup {later.id} is dated after this one, and `latest` means it "
+        "until then."
+    )
+
+
+def test_the_audit_log_has_it(ops: Ops, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert changes(monkeypatch, lambda heard: create.create(ops, heard)) == [Made(("backup create",))]

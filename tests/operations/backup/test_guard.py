@@ -1,5 +1,6 @@
 """What a restore refuses before it touches anything."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,8 +8,11 @@ import pytest
 
 from tests.backups.test_manifest import MANIFEST
 from tests.operations.backup.kit import put, world
+from tests.operations.seen import refusal
 from tradebot_ops.errors import OpsError
+from tradebot_ops.facts.fact import NotApplicable, Skip
 from tradebot_ops.operations.backup import guard
+from tradebot_ops.stack.model import Dependency, Service, Stack
 
 
 @pytest.mark.parametrize(
@@ -71,3 +75,68 @@ def test_while_they_run_a_restore_is_refused(tmp_path: Path) -> None:
     assert caught.value.code == "TB-0923"
     assert "(api-1, worker-1)" in caught.value.message
     guard.check_stopped((), "demo")
+
+
+def test_each_refusal_says_what_to_type(tmp_path: Path) -> None:
+    ops = world(tmp_path, "worker", "api")
+    backup = put(ops)
+
+    def said(act: Callable[[], None]) -> tuple[str, str, str]:
+        with pytest.raises(OpsError) as caught:
+            act()
+        return refusal(caught.value)
+
+    assert said(lambda: guard.check_origin(ops, backup, replace(MANIFEST, project="other"), "")) == (
+        "TB-0921",
+        f"The backup {backup.id} is of the project other, and this is demo.",
+        "If it is meant to replace this one's data: --from-project other",
+    )
+    newest = max(guard._known_revisions(ops))
+    assert said(lambda: guard.check_origin(ops, backup, replace(MANIFEST, revision="9999"), "")) == (
+        "TB-0922",
+        f"The backup {backup.id} has schema 9999, which this release does not know: its newest is {newest}.",
+        "Install the release that made it, tradebot 0.1.0 or newer.",
+    )
+    assert said(lambda: guard.check_server(backup, MANIFEST, 17)) == (
+        "TB-0924",
+        f"The backup {backup.id} was made by Postgres 18.6, and Postgres 17 cannot read it.",
+        "Run Postgres 18 or newer: POSTGRES_IMAGE, or --engine.",
+    )
+    assert said(lambda: guard.check_stopped(guard.users(ops), "demo")) == (
+        "TB-0923",
+        "demo is running (api-1, worker-1), and a restore would take its data away; nothing was done.",
+        "Let the restore stop it first: add --stop. Or look at the data beside it: --into NAME",
+    )
+
+
+def test_a_description_without_our_migration_knows_no_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ops = world(tmp_path)
+    backup = put(ops)
+
+    def none(_: object) -> None:
+        raise NotApplicable(Skip.PROFILE, "there is no migration of ours")
+
+    monkeypatch.setattr("tradebot_ops.facts.stores.migrations.versions_folder", none)
+    guard.check_origin(ops, backup, replace(MANIFEST, revision="9999"), "")
+    assert guard._known_revisions(ops) == frozenset()
+
+
+def test_who_waits_for_a_task_alone_uses_the_data_too(tmp_path: Path) -> None:
+    """The task itself does where it waits for a store; who waits for something else does not."""
+    ops = world(tmp_path)
+    services = {
+        "postgres": Service("postgres", "p", ()),
+        "redis": Service("redis", "r", (), depends_on=(Dependency("postgres"),)),
+        "task": Service("task", "t", (), one_shot=True, depends_on=(Dependency("postgres"),)),
+        "api": Service("api", "a", (), depends_on=(Dependency("other"), Dependency("task"))),
+        "queue": Service("queue", "q", (), depends_on=(Dependency("redis"),)),
+        "looker": Service("looker", "l", (), depends_on=(Dependency("api"),)),
+        "other": Service("other", "o", ()),
+    }
+    stack = Stack("demo", tmp_path, (), services)
+    ops.__dict__["stack"] = stack
+    ops.engine.prepare(stack, lambda *_: None)
+    for name in services:
+        ops.engine.apply(stack, name, 1)
+    running = {found.service for found in ops.engine.list() if found.state.alive}
+    assert {found.service for found in guard.users(ops)} == {"api", "queue"} | ({"task"} & running)

@@ -1,5 +1,6 @@
 """Which backups go, what is asked before, and what a plan leaves alone."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tradebot_ops.backups.shelf import Proof, Refutation
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.backup import prune
+from tradebot_ops.text.quantities import human_bytes
 
 
 @pytest.fixture
@@ -136,3 +138,68 @@ def test_what_is_no_time_span_says_how_to_write_one(ops: Ops) -> None:
     with pytest.raises(OpsError) as caught:
         pruned(ops, 1, "soon")
     assert refusal(caught.value) == ("TB-0267", "'soon' is no time span.", "Write hours, days or weeks: 30d")
+
+
+def test_all_that_is_said_of_what_goes(ops: Ops) -> None:
+    going = shelf(ops).all()[:3]
+    freed, names = sum(each.size for each in going), ", ".join(each.id for each in going)
+    assert freed > going[0].size
+    for dry_run, verb in ((True, "Would remove"), (False, "Removed")):
+        asked: list[str] = []
+        report = prune.prune(ops, shelf(ops), 2, "", asked.append, dry_run=dry_run)
+        assert report.sections[0].lines == (f"{verb} 3 backups ({human_bytes(freed)}): {names}.",)
+        assert report.data == {"removed": [each.id for each in going], "bytes": freed, "dry_run": dry_run}
+        assert asked == ([] if dry_run else ["This removes 3 backups of demo."])
+        assert report.warnings == ()
+    nothing = prune.prune(ops, shelf(ops), 2, "", never, dry_run=False)
+    assert (nothing.sections[0].lines, nothing.data) == (
+        ("No backup may go.",),
+        {"removed": [], "bytes": 0, "dry_run": False},
+    )
+
+
+def test_of_those_that_failed_only_the_ones_that_stay_are_named(ops: Ops) -> None:
+    oldest, *_, newest = shelf(ops).all()
+    for each in (oldest, newest):
+        each.refute(Refutation("2026-11-27T11:00:00+00:00", f"{each.id} is cut."))
+    for dry_run in (True, False):
+        report = prune.prune(ops, shelf(ops), 1, "5d", lambda _: None, dry_run=dry_run)
+        assert isinstance(report.data, dict)
+        assert oldest.id in report.data["removed"]
+        assert report.warnings == (f"The last verification of the backup {newest.id} failed: {newest.id} is cut.",)
+
+
+def test_what_went_is_what_is_told_though_more_was_announced(ops: Ops) -> None:
+    """One may have been proved while somebody thought about it."""
+    first, *_ = before = shelf(ops).all()
+    size = sum(each.size for each in before[1:3])
+
+    def confirm(_: str) -> None:
+        first.remember(Proof("2026-11-27T11:30:00+00:00", 1.0))
+
+    report = prune.prune(ops, shelf(ops), 2, "", confirm, dry_run=False)
+    assert isinstance(report.data, dict)
+    assert report.data["removed"] == [each.id for each in before[1:3]]
+    assert report.data["bytes"] == size
+    assert ids(ops) == [first.id, *(each.id for each in before[3:])]
+
+
+def test_what_may_go_is_judged_by_age_and_clock(ops: Ops) -> None:
+    now = ops.clock()
+    everything = ids(ops)
+    assert prune.clear(shelf(ops), 1, timedelta(days=25), now - timedelta(days=30)) == ()
+    assert prune.clear(shelf(ops), 1, timedelta(days=25), now) == tuple(everything[:2])
+    assert prune.clear(shelf(ops), 1, timedelta(days=25), now + timedelta(days=10)) == (everything[2],)
+    assert ids(ops) == everything[3:]
+    assert prune.noted(ops, shelf(ops), None, None) == ()
+
+
+def test_a_clearing_that_fails_is_noted(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: object) -> None:
+        raise OpsError("The disk is read-only.", code="TB-0802")
+
+    monkeypatch.setattr("tradebot_ops.backups.shelf.Shelf.remove", refuses)
+    database: Any = ops.postgres
+    with pytest.raises(OpsError, match="read-only"):
+        pruned(ops, 1)
+    assert any("clearing_failed" in params for _, text, params in database.asked if text.startswith("INSERT"))

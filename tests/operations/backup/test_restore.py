@@ -4,6 +4,7 @@ database in its place, and afterwards no job starts by itself."""
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,11 +13,11 @@ from tests.backups.test_manifest import MANIFEST
 from tests.operations.backup.kit import Database, PipingEngine, put, shelf, with_database, world
 from tests.operations.seen import Made, made, refusal
 from tests.operations.trade.test_open_positions import LONG, Api, bot
-from tradebot_ops.backups.shelf import Refutation
+from tradebot_ops.backups.shelf import CONFIG, Refutation
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ExecResult
 from tradebot_ops.errors import ExitCode, OpsError, Unreachable
-from tradebot_ops.operations.backup import restore
+from tradebot_ops.operations.backup import configuration, restore
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent, ignore_progress
 from tradebot_ops.records import WatchedBot, WorkersTold
 
@@ -166,6 +167,8 @@ def test_a_schema_without_halts_is_halted_after_its_migration(ops: Ops) -> None:
     halted = next(number for number, text in enumerate(said) if text.startswith("INSERT INTO public.halt"))
     assert said.index("UP migrate") < halted
     assert found.data["jobs"] == {"running": 1}
+    (why,) = [params for _, text, params in asked(ops).asked if text.startswith("INSERT INTO public.halt")]
+    assert f"restored from backup {found.data['id']}" in why
 
 
 def test_what_runs_is_stopped_only_where_that_was_asked_for(ops: Ops) -> None:
@@ -355,3 +358,133 @@ def test_a_name_that_is_taken_says_so(ops: Ops) -> None:
         "There is a database look already; nothing was done.",
         "Name one that does not exist: a restore always makes a new one.",
     )
+
+
+def test_all_that_is_said_of_a_restore(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    backup, times = put(ops), iter([10.0, 12.34567])
+    monkeypatch.setattr(restore, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    asked(ops).answers["SELECT state, count(*)"] = [{"state": "running", "jobs": 1}, {"state": "queued", "jobs": 20}]
+    sentences: list[str] = []
+    report = restore.restore(ops, shelf(ops), "latest", sentences.append, ignore_progress)
+    aside = "tradebot_before_20261127t120000"
+    assert sentences == [f"This puts the backup {backup.id} in place of the database of demo."]
+    said, next_ = report.sections
+    assert said.lines == (
+        f"Backup {backup.id} is in place: 3 rows of 1 tables, equal to its manifest; 2.35 s.",
+        "The stack is halted: no job starts. Jobs at the moment of the backup: 20 queued, 1 running.",
+        "Those that ran then run again after the resume: the data know nothing of what they did.",
+        f"The old database is kept as {aside}, in the same server.",
+        f"Drop it once you need it no more: tradebot exec postgres -- dropdb -U tradebot {aside}",
+    )
+    assert next_.title == "Next"
+    assert next_.lines == ("tradebot up", "tradebot jobs list --state queued", "tradebot dlq list", "tradebot resume")
+    assert report.data == {
+        "id": backup.id,
+        "rows": 3,
+        "tables": 1,
+        "seconds": 2.346,
+        "aside": aside,
+        "jobs": {"running": 1, "queued": 20},
+    }
+    assert report.warnings == ()
+
+
+def test_a_restore_into_an_empty_stack_says_less(ops: Ops) -> None:
+    put(ops)
+    asked(ops).answers |= {"SELECT state, count(*)": [], "SELECT count(*) AS tables": [{"tables": 0}]}
+    report = restored(ops)
+    assert len(report.sections[0].lines) == 2
+    said = report.sections[0].lines[1]
+    assert said == "The stack is halted: no job starts. Jobs at the moment of the backup: none that were not over."
+    assert (report.data["aside"], report.data["jobs"]) == (None, {})
+
+
+def test_all_that_is_said_of_one_beside(ops: Ops) -> None:
+    backup = put(ops)
+    report = restore.restore_beside(ops, shelf(ops), "latest", "look", ignore_progress)
+    assert report.sections[0].lines == (
+        f"Backup {backup.id} lies in the database look: 3 rows of 1 tables.",
+        "Look at it: tradebot exec -it postgres -- psql -U tradebot -d look",
+        "Drop it: tradebot exec postgres -- dropdb -U tradebot look",
+    )
+    assert report.data == {"id": backup.id, "database": "look", "rows": 3, "tables": 1}
+    names = [name for name, text, _ in asked(ops).asked if text.startswith(("SELECT 1 AS found", "CREATE"))]
+    assert names == ["postgres"] * len(names), "databases are administered from one that is always there"
+
+
+def test_all_that_is_said_of_the_configuration(ops: Ops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fine, failed = put(ops, 1), put(ops)
+    for each in (fine, failed):
+        configuration.pack(ops, each.folder / CONFIG)
+    failed.refute(Refutation("2026-11-27T09:00:00+00:00", "The dump is cut."))
+    monkeypatch.setitem(vars(ops), "settings", replace(ops.settings, cwd=tmp_path / "here"))
+    for target in (None, tmp_path / "there"):
+        report = restore.restore_configuration(ops, shelf(ops), "latest", target)
+        folder = target or tmp_path / "here" / f"restored-{fine.id}"
+        names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+        assert report.data == {"id": fine.id, "folder": str(folder), "files": names}
+        assert report.sections[0].lines == (
+            f"Wrote {len(names)} files of backup {fine.id} into {folder}.",
+            f"Its settings, without secrets, are in {folder}/settings.env.",
+        )
+        assert report.warnings == (failed.folder and shelf(ops).all()[-1].damage,)
+    fine.dump.write_bytes(b"dumq")
+    with pytest.raises(OpsError) as caught:
+        restore.restore_configuration(ops, shelf(ops), fine.id, tmp_path / "more")
+    assert (caught.value.code, (tmp_path / "more").exists()) == ("TB-0132", False)
+
+
+@pytest.mark.parametrize(
+    ("part", "hint"),
+    [("configs", "Did you mean `config`? postgres, config."), ("redis", " postgres, config.")],
+)
+def test_what_is_no_part_says_which_there_are(part: str, hint: str) -> None:
+    with pytest.raises(OpsError) as caught:
+        restore.is_configuration(part)
+    assert refusal(caught.value) == ("TB-0266", f"'{part}' is no part of a backup.", hint)
+
+
+def test_what_is_stopped_and_started_is_told_and_in_order(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(ops)
+    for service in ("worker", "api"):
+        ops.engine.apply(ops.stack, service, 1)
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(restore, "stop", lambda *words, **options: calls.append(("stop", *words[1:], options)))
+    monkeypatch.setattr(restore, "up", lambda *words, **options: calls.append(("up", *words[1:], options)))
+    events: list[ProgressEvent] = []
+    heard = events.append
+    restore.restore(ops, shelf(ops), "latest", lambda _: None, heard, stop_first=True, forced="")
+    assert calls == [
+        ("stop", ["api", "worker"], heard, {"forced": ""}),
+        ("up", ["postgres", "redis"], heard, {"prove": False}),
+        ("up", ["migrate"], heard, {"prove": False}),
+    ]
+
+
+def test_a_stack_of_a_database_alone_has_no_queue_and_no_migration(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(ops)
+    services = {"postgres": ops.stack.services["postgres"]}
+    monkeypatch.setitem(vars(ops), "stack", replace(ops.stack, services=services))
+    restored(ops)
+    assert [text for text in words(ops) if text.startswith(("UP ", "FORGET"))] == ["UP postgres"]
+
+
+def test_only_a_migration_that_is_over_is_taken_away(ops: Ops) -> None:
+    put(ops)
+    restored(ops)
+    assert [each.service for each in ops.engine.list()] == ["postgres", "redis"]
+    ops.engine.apply(ops.stack, "migrate", 1)
+    (task,) = (each for each in ops.engine.list() if each.service == "migrate")
+    alive = task.state.alive
+    restored(ops)
+    assert ("migrate" in {each.service for each in ops.engine.list()}) is alive
+
+
+def test_sessions_of_both_databases_end_before_the_names_change(ops: Ops) -> None:
+    put(ops)
+    restored(ops)
+    ((name, _, params),) = [each for each in asked(ops).asked if each[1].startswith("SELECT pg_terminate_backend")]
+    assert (name, params) == ("postgres", (["tradebot", "tradebot_restoring"],))
+    beginnings = ("INSERT INTO public.halt", "ALTER")
+    where = {text.split()[0]: name for name, text, _ in asked(ops).asked if text.startswith(beginnings)}
+    assert where == {"INSERT": "tradebot_restoring", "ALTER": "postgres"}

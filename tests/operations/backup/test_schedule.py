@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.operations.seen import refusal
 from tests.operations.test_change import world
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
@@ -86,3 +87,87 @@ def test_what_is_no_scheduler(ops: Ops) -> None:
     with pytest.raises(OpsError) as caught:
         files(ops, "at")
     assert caught.value.code == "TB-0272"
+
+
+def test_the_units_in_full(ops: Ops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tradebot_ops.operations.unattended.typed._program", lambda: "/bin/tradebot")
+    monkeypatch.setattr("tradebot_ops.operations.backup.schedule.carried", lambda _: {"ONE": "a b", "TWO": "2"})
+    monkeypatch.setattr(
+        "tradebot_ops.operations.backup.schedule.call", lambda _, *words: ["/bin/tradebot", *words, "$5"]
+    )
+    report = schedule(ops, "3:05", 14, "systemd", "nas:b")
+    service = [
+        "[Unit]",
+        "Description=Back up demo, and prove that it restores",
+        "",
+        "[Service]",
+        "Type=oneshot",
+        f"WorkingDirectory={str(ops.settings.cwd).replace('%', '%%')}",
+        'Environment="ONE=a b"',
+        "Environment=TWO=2",
+        "ExecStart=/bin/tradebot backup create --keep 14 $$5",
+        "ExecStart=/bin/tradebot backup verify latest $$5",
+        "ExecStart=/bin/tradebot backup copy latest nas:b $$5",
+    ]
+    timer = [
+        "[Unit]",
+        "Description=When tradebot-backup-demo.service runs",
+        "",
+        "[Timer]",
+        "OnCalendar=*-*-* 03:05:00",
+        "Persistent=true",
+        "",
+        "[Install]",
+        "WantedBy=timers.target",
+    ]
+    name = "tradebot-backup-demo"
+    files = {f"{name}.service": service, f"{name}.timer": timer}
+    assert report.data == {"files": {title: "".join(f"{line}\n" for line in lines) for title, lines in files.items()}}
+    enable = f"systemctl --user enable --now {name}.timer"
+    assert [(section.title, list(section.lines)) for section in report.sections] == [
+        *files.items(),
+        (
+            "Next",
+            [
+                f"Write both files into ~/.config/systemd/user, and then: {enable}",
+                "So that it runs while you are not logged in: loginctl enable-linger",
+            ],
+        ),
+    ]
+
+
+def test_the_line_for_cron_in_full(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tradebot_ops.operations.backup.schedule.carried", lambda _: {"ONE": "a b", "TWO": "5%"})
+    monkeypatch.setattr("tradebot_ops.operations.backup.schedule.call", lambda _, *words: ["/bin/tradebot", *words])
+    report = schedule(ops, "23:59", 2, "cron")
+    folder = shlex.quote(str(ops.settings.cwd)).replace("%", "\\%")
+    given = "ONE='a b' TWO=5\\%"
+    line = (
+        f"59 23 * * * cd {folder} && {given} /bin/tradebot backup create --keep 2 && "
+        f"{given} /bin/tradebot backup verify latest"
+    )
+    assert report.data == {"files": {"crontab": f"{line}\n"}}
+    assert [(section.title, section.lines) for section in report.sections] == [
+        ("crontab", (line,)),
+        ("Next", ("Add the line with: crontab -e",)),
+    ]
+    monkeypatch.setattr("tradebot_ops.operations.backup.schedule.carried", lambda _: {})
+    assert "&& /bin/tradebot backup create" in files(ops, "cron")["crontab"]
+
+
+@pytest.mark.parametrize(
+    ("at", "form", "message", "hint"),
+    [
+        ("24:00", "cron", "'24:00' is no time of day.", "Write hours and minutes: --at 03:15"),
+        ("3:15", "at", "'at' is no scheduler that is known.", "One of: systemd, cron."),
+    ],
+)
+def test_what_is_refused_says_what_to_write(ops: Ops, at: str, form: str, message: str, hint: str) -> None:
+    with pytest.raises(OpsError) as caught:
+        files(ops, form, at)
+    assert refusal(caught.value) == ("TB-0272", message, hint)
+
+
+@pytest.mark.parametrize(("at", "on"), [("0:00", "00:00"), ("09:59", "09:59"), ("23:59", "23:59"), ("19:07", "19:07")])
+def test_a_time_of_day(ops: Ops, at: str, on: str) -> None:
+    assert f"OnCalendar=*-*-* {on}:00\n" in files(ops, "systemd", at)["tradebot-backup-demo.timer"]

@@ -74,6 +74,9 @@ def test_each_is_called_beside_its_server_and_says_what_failed(ops: Ops, dump: P
     with pytest.raises(ToolFailed) as caught:
         do(tools(ops), dump)
     assert refusal(caught.value) == ("TB-0131", f"{failed}: it broke.", HINT)
+    engine(ops).ends[words[0]] = ExecResult(1, "")
+    with pytest.raises(ToolFailed, match=rf"^{failed}: {words[0]} gave no reason\.$"):
+        do(tools(ops), dump)
 
 
 @pytest.mark.parametrize(

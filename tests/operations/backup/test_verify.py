@@ -1,17 +1,21 @@
 """A backup is proved by a restore that equals its manifest; whatever is wrong on the way is no proof."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from tests.operations.backup.kit import GONE, PipingEngine, damage, put, shelf, with_database, world
+from tests.backups.test_manifest import MANIFEST
+from tests.operations.backup.kit import GONE, PipingEngine, Session, damage, put, shelf, with_database, world
 from tests.operations.seen import Made, made, refusal
+from tradebot_ops.backups.manifest import DatabaseFigures, TableFigures
 from tradebot_ops.backups.shelf import Proof
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import ExecResult
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.backup import verify
+from tradebot_ops.operations.backup import figures, verify
 from tradebot_ops.progress import Phase, ProgressEvent, ignore_progress
 
 FAILED = ExecResult(1, "pg_restore: error: could not read from input file: end of file")
@@ -193,3 +197,84 @@ def test_what_is_damaged_says_what_to_use_instead(ops: Ops) -> None:
     code, message, hint = refusal(caught.value)
     assert (code, message.rstrip("."), hint) == ("TB-0132", why, "Use another one: tradebot backup list")
     assert [each.rstrip(".") for each in caught.value.detail] == ["postgres.dump is not as it was written"]
+
+
+def test_what_differs_is_said_in_full(ops: Ops) -> None:
+    backup = put(ops)
+    with_database(ops, **{"SELECT count(*) AS rows": [{"rows": 2, "digest": "77"}], "WITH ours": [{"schema": "x"}]})
+    with pytest.raises(OpsError) as caught:
+        verify.verify(ops, shelf(ops), "latest", ignore_progress)
+    code, message, hint = refusal(caught.value)
+    assert (code, hint) == ("TB-0133", "Use another one: tradebot backup list")
+    wrong = caught.value.detail
+    assert len(wrong) == 2
+    assert message == (
+        f"The backup {backup.id} was restored, and the data are not those that were backed up: {wrong[0]}"
+    )
+
+
+def test_of_many_differences_twenty_are_kept(ops: Ops) -> None:
+    put(ops)
+    tables = [{"schema": "public", "name": f"t{number}"} for number in range(30)]
+    with_database(ops, **{"SELECT n.nspname AS schema": tables})
+    with pytest.raises(OpsError) as caught:
+        verify.verify(ops, shelf(ops), "latest", ignore_progress)
+    assert len(caught.value.detail) == 20
+
+
+def test_a_manifest_that_cannot_be_read_is_said_with_its_fault(ops: Ops) -> None:
+    backup = put(ops)
+    damage(backup)
+    broken = shelf(ops).all()[0]
+    with pytest.raises(OpsError) as caught:
+        verify.check_files(broken)
+    assert (caught.value.message, caught.value.detail) == (
+        f"The backup {backup.id} is damaged: {broken.fault}",
+        (broken.fault,),
+    )
+    assert broken.fault
+
+
+def test_each_database_is_asked_where_it_is(ops: Ops) -> None:
+    backup = put(ops, manifest=replace(MANIFEST, roles={"a": True, "b": False, "postgres": True, "tradebot": True}))
+    database = with_database(ops)
+    verify.verify(ops, shelf(ops), "latest", ignore_progress)
+    name = f"tradebot_verify_{backup.id.lower()}"
+    beginnings = ("CREATE", "DROP", "SHOW", "WITH")
+    where = {text.split()[0]: where for where, text, _ in database.asked if text.startswith(beginnings)}
+    assert where == {"CREATE": "postgres", "DROP": "postgres", "SHOW": name, "WITH": name}
+    made = [text for text in database.statements() if text.startswith(("CREATE", "DROP"))]
+    assert made == [
+        f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)',
+        'CREATE ROLE "a" LOGIN',
+        'CREATE ROLE "b"',
+        f'CREATE DATABASE "{name}" TEMPLATE template0',
+        f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)',
+    ], "the owner of the database is there already"
+
+
+def test_every_table_sequence_and_login_is_counted(ops: Ops) -> None:
+    tables = [{"schema": "public", "name": "job"}, {"schema": "odd", "name": 'a"b'}]
+    sequences = [{"name": "public.job_id", "value": 9}, {"name": "odd.x", "value": 0}]
+    database = with_database(
+        ops,
+        **{
+            "SELECT n.nspname AS schema": tables,
+            "SELECT schemaname": sequences,
+            "SELECT rolname AS name, rolcanlogin": [{"name": "a", "login": True}, {"name": "b", "login": False}],
+        },
+    )
+    session: Any = Session(database, "")
+    assert figures.figures(session) == DatabaseFigures(
+        {"public.job": TableFigures(3, "77"), 'odd.a"b': TableFigures(3, "77")},
+        {"public.job_id": 9, "odd.x": 0},
+        "abc",
+    )
+    assert [text.partition(" ONLY ")[2] for text in database.statements() if text.startswith("SELECT count")] == [
+        '"public"."job" t',
+        '"odd"."a""b" t',
+    ]
+    assert figures.roles(session) == {"a": True, "b": False}
+    assert (figures.revision(session), figures.server(session)) == ("0010", "18.6")
+    database.answers["SELECT version_num"] = []
+    assert figures.revision(session) == "", "a table that nothing was written into"

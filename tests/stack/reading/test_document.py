@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tradebot_ops.errors import OpsError
-from tradebot_ops.stack.reading.document import parse
+from tradebot_ops.stack.reading.document import Item, parse
 
 FILE = Path("/stack/compose.yaml")
 
@@ -92,3 +92,57 @@ def test_broken_yaml_has_its_line_where_the_scanner_knows_it_and_its_reason(text
     where, _, reason = caught.value.message.partition(": not valid YAML: ")
     assert (where, caught.value.hint) == (place, "Check indentation, quotes and colons.")
     assert len(reason.split()) > 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("a: 1\na: 2\n", f"{FILE}:2: a is written twice (first on line 1).", "Keep one of the two."),
+        ("s: {b: 1,\n  b: 2}\n", f"{FILE}:2: s.b is written twice (first on line 1).", "Keep one of the two."),
+        ("a:\n  <<: text\n", f"{FILE}:2: a merges (`<<`) something that is not a mapping.", ""),
+        ("x: &x 1\na:\n  <<: [*x]\n", f"{FILE}:3: a merges (`<<`) something that is not a mapping.", ""),
+        ('a:\n  - "x\\0y"\n', f"{FILE}:2: a[0] holds a NUL character, which no path or argument can.", ""),
+        (
+            "a: !!binary aGk=\n",
+            f"{FILE}:1: a has the tag tag:yaml.org,2002:binary, which a stack description does not use.",
+            "",
+        ),
+        ("a: !mine x\n", f"{FILE}:1: a has the tag !mine, which a stack description does not use.", ""),
+        ("", f"{FILE} does not describe a stack: it has no keys.", "It needs `services:`."),
+        ("[a]", f"{FILE} does not describe a stack: it has no keys.", "It needs `services:`."),
+    ],
+)
+def test_what_is_refused_is_said_in_full(text: str, message: str, hint: str) -> None:
+    with pytest.raises(OpsError) as caught:
+        parse(text, FILE)
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+def children(text: str) -> dict[str, Item]:
+    root = parse(text, FILE).value
+    assert isinstance(root, dict)
+    return root
+
+
+def test_tags_are_kept_beside_the_value() -> None:
+    found = children("a: !reset x\nb: !override {c: 1}\nd: !override [1]\ne: x\n")
+    assert {key: (item.tag, item.plain()) for key, item in found.items()} == {
+        "a": ("!reset", "x"),
+        "b": ("!override", {"c": 1}),
+        "d": ("!override", [1]),
+        "e": ("", "x"),
+    }
+
+
+def test_what_is_merged_in_has_its_own_line_and_the_path_of_where_it_is() -> None:
+    found = children("x: &x\n  k: 1\n  l: 2\na:\n  <<: *x\n  l:\n    3\n")["a"].value
+    assert isinstance(found, dict)
+    assert {key: str(item.place) for key, item in found.items()} == {"k": f"{FILE}:2: a.k", "l": f"{FILE}:6: a.l"}
+
+
+def test_a_text_whose_variables_were_replaced_keeps_all_else() -> None:
+    item = children("a: !override 1\n")["a"]
+    changed = item.with_text("2", frozenset({"V"}))
+    assert (changed.value, changed.raw, changed.variables) == ("2", "2", frozenset({"V"}))
+    assert (changed.tag, changed.place) == ("!override", item.place)
+    assert (item.value, item.raw, item.variables) == ("1", "1", frozenset())

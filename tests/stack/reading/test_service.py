@@ -1,6 +1,6 @@
 """Each key of a service with its values and its default, and what is said of one that cannot be."""
 
-from dataclasses import fields as fields_of
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,7 @@ def test_what_nobody_writes_has_the_default_of_compose() -> None:
 def test_a_key(keys: str, expected: dict[str, Any]) -> None:
     found, told = service(f"image: a, {keys}")
     assert told == []
-    for field in fields_of(Service):
+    for field in fields(Service):
         assert getattr(found, field.name) == expected.get(field.name, getattr(PLAIN, field.name)), field.name
 
 

@@ -23,12 +23,13 @@ def prune(
     """
     least = _span(younger_than)
     going = _going(shelf, keep, least, ops.clock())
-    freed = sum(each.size for each in going)
+    sizes = {each.id: each.size for each in going}
     if going and not dry_run:
         confirm(f"This removes {len(going)} backups of {ops.settings.project}.")
         with change(ops, "backup prune"):
             gone = noted(ops, shelf, keep, least)
             going = [each for each in going if each.id in gone]
+    freed = sum(sizes[each.id] for each in going)
     names = ", ".join(each.id for each in going)
     verb = "Would remove" if dry_run else "Removed"
     line = f"{verb} {len(going)} backups ({human_bytes(freed)}): {names}." if going else "No backup may go."

@@ -127,6 +127,6 @@ class _Builder:
             return integer(text)
         if kind == "float":
             return float(text)
-        if kind != "str" and node.tag not in {"!", "!reset", "!override"}:
+        if kind != "str" and node.tag not in {"!reset", "!override"}:
             self.problems.add(Code.YAML, place, f"has the tag {node.tag}, which a stack description does not use")
         return text

@@ -2,23 +2,26 @@
 
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.backups.test_shelf import put
 from tests.operations.backup.copying.test_ssh import host
+from tests.operations.seen import refusal
 from tests.operations.test_change import world
 from tradebot_ops.audit.chain import Entry
 from tradebot_ops.audit.log import AuditLog
-from tradebot_ops.backups.copies import copies_of
-from tradebot_ops.backups.shelf import Backup, Proof, Refutation, Shelf
+from tradebot_ops.backups.copies import Copy, copies_of
+from tradebot_ops.backups.shelf import SUMS, Backup, Proof, Refutation, Shelf
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report
+from tradebot_ops.operations.backup.copying import copy as copying
 from tradebot_ops.operations.backup.copying.copy import copy
 from tradebot_ops.operations.backup.create import shelf_of
-from tradebot_ops.progress import ProgressEvent, ignore_progress
+from tradebot_ops.progress import Phase, ProgressEvent, ignore_progress
 
 
 @pytest.fixture
@@ -126,3 +129,69 @@ def test_what_is_said_and_audited(ops: Ops, backup: Backup, tmp_path: Path) -> N
     began = Entry.read(AuditLog(ops.state.folder).read().splitlines()[0])
     assert began is not None
     assert (began.command, list(began.arguments)) == ("backup copy", ["latest", "usb"])
+
+
+def test_all_that_is_said_of_a_copy(ops: Ops, backup: Backup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tradebot_ops.operations.backup.copying.folder.FolderCopy.apart", True)
+    place = str(tmp_path / "usb" / "demo" / backup.id)
+    for verb, written in (("was copied to", True), ("lies already in", False)):
+        times, events, size = iter([10.0, 12.34567]), list[ProgressEvent](), backup.size
+        monkeypatch.setattr(copying, "time", SimpleNamespace(monotonic=times.__next__))
+        report = copy(ops, shelf_of(ops), "latest", "usb", events.append)
+        assert report.data == {
+            "id": backup.id,
+            "place": place,
+            "apart": True,
+            "written": written,
+            "files": 3,
+            "bytes": backup.size,
+            "seconds": 2.346,
+        }
+        assert report.sections[0].lines == (
+            f"Backup {backup.id} {verb} {place}.",
+            f"3 files, {backup.size} B, were read back there and are equal; 2.35 s. It is not encrypted.",
+            f"Restore from it on a host that has this disk: tradebot backup restore {place} --from-project demo",
+        )
+        assert report.warnings == ()
+        assert events == [
+            ProgressEvent(backup.id, Phase.PREPARING, f"copying {size} B to usb"),
+            ProgressEvent(backup.id, Phase.PREPARING, "reading it back"),
+            ProgressEvent(backup.id, Phase.DONE, place),
+        ]
+    assert copies_of(backup.folder) == (Copy(place, "2026-11-22T12:00:00+00:00", apart=True),)
+
+
+def test_a_copy_that_is_not_the_backup_is_said_in_full(ops: Ops, backup: Backup, tmp_path: Path) -> None:
+    to(ops, "usb")
+    there = tmp_path / "usb" / "demo" / backup.id
+    (there / "postgres.dump").write_bytes(b"du")
+    (there / SUMS).unlink()
+    with pytest.raises(OpsError) as caught:
+        to(ops, "usb")
+    assert refusal(caught.value) == (
+        "TB-0139",
+        f"The copy {there} is not the backup {backup.id}: postgres.dump, SHA256SUMS.",
+        "Move it away and copy again; if it comes again, that disk is failing.",
+    )
+    assert caught.value.detail == ("postgres.dump differs there.", "SHA256SUMS is missing there.")
+
+
+def test_the_list_of_checksums_is_compared_as_well(ops: Ops, backup: Backup, tmp_path: Path) -> None:
+    to(ops, "usb")
+    sums = tmp_path / "usb" / "demo" / backup.id / SUMS
+    sums.write_text(sums.read_text() + "\n")
+    with pytest.raises(OpsError, match=f"{backup.id}: SHA256SUMS"):
+        to(ops, "usb")
+
+
+def test_a_destination_that_cannot_be_one_is_not_written_to(ops: Ops, backup: Backup) -> None:
+    with pytest.raises(OpsError) as caught:
+        to(ops, "not-mounted")
+    assert (caught.value.code, copies_of(backup.folder)) == ("TB-0276", ())
+
+
+def test_home_is_home(ops: Ops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert copying.named(ops, "~/usb") == str(tmp_path / "home" / "usb")
+    assert copying.named(ops, "nas:~/usb") == "nas:~/usb"
+    assert copying.named(ops, "a/../usb") == str(ops.settings.cwd / "usb")

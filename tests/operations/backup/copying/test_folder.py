@@ -1,14 +1,18 @@
 """A copy in a folder has its name once all of it is on the disk."""
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from tests.backups.test_shelf import put
-from tradebot_ops.backups.shelf import SUMS, Backup, Shelf
+from tests.operations.seen import refusal
+from tradebot_ops.backups.shelf import SUMS, Backup, Shelf, sha256
 from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.backup.copying import folder
 from tradebot_ops.operations.backup.copying.folder import FolderCopy
 
 NAMES = ("manifest.json", "postgres.dump", SUMS)
@@ -91,3 +95,56 @@ def test_an_upper_folder_that_is_a_link(tmp_path: Path, target: FolderCopy) -> N
     assert FolderCopy(link, "demo", target.backup).put(NAMES)
     assert target.folder.is_dir()
     shutil.rmtree(target.root)
+
+
+def test_each_refusal_says_what_to_do(tmp_path: Path, target: FolderCopy, monkeypatch: pytest.MonkeyPatch) -> None:
+    backup, gone = target.backup, tmp_path / "not-mounted"
+
+    def said(act: Callable[[], object]) -> tuple[str, str, str]:
+        with pytest.raises(OpsError) as caught:
+            act()
+        return refusal(caught.value)
+
+    assert said(FolderCopy(gone, "demo", backup).check) == (
+        "TB-0276",
+        f"{gone} is no folder, so nothing was copied there.",
+        f"Mount the disk, or make the folder: mkdir -p '{gone}'",
+    )
+    own = tmp_path / "backups"
+    assert said(FolderCopy(own, "demo", backup).check) == (
+        "TB-0276",
+        f"{own} is where the backup lies, and a backup is no copy of itself.",
+        "Name another disk, or another host: backup@nas:/srv/backups",
+    )
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=7 if path == target.root else 10**9))
+    assert said(lambda: target.put(NAMES)) == (
+        "TB-0847",
+        f"{target.root} has 7 B free, and the backup takes {backup.size} B.",
+        "Free space there, or name another place.",
+    )
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=backup.size))
+    assert target.put(NAMES), "as much as it takes is enough"
+
+
+def test_where_it_lies(target: FolderCopy) -> None:
+    assert target.place == f"{target.root}/demo/{target.backup.id}"
+    target.check()
+
+
+def test_what_lies_there_is_on_the_disk_before_it_has_its_name(
+    target: FolderCopy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = target.folder.with_name(f".{target.backup.id}.unfinished")
+    synced: list[tuple[Path, bool]] = []
+    monkeypatch.setattr(folder, "sync", lambda path: synced.append((path, target.folder.exists())))
+    target.put(NAMES)
+    assert synced == [*((draft / name, False) for name in NAMES), (target.folder.parent, True)]
+    assert target.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_checksums_are_read_from_the_disk_itself(target: FolderCopy, monkeypatch: pytest.MonkeyPatch) -> None:
+    target.put(NAMES)
+    forgotten: list[tuple[int, int, int]] = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda _, *words: forgotten.append(words))
+    assert target.sums(NAMES) == {name: sha256(target.folder / name) for name in NAMES}
+    assert forgotten == [(0, 0, os.POSIX_FADV_DONTNEED)] * len(NAMES)

@@ -1,11 +1,13 @@
 """What another host is told to do, done by a shell of this one in place of it."""
 
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from tests.backups.test_shelf import put
+from tests.operations.seen import refusal
 from tradebot_ops.backups.shelf import SUMS, Backup, Shelf, sha256
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.backup.copying.ssh import SshCopy, is_remote
@@ -90,3 +92,80 @@ def test_without_ssh(tmp_path: Path, backup: Backup) -> None:
     with pytest.raises(OpsError) as caught:
         SshCopy("nas:/srv", "demo", backup, {"PATH": str(tmp_path)}).check()
     assert caught.value.code == "TB-0571"
+
+
+def test_what_is_typed_there(tmp_path: Path, backup: Backup) -> None:
+    """The words of ssh, the script and what it is given, each in full."""
+    words = 'cat > "$(dirname "$0")/../given"; printf "%s\\n" "$@" > "$(dirname "$0")/../typed"; echo written'
+    environ = host(tmp_path, words)
+    target = SshCopy("me@nas:/srv/b/", "demo", backup, environ)
+    assert target.place == f"me@nas:/srv/b/demo/{backup.id}"
+    assert target.apart
+    assert target.put(NAMES)
+    folder, draft = f"/srv/b/demo/{backup.id}", f"/srv/b/demo/.{backup.id}.unfinished"
+    script = (
+        "test -d /srv/b || { echo 'There is no folder '/srv/b >&2; exit 1; }; "
+        f"if test -e {folder}; then echo there; exit 0; fi; "
+        f"umask 077 && rm -rf {draft} && mkdir -p {draft} && tar -xf - -C {draft} && sync && "
+        f"mv {draft} {folder} && sync && echo written"
+    )
+    options = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=15"]
+    assert (tmp_path / "typed").read_text().splitlines() == [
+        *options,
+        "me@nas",
+        script,
+    ]
+    with tarfile.open(tmp_path / "given") as archive:
+        assert archive.getnames() == list(NAMES)
+    assert target.sums(NAMES) == {}
+    assert (tmp_path / "typed").read_text().splitlines()[6:] == [
+        "me@nas",
+        f"cd {folder} && sha256sum -- {' '.join(NAMES)} || true",
+    ]
+    assert (tmp_path / "given").read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("named", "folders"),
+    [
+        ("nas:b", ("b", "b/demo/ID", "b/demo/.ID.unfinished")),
+        ("nas:~/b/", ("b", "b/demo/ID", "b/demo/.ID.unfinished")),
+        ("nas:/", ("/", "/demo/ID", "/demo/.ID.unfinished")),
+        ("nas:/srv//", ("/srv", "/srv/demo/ID", "/srv/demo/.ID.unfinished")),
+    ],
+)
+def test_folders_there(backup: Backup, named: str, folders: tuple[str, str, str]) -> None:
+    found = SshCopy(named, "demo", backup, {})._folders()
+    assert tuple(each.replace(backup.id, "ID") for each in found) == folders
+
+
+@pytest.mark.parametrize(
+    ("says", "message", "detail"),
+    [
+        ("exit 3", "exit code 3.", ()),
+        ("echo >&2; echo one >&2; echo two. >&2; exit 1", "two.", ("one", "two.")),
+        ("seq 7 >&2; exit 1", "7.", ("3", "4", "5", "6", "7")),
+        ("printf 'no\\377' >&2; exit 1", "no\ufffd.", ("no\ufffd",)),
+    ],
+)
+def test_what_a_host_says_that_refuses(
+    tmp_path: Path, backup: Backup, says: str, message: str, detail: tuple[str, ...]
+) -> None:
+    with pytest.raises(OpsError) as caught:
+        SshCopy("nas:b", "demo", backup, host(tmp_path, says)).put(NAMES)
+    said = f"nas did not take the copy: {message}"
+    assert refusal(caught.value) == ("TB-0570", said, "Try it yourself: ssh nas true")
+    assert caught.value.detail == detail
+
+
+def test_checksums_as_that_host_lists_them(tmp_path: Path, backup: Backup) -> None:
+    lines = "echo; echo Welcome; echo '12  manifest.json'; echo '34 *postgres.dump'; printf '56  \\377\\n'"
+    found = SshCopy("nas:b", "demo", backup, host(tmp_path, lines)).sums(NAMES)
+    assert found == {"manifest.json": "12", "postgres.dump": "34", "\ufffd": "56"}
+
+
+def test_a_host_without_ssh_says_what_to_install(tmp_path: Path, backup: Backup) -> None:
+    with pytest.raises(OpsError) as caught:
+        SshCopy("me@nas:/srv", "demo", backup, {"PATH": str(tmp_path)}).check()
+    why = "me@nas:/srv is another host, and there is no ssh here."
+    assert refusal(caught.value) == ("TB-0571", why, "apt-get install openssh-client")

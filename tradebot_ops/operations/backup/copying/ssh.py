@@ -61,8 +61,8 @@ class SshCopy:
         """Checksums of the files as that host reads them; a file that is away has none."""
         _, folder, _ = self._folders()
         listed = self._run(f"cd {shlex.quote(folder)} && sha256sum -- {shlex.join(names)} || true")
-        pairs = (line.split(maxsplit=1) for line in listed.splitlines())
-        return {name.lstrip("*"): digest for digest, name in pairs}
+        lines = (line.split(maxsplit=1) for line in listed.splitlines())
+        return {words[1].lstrip("*"): words[0] for words in lines if len(words) > 1}  # a host may greet, too
 
     def _folders(self) -> tuple[str, str, str]:
         """The folder that was named, that of the copy, and that of the copy until it is whole."""
