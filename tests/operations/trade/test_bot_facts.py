@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
@@ -155,3 +156,20 @@ def test_what_nobody_read_is_not_known(tmp_path: Path, api: Api) -> None:
 
 def test_an_api_that_watches_none_knows_of_none(tmp_path: Path) -> None:
     assert standing(ops_with(tmp_path, Api())) == BotFacts()
+
+
+def test_every_word_of_it(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    many = [LONG | {"symbol": f"S{number}", "amount": 1 / 3} for number in range(6)]
+    seen = []
+    for api, close in (
+        (Api(bot(mode="")), True),
+        (Api(bot(many, [STOP, ENTRY, ENTRY], opening=None, mode="")), False),
+        (Api(bot([LONG], [STOP], opening=True), failures=("It answers with HTTP 500", "It is away.")), True),
+        (Api(bot(None, ())), True),
+        (Api(bot((), None, problems={"positions": "it is gone"}), failures=("it is gone",)), False),
+        (Api(error=Unreachable("The API is away.", code="TB-0501")), True),
+    ):
+        found = halted(ops_with(tmp_path, api), close=close)
+        seen += [repr(found.orders), repr(found.positions), *map(repr, found.findings), ""]
+        assert api.asked[0] == close
+    assert seen == snapshot

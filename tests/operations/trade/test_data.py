@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from tests.operations.jobs.test_dead_letters import ops_with, said
+from tests.operations.seen import Made, made, refusal, whole
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.operations.trade import data
 from tradebot_ops.operations.trade.data import Asked
-from tradebot_ops.progress import ignore_progress
+from tradebot_ops.progress import Phase, ProgressEvent, ignore_progress
 
 RESULT = {
     "interval": "1h",
@@ -193,3 +195,104 @@ def test_an_export_replaces_no_file_unasked_and_leaves_it_where_the_bars_do_not_
     api.series_lines = whole  # type: ignore[method-assign]
     data.export(ops, "AAPL", "1d", mine, force=True)
     assert mine.read_text().splitlines() == [*LINES]
+
+
+def test_screens(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    api = Api()
+    ops = ops_with(api, tmp_path)  # type: ignore[arg-type]
+    files = [file(tmp_path, "odd.csv", "no"), file(tmp_path, "mine.csv")]
+    seen = [
+        data.load(ops, files, Asked(), ignore_progress, dry_run=False),
+        data.load(ops, files[1:], Asked(), ignore_progress, dry_run=True),
+        data.load(ops, files[:1], Asked(), ignore_progress, dry_run=True),
+        data.listed(ops),
+        data.remove(ops, "AAPL", "1d", lambda _: None),
+        data.export(ops, "AAPL", "1d", tmp_path / "out.csv", force=False),
+        data.export(ops, "BTC/USDT", "1h", None, force=False),
+    ]
+    api.known = []
+    seen.append(data.listed(ops))
+    assert "\n\n".join(map(whole, seen)).replace(str(tmp_path), "HOME") == snapshot
+
+
+def test_refusals(tmp_path: Path) -> None:
+    ops = ops_with(Api(), tmp_path)  # type: ignore[arg-type]
+    there = file(tmp_path, "AAPL.csv", "mine")
+    acts = (
+        lambda: data.load(ops, [tmp_path / "none"], Asked(), ignore_progress, dry_run=True),
+        lambda: data.lines(ops, "GOOG", "1d"),
+        lambda: data.remove(ops, "GOOG", "1d", lambda _: None),
+        lambda: data.export(ops, "AAPL", "1d", there, force=False),
+    )
+    seen = []
+    for act in acts:
+        with pytest.raises(OpsError) as caught:
+            act()
+        seen.append(refusal(caught.value))
+    none = ("TB-0138", "There are no prices of GOOG at 1d.", "tradebot data list")
+    assert seen == [
+        (
+            "TB-0273",
+            f"{tmp_path}/none cannot be read: No such file or directory.",
+            "Name a CSV file, plain, .gz or .zip.",
+        ),
+        none,
+        none,
+        ("TB-0930", f"{there} is there already, and may be what was imported.", "Name another file, or add: --force"),
+    ]
+
+
+@pytest.mark.parametrize(("content", "dry_run"), [("yes", False), ("no", True)])
+def test_each_step_of_a_file_is_told_and_the_audit_log_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, dry_run: bool
+) -> None:
+    ops = ops_with(Api(), tmp_path)  # type: ignore[arg-type]
+    mine = file(tmp_path, "mine.csv", content)
+    events: list[ProgressEvent] = []
+    data.load(ops, [mine], Asked(), events.append, dry_run=dry_run)
+    assert events == [
+        ProgressEvent("mine.csv", Phase.PREPARING, f"uploading {len(content)} B"),
+        ProgressEvent("mine.csv", Phase.STARTING, "read"),
+        ProgressEvent("mine.csv", Phase.FAILED if content == "no" else Phase.DONE),
+    ]
+    verb = "data check" if dry_run else "data import"
+    assert made(monkeypatch, lambda heard: data.load(ops, [mine, mine], Asked(), heard, dry_run=dry_run)) == [
+        Made((verb, "mine.csv", "mine.csv"), leased=False)
+    ]
+    assert made(monkeypatch, lambda heard: data.remove(ops, "AAPL", "1d", lambda _: None, heard)) == [
+        Made(("data rm", "AAPL", "1d"), leased=False)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [("a b-c_d.csv", "a b-c_d.csv"), (".hidden", "_hidden"), ("-x", "_x"), ("a/b"[2:], "b"), ("é#", "é_")],
+)
+def test_a_name_that_the_api_takes(tmp_path: Path, typed: str, name: str) -> None:
+    api = Api()
+    data.load(ops_with(api, tmp_path), [file(tmp_path, typed)], Asked(), ignore_progress, dry_run=False)  # type: ignore[arg-type]
+    assert api.log[0][1] == name
+
+
+def test_only_so_many_rejected_rows_are_shown(tmp_path: Path) -> None:
+    """Over all files."""
+    many = [{"line": number, "symbol": "X", "reason": "odd"} for number in range(4)]
+    jobs = [{"id": "j", "state": "succeeded", "result": RESULT | {"rejected_examples": many}}] * 2
+    found = data._report([Path("a"), Path("b")], jobs, dry_run=False)
+    assert [row[0] for row in found.sections[1].tables[0].rows] == ["0", "1", "2", "3", "0"]
+    without = RESULT | {"symbols": [], "rejected_examples": []}
+    assert len(data._report([Path("a")], [jobs[0] | {"result": without}], dry_run=False).sections) == 1
+    daily = data._next([(Path("a"), RESULT | {"interval": "1d"})], dry_run=False)
+    assert daily == ("Next: tradebot jobs submit backtest symbol=MINE strategy=sma_cross fast=10 slow=30 --wait",)
+
+
+@pytest.mark.parametrize(
+    ("job", "why"),
+    [
+        ({"state": "dead", "error": {"message": "It broke."}}, "It broke."),
+        ({"state": "cancelled", "error": None}, "the job is cancelled"),
+        ({"state": "cancelled"}, "the job is cancelled"),
+    ],
+)
+def test_why_a_job_has_not_succeeded(job: dict[str, Any], why: str) -> None:
+    assert data.reason_of(job) == why

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import Made, made, refusal, whole
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError, Refused, Unreachable
@@ -157,7 +159,7 @@ def test_a_resume_says_what_starts(tmp_path: Path) -> None:
     assert line(report) == "The stack works again. It was halted by ana@desk 45 min ago: fills look wrong."
     assert report.sections[0].tables[0].rows[:2] == (
         ("intake", "open", "jobs are taken"),
-        ("jobs", "0 running", "14 jobs wait and start within seconds"),
+        ("jobs", "0 running", "14 jobs wait to start within seconds"),
     )
 
 
@@ -207,3 +209,69 @@ def test_what_is_not_found_afterwards_was_not_done(tmp_path: Path, call: Any, af
 )
 def test_what_becomes_of_the_jobs(jobs: Mapping[str, int], halted: bool, known: Known) -> None:
     assert jobs_after(jobs, halted=halted) == known
+
+
+def test_screens(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    busy = (IDLE | {"running": 1, "waiting": 1, "retrying": 1, "scheduled": 2},)
+    seen = [
+        operation.halt(ops_with(tmp_path, Api(NEVER, IN_FORCE, queues=busy)), "fills look wrong"),
+        operation.halt(ops_with(tmp_path, Api(IN_FORCE, queues=busy)), "fills look wrong", cancel_running=True),
+        operation.resume(ops_with(tmp_path, Api(IN_FORCE, OVER, queues=busy)), "all is well"),
+        operation.resume(ops_with(tmp_path, Api(NEVER, queues=(IDLE,))), ""),
+    ]
+    assert "\n\n".join(map(whole, seen)) == snapshot
+
+
+def test_refusals(tmp_path: Path) -> None:
+    seen = []
+    for act in (
+        lambda: operation.halt(ops_with(tmp_path, Api(NEVER)), " "),
+        lambda: operation.halt(ops_with(tmp_path, Api(NEVER, OVER)), "fills look wrong"),
+        lambda: operation.resume(ops_with(tmp_path, Api(IN_FORCE)), ""),
+        lambda: operation.halt(ops_with(tmp_path, Api(), Ledger(NEVER, IN_FORCE)), "x", cancel_running=True),
+    ):
+        with pytest.raises(OpsError) as caught:
+            act()
+        seen.append(refusal(caught.value))
+    same = "at the same moment"
+    assert seen == [
+        (
+            "TB-0277",
+            "A halt needs a reason: whoever is refused will ask for it.",
+            "tradebot halt --reason 'fills look wrong'",
+        ),
+        (
+            "TB-0163",
+            f"The stack is not halted: bob@desk has resumed it {same}.",
+            "tradebot halt --reason 'fills look wrong'",
+        ),
+        (
+            "TB-0164",
+            f"The stack is still halted: ana@desk has halted it {same}: fills look wrong.",
+            "tradebot resume, once you know why",
+        ),
+        (
+            "TB-0566",
+            "Running jobs were not asked to end: the API gives no answer. The stack is halted all the same.",
+            "tradebot restart api, then once more: tradebot halt --cancel-running",
+        ),
+    ]
+
+
+def test_the_audit_log_has_the_words_and_no_up_holds_a_halt_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ops = ops_with(tmp_path, Api(NEVER, IN_FORCE))
+    with ops.state.lock("up"):
+        assert made(monkeypatch, lambda heard: operation.halt(ops, "odd", heard, close=True, cancel_running=True)) == [
+            Made(("halt", "--close-positions", "--cancel-running", "odd"), leased=False)
+        ]
+        for reason, words in (("well", ("resume", "well")), ("", ("resume",))):
+            over = ops_with(tmp_path, Api(IN_FORCE, OVER))
+            assert made(monkeypatch, lambda heard: operation.resume(over, reason, heard)) == [Made(words, leased=False)]  # noqa: B023 - called at once
+
+
+@pytest.mark.parametrize("halted", [True, False])
+@pytest.mark.parametrize("asked", [0, 1])
+@pytest.mark.parametrize("counts", [(0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (1, 1, 1, 2), (0, 0, 2, 1)])
+def test_what_becomes_of_jobs(halted: bool, asked: int, counts: tuple[int, ...], snapshot: SnapshotAssertion) -> None:
+    jobs = dict(zip(("waiting", "retrying", "scheduled", "running"), counts, strict=True))
+    assert jobs_after(jobs, halted=halted, asked=asked) == snapshot

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.operations.seen import refusal
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError, Unreachable
@@ -166,12 +167,54 @@ def test_forced_it_is_done_said_and_logged(tmp_path: Path) -> None:
     assert "the host burns" in (ops.state.folder / "audit.jsonl").read_text()
 
 
-@pytest.mark.parametrize(("force", "reason"), [(True, ""), (True, "  "), (False, "because")])
-def test_force_and_reason_go_together(force: bool, reason: str) -> None:
-    with pytest.raises(OpsError) as caught:
-        reason_of(force=force, reason=reason)
-    assert caught.value.code == "TB-0278"
-
-
 def test_what_was_given_is_the_reason() -> None:
     assert (reason_of(force=True, reason=" why "), reason_of(force=False, reason="")) == ("why", "")
+
+
+def test_sentences(tmp_path: Path) -> None:
+    many = [LONG | {"symbol": f"S{number}"} for number in range(6)]
+    hint = "tradebot positions; if it has to be all the same, add: --force --reason TEXT"
+    unknown = "Whether freqtrade holds a position is not known, which is not the same as none; nothing was done."
+    seen = []
+    for api in (
+        Api(bot([LONG], [ENTRY, ENTRY])),
+        Api(bot(many, mode="")),
+        Api(bot(), bot([], [ENTRY])),
+        Api(bot([], None)),
+        Api(bot(None, [], problems={"positions": "It is away."})),
+        Api(error=Unreachable("The API is away.", code="TB-0501")),
+    ):
+        with pytest.raises(OpsError) as caught:
+            check_flat(made(tmp_path, api))
+        seen.append(refusal(caught.value))
+    alone = "and nobody would watch over that; nothing was done."
+    longs = ", ".join(f"long 0.5 S{number}" for number in range(5))
+    both = "an open position: long 0.5 BTC/USDT and 2 orders out: buy ETH/USDT, buy ETH/USDT"
+    assert seen == [
+        ("TB-0911", f"freqtrade (live) has {both}, {alone}", hint),
+        ("TB-0911", f"freqtrade has 6 open positions: {longs}, {alone}", hint),
+        ("TB-0911", f"freqtrade (live) has an order out: buy ETH/USDT, {alone}", hint),
+        ("TB-0912", f"{unknown} It was not read.", hint),
+        ("TB-0912", f"{unknown} It is away.", hint),
+        ("TB-0912", f"{unknown.replace('freqtrade', 'the bot')} The API is away.", hint),
+    ]
+
+
+def test_with_a_reason_it_is_done_and_told(tmp_path: Path) -> None:
+    ops = made(tmp_path, Api(bot([LONG])))
+    check_flat(ops, "the exchange is down")
+    (warning,) = ops.warnings
+    assert warning.endswith("nothing was done. It was done all the same: the exchange is down")
+    assert open_positions.words("the exchange is down") == ("--force", "--reason", "the exchange is down")
+    assert open_positions.words("") == ()
+
+
+@pytest.mark.parametrize(
+    ("force", "reason", "given", "missing"), [(True, " ", "--force", "--reason"), (False, "x", "--reason", "--force")]
+)
+def test_force_and_reason_go_together(force: bool, reason: str, given: str, missing: str) -> None:
+    with pytest.raises(OpsError) as caught:
+        reason_of(force=force, reason=reason)
+    message = f"{given} goes with {missing}: whoever leaves a position alone says why, and the audit log keeps it."
+    assert refusal(caught.value) == ("TB-0278", message, "add: --force --reason TEXT")
+    assert (reason_of(force=True, reason=" x "), reason_of(force=False, reason=" ")) == ("x", "")

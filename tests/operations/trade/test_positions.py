@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from tests.operations.jobs.test_dead_letters import NOW
+from tests.operations.seen import whole
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError, Unreachable
-from tradebot_ops.facts.project.bots import NONE
+from tradebot_ops.facts.project.bots import CLOCK_S, NONE
 from tradebot_ops.operations.trade.positions import positions
 from tradebot_ops.settings import load_settings
 
@@ -142,3 +144,28 @@ def test_an_api_that_is_away_knows_of_nothing(tmp_path: Path) -> None:
     with pytest.raises(Unreachable) as caught:
         report(tmp_path, Unreachable("The API is away.", code="TB-0501"))
     assert caught.value.detail == ("So neither positions nor resting orders are known.",)
+
+
+def test_screens(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    order = FULL["orders"][0] | {"opens": True, "side": "buy", "price": None, "remaining": 1 / 3}
+    held = FULL["positions"][0] | {"opened_at": "2026-11-26T10:00:00Z", "amount": 1 / 3, "price": None}
+    full = FULL | {"positions": [held, *FULL["positions"]], "orders": [order, *FULL["orders"]]}
+    odd = full | {
+        "second_instance_at": READ,
+        "second_instance": "Two instances of freqtrade answer in turn.",
+        "not_compared": {"http://10.0.0.7": "It does not answer."},
+        "foreign_positions": ["ETH/USDT:USDT"],
+        "mode": "unheard-of",
+        "opening": None,
+        "exchange": "",
+    }
+    seen = [report(tmp_path, full), report(tmp_path, odd, GONE), report(tmp_path)]
+    seen.append(report(tmp_path, GONE | {"problems": {}}))
+    assert "\n\n".join(map(whole, seen)) == snapshot
+
+
+@pytest.mark.parametrize("offset", [CLOCK_S, -CLOCK_S, 0.0])
+def test_a_clock_within_its_bounds_is_as_ours(tmp_path: Path, offset: float) -> None:
+    assert facts(report(tmp_path, FULL | {"clock_offset_s": offset}))["clock"][0] == "as ours"
+    beyond = CLOCK_S + 1
+    assert facts(report(tmp_path, FULL | {"clock_offset_s": beyond}))["clock"][0].endswith("ahead of ours")

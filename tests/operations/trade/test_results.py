@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from tests.operations.jobs.test_dead_letters import ops_with
 from tests.operations.jobs.test_report import JOB
+from tests.operations.seen import refusal, whole
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Report
@@ -144,3 +146,26 @@ def test_one_without_a_result_is_not_compared(ops: Ops) -> None:
     with pytest.raises(OpsError, match="has no result: it is a backtest that is dead") as caught:
         results.compare(ops, ["aaaa", "cccc"])
     assert caught.value.code == "TB-0275"
+
+
+def test_several_beside_each_other_as_they_are_seen(ops: Ops, snapshot: SnapshotAssertion) -> None:
+    assert whole(results.compare(ops, ["aaaa", "bbbb"])) == snapshot
+
+
+def test_what_has_no_result_is_told_by_what_is_missing(ops: Ops) -> None:
+    seen = []
+    for act in (
+        lambda: results.compare(ops, ["cccc"]),
+        lambda: results.show(ops, "bbbb", trades=True, file=None),
+        lambda: results.show(ops, "bbbb", trades=False, file=Path("x.csv")),
+    ):
+        with pytest.raises(OpsError) as caught:
+            act()
+        seen.append(refusal(caught.value))
+    hint = "tradebot jobs list --type backtest --state succeeded"
+    bare = "bbbb0000-0000-0000-0000-000000000002"
+    assert seen == [
+        ("TB-0275", f"Job {DEAD['id']} has no result: it is a {DEAD['type']} that is dead.", hint),
+        ("TB-0275", f"Job {bare} has no trades: it is a {OTHER['type']} that is {OTHER['state']}.", hint),
+        ("TB-0275", f"Job {bare} has no equity curve: it is a {OTHER['type']} that is {OTHER['state']}.", hint),
+    ]

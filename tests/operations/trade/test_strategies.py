@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from services.common.job_type_list import job_type_list
 from services.common.jobtypes import registry
 from tests.operations.jobs.test_dead_letters import ops_with, said
+from tests.operations.seen import Made, made, refusal, whole
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.operations.trade import strategies
 
@@ -93,3 +95,39 @@ def test_one_that_nobody_knows_is_refused_before_a_job_is_made(tmp_path: Path) -
         strategies.check(ops_with(api, tmp_path), "sma_cros", [], None)  # type: ignore[arg-type]
     assert (caught.value.code, api.asked) == ("TB-0274", [])
     assert "sma_cross" in caught.value.hint
+
+
+def test_screens(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    api = Api(broken=("strategy mine", "a job"))
+    fault = {"kind": "look-ahead", "message": "It looks ahead."}
+    jobs = (
+        Api(result=RESULT).ended,
+        Api(result={**RESULT, "symbol": "AAPL", "exposure": None, "faults": [fault]}).ended,
+        Api("dead").ended | {"error": {"message": "It broke"}},
+        Api("cancelled").ended,
+    )
+    seen = [strategies.listed(ops_with(api, tmp_path)), *map(strategies._judged, jobs)]  # type: ignore[arg-type]
+    assert "\n\n".join(map(whole, seen)) == snapshot
+
+
+def test_one_that_nobody_knows_is_told_with_those_there_are(tmp_path: Path) -> None:
+    known = "Known: breakout, mean_reversion, sma_cross."
+    for name, hint in (("sma_cros", f"Did you mean `sma_cross`? {known}"), ("zzz", known)):
+        with pytest.raises(OpsError) as caught:
+            strategies.check(ops_with(Api(), tmp_path), name, [], None)  # type: ignore[arg-type]
+        assert refusal(caught.value) == ("TB-0274", f"There is no strategy '{name}'.", hint)
+
+
+def test_the_audit_log_has_the_name_and_nobody_is_hindered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ops = ops_with(Api(result=RESULT), tmp_path)  # type: ignore[arg-type]
+    assert made(monkeypatch, lambda heard: strategies.check(ops, "sma_cross", [], None, heard)) == [
+        Made(("strategies check", "sma_cross"), leased=False)
+    ]
+
+
+def test_what_is_of_every_strategy_is_none_of_its_own() -> None:
+    names = ("fast", "strategy", "symbol", "interval")
+    properties = {name: {"const": "lone"} if name == "strategy" else {"type": "string"} for name in names}
+    document = {"job_types": [{"name": "check_strategy", "schema": {"properties": properties}}]}
+    assert [each.name for each in strategies._known(document)["lone"]] == ["fast"]
+    assert strategies._known({"job_types": [{"name": "another", "schema": {"properties": properties}}]}) == {}

@@ -4,12 +4,14 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from services.jobs.sweep import JOB
 from tests.operations.jobs.test_report import JOB as RECORD
 from tests.operations.jobs.test_report import text
+from tests.operations.seen import whole
 from tests.services.jobs.fakes import FileContext
-from tradebot_ops.model import Table
+from tradebot_ops.model import Report, Table
 from tradebot_ops.operations.jobs.report import in_full
 from tradebot_ops.operations.trade import sweeps
 from tradebot_ops.render.table import render
@@ -149,3 +151,27 @@ def test_older_results_are_shown_as_they_were() -> None:
     assert not sweeps.is_one(old)
     assert "heat" in text(in_full(RECORD | {"result": {"heat": "of another type of jobs"}}))
     assert "fast=5  sharpe=1.0000" in text(in_full(RECORD | {"result": old}))
+
+
+def test_all_of_it_as_it_is_seen(swept: dict[str, Any], snapshot: SnapshotAssertion) -> None:
+    """With rounded figures, which are the same on every processor."""
+    several = result(symbol="FB,AAPL", fast="2:6:2", slow="10,20")
+    for made in (rounded(swept), rounded(several), rounded(swept | {"heat": None, "deflated_sharpe": None})):
+        sections = (*sweeps.sections(made), *sweeps.picture(made))
+        assert whole(Report(sections=sections)) == snapshot
+        assert sweeps.figures(made) == snapshot
+
+
+def rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: rounded(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [rounded(each) for each in value]
+    return round(value, 3) if isinstance(value, float) else value
+
+
+@pytest.mark.parametrize(
+    ("chance", "said"), [(0.99, "99 %"), (0.9901, "more than 99 %"), (0.01, "1 %"), (0.0099, "less than 1 %")]
+)
+def test_at_its_ends_a_chance_is_no_certainty(chance: float, said: str) -> None:
+    assert sweeps._percent(chance) == said

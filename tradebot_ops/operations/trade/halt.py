@@ -99,7 +99,7 @@ def jobs_after(jobs: Mapping[str, int], *, halted: bool, asked: int = 0) -> Know
     running = f"{jobs['running']} running"
     goes_on = f"{asked} asked to end" if asked else "what runs goes on to its end"
     details = [goes_on] if halted and (asked or jobs["running"]) else []
-    wait = agreed(f"{waiting} jobs wait") + (" for the resume" if halted else " and start within seconds")
+    wait = agreed(f"{waiting} jobs wait") + (" for the resume" if halted else " to start within seconds")
     details += [wait] if waiting else []
     details += [agreed(f"{jobs['scheduled']} jobs wait for a later time")] if jobs["scheduled"] else []
     return Known(running, ", ".join(details) or "none waits")
