@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.operations.seen import refusal
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import STACK_SETTINGS, load_settings
+from tradebot_ops.settings.declared import ENVIRONMENTS, SCHEMES
+
+PORTS = ("API", "PROMETHEUS", "ALERTMANAGER", "GRAFANA")
 
 
 def test_sizes_reach_each_service_in_the_form_it_reads(tmp_path: Path) -> None:
@@ -85,3 +89,91 @@ def test_memory_limits_follow_from_what_is_asked_for_unless_they_are_set(tmp_pat
     assert variables["REDIS_MEMORY_LIMIT"] == "3gb"
     variables = load_settings({}, {"REDIS_MAXMEMORY": "1gb"}, tmp_path).variables()
     assert variables["REDIS_MEMORY_LIMIT"] == str(2304 * 1024**2)  # twice as much, and 256 MB for itself
+
+
+#: What each setting is where nobody says.
+DEFAULTS = {
+    "ENVIRONMENT": "dev",
+    "WORKER_REPLICAS": "2",
+    "WORKER_MEMORY_LIMIT": "2gb",
+    "WORKER_GRACE_SECONDS": "30",
+    "REDIS_MAXMEMORY": "512mb",
+    "POSTGRES_SHARED_BUFFERS": "256mb",
+    "POSTGRES_MAX_CONNECTIONS": "100",
+    "API_MEMORY_LIMIT": "512mb",
+    "LOG_FORMAT": "json",
+    "LOG_LEVEL": "info",
+    "API_PORT": "8010",
+    "API_ADDRESS": "127.0.0.1",
+    "API_SCHEME": "http",
+    "MONITORING_SCHEME": "http",
+    "TLS_NAME": "localhost",
+    "PROMETHEUS_PORT": "9090",
+    "ALERTMANAGER_PORT": "9093",
+    "GRAFANA_PORT": "3000",
+    "PROMETHEUS_RETENTION": "15d",
+    "PROMETHEUS_RETENTION_SIZE": "2GB",
+    "PROMETHEUS_MEMORY_LIMIT": "1gb",
+    "ALERT_HISTORY_DAYS": "90",
+    "JOB_RETENTION_DAYS": "0",
+    "BOT_USER": "tradebot",
+    "WORKER_METRICS_PORT": "9091",
+}
+
+
+def test_what_each_is_where_nobody_says() -> None:
+    """A new default changes every stack that relies on the old one: it is changed here, too."""
+    assert {setting.name: setting.default for setting in STACK_SETTINGS if setting.default} == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    ("name", "fit", "refused"),
+    [
+        ("ENVIRONMENT", {"prod": "production", " STAGING ": "staging", "dev": "dev"}, ["test"]),
+        ("WORKER_REPLICAS", {"0": "0", "100": "100"}, ["-1", "101"]),
+        ("WORKER_MEMORY_LIMIT", {"1kb": "1024"}, ["much"]),
+        ("WORKER_GRACE_SECONDS", {"1": "1", "3600": "3600"}, ["0", "3601"]),
+        ("REDIS_MAXMEMORY", {"1kb": "1024"}, ["much"]),
+        ("POSTGRES_SHARED_BUFFERS", {"1mb": "1024kB"}, ["much"]),
+        ("POSTGRES_MAX_CONNECTIONS", {"10": "10", "10000": "10000"}, ["9", "10001"]),
+        ("API_MEMORY_LIMIT", {"1kb": "1024"}, ["much"]),
+        ("LOG_FORMAT", {"json": "json", "Console": "console"}, ["xml"]),
+        ("LOG_LEVEL", {level: level for level in ("debug", "info", "warning", "error")}, ["trace"]),
+        *((f"{name}_PORT", {"1": "1", "65535": "65535"}, ["0", "65536"]) for name in PORTS),
+        ("API_ADDRESS", {"0.0.0.0": "0.0.0.0"}, ["localhost"]),
+        *((f"{name}_SCHEME", {"http": "http", "HTTPS": "https"}, ["tls"]) for name in ("API", "MONITORING")),
+        ("TLS_NAME", {"Bot.Example": "bot.example"}, ["a b"]),
+        ("PROMETHEUS_RETENTION", {"2w": "2w"}, ["15"]),
+        ("PROMETHEUS_RETENTION_SIZE", {"1GB": "1024MB"}, ["much"]),
+        ("PROMETHEUS_MEMORY_LIMIT", {"1kb": "1024"}, ["much"]),
+        ("ALERT_HISTORY_DAYS", {"1": "1", "3650": "3650"}, ["0", "3651"]),
+        ("JOB_RETENTION_DAYS", {"0": "0", "36500": "36500"}, ["-1", "36501"]),
+        *((f"ALERT_{name}", {"ON": "on", "": ""}, ["perhaps"]) for name in ("PAGERDUTY", "OPSGENIE", "WEBHOOK")),
+        ("BOT_ADAPTER", {"Freqtrade": "freqtrade"}, ["free trade"]),
+        ("BOT_URL", {"http://10.0.0.1/": "http://10.0.0.1"}, ["http://8.8.8.8"]),
+        ("BOT_OTHERS", {"http://10.0.0.1/,": "http://10.0.0.1"}, ["http://10.0.0.1,http://8.8.8.8"]),
+        ("WORKER_METRICS_PORT", {"9091": "9091", "1-65535": "1-65535"}, ["0", "2-1"]),
+    ],
+)
+def test_what_each_may_be_to_its_bounds(name: str, fit: dict[str, str], refused: list[str]) -> None:
+    (setting,) = (each for each in STACK_SETTINGS if each.name == name)
+    assert {text: setting.check(text) for text in fit} == fit
+    for text in refused:
+        with pytest.raises(ValueError, match="."):
+            setting.check(text)
+
+
+def test_who_is_behind_a_certificate() -> None:
+    assert SCHEMES == {"API_SCHEME": ("api",), "MONITORING_SCHEME": ("prometheus", "alertmanager", "grafana")}
+    assert ENVIRONMENTS == {"dev": "dev", "staging": "staging", "prod": "production"}
+
+
+def test_a_value_that_cannot_be_used_says_where_it_stands_and_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("API_PORT=0\n")
+    with pytest.raises(OpsError) as caught:
+        load_settings({}, {}, tmp_path).variables()
+    assert refusal(caught.value) == (
+        "TB-0803",
+        "API_PORT (from .env): '0' is not a whole number from 1 to 65535.",
+        "Set API_PORT to a valid value.",
+    )

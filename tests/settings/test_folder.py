@@ -6,7 +6,7 @@ import pytest
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import load_settings
-from tradebot_ops.settings.folder import settings_folder
+from tradebot_ops.settings.folder import COMPOSE_FILES, nearest, settings_folder
 
 
 @pytest.fixture
@@ -58,3 +58,17 @@ def test_a_misspelt_key_of_the_file_that_only_tradebot_reads_is_an_error(folder:
         load_settings({}, {}, folder / "sub")
     assert caught.value.code == "TB-0804"
     assert caught.value.hint.startswith("Did you mean `profiles`?")
+
+
+def test_of_two_names_the_first_counts_and_the_nearest_before_both(tmp_path: Path) -> None:
+    below = tmp_path / "sub"
+    below.mkdir()
+    for name in ("compose.yml", "compose.yaml", "docker-compose.yml"):
+        (tmp_path / name).touch()
+    (below / "docker-compose.yaml").touch()
+    assert nearest(COMPOSE_FILES, below) == tmp_path / "compose.yaml"
+    (below / "compose.yml").touch()
+    assert nearest(COMPOSE_FILES, below) == below / "compose.yml"
+    assert nearest(("gone",), below) is None
+    (below / "gone").mkdir()
+    assert nearest(("gone",), below) is None, "a folder is no file"

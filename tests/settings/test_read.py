@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tradebot_ops.errors import OpsError
-from tradebot_ops.settings import load_settings
+from tradebot_ops.settings import Value, load_settings
 
 
 def test_flag_beats_environment_beats_toml_beats_default(tmp_path: Path) -> None:
@@ -394,3 +394,22 @@ def test_a_file_of_settings_may_begin_with_a_mark_of_its_encoding_and_hold_any_l
 def test_what_the_file_waives_is_handed_on_as_it_is_written(tmp_path: Path) -> None:
     (tmp_path / "tradebot.toml").write_text('[[waiver]]\ncheck = "SEC-01"\n')
     assert load_settings({}, {}, tmp_path).waivers == [{"check": "SEC-01"}]
+
+
+def test_where_a_value_comes_from_is_known(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("LOG_LEVEL=debug\n")
+    (tmp_path / "tradebot.toml").write_text("timeout = 1.5\n[settings]\nAPI_PORT = 8011\nODD = true\n")
+    found = load_settings({}, {"GRAFANA_PORT": "3001"}, tmp_path)
+    assert found.timeout == 1.5
+    assert found.explicit == {"LOG_LEVEL", "API_PORT", "ODD", "GRAFANA_PORT"}
+    assert (found.stack["API_PORT"].text, found.stack["ODD"].text) == ("8011", "True")
+    assert found.stack["ENVIRONMENT"] == Value("dev", "default")
+    staging = load_settings({"env": "staging"}, {}, tmp_path)
+    assert staging.stack["ENVIRONMENT"] == Value("staging", "--env")
+    (tmp_path / ".env.staging").write_text("ENVIRONMENT=prod\n")
+    assert load_settings({"env": "staging"}, {}, tmp_path).stack["ENVIRONMENT"] == Value("prod", ".env.staging")
+
+
+@pytest.mark.parametrize("name", ["a", "0", "a" * 63, "my-bot_2"])
+def test_what_can_name_a_project(tmp_path: Path, name: str) -> None:
+    assert load_settings({"project": name}, {}, tmp_path).project == name

@@ -49,3 +49,46 @@ def test_what_is_left(text: str, left: str) -> None:
 )
 def test_a_name_of_a_secret(name: str, secret: bool) -> None:
     assert names_secret(name) is secret
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "https://hooks.slack.com/services/T0/B0/x",
+        "https://discord.com/api/webhooks/1/x",
+        "https://discordapp.com/api/webhooks/1/x",
+        f"$2b$12${53 * 'a'}",
+        "SCRAM-SHA-256$4096:salt$key:key",
+        f"AKIA{16 * 'A'}",
+        f"ASIA{16 * '0'}",
+        *(f"{start}{16 * 'a'}" for start in ("ghp_", "gho_", "github_pat_", "glpat-", "xoxb-", "sk_live_", "sk-test-")),
+        *(f"{start}{16 * 'a'}" for start in ("AIza", "npm_", "pypi-")),
+        f"#{64 * 'a'}",
+        f"eyJ{8 * 'a'}.{4 * 'b'}.c",
+        "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----",
+    ],
+)
+def test_what_has_the_shape_of_one_is_gone_whatever_it_is_called(shape: str) -> None:
+    assert without_secrets(f"see {shape} there") == f"see {GONE} there"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "password", "passwd", "pwd", "secret", "token", "api_key", "apikey", "access-key", "private_key", "routing-key",
+        "authorization", "cookie", "credential", "webhook", "dsn", "session_id", "encryption_key", "signing-key",
+        "passphrase",
+    ],
+)  # fmt: skip
+def test_every_name_of_a_secret_is_known_in_either_case(word: str) -> None:
+    for name in (word, word.upper(), f"MY_{word}_2"):
+        assert without_secrets(f"{name}=x") == f"{name}={GONE}"
+        assert names_secret(name)
+
+
+@pytest.mark.parametrize(
+    "ending", ["file", "path", "folder", "dir", "count", "total", "limit", "ttl", "seconds", "age", "user", "users"]
+)
+def test_what_is_about_a_secret_is_none(ending: str) -> None:
+    assert without_secrets(f"token_{ending}=x") == f"token_{ending}=x"
+    assert not names_secret(f"TOKEN-{ending}".upper())

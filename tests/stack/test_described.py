@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.operations.seen import refusal
 from tests.paths import ROOT
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import Settings, load_settings
@@ -115,3 +117,50 @@ def test_files_that_were_named_are_read_from_where_they_are(tmp_path: Path) -> N
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "bot.yaml").write_text("name: theirs\n", encoding="utf-8")
     assert completed(load_settings({"files": ["there/bot.yaml"]}, {}, tmp_path)).project == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('name: "mine" # ours\n', "mine"),
+        ("name: 'mine'\n", "mine"),
+        ("name: mine # ours\n", "mine"),
+        ("name:\tmine  \n", "mine"),
+        ("name: mine#1\n", "mine1"),
+        ("# name: other\nservices: {}\nname: mine\n", "mine"),
+        ("services:\n  name: other\n", "tradebot"),
+        ("name:\nservices: {}\n", "tradebot"),
+    ],
+)
+def test_a_name_in_each_spelling(settled: Completed, text: str, name: str) -> None:
+    assert settled(text).project == name
+
+
+def test_a_problem_of_the_name_is_said_in_full(settled: Completed, tmp_path: Path) -> None:
+    hint = "Use lower-case letters, digits, '-' and '_', starting with a letter or digit: -p trading_bot"
+    file = tmp_path / "compose.yaml"
+    for text, expected in (
+        ("\n\nname: '..'\n", ("TB-0815", f"{file}:3: name is '..', which cannot name a project.", hint)),
+        ("name: a${\n", ("TB-0814", f"{file}:1: name ", "Write a name there, or give one with -p.")),
+    ):
+        with pytest.raises(OpsError) as caught:
+            settled(text)
+        code, message, said = refusal(caught.value)
+        assert (code, message[: len(expected[1])], said) == expected
+
+
+def test_warnings_come_after_those_that_were_there(settled: Completed, tmp_path: Path) -> None:
+    settled("services: {}\n", dotenv="WORKER_REPLICA=3\nTRADEBOT_PROJCT=x\nLOG_FILE=x\nTRADEBOT_ZZZ=1\n")
+    given = replace(load_settings({}, {"MY_IMGE": "a"}, tmp_path), warnings=("first",))
+    assert completed(given).warnings == (
+        "first",
+        "TRADEBOT_PROJCT (.env) is read by nothing. Did you mean `TRADEBOT_PROJECT`?",
+        "WORKER_REPLICA (.env) is read by nothing. Did you mean `WORKER_REPLICAS`?",
+    )
+
+
+def test_what_the_description_mentions_is_read(settled: Completed) -> None:
+    text = "services: {a: {image: '${WORKER_REPLICA}', command: [$API_PRT, loglevel]}}\n"
+    assert settled(text, dotenv="WORKER_REPLICA=1\nAPI_PRT=2\n").warnings == ()
+    (warning,) = settled("x: [log_levl]\n", dotenv="LOG_LEVL=1\n").warnings
+    assert "`LOG_LEVEL`" in warning, "a word in lower case is no variable"

@@ -107,3 +107,27 @@ def test_a_file_elsewhere_is_named_by_its_whole_path(source: Source, tmp_path: P
     assert written_at(item, tmp_path / "elsewhere") == f"{source.folder}/compose.yaml:3"
     nowhere = replace(item, place=replace(item.place, line=0))
     assert written_at(nowhere, source.folder) == "compose.yaml"
+
+
+def test_keys_of_our_own_and_networks_with_dots(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_text(
+        "services:\n  app:\n    image: a\n    networks:\n      a.b:\n        aliases: [x, y]\n"
+        "    tmpfs: ['/t:size=1k,mode=0700']\n    secrets: [{source: key, mode: 0400}]\n"
+        "    x-tradebot:\n      ours: {deep: [1, true]}\nnetworks:\n  a.b: {}\nsecrets: {key: {file: ./key}}\n",
+        encoding="utf-8",
+    )
+    source = Source((file,), tmp_path, "a test")
+    stack = load(source, {}, project="demo")
+    assert keys_of(stack, stack.services["app"]) == {
+        "name": "app",
+        "image": "a",
+        "networks.a.b": "x\ny",
+        "volumes": "/t",
+        "secrets": "key:/run/secrets/key",
+        "secrets and configs": f"key\n{tmp_path}/key\n",
+        "x-tradebot.ours.deep": "1\ntrue",
+    }
+    tree = tree_of(source, {})
+    for key, line in (("networks.a.b", 5), ("x-tradebot.ours.deep", 10), ("volumes", 2), ("networks", 4)):
+        assert written_at(place_of(tree, "app", key), tmp_path) == f"compose.yaml:{line}", key

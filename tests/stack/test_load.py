@@ -383,3 +383,9 @@ def test_home_and_the_project_are_what_the_caller_says(load_text: Load, tmp_path
     assert load_text(text).services["app"].mounts[0].source == str(tmp_path / "~"), "where nobody has a home"
     assert load_text(text, project="other").services["app"].image == "other-app"
     assert load_text(f"name: filed\n{text}", project="").services["app"].image == "filed-app"
+
+
+def test_a_tree_is_read_as_far_as_its_variables_are_there(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("services:\n  app: {image: '${NOPE}', command: '$5'}\n")
+    tree = tree_of(Source((tmp_path / "a.yaml",), tmp_path, ""), {})
+    assert tree.plain() == {"services": {"app": {"image": "${NOPE}", "command": "$5"}}}

@@ -128,6 +128,11 @@ def test_a_stopped_service_starts_rather_than_reloads() -> None:
         ({"state": "starting"}, Action.NOTHING, "is at work"),
         ({"state": "failed"}, Action.RECREATE, "failed"),
         ({"state": "created"}, Action.START, "was never started"),
+        ({"state": "failed", "exit_code": 0}, Action.RECREATE, "failed with exit code 0"),
+        ({"state": "restarting", "exit_code": 0}, Action.RECREATE, "failed with exit code 0"),
+        ({"state": "exited"}, Action.RECREATE, "failed"),
+        ({"state": "running", "content_hash": "old"}, Action.NOTHING, "is at work"),
+        (DONE | {"spec_hash": ""}, Action.RECREATE, "was not made by tradebot"),
         ({"state": "exited", "exit_code": 3}, Action.RECREATE, "failed with exit code 3"),
         ({"state": "failed", "exit_code": 1}, Action.RECREATE, "failed with exit code 1"),
         (DONE | {"spec_hash": "old"}, Action.RECREATE, "its description changed"),
@@ -332,3 +337,39 @@ def test_an_empty_stack_has_no_levels() -> None:
 
 def test_a_service_that_nobody_described_is_not_asked_for() -> None:
     assert plan(stack_of(service("a")), [], services=["a", "gone"]).changes[0].service == "a"
+
+
+def test_an_image_that_was_rebuilt_is_said_before_its_code() -> None:
+    found = plan(STACK, RUNNING, rebuilt={"api"}, edited={"api", "redis"})
+    assert {step.service: step.reason for step in found.changes} == {
+        "api": "its image was rebuilt",
+        "redis": "its code changed",
+    }
+
+
+def test_only_the_replica_whose_file_was_replaced_restarts() -> None:
+    stack = stack_of(service("worker", reload="SIGHUP", replicas=3))
+    edited = [seen("worker", number, content_hash="old") for number in (1, 2, 3)]
+    found = plan(stack, edited, replaced={("worker", 2), ("other", 1)})
+    assert [step.action for step in found.steps] == [Action.RELOAD, Action.RESTART, Action.RELOAD]
+
+
+def test_a_replica_is_judged_by_the_weightiest_reason() -> None:
+    """A change of the description before a new image, that before a network, and that before how it is."""
+    stack = stack_of(service("api", reload="SIGHUP"))
+    off = {("api", 1): "demo_default"}
+    worst = seen("api", spec_hash="old", content_hash="old", state="exited")
+    reasons = [
+        plan(stack, [worst], rebuilt={"api"}, detached=off).steps[0].reason,
+        plan(stack, [replace(worst, spec_hash="api-spec")], rebuilt={"api"}, detached=off).steps[0].reason,
+        plan(stack, [replace(worst, spec_hash="api-spec")], detached=off).steps[0].reason,
+        plan(stack, [replace(worst, spec_hash="api-spec")]).steps[0].reason,
+        plan(stack, [replace(worst, spec_hash="api-spec", state="running")]).steps[0].reason,
+    ]
+    assert reasons == [
+        "its description changed",
+        "its image was rebuilt",
+        "is not on the network demo_default",
+        "stopped",
+        "its mounted configuration changed",
+    ]

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.operations.seen import refusal
 from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.stack.load import load
+from tradebot_ops.stack.problems import Code, Place, Problems, listed
 from tradebot_ops.stack.source import Source
 
 Refused = Callable[..., OpsError]
@@ -234,3 +236,25 @@ def test_only_plain_digits_are_numbers(refused: Refused, key: str) -> None:
 @pytest.mark.parametrize("key", ['env_file: "a\\0b"', 'volumes: ["./a\\0b:/c"]'])
 def test_a_nul_character_is_refused(refused: Refused, key: str) -> None:
     assert refused(app(key)).code == "TB-0811"
+
+
+def test_problems_are_told_once_each_with_what_to_write() -> None:
+    problems = Problems()
+    problems.raise_if_any()
+    here, whole = Place(Path("a.yaml"), 3, "services.app"), Place(Path("a.yaml"))
+    problems.add(Code.VALUE, here, "is odd", "Write another one.")
+    problems.add(Code.VALUE, here, "is odd", "Write another one.")
+    with pytest.raises(OpsError) as caught:
+        problems.raise_if_any()
+    assert refusal(caught.value) == ("TB-0815", "a.yaml:3: services.app is odd.", "Write another one.")
+    assert caught.value.detail == ()
+    problems.add(Code.KEY, whole, "it is empty")
+    with pytest.raises(OpsError) as caught:
+        problems.raise_if_any()
+    assert refusal(caught.value) == (
+        "TB-0815",
+        "The stack description has 2 problems.",
+        "Repair the lines named above, then check with: tradebot config validate",
+    )
+    assert caught.value.detail == ("a.yaml:3: services.app is odd. Write another one.", "a.yaml: it is empty.")
+    assert [listed(words) for words in ((), ("b", "a"))] == ["none", "a, b"]

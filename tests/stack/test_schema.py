@@ -1,4 +1,5 @@
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -6,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.operations.seen import refusal
 from tradebot_ops.errors import OpsError
 from tradebot_ops.stack import schema
 from tradebot_ops.stack.model import Stack
@@ -96,3 +98,36 @@ def test_loading_a_remembered_description_does_not_import_jsonschema(load_text: 
     )
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_several_are_remembered_for_their_owner_and_the_newest_stay(
+    load_text: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "own"
+    texts = [f"services:\n  app: {{image: a:{number}}}\n" for number in range(4)]
+    for text in texts:
+        load_text(text, cache=cache)
+    kept = markers(cache)
+    assert len(kept) == 4
+    assert (cache / "valid-stacks").stat().st_mode & 0o777 == 0o700
+    for number, name in enumerate(kept):
+        os.utime(cache / "valid-stacks" / name, (number, number))
+    monkeypatch.setattr(schema, "_REMEMBERED", 3)
+    load_text(GOOD, cache=cache)
+    left = set(markers(cache))
+    assert (left & set(kept), len(left)) == (set(kept[2:]), 3)
+
+
+def test_another_schema_is_asked_anew(load_text: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_text(GOOD, cache=tmp_path / "cache")
+    other = tmp_path / "schema.json"
+    other.write_text('{"required": ["volumes"]}', encoding="utf-8")
+    monkeypatch.setattr(schema, "SCHEMA", other)
+    with pytest.raises(OpsError) as caught:
+        load_text(GOOD, cache=tmp_path / "cache")
+    file = tmp_path / "compose.yaml"
+    assert refusal(caught.value) == (
+        "TB-0812",
+        f"{file}:1: 'volumes' is a required property.",
+        "See https://docs.docker.com/reference/compose-file/",
+    )

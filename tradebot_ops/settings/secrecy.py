@@ -40,7 +40,7 @@ _SHAPES = (
     (("$2",), r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}", ""),
     (("scram-sha",), r"\bSCRAM-SHA-256\$[^\s\"']+", ""),
     (("akia", "asia"), r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b", ""),
-    (("gh", "glpat", "xox"), r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeprs]-)[\w-]{16,}", ""),
+    (("gh", "github_pat", "glpat", "xox"), r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeprs]-)[\w-]{16,}", ""),
     (("sk", "aiza", "npm_", "pypi-"), r"\b(?:sk[_-](?:live|test)[_-]|AIza|npm_|pypi-)[\w-]{16,}", ""),
     (("#",), r"(?<=[\s\"'])#[0-9a-f]{64}\b", ""),
 )

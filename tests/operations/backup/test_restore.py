@@ -488,3 +488,10 @@ def test_sessions_of_both_databases_end_before_the_names_change(ops: Ops) -> Non
     beginnings = ("INSERT INTO public.halt", "ALTER")
     where = {text.split()[0]: name for name, text, _ in asked(ops).asked if text.startswith(beginnings)}
     assert where == {"INSERT": "tradebot_restoring", "ALTER": "postgres"}
+
+
+def test_what_workers_were_told_is_forgotten_with_the_queue(ops: Ops) -> None:
+    put(ops)
+    ops.state.store(WorkersTold(3))
+    restored(ops)
+    assert ops.state.load(WorkersTold) == WorkersTold()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.stack.reading import kit
 from tradebot_ops.stack.model import Host
 from tradebot_ops.stack.problems import Problems
 from tradebot_ops.stack.reading.document import parse
@@ -48,3 +49,60 @@ def test_reads(text: str, expected: Host) -> None:
 def test_names_what_cannot_be_read(text: str, problem: str) -> None:
     (found,) = read(text)[1]
     assert problem in found
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place", "message", "hint"),
+    [
+        (
+            "container_name: x",
+            "TB-0815",
+            "container_name",
+            "is 'x'",
+            "Use letters, digits, `_`, `.` and `-`, two at least.",
+        ),
+        *(
+            (
+                f"extra_hosts: ['{entry}']",
+                "TB-0815",
+                "extra_hosts[0]",
+                f"is '{entry}'",
+                'Write "name=192.0.2.7" or "name=host-gateway".',
+            )
+            for entry in ("alone", "=192.0.2.7", "name=", "name:")
+        ),
+        (
+            "pull_policy: always",
+            "TB-0815",
+            "pull_policy",
+            "is 'always', which `up` does not do",
+            "Remove the key: an image that is there is used; `tradebot pull` fetches newer ones.",
+        ),
+        (
+            "ulimits: {nofile: {soft: 1, hard: 2, more: 3}}",
+            "TB-0813",
+            "ulimits.nofile.more",
+            "is a key tradebot does not read",
+            "Supported here: hard, soft.",
+        ),
+        ("ulimits: {nofile: {soft: 1}}", "TB-0815", "ulimits.nofile", "has no `hard`", "Add a `hard:` line."),
+        ("ulimits: {nofile: -2}", "TB-0815", "ulimits.nofile", "is -2", "Write a whole number from -1 up."),
+        ("shm_size: lots", "TB-0815", "shm_size", "is 'lots'", "Write a size such as 512m or 4gb."),
+    ],
+)
+def test_what_cannot_be_is_said_in_full(text: str, code: str, place: str, message: str, hint: str) -> None:
+    told = kit.read(f"it: {{{text}}}\n", lambda reader, item: read_host(reader, kit.fields(item)))[1]
+    assert told == [(code, f"1: it.{place}", message, hint)]
+
+
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [("{}", (0, 0)), ("{soft: 1}", (1, 1)), ("{hard: 2}", (2, 2)), ("{soft: 1, hard: 2}", (1, 2)), ("many", (0, 0))],
+)
+def test_limits_that_are_half_there_are_read_as_far_as_they_go(text: str, limits: tuple[int, int]) -> None:
+    assert read(f"ulimits: {{nofile: {text}}}")[0].ulimits == {"nofile": limits}
+
+
+@pytest.mark.parametrize("word", ["missing", "if_not_present", "build", ""])
+def test_what_happens_anyway_may_be_asked_for(word: str) -> None:
+    assert read(f"pull_policy: {word}") == (Host(), [])

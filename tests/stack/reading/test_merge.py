@@ -38,6 +38,13 @@ def merged(keys: str, over: str) -> dict[str, Any]:
             id="environment merges by name in either spelling",
         ),
         pytest.param('ports: ["1:1"]', 'ports: ["2:2", "1:1"]', {"ports": ["1:1", "2:2"]}, id="ports are joined"),
+        pytest.param('ports: ["1:80"]', 'ports: ["2:80"]', {"ports": ["1:80", "2:80"]}, id="ports of one target"),
+        pytest.param(
+            "tmpfs: ['/a:size=1m']",
+            "tmpfs: ['/b:size=1m']",
+            {"tmpfs": ["/a:size=1m", "/b:size=1m"]},
+            id="what only looks like a target",
+        ),
         pytest.param(
             "volumes: [a:/data, b:/other]",
             "volumes: [./c:/data:ro]",

@@ -313,3 +313,8 @@ def test_a_service_without_an_image() -> None:
 )  # fmt: skip
 def test_what_is_read_all_the_same(keys: str, name: str, value: object) -> None:
     assert getattr(service(f"image: a, {keys}")[0], name) == value
+
+
+def test_its_names_on_all_its_networks() -> None:
+    found, _ = service("image: a, networks: {one: {aliases: [a, b]}, two: {aliases: [c]}, three: }")
+    assert found.aliases == set("abc")
