@@ -224,3 +224,13 @@ def test_a_silence_is_counted_from_the_start_and_not_from_when_the_parts_were_ma
     parts.sweeper.start()
     assert started == [True]
     assert parts.sweep(SILENCE_S) == [QUEUED, TAKEN_OVER]
+
+
+def test_its_thread_ends_once_it_is_closed() -> None:
+    sweeper = Parts().sweeper
+    assert not sweeper.alive
+    sweeper.close()
+    sweeper.start()
+    sweeper._thread.join(30)
+    assert not sweeper.alive
+    assert not sweeper._wanted.is_set(), "it has looked"
