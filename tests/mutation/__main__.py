@@ -3,7 +3,8 @@
 ``python -m tests.mutation`` takes what differs from ``main``; ``python -m tests.mutation -r HEAD~3`` from another
 revision; ``python -m tests.mutation tradebot_ops/stack/plan.py …`` these files or folders. mutmut does the work, in a
 copy of the tree: nothing is written here. Only the nearest unit tests run, so that it takes minutes: those of the
-module's own room, and those that ``tests/elsewhere.txt`` names.
+module's own room, and those that ``tests/elsewhere.txt`` names. ``--also TEST`` adds one; those that need Redis or
+Postgres, such as tests/integration/services/test_ledger.py, run only where they are named so.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from tests.repository.test_layout import elsewhere
 
 #: Results of a mutant by the exit code of its tests; all others ended the tests in another way, and are noticed.
 _UNNOTICED = {0: "survived", 5: "no tests", 33: "no tests"}
+_NO_SERVERS = "not integration and "
 _EQUIVALENT = ROOT / "tests" / "mutation" / "equivalent.txt"
 
 
@@ -74,7 +76,8 @@ def nearest(module: str, table: dict[str, list[str]]) -> set[str]:
 
 
 def copy(modules: Sequence[str], tests: Iterable[str], to: Path) -> None:
-    """The tree as it is here, without what git ignores; its configuration asks for these modules and tests alone."""
+    """The tree as it is here, without what git ignores; its configuration asks for these modules and tests alone, and
+    leaves out integration tests only where none of them is among these."""
     for name in {*_git("ls-files"), *_git("ls-files", "--others", "--exclude-standard")}:
         if (ROOT / name).exists():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
@@ -83,6 +86,8 @@ def copy(modules: Sequence[str], tests: Iterable[str], to: Path) -> None:
     table: Any = document["tool"]["mutmut"]
     table["only_mutate"] = list(modules)
     table["pytest_add_cli_args_test_selection"] = sorted(tests)
+    if any("/integration/" in test for test in tests):
+        table["pytest_add_cli_args"] = [word.replace(_NO_SERVERS, "") for word in table["pytest_add_cli_args"]]
     (to / "pyproject.toml").write_text(tomlkit.dumps(document), encoding="utf-8")
 
 
@@ -154,6 +159,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work there and leave it: for `mutmut browse`")
     parser.add_argument("--again", action="store_true", help="with --keep: try only what no test noticed there")
     parser.add_argument("--sample", type=int, metavar="NUMBER", help="only so many of the faults, drawn by lot")
+    parser.add_argument(
+        "--also", metavar="TEST", action="append", default=[], help="a test that runs, too, wherever it is"
+    )
     parser.add_argument("-j", "--jobs", type=int, default=1)
     given = parser.parse_args(words)
     settings = tomlkit.parse((ROOT / "pyproject.toml").read_text(encoding="utf-8")).unwrap()["tool"]["mutmut"]
@@ -162,7 +170,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print("Nothing of that is mutated. The rooms: only_mutate in pyproject.toml")
         return 0
     table = elsewhere()
-    tests = set[str]().union(*(nearest(module, table) for module in modules))
+    tests = set[str](given.also).union(*(nearest(module, table) for module in modules))
     with tempfile.TemporaryDirectory(prefix="tradebot-mutation-") as temporary:
         folder = given.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.mutation.__main__ import Unnoticed, chosen, difference, drawn, equivalent, nearest, show, unnoticed
+from tests.mutation.__main__ import Unnoticed, chosen, copy, difference, drawn, equivalent, nearest, show, unnoticed
 from tests.paths import ROOT
 from tests.repository.test_layout import elsewhere, modules
 
@@ -35,6 +36,23 @@ def test_files_and_folders_are_chosen_as_far_as_their_room_is_mutated() -> None:
 )
 def test_the_nearest_tests_are_those_of_the_room_and_of_the_table(module: str, tests: set[str]) -> None:
     assert nearest(module, elsewhere()) == tests
+
+
+@pytest.mark.parametrize(
+    ("tests", "marks"),
+    [
+        (["tests/services/worker"], "not integration and not docker and not drill"),
+        (["tests/integration/services/test_ledger.py", "tests/services/common"], "not docker and not drill"),
+    ],
+)
+def test_what_needs_servers_runs_only_where_it_is_named(
+    tests: list[str], marks: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.mutation.__main__._git", lambda *_: ["pyproject.toml"])
+    copy(["services/worker/lane.py"], tests, tmp_path)
+    table = tomllib.loads((tmp_path / "pyproject.toml").read_text())["tool"]["mutmut"]
+    assert (table["only_mutate"], table["pytest_add_cli_args_test_selection"]) == (["services/worker/lane.py"], tests)
+    assert table["pytest_add_cli_args"][-2:] == ["-m", marks]
 
 
 @pytest.mark.parametrize(
