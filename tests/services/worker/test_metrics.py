@@ -67,7 +67,7 @@ def test_a_job_that_died_with_its_worker_is_counted_without_a_duration() -> None
     assert after['worker_job_duration_seconds_count{job_type="backtest"}'] == 0
 
 
-def test_ten_thousand_names_that_nobody_declared_become_other() -> None:
+def test_any_number_of_names_that_nobody_declared_becomes_other() -> None:
     metrics = WorkerMetrics()
     port = metrics.serve("127.0.0.1:0")
     at_start = scrape(port)
@@ -77,7 +77,7 @@ def test_ten_thousand_names_that_nobody_declared_become_other() -> None:
     assert len(seen) == len(at_start) + ERROR_TYPES - 1
 
     # A job type of another version of the services, and a job that makes up classes of errors.
-    for number in range(10_000):
+    for number in range(1_000):
         name = f"strange{number}"
         metrics.job_started(name)
         metrics.job_ended(name)
@@ -90,9 +90,9 @@ def test_ten_thousand_names_that_nobody_declared_become_other() -> None:
     # Of the errors, the first one still had room.
     assert made_up == ['worker_errors_total{error_type="strange0"}']
     assert len(after) == len(seen) + 1
-    assert after['worker_errors_total{error_type="other"}'] == 9_999
-    assert after['worker_jobs_processed_total{job_type="other",status="failed"}'] == 20_000
-    assert after['worker_job_duration_seconds_count{job_type="other"}'] == 30_000
+    assert after['worker_errors_total{error_type="other"}'] == 999
+    assert after['worker_jobs_processed_total{job_type="other",status="failed"}'] == 2_000
+    assert after['worker_job_duration_seconds_count{job_type="other"}'] == 3_000
     assert set(registry().types) < {series.partition('job_type="')[2].partition('"')[0] for series in after}
 
 

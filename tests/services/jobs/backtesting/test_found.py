@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -73,6 +75,16 @@ def test_each_broken_strategy_is_quarantined_alone() -> None:
         ("strategy again", "ValueError: the name 'good' is already taken"),
         ("strategy costly", "ValueError: its parameter 'cash' is a key of every backtest; give it another name"),
     ]
+
+
+def test_what_ships_comes_first_and_then_the_packages_of_others_by_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [SimpleNamespace(name=name, load=partial(strategy, name)) for name in ("zulu", "alpha")]
+    monkeypatch.setattr(found, "entry_points", lambda group: points if group == "tradebot.strategies" else [])
+    candidates = list(found._candidates())
+    shipped = sorted(file.stem for file in (MODULES / "strategies").glob("[a-z]*.py"))
+    assert [name for name, _ in candidates] == [*shipped, "alpha", "zulu"]
+    result = found.load(candidates)
+    assert (list(result.usable), result.quarantined) == ([*shipped, "alpha", "zulu"], ())
 
 
 def test_with_a_module_that_does_not_import_every_job_type_works(tmp_path: Path) -> None:
