@@ -69,12 +69,21 @@ def test_a_date_of_two_meanings_is_asked_for(tmp_path: Path) -> None:
         (("3/4/20", "3/13/20"), "2020-03-04"),
         (("03-04-2020", "13-04-2020"), "2020-04-03"),
         (("2020/04/03", "2020/04/04"), "2020-04-03"),
+        (("2020/4/3", "2020/4/4"), "2020-04-03"),
+        (("2020-4-3", "2020-4-4"), "2020-04-03"),
+        (("2020-4-3 00:00", "2020-4-4 00:00"), "2020-04-03"),
     ],
 )
 def test_one_date_of_one_meaning_shows_it_for_all(tmp_path: Path, dates: tuple[str, str], day: str) -> None:
     path = bars(tmp_path, "Date,Open,High,Low,Close", *(f"{each},1,2,1,2" for each in dates))
     (piece,) = source.pieces(path, symbol="X", interval="1d")
     assert str(piece.frame["day"].iat[0])[:10] == day
+
+
+def test_a_date_that_is_none_hides_no_later_one(tmp_path: Path) -> None:
+    path = bars(tmp_path, "Date,Open,High,Low,Close", *(f"{each},1,2,1,2" for each in ("", "03/04/2020", "13/04/2020")))
+    (piece,) = source.pieces(path, symbol="X", interval="1d")
+    assert [str(day)[:10] for day in piece.frame["day"]] == ["NaT", "2020-04-03", "2020-04-13"]
 
 
 def test_a_number_of_two_meanings_is_asked_for(tmp_path: Path) -> None:

@@ -223,6 +223,11 @@ def test_symbols_without_days_in_common_are_one_sentence() -> None:
     )
 
 
+def test_the_days_are_those_that_all_share_the_last_one_included() -> None:
+    result = sweep(Cut(AAPL=("2000-01-01", "2012-12-19")), holdout=0)
+    assert {(each["start"], each["end"]) for each in result["symbols"]} == {("2012-05-18", "2012-12-18")}
+
+
 def test_one_with_a_gap_where_the_others_meet_is_named() -> None:
     class Gap(FileContext):
         def candles(self, symbol: str, *days: Any) -> Candles:
@@ -233,8 +238,12 @@ def test_one_with_a_gap_where_the_others_meet_is_named() -> None:
             columns = (whole.open, whole.high, whole.low, whole.close, whole.volume, whole.adj_close)
             return Candles(symbol, whole.day[kept], *(values[kept] for values in columns))
 
-    with pytest.raises(JobFailure, match=r"IBM has too few candles \(1\) in .* 2012-05-18 to 2013-03-01\."):
+    with pytest.raises(JobFailure) as caught:
         sweep(Gap())
+    assert str(caught.value) == (
+        "IBM has too few candles (1) in the days that all share, 2012-05-18 to 2013-03-01."
+        " Sweep them one by one, or choose other symbols."
+    )
 
 
 def test_where_one_symbol_has_too_few_bars_to_judge_by_none_is_judged() -> None:
