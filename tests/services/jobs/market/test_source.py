@@ -120,3 +120,18 @@ def test_minutes_with_gaps_are_those_of_the_interval_that_is_named(tmp_path: Pat
 def test_of_two_columns_with_one_meaning_the_first_counts(tmp_path: Path) -> None:
     path = written(tmp_path, "timestamp,date,symbol,open,high,low,close\n2024-01-02,junk,X,1,2,1,2\n")
     assert str(source.read(path)["day"].iat[0])[:10] == "2024-01-02"
+
+
+@pytest.mark.parametrize("first", ["sep=|", "SEP=|", "Sep=|"])
+def test_a_first_line_that_names_the_delimiter_is_heard(tmp_path: Path, first: str) -> None:
+    path = written(tmp_path, f"{first}\nDate|Symbol|Open|High|Low|Close\n2024-01-02|X|1|2|1|2\n")
+    (piece,) = source.pieces(path)
+    assert (piece.frame["close"].tolist(), piece.frame["line"].tolist()) == ([2.0], [3])
+
+
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"Date,Open")[:-4], gzip.compress(b"\xff\xfe\xff")])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.csv.gz"
+    path.write_bytes(content)
+    with pytest.raises(JobFailure, match=r"^broken\.csv\.gz is not a readable CSV file: "):
+        source.read(path)
