@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.operations.seen import refusal
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
@@ -76,3 +77,40 @@ def test_mail_by_halves_names_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(OpsError, match="ALERT_EMAIL_FROM") as caught:
         channels.ensure(world(tmp_path, ALERT_EMAIL_TO="ops@example.org"))
     assert caught.value.code == "TB-0851"
+
+
+def test_refusals(tmp_path: Path) -> None:
+    ops = world(tmp_path, ALERT_SLACK_CHANNEL="#trading")
+    own = tmp_path / "alertmanager.yml"
+    own.write_bytes(b"\xff")
+    hint = "Mend the file, or take the settings ALERT_*, API_SCHEME and MONITORING_SCHEME away."
+    secret = ops.state.secrets / "slack_webhook_url"
+    seen = []
+    for act in (
+        lambda: channels.ensure(ops),
+        lambda: channels._text(own),
+        lambda: channels._text(tmp_path / "none"),
+    ):
+        with pytest.raises(OpsError) as caught:
+            act()
+        seen.append(refusal(caught.value))
+    beginning = "A channel or TLS is switched on, and"
+    assert seen == [
+        (
+            "TB-0853",
+            "A channel is switched on, and its secret slack_webhook_url is missing.",
+            f"Put it into the file {secret}, readable by you alone.",
+        ),
+        ("TB-0857", f"{beginning} {own} cannot be read: it is not UTF-8 text.", hint),
+        ("TB-0857", f"{beginning} {tmp_path}/none cannot be read: No such file or directory.", hint),
+    ]
+
+
+@pytest.mark.parametrize("name", ["slack_webhook_url", "alert_webhook_url"])
+def test_each_secret_that_is_an_address_is_looked_at(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("ftp://x\n")
+    with pytest.raises(OpsError) as caught:
+        channels._secret(tmp_path / name)
+    assert caught.value.code == "TB-0852"
+    (tmp_path / "smtp_password").write_text(" no address \n")
+    assert channels._secret(tmp_path / "smtp_password") == "no address"

@@ -4,14 +4,19 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from tests.operations.seen import refusal, whole
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Address
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import NoAddress, OpsError
+from tradebot_ops.monitoring.contract import Metric
 from tradebot_ops.operations.monitoring import metrics
 from tradebot_ops.settings import load_settings
 
@@ -119,3 +124,44 @@ python_info 1
 def test_what_is_no_metrics_is_an_error(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the words are the parser's
         metrics.parse(text)
+
+
+TEXT = '# TYPE a gauge\na{x="1"} 3\n# TYPE b gauge\nb 4\n'
+
+
+def test_screens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    declared = [Metric("b", "gauge", frozenset({"z", "y"}), "api"), Metric("a", "counter", frozenset(), "worker")]
+    monkeypatch.setattr("tradebot_ops.facts.metrics.config_files.declared", lambda _: [declared[1], declared[0]])
+    monkeypatch.setattr(metrics, "scrape", lambda _, number: TEXT)
+    there = [SimpleNamespace(service="worker", number=number) for number in (2, 3)]
+    engine = SimpleNamespace(list=lambda: [SimpleNamespace(service="api", number=1), *there])
+    ops: Any = SimpleNamespace(engine=engine, api=SimpleNamespace(metrics=lambda: TEXT))
+    seen = [metrics.api(ops, raw=False), metrics.api(ops, raw=True), metrics.list_(ops)]
+    seen += [metrics.worker(ops, None, every=every, raw=raw) for every in (False, True) for raw in (False, True)]
+    seen.append(metrics.worker(ops, 3, every=False, raw=False))
+    del there[1]
+    engine.list = lambda: there
+    seen.append(metrics.worker(ops, None, every=True, raw=False))
+    assert "\n\n".join(map(whole, seen)) == snapshot
+
+
+def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = [SimpleNamespace(service="worker", number=number) for number in (2, 3)]
+    monkeypatch.setattr(metrics, "scrape", lambda _, number: "<html>")
+    seen = []
+    for there, number in (([], None), (workers, 1), (workers, 2)):
+        ops: Any = SimpleNamespace(engine=SimpleNamespace(list=lambda there=there: there))
+        with pytest.raises(OpsError) as caught:
+            metrics.worker(ops, number, every=False, raw=False)
+        seen.append(refusal(caught.value))
+    assert seen[:2] == [
+        ("TB-0114", "There is no worker.", "tradebot up"),
+        ("TB-0218", "There is no worker 1.", "Workers: 2, 3."),
+    ]
+    code, message, hint = seen[2]
+    assert (code, hint) == ("TB-0509", "See the answer itself: the same command with --raw")
+    assert message.startswith("Worker 2 answers with something else than metrics: ")
+    assert message.endswith(".")
+    ops = SimpleNamespace(api=SimpleNamespace(metrics=lambda: "<html>"))
+    with pytest.raises(OpsError, match="^The API answers with something else"):
+        metrics.api(ops, raw=False)

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.operations.seen import refusal
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.monitoring import configuration, over_tls
+from tradebot_ops.operations.monitoring import configuration, copied, over_tls
 from tradebot_ops.settings import load_settings
 
 
@@ -90,3 +91,39 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(OpsError, match=r"prometheus\.yml cannot be read: it is not UTF-8 text") as raised:
         over_tls.ensure(world(tmp_path, tmp_path / "own", API_SCHEME="https"))
     assert raised.value.code == "TB-0864"
+
+
+@pytest.mark.parametrize("content", [b"\xff", None])
+def test_what_to_do_about_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    if content is None:
+        (own / "gone.yml").symlink_to(own / "nowhere")
+    else:
+        (own / "gone.yml").write_bytes(content)
+    with pytest.raises(OpsError) as raised:
+        over_tls._texts(own)
+    reason = "No such file or directory" if content is None else "it is not UTF-8 text"
+    assert refusal(raised.value) == (
+        "TB-0864",
+        f"Services are to answer over TLS, and {own}/gone.yml cannot be read: {reason}.",
+        "Mend the file, or take the settings away: tradebot config unset API_SCHEME MONITORING_SCHEME",
+    )
+
+
+def test_a_stack_without_prometheus_has_the_rest_of_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "own/config/prometheus/rules"
+    folder.mkdir(parents=True)
+    (tmp_path / "own/compose.yaml").write_text((ROOT / "compose.yaml").read_text())
+    (folder / "a.yaml").write_text("groups: []")
+    (folder / "notes.txt").write_text("none of it")
+    over_tls.ensure(world(tmp_path, tmp_path / "own", API_SCHEME="https"))
+    copy = tmp_path / "demo/prometheus"
+    assert [str(each.relative_to(copy)) for each in copy.rglob("*") if each.is_file()] == ["rules/a.yaml"]
+
+
+def test_a_copy_that_is_not_there_is_gone_already(tmp_path: Path) -> None:
+    copied.remove(tmp_path / "none")
+    (tmp_path / "file").touch()
+    copied.remove(tmp_path / "file")
+    assert (tmp_path / "file").exists()

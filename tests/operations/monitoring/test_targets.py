@@ -1,9 +1,18 @@
 """Targets under the names that commands know."""
 
-import pytest
+from datetime import UTC, datetime, timedelta, tzinfo
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from tests.operations.seen import whole
 from tradebot_ops.clients.prometheus import Target
 from tradebot_ops.engines.base import Replica, State
+from tradebot_ops.facts import engine
+from tradebot_ops.facts.metrics import prometheus
+from tradebot_ops.operations.monitoring import targets as module
 from tradebot_ops.operations.monitoring.targets import replica_of, service_of
 
 
@@ -32,3 +41,36 @@ def test_targets_are_named_by_replica(job: str, instance: str, replica: str, ser
     found = target(job, instance)
     assert replica_of(found, instances) == replica
     assert service_of(found, {"api", "worker", "redis-exporter"}) == service
+
+
+def test_screens(monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    at = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    worker = Replica("worker", 3, "w3", "demo-worker-3", State.RUNNING, host="172.18.0.7")
+    url = "http://172.18.0.7:9091/metrics"
+    found = (
+        Target("worker", "172.18.0.7:9091", url, "up", "", at - timedelta(seconds=4), 0.0125),
+        Target("worker", "172.18.0.8:9091", url, "down", "connection refused", at - timedelta(minutes=3), 0.0),
+        Target("redis", "redis-exporter:9121", url, "unknown", "", None, 0.0),
+        Target("redis", "redis-exporter:9121", url, "down", "it hangs", None, 2.0),
+    )
+    answers: dict[object, object] = {prometheus.targets: found, engine.replicas: (worker,)}
+    started: list[object] = []
+
+    class Answers:
+        def __init__(self, ops: object) -> None:
+            assert ops is the_ops
+
+        start = staticmethod(started.extend)
+        required = staticmethod(answers.__getitem__)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Clock":
+            assert tz is UTC
+            return cls.fromisoformat(at.isoformat())
+
+    the_ops: Any = SimpleNamespace(stack=SimpleNamespace(services={"worker": 1, "redis-exporter": 1}))
+    monkeypatch.setattr(module, "Facts", Answers)
+    monkeypatch.setattr(module, "datetime", Clock)
+    assert whole(module.targets(the_ops)) == snapshot
+    assert started == [prometheus.targets, engine.replicas]
