@@ -47,6 +47,7 @@ def test_fits(word: str, expected: bool) -> None:
         ("RedisDown", Matcher("alertname", "RedisDown")),
         ("instance=redis:9121", Matcher("instance", "redis:9121")),
         ('job="a b"', Matcher("job", "a b")),
+        ('job="XaX"', Matcher("job", "XaX")),
         ("job=", Matcher("job", "")),
         ("severity!=critical", Matcher("severity", "critical", equal=False)),
         ('job=~"a|b"', Matcher("job", "a|b", regex=True)),

@@ -84,7 +84,8 @@ def test_where_systemd_does_not_run_it_says_what_to_type(tmp_path: Path, where: 
 def test_who_does_not_linger_is_told(tmp_path: Path, where: Places) -> None:
     where.linger.unlink()
     (finding,) = service.install(ops(tmp_path)).findings
-    assert (finding.level, finding.hint) == (Level.WARN, "sudo loginctl enable-linger ana")
+    assert (finding.level, finding.id) == (Level.WARN, "service.linger")
+    assert finding.hint == "sudo loginctl enable-linger ana"
     assert finding.message == "It starts when ana logs in, and not before: ana does not linger."
 
 

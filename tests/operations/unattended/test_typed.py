@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.operations.test_change import world
-from tradebot_ops.operations.unattended.typed import call, carried, unit_quoted
+from tradebot_ops.operations.unattended.typed import assignment, call, carried, folder, unit_quoted
 
 WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, blacklist_characters="\x7f"), min_size=1)
 
@@ -38,3 +38,28 @@ def test_settings_of_this_shell_are_carried_and_nothing_else_of_it(tmp_path: Pat
     ops = world(tmp_path, WORKER_REPLICAS="5", TRADEBOT_PROFILES="core", AWS_SECRET_ACCESS_KEY="x")
     found = carried(ops)
     assert found.keys() == {"TRADEBOT_STATE", "TRADEBOT_PROFILES", "PATH", "WORKER_REPLICAS"}
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_the_program_beside_this_python_or_the_one_that_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: bool
+) -> None:
+    (tmp_path / "bin").mkdir()
+    if beside:
+        (tmp_path / "bin" / "tradebot").touch()
+    monkeypatch.setattr("sys.executable", str(tmp_path / "bin" / "python"))
+    monkeypatch.setattr("sys.argv", [str(tmp_path / "lib" / ".." / "own"), "up"])
+    found = call(world(tmp_path), "up")[0]
+    assert found == str(tmp_path / ("bin/tradebot" if beside else "own"))
+
+
+def test_another_environment_is_typed_and_the_usual_one_is_not(tmp_path: Path) -> None:
+    assert "--env" not in call(world(tmp_path), "up")
+    words = call(world(tmp_path, TRADEBOT_ENV="staging"), "up")
+    assert words[-4:] == ["--env", "staging", "up", "--quiet"]
+
+
+def test_a_folder_is_the_rest_of_its_line(tmp_path: Path) -> None:
+    assert folder(Path("/srv/50% of it")) == "/srv/50%% of it"
+    assert assignment("A=50% of $5") == '"A=50%% of $5"'
+    assert assignment('A=\\"') == '"A=\\\\\\""'
