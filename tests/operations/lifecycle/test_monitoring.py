@@ -19,7 +19,7 @@ from tradebot_ops.facts.metrics.monitoring import names
 from tradebot_ops.model import Report
 from tradebot_ops.operations.lifecycle import monitoring, startstop
 from tradebot_ops.operations.lifecycle.monitoring import watchdog, with_monitoring
-from tradebot_ops.progress import OnProgress, ignore_progress
+from tradebot_ops.progress import OnProgress, Phase, ProgressEvent, ignore_progress
 from tradebot_ops.settings import load_settings
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -152,6 +152,16 @@ def test_what_prometheus_and_alertmanager_say_of_themselves(ops: Ops) -> None:
     assert report.failure is ExitCode.FAILED
 
 
+def test_alerts_that_go_nowhere_and_none_that_fire_are_said_so(ops: Ops) -> None:
+    answering(ops)
+    first = ops.prometheus.status()
+    vars(ops.prometheus).update(status=lambda: replace(first, alertmanagers=()), rules=list)
+    found = data(monitoring.status(ops))["prometheus"]
+    assert (found["sends alerts to"], found["firing"], found["rules"]) == (
+        "nobody", "nothing", "0, 0 with errors",
+    )  # fmt: skip
+
+
 def test_a_reload_that_failed_is_said_of_each(ops: Ops) -> None:
     answering(ops)
     first, second = ops.prometheus.status(), ops.alertmanager.status()
@@ -218,7 +228,9 @@ def test_changes_are_named_as_they_were_typed(ops: Ops, engine: StubEngine, monk
     done: list[tuple[str, tuple[str, ...], dict[str, Any]]] = []
 
     def noting(what: str) -> Any:
-        def note(_ops: Ops, services: list[str], _progress: OnProgress, **options: Any) -> Report:
+        def note(given: Ops, services: list[str], progress: OnProgress, **options: Any) -> Report:
+            assert given is ops
+            progress(ProgressEvent(what, Phase.DONE))
             done.append((what, tuple(services), options))
             return Report()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.operations.seen import Made, made
+from tests.operations.seen import Made, made, refusal
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.engines.stub import StubEngine
@@ -412,3 +412,25 @@ def test_the_audit_log_has_the_words_of_a_change_and_hooks_are_heard_of(
         ops.state.store(DesiredReplicas({"worker": 1}))
         vars(ops.engine)["list"] = tuple
     assert made(monkeypatch, lambda heard: CHANGES[words](ops, heard)) == [Made(tuple(words.split()))]
+
+
+def test_what_cannot_be_is_told_with_what_can(world: World) -> None:
+    hint = "tradebot scale workers 4"
+    seen = []
+    for name, count in (("redis", 2), ("worker", -1), ("worker", 101)):
+        with pytest.raises(OpsError) as caught:
+            scale(world.ops(), name, count, ignore_progress)
+        seen.append(refusal(caught.value))
+    number = "is not a number of replicas; it must be from 0 to 100."
+    assert seen == [
+        ("TB-0209", "redis cannot be scaled: the stack knows it as a single replica.", hint),
+        ("TB-0203", f"-1 {number}", hint),
+        ("TB-0203", f"101 {number}", hint),
+    ]
+
+
+def test_what_the_engine_prepares_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world.engine, "prepare", lambda _, say: say("worker", "fetching its image"))
+    events: list[ProgressEvent] = []
+    scale(world.ops(), "workers", 5, events.append)
+    assert ProgressEvent("worker", Phase.PREPARING, "fetching its image") in events

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -257,3 +258,14 @@ def test_alerts_are_blind_for_a_while_only_where_the_service_starts_or_cannot_ru
         (Level.WARN, "Alerts are blind: prometheus is unavailable"),
         (Level.FAIL, "Alerts are blind: alertmanager is missing"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("condition", "level"),
+    [("starting", Level.WARN), ("orphan", Level.WARN), ("missing", Level.FAIL), ("unhealthy", Level.FAIL)],
+)
+def test_what_only_needs_a_moment_or_a_hand_is_a_warning(condition: str, level: Level) -> None:
+    row: Any = SimpleNamespace(service="api", number=1, condition=condition, detail="", hint="")
+    (finding,) = module._findings([row], nothing=False)
+    assert (finding.level, finding.id) == (level, f"status.{condition}")
+    assert finding.message == f"api 1 is {condition}: the engine gives no reason."

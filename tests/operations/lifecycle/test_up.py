@@ -16,7 +16,7 @@ from tradebot_ops.errors import ExitCode, ImageMissing, OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.lifecycle import up as up_module
 from tradebot_ops.operations.lifecycle.up import up
-from tradebot_ops.progress import ignore_progress
+from tradebot_ops.progress import ProgressEvent, ignore_progress
 from tradebot_ops.records import Absence, ChosenProfiles, UnavailableServices, UsedEngines, WorkersTold
 from tradebot_ops.settings import load_settings
 
@@ -247,3 +247,21 @@ def test_what_is_reloaded_by_the_monitoring_is_checked_before(world: World, name
         return
     with pytest.raises(OpsError, match="A rule is wrong"):
         up(world.ops(), [], ignore_progress)
+
+
+def test_whoever_looks_on_hears_of_prices_and_of_the_canary(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Any] = []
+    for name, answer in (
+        ("sample_data.load_once", "Prices."),
+        ("canary.run", SimpleNamespace(sentence="Canary.", data={"id": "1"})),
+    ):
+
+        def told(_: object, progress: Callable[[Any], None], *more: object, answer: Any = answer) -> Any:
+            progress(answer)
+            return answer
+
+        monkeypatch.setattr(f"tradebot_ops.operations.lifecycle.up.{name}", told)
+    up(world.ops(), [], heard.append)
+    assert [getattr(each, "sentence", each) for each in heard if not isinstance(each, ProgressEvent)] == [
+        "Prices.", "Canary.",
+    ]  # fmt: skip
