@@ -186,3 +186,30 @@ def test_a_number_that_was_stored_is_said_to_outrank_the_files(world: World) -> 
         assert report.sections[0].lines[-1] == (
             "For app, scale stored 1, which outranks the 2 of the description. Forget it: tradebot scale app --reset"
         )
+
+
+@pytest.mark.parametrize(
+    ("gone", "line"),
+    [(("app-1", "app-2"), "1 replica stays as it is."), (("app-1",), "2 replicas stay as they are."), ((), None)],
+)
+def test_what_stays_is_counted_where_something_changes(world: World, gone: tuple[str, ...], line: str | None) -> None:
+    world.started()
+    for replica in world.engine.list():
+        if replica.label in gone:
+            world.engine.stop(replica, 0)
+            world.engine.remove(replica)
+    lines = plan(world.ops()).sections[0].lines
+    assert [each for each in lines if "stay" in each] == ([line] if line else [])
+
+
+def test_the_engine_is_asked_of_the_stack_that_is_described(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def image_facts(stack: object) -> ImageFacts:
+        asked.append(stack)
+        return ImageFacts()
+
+    monkeypatch.setattr(world.engine, "image_facts", image_facts)
+    ops = world.ops()
+    drift(ops)
+    assert asked == [ops.stack]

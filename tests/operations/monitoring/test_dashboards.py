@@ -120,6 +120,10 @@ def test_ids_and_places(panels: list[dict[str, Any]], wrong: list[str]) -> None:
     assert dashboards.layout({"panels": panels}) == wrong
 
 
+def test_a_dashboard_without_panels_has_no_fault() -> None:
+    assert dashboards.layout({}) == []
+
+
 def test_screens(ops: Ops, snapshot: SnapshotAssertion) -> None:
     """A dashboard with one of each fault, asked of a Prometheus that refuses one query and has no data of another."""
     (ops.source.folder / FILE).unlink()

@@ -46,6 +46,10 @@ def test_screens(snapshot: SnapshotAssertion) -> None:
     assert "\n\n".join(map(shown, seen)) == snapshot
 
 
+def test_the_data_is_the_document_as_it_came() -> None:
+    assert panels.report(document()).data == document()
+
+
 def test_what_is_nothing_but_zeros_is_folded_from_two_on() -> None:
     alive, dead, gap = series("a", 1, 0), series("b", 0, 0), series("c", None, 0)
     assert panels.living({"series": [alive, dead]}) == [alive, dead]
