@@ -27,6 +27,7 @@ def read(text: str) -> tuple[Host, list[str]]:
         ("extra_hosts: ['a=192.0.2.7', 'b:host-gateway']", Host(extra_hosts={"a": "192.0.2.7", "b": "host-gateway"})),
         ("extra_hosts: ['six:[::1]', 'seven=::1']", Host(extra_hosts={"six": "::1", "seven": "::1"})),
         ("extra_hosts: {a: 192.0.2.7}", Host(extra_hosts={"a": "192.0.2.7"})),
+        ("extra_hosts: {six: '[::1]'}", Host(extra_hosts={"six": "::1"})),
         ("ulimits: {nofile: 5, nproc: {soft: 1, hard: -1}}", Host(ulimits={"nofile": (5, 5), "nproc": (1, -1)})),
         ("shm_size: 64m", Host(shm_size=64 * 1024**2)),
         ("{tty: true, stdin_open: true, pull_policy: build}", Host(tty=True, stdin_open=True)),

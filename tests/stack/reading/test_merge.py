@@ -244,3 +244,56 @@ def test_only_services_have_short_spellings() -> None:
         "volumes": {"a": {"labels": ["x=1", "y=2"]}},
         "secrets": ["one", "two:one"],
     }
+
+
+NAMED = """
+services:
+  NAME:
+    image: a
+    init: true
+    labels: {NAME: "1", other: "2"}
+    environment: {NAME: "1"}
+    networks: {NAME: {aliases: [a]}}
+    depends_on: {NAME: {condition: service_healthy}}
+    logging: {options: {NAME: "1"}}
+networks: {NAME: {internal: true}}
+volumes: {NAME: {driver: local}}
+"""
+NAMED_LATER = """
+services:
+  NAME:
+    image:
+    user: "1"
+    labels: {NAME: "3"}
+    environment: {NAME: "2"}
+    networks: {NAME: {aliases: [b]}}
+    depends_on: {NAME: {restart: true}}
+    logging: {options: {NAME: "2"}}
+networks: {NAME: {name: n}}
+volumes: {NAME: {name: n}}
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "command", "entrypoint", "test", "environment", "labels", "args", "options", "build", "networks", "depends_on",
+        "logging", "volumes", "secrets", "configs", "services",
+    ],
+)  # fmt: skip
+def test_what_somebody_named_like_a_key_is_merged_like_any_other(name: str) -> None:
+    """A service called ``test``, and a label called ``build``."""
+
+    def merged_as(name: str) -> Any:
+        base, over = (parse(text.replace("NAME", name), Path("compose.yaml")) for text in (NAMED, NAMED_LATER))
+        return settle(merge(base, over)).plain()
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name if key == "nobodys" else key: renamed(child) for key, child in value.items()}
+        return value
+
+    app = merged_as("nobodys")["services"]["nobodys"]
+    assert (app["image"], app["user"], app["labels"]) == ("a", "1", {"nobodys": "3", "other": "2"})
+    assert app["networks"] == {"nobodys": {"aliases": ["a", "b"]}}
+    assert merged_as(name) == renamed(merged_as("nobodys"))

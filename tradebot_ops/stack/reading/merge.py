@@ -15,9 +15,12 @@ from dataclasses import replace
 from tradebot_ops.stack.model import Condition
 from tradebot_ops.stack.reading.document import Item
 
-_REPLACED = {"command", "entrypoint", "test"}
-_PAIRS = {"environment", "labels", "args", "options"}
-_BY_TARGET = {"volumes", "secrets", "configs"}
+#: Paths within a service: elsewhere, and deeper down, the same words are names of somebody's own.
+_REPLACED = {("command",), ("entrypoint",), ("healthcheck", "test")}
+_PAIRS = {("environment",), ("labels",), ("build", "args"), ("logging", "options")}
+_SHORT = _PAIRS | {("build",), ("networks",), ("depends_on",)}
+_LISTED_PAIRS = {path[-1] for path in _PAIRS}
+_BY_TARGET = {("volumes",), ("secrets",), ("configs",)}
 
 
 def merge(base: Item, over: Item) -> Item:
@@ -36,15 +39,14 @@ def settle(item: Item) -> Item:
 
 
 def _merge(base: Item, over: Item, keys: tuple[str, ...]) -> Item:
-    key = keys[-1] if keys else ""
-    if over.tag or key in _REPLACED:
+    within = keys[2:] if keys[:1] == ("services",) else ()
+    if over.tag or within in _REPLACED:
         return over
-    if over.value is None and not _PAIRS.intersection(keys[-2:-1]):
+    if over.value is None and within[:-1] not in _PAIRS:
         return base
-    in_service = len(keys) > 2 and keys[0] == "services"
-    if in_service:
-        base, over = spelled_out(base, key), spelled_out(over, key)
-    if in_service and key == "logging" and _another_driver(base, over):
+    if within in _SHORT:
+        base, over = spelled_out(base, within[-1]), spelled_out(over, within[-1])
+    if within == ("logging",) and _another_driver(base, over):
         return over
     if isinstance(base.value, dict) and isinstance(over.value, dict):
         merged = dict(base.value)
@@ -52,7 +54,7 @@ def _merge(base: Item, over: Item, keys: tuple[str, ...]) -> Item:
             merged[name] = _merge(merged[name], child, (*keys, name)) if name in merged else child
         return replace(base, value=merged)
     if isinstance(base.value, list) and isinstance(over.value, list):
-        identity = _target if in_service and key in _BY_TARGET else _whole
+        identity = _target if within in _BY_TARGET else _whole
         return replace(base, value=_joined(base.value, over.value, identity))
     return over
 
@@ -88,7 +90,7 @@ def spelled_out(item: Item, key: str) -> Item:
         return replace(item, value={"context": replace(item)})
     if not isinstance(item.value, list):
         return item
-    if key in _PAIRS:
+    if key in _LISTED_PAIRS:
         return replace(item, value=dict(_pair(child) for child in item.value))
     if key == "networks":
         return replace(item, value={child.raw: replace(child, value=None, raw="") for child in item.value})
