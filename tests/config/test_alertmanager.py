@@ -70,7 +70,8 @@ def test_inhibition_names_only_alerts_that_exist() -> None:
 def test_inhibiting_outages_are_ones_that_some_alert_announces() -> None:
     announced = {rule["labels"]["outage"] for rule in ALERTS if "outage" in rule["labels"]}
     assert "{{ $labels.job }}" in announced
-    known = announced | {"api", "prometheus", "alertmanager"}
+    assert "{{ $labels.job }}-database" in announced
+    known = announced | {"api", "prometheus", "alertmanager", "api-database", "worker-database"}
     for rule in yaml.safe_load(FILE.read_text())["inhibit_rules"]:
         for matcher in rule["source_matchers"]:
             if matcher.startswith("outage="):
@@ -86,3 +87,16 @@ def test_no_alert_announces_and_suffers_the_same_outage() -> None:
         targets = rule["target_matchers"][0].partition("=")[2].strip('~"').split("|")
         for target in targets:
             assert outages.get(target) is None or f'"{outages[target]}"' not in source, target
+
+
+def test_what_postgres_refuses_is_not_told_twice_and_its_own_alert_is_told() -> None:
+    """The API alone is refused: its store fails because of that, and a lack of metrics has another cause."""
+    quiet = {
+        name
+        for rule in yaml.safe_load(FILE.read_text())["inhibit_rules"]
+        for matcher in rule["source_matchers"]
+        if matcher.startswith("outage=") and "api-database" in matcher and "severity" not in str(rule)
+        for name in rule["target_matchers"][0].partition("=")[2].strip('~"').split("|")
+    }
+    assert quiet >= {"HighErrorRate", "AlertmanagerNotificationsFailing", "APIErrorBudgetBurn"}
+    assert quiet.isdisjoint({"DatabaseConnectionFailures", "QueueMetricsMissing", "PostgresDown"})
