@@ -129,7 +129,11 @@ def test_a_first_line_that_names_the_delimiter_is_heard(tmp_path: Path, first: s
     assert (piece.frame["close"].tolist(), piece.frame["line"].tolist()) == ([2.0], [3])
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"Date,Open")[:-4], gzip.compress(b"\xff\xfe\xff")])
+@pytest.mark.parametrize(
+    "content",
+    [b"no gzip", gzip.compress(b"Date,Open")[:-4], gzip.compress(b"\xff\xfe\xff")],
+    ids=["of another kind", "cut off", "no text"],
+)
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.csv.gz"
     path.write_bytes(content)
