@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tradebot_ops.errors import OpsError
-from tradebot_ops.settings import Value, load_settings
+from tradebot_ops.settings import DEFAULT_PROFILES, Value, load_settings
 
 
 def test_flag_beats_environment_beats_toml_beats_default(tmp_path: Path) -> None:
@@ -25,6 +25,7 @@ def test_what_nobody_sets(tmp_path: Path) -> None:
         "tradebot", False, "dev", "auto", "table",
     )  # fmt: skip
     assert (found.timeout, found.yes, found.quiet, found.verbose, found.color) == (180.0, False, False, 0, None)
+    assert DEFAULT_PROFILES == ("monitoring",), "at the first `up`"
     assert (found.files, found.profiles, found.docker_from, found.waivers) == ((), None, "", ())
     assert found.backups == tmp_path / ".local" / "share" / "tradebot" / "backups"
 
@@ -93,7 +94,8 @@ def test_a_docker_engine_named_by_an_option_is_put_where_docker_looks(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("told", "yes"), [("1", True), ("true", True), ("0", False), ("false", False), ("no", False), ("", False)]
+    ("told", "yes"),
+    [("1", True), ("true", True), ("0", False), ("false", False), ("no", False), ("", False), ("yes", False)],
 )
 def test_yes_of_the_environment(tmp_path: Path, told: str, yes: bool) -> None:
     assert load_settings({}, {"TRADEBOT_YES": told}, tmp_path).yes is yes

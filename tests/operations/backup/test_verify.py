@@ -278,3 +278,10 @@ def test_every_table_sequence_and_login_is_counted(ops: Ops) -> None:
     assert (figures.revision(session), figures.server(session)) == ("0010", "18.6")
     database.answers["SELECT version_num"] = []
     assert figures.revision(session) == "", "a table that nothing was written into"
+
+
+def test_that_the_metrics_know_nothing_of_it_is_a_warning(ops: Ops) -> None:
+    put(ops)
+    with_database(ops, **{"SELECT to_regclass('public.backup_note')": GONE})
+    (warning,) = verify.verify(ops, shelf(ops), "latest", ignore_progress).warnings
+    assert warning == "The metrics of backups could not be brought up to date: Postgres does not answer."
