@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.drill.alerts.drilling import BACKGROUND, HOST
 from tests.drill.rig import Rig
-from tests.drill.test_alerts import BACKGROUND, HOST
 from tests.integration.local.test_monitoring import monitored
 from tests.integration.tradebot import Tradebot
 

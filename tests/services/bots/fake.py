@@ -250,8 +250,8 @@ class Answer(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def served(**options: Any) -> Iterator[FakeBot]:
-    bot = FakeBot(**options)
+def served(bot: FakeBot | None = None, **options: Any) -> Iterator[FakeBot]:
+    bot = bot or FakeBot(**options)
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Answer,), {"bot": bot}))
     server.daemon_threads = True
     bot.url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -1,0 +1,236 @@
+"""Faults made on a running stack, one or several that have nothing to do with each other, and what became of each."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.drill.faults import Fault, passed
+from tests.integration.tradebot import Tradebot
+from tests.waiting import REST_S, until
+from tradebot_ops.context import Ops
+from tradebot_ops.errors import OpsError
+from tradebot_ops.settings import load_settings
+
+#: They tell about the machine that the drill shares with others, not about the stack.
+HOST = frozenset(
+    {
+        "HighCPUUsage",
+        "HighMemoryUsage",
+        "OomKill",
+        "DiskSpaceLow",
+        "DiskInodesLow",
+        "DiskReadOnly",
+        "DiskWillFillIn24h",
+        "ClockNotSynchronised",
+        "TargetScrapeSlow",
+    }
+)
+BACKGROUND = frozenset({"Watchdog", "RecentOutage", "SyntheticAlert"})
+#: An outage that was really had has really eaten of the error budget, for as long as its windows look back.
+CONSEQUENCES = frozenset({"APIErrorBudgetBurn"})
+RESOLVES = 180.0
+#: Rules that wait for minutes, on a machine that has little time for them: how long it took is in the table.
+patient = partial(Fault, within=900.0)
+
+
+@dataclass
+class Measured:
+    fault: str
+    alert: str
+    severity: str
+    fired: float
+    stored: float | None = None
+    resolved: float | None = None
+    mended_at: datetime | None = None
+    others: tuple[str, ...] = ()
+
+
+@dataclass
+class Drill:
+    """``report`` is the name of the file that the table goes to, if somebody asked for it."""
+
+    stack: Tradebot
+    ops: Ops
+    report: str = "drill.md"
+    table: list[Measured] = field(default_factory=list)
+
+    def active(self, *, considered: bool = False) -> dict[str, str]:
+        """Alerts that somebody would be told of now: name -> severity.
+
+        With ``considered`` only those of which Alertmanager has already asked what inhibits them: it does so some
+        seconds after they have arrived, when it would tell of them.
+        """
+        try:
+            held = self.ops.alertmanager.alerts()
+        except OpsError:
+            return {}
+        loud = [alert for alert in held if not alert.silenced_by and not alert.inhibited_by]
+        loud = [alert for alert in loud if not considered or alert.state == "active"]
+        return {alert.name: alert.labels.get("severity", "") for alert in loud if alert.name not in BACKGROUND}
+
+    def firing(self) -> dict[str, str]:
+        """The same of those that Prometheus has, whether or not anybody would be told."""
+        found = [alert for alert in self.ops.prometheus.alerts() if alert.state == "firing"]
+        return {alert.name: alert.labels.get("severity", "") for alert in found if alert.name not in BACKGROUND}
+
+    def recent_outage(self) -> bool:
+        return any(alert.name == "RecentOutage" for alert in self.ops.alertmanager.alerts())
+
+    def stored(self, since: str, status: str) -> set[str]:
+        """Names that arrived in the store since then; nothing while it cannot be asked."""
+        try:
+            found = self.ops.api.alerts(500)
+        except OpsError:
+            return set()
+        return {alert["name"] for alert in found if alert["status"] == status and alert["received_at"] >= since}
+
+    def end_of(self, row: Measured) -> float | None:
+        """Seconds from the mend until the store had the alert's last end."""
+        ends = [
+            datetime.fromisoformat(alert["received_at"])
+            for alert in self.ops.api.alerts(500)
+            if alert["name"] == row.alert and alert["status"] == "resolved"
+        ]
+        later = [at for at in ends if row.mended_at and at >= row.mended_at]
+        return round((max(later) - row.mended_at).total_seconds(), 1) if later and row.mended_at else None
+
+    def write(self) -> None:
+        """The measured table, where the operator asked for it."""
+        lines = [
+            "| fault | alert | severity | fired (s) | in the store (s) | end in the store after mend (s) | others |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        for row in self.table:
+            cells = (row.fault, row.alert, row.severity, row.fired, row.stored, row.resolved, ", ".join(row.others))
+            lines.append("| " + " | ".join("" if cell is None else str(cell) for cell in cells) + " |")
+        if folder := os.environ.get("TRADEBOT_DRILL_REPORT"):
+            (Path(folder) / self.report).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def drilling(stack: Tradebot, report: str = "drill.md") -> Iterator[Drill]:
+    """The stack is started and, in the end, taken down."""
+    try:
+        stack.ok("up", timeout=300)
+        settings = load_settings({"project": stack.project, "engine": "local"}, stack.environment(), stack.cwd)
+        found = Drill(stack, Ops(settings), report)
+        until(lambda: {t.health for t in found.ops.prometheus.targets()} == {"up"}, "every target is up", 90)
+        # A counter's jump is seen only between two scrapes.
+        time.sleep(35)
+        yield found
+    finally:
+        stack.clean()
+
+
+def parameters(groups: Sequence[Sequence[Fault]], sample: Sequence[str] = ()) -> list[object]:
+    """Of faults that are there at the same time; the group with one whose name is in ``sample`` is run by CI, too."""
+    return [
+        pytest.param(
+            tuple(group),
+            id="+".join(fault.name.replace(" ", "-") for fault in group[:3]),
+            marks=[pytest.mark.sample] if any(fault.name in sample for fault in group) else [],
+        )
+        for group in groups
+    ]
+
+
+@dataclass
+class _Watch:
+    """What was seen of these faults, each counted from its own beginning."""
+
+    drill: Drill
+    faults: Sequence[Fault]
+    since: str
+    before: frozenset[str]
+    began: dict[str, float] = field(default_factory=dict)
+    rows: dict[str, Measured] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+
+    def all_told(self) -> bool:
+        deaf = any(fault.deaf for fault in self.faults)
+        active = self.drill.firing() if deaf else self.drill.active()
+        if not deaf:
+            self.seen.update(self.drill.active(considered=True))
+        arrived = self.drill.stored(self.since, "firing")
+        told = [self._told(fault, active, arrived) for fault in self.faults]
+        if not all(told):
+            time.sleep(REST_S)
+        return all(told)
+
+    def _told(self, fault: Fault, active: Mapping[str, str], arrived: set[str]) -> bool:
+        wanted, since = set(fault.alerts), passed(self.began[fault.name])
+        for name in wanted & active.keys() - self.rows.keys():
+            self.rows[name] = Measured(fault.name, name, active[name], since)
+        for name in wanted & arrived & self.rows.keys():
+            self.rows[name].stored = self.rows[name].stored or since
+        return self.rows.keys() >= wanted and (fault.hides_store or fault.deaf or arrived >= wanted)
+
+    def of(self, faults: Sequence[Fault]) -> dict[str, Measured]:
+        return {name: self.rows[name] for fault in faults for name in fault.alerts}
+
+
+def told_in_time_and_ended(drill: Drill, faults: Sequence[Fault]) -> None:
+    """Each fault raises its alerts, they reach the store and end after the mend, and no other alert is told."""
+    if not all(fault.at_once for fault in faults):
+        until(lambda: not drill.recent_outage(), "no outage is recent any more", 420)
+    watch = _Watch(drill, faults, drill.ops.clock().isoformat(), frozenset(drill.active()))
+    with ExitStack() as broken:
+        for fault in faults:
+            broken.enter_context(fault.breaking(drill.stack, drill.ops))
+            watch.began[fault.name] = time.monotonic()
+        wanted = [name for fault in faults for name in fault.alerts]
+        try:
+            until(
+                watch.all_told,
+                f"{wanted} after {[fault.name for fault in faults]}",
+                max(fault.within for fault in faults),
+                lambda: f"told: {sorted(watch.rows)}; active: {sorted(drill.active())}",
+            )
+        finally:
+            drill.table += watch.rows.values()
+            drill.write()
+    mended = time.monotonic()
+    for row in watch.rows.values():
+        row.mended_at = drill.ops.clock()
+    ending = watch.of([fault for fault in faults if fault.at_once and not fault.deaf])
+    until(lambda: drill.stored(watch.since, "firing") >= ending.keys(), "arrival in the store", RESOLVES)
+    for fault in faults:
+        for row in watch.of([fault]).values():
+            if row.alert in ending:
+                row.stored = row.stored or passed(watch.began[fault.name])
+
+    def ended() -> bool:
+        over = drill.stored(watch.since, "resolved")
+        for name in over & ending.keys():
+            ending[name].resolved = ending[name].resolved or passed(mended)
+        return over >= ending.keys()
+
+    until(ended, f"the end of {sorted(ending)} in the store", RESOLVES)
+    watch.seen |= drill.stored(watch.since, "firing")
+    allowed = {name for fault in faults for name in (*fault.alerts, *fault.also)}
+    others = watch.seen - watch.before - allowed - HOST - BACKGROUND - CONSEQUENCES
+    for row in watch.rows.values():
+        row.others = tuple(sorted(others))
+    drill.write()
+    assert others == set(), "nothing unrelated fires"
+
+
+def quiet_again(drill: Drill, within: float = 1200) -> None:
+    """The alerts that look back for a quarter of an hour end, too, and nothing else is left."""
+    deaf = {row.alert for row in drill.table if row.stored is None}
+    waiting = [row for row in drill.table if row.resolved is None and row.mended_at and row.alert not in deaf]
+
+    def quiet() -> bool:
+        return not set(drill.active()) - HOST - CONSEQUENCES
+
+    until(quiet, f"quiet; active: {sorted(drill.active())}", within)
+    for row in waiting:
+        row.resolved = until(partial(drill.end_of, row), f"the end of {row.alert} in the store", RESOLVES)
+    drill.write()

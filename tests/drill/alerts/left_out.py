@@ -1,0 +1,26 @@
+"""Alerts that no drill raises, and why: their rules have promtool cases alone."""
+
+LEFT_OUT = {
+    "APIErrorBudgetBurn": "It follows from real outages of the drills, for as long as its windows of hours look back.",
+    "BackupMissing": "Its rule waits for an hour.",
+    "BackupTooOld": "Its rule waits for an hour.",
+    "BotOthersNotCompared": "Its rule waits for a quarter of an hour.",
+    "CandlesStale": "Its rule waits for half an hour after a time of the schedule.",
+    "ClockNotSynchronised": "The host's clock is everybody's.",
+    "DiskInodesLow": "The host's disks are everybody's.",
+    "DiskReadOnly": "The host's disks are everybody's.",
+    "DiskSpaceLow": "The host's disks are everybody's.",
+    "DiskWillFillIn24h": "The host's disks are everybody's, and its rule waits for half an hour.",
+    "HighAPIRequestRate": "A hundred requests a second for ten minutes: what else is measured meanwhile would be slow.",
+    "HighCPUUsage": "The host's processors are everybody's.",
+    "HighMemoryUsage": "The host's memory is everybody's.",
+    "OomKill": "The kernel chooses whom it kills.",
+    "RecentOutage": "It tells nobody; the drills of outages wait for its end.",
+    "RestoreNotProved": "Its rule waits for an hour.",
+    "TargetCardinalityHigh": "No label of the services grows without bound, so that nothing can be made to.",
+    "TargetScrapeSlow": "It needs an answer after more than 8 and less than 10 seconds, scrape after scrape.",
+    "Watchdog": "It always fires, and each drill would miss it.",
+    "WorkerClockSkew": "A worker's clock is the host's.",
+    "WorkerHeartbeatStale": "It needs one worker whose loop hangs alone; where all do, it is AllWorkersHang.",
+    "WorkerUtilisationOutOfRange": "Its rule looks back over half an hour.",
+}
