@@ -1,6 +1,6 @@
 """The ledger on a real Postgres: one claimer, fenced writers, one job a key, a sweeper that loses nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -107,6 +107,26 @@ def test_a_job_that_ends_well(ledger: Ledger) -> None:
     assert job.finished_at is not None
     assert states(ledger, claim.id) == ["queued", "running", "succeeded"]
     assert ledger.claim(claim.id, "w2", 30) is None
+
+
+@pytest.mark.parametrize(
+    "move",
+    [
+        lambda ledger, claim: ledger.defer(claim, FAILURE, 60.0),
+        lambda ledger, claim: ledger.release(claim, "w1 shut down"),
+        lambda ledger, claim: ledger.release(claim, "w1 shut down", delay_s=60.0),
+    ],
+    ids=["deferred", "given back", "given back for later"],
+)
+def test_a_job_whose_attempt_does_not_count_is_as_far_as_before_it(
+    ledger: Ledger, move: Callable[[Ledger, Claim], object]
+) -> None:
+    claim = claimed(ledger, submit(ledger))
+    ledger.progress(claim, 0.5, "half")
+    assert move(ledger, claim)
+    job = ledger.get(claim.id)
+    assert job is not None
+    assert (job.progress, job.note) == (0.0, "")
 
 
 def test_a_worker_believed_dead_cannot_write_over_its_successor(ledger: Ledger, database: Database) -> None:
