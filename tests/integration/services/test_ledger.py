@@ -18,6 +18,7 @@ from services.common.ledger import (
     Fault,
     IdempotencyConflict,
     Ledger,
+    Recovered,
     Renewal,
     State,
     UnstorableValue,
@@ -127,6 +128,21 @@ def test_a_job_whose_attempt_does_not_count_is_as_far_as_before_it(
     job = ledger.get(claim.id)
     assert job is not None
     assert (job.progress, job.note) == (0.0, "")
+
+
+def test_a_renewed_lease_keeps_the_job_from_others(ledger: Ledger, database: Database) -> None:
+    claim = claimed(ledger, submit(ledger))
+    lose_worker(database, claim.id)
+    assert ledger.renew(claim, 30) is Renewal.HELD
+    assert ledger.claim(claim.id, "w2", 30) is None
+    assert ledger.finish(claim, {})
+
+
+def test_jobs_of_workers_that_nobody_hears_of_can_be_taken_over_at_once(ledger: Ledger) -> None:
+    lost, kept = (claimed(ledger, submit(ledger), worker) for worker in ("w1", "w2"))
+    assert ledger.recover(["w2"]) == [Recovered(lost.id, "canary", "w1")]
+    assert claimed(ledger, lost.id, "w3").kills == 1
+    assert ledger.claim(kept.id, "w3", 30) is None
 
 
 def test_a_worker_believed_dead_cannot_write_over_its_successor(ledger: Ledger, database: Database) -> None:
