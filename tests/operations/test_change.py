@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -319,6 +320,27 @@ def test_ctrl_c_ends_the_hook_that_runs_and_nothing_is_changed(tmp_path: Path, w
     assert process.wait(20) != 0
     until(lambda: not _runs(hook), "the end of the hook")
     assert not (tmp_path / "changed").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "moments"),
+    [
+        (None, ["pre", "post"]),
+        (OpsError("No room.", code="TB-0802"), ["pre", "post"]),
+        (KeyboardInterrupt(), ["pre"]),
+        (SystemExit(1), ["pre"]),
+    ],
+)
+def test_after_an_interruption_no_post_hook_runs(
+    ops: Ops, monkeypatch: pytest.MonkeyPatch, error: BaseException | None, moments: list[str]
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(hooks, "find", lambda _, moment, command: Path(f"{moment}-{command}"))
+    monkeypatch.setattr(hooks, "run", lambda hook, *_: ran.append(hook.name))
+    with suppress(KeyboardInterrupt, SystemExit, OpsError), change(ops, "stop"):
+        if error is not None:
+            raise error
+    assert ran == [f"{moment}-stop" for moment in moments]
 
 
 def test_without_hooks_nothing_is_started(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,10 +13,11 @@ from tradebot_ops.engines.base import ImageFacts, Replica, State
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.operations.converge import changed_keys, mounted_files
 from tradebot_ops.operations.converge.drift import drift, kind_of
+from tradebot_ops.operations.converge.judgement import Judgement
 from tradebot_ops.operations.converge.plan import plan
 from tradebot_ops.records import Absence, DesiredReplicas, UnavailableServices
 from tradebot_ops.settings import load_settings
-from tradebot_ops.stack.plan import Action, Step
+from tradebot_ops.stack.plan import Action, Plan, Step
 
 COMPOSE = """
 services:
@@ -213,3 +214,16 @@ def test_the_engine_is_asked_of_the_stack_that_is_described(world: World, monkey
     ops = world.ops()
     drift(ops)
     assert asked == [ops.stack]
+
+
+@pytest.mark.parametrize("action", Action)
+def test_of_what_cannot_run_here_its_creation_alone_is_no_change(action: Action) -> None:
+    """Else this host would differ for ever; what is there of it is still changed."""
+    step = Step(action, "shown", 1, "because")
+    changes = () if action is Action.NOTHING else (step,)
+    plain = Judgement(Plan(((step,),)), ImageFacts(), ("shown",))
+    assert plain.changes == changes
+    absent = replace(plain, unavailable={"shown": Absence("No image.", "")})
+    assert absent.changes == (() if action is Action.CREATE else changes)
+    assert absent.differs is bool(absent.changes)
+    assert replace(absent, plan=Plan(((step,),), orphans=("old",))).differs
