@@ -9,7 +9,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import LogLine, LogQuery
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.logs import entries, since, unreadable
+from tradebot_ops.operations.logs import entries, seconds_ago, since, unreadable
 from tradebot_ops.operations.select import Chosen
 from tradebot_ops.settings import load_settings
 
@@ -131,3 +131,12 @@ def test_a_service_that_keeps_no_log_is_named(tmp_path: Path, engine: str, expec
     ops.engine.name = engine
     assert unreadable(ops, Chosen((), {})) == expected
     assert unreadable(ops, API) == ()
+
+
+@pytest.mark.parametrize(("text", "ago"), [("15m", 900.0), ("2026-11-22T11:59:59", 1.0), ("2026-11-22T12:00:00", None)])
+def test_what_is_not_over_is_not_in_the_past(text: str, ago: float | None) -> None:
+    if ago is not None:
+        assert seconds_ago(text, NOW) == ago
+        return
+    with pytest.raises(OpsError, match="is not in the past"):
+        seconds_ago(text, NOW)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.operations.seen import refusal
 from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.errors import LoginRefused, OpsError, Refused
 from tradebot_ops.operations.rotation import proof
@@ -100,3 +101,26 @@ def test_a_service_runs_while_one_of_its_replicas_does(service: str, state: Stat
     other = Replica(service, 2, f"{service}-2", f"demo-{service}-2", state)
     ops: Any = SimpleNamespace(engine=SimpleNamespace(list=lambda: (ended, other)))
     assert proof.runs(ops, "api") is expected
+
+
+def test_sentences(clock: SimpleNamespace) -> None:
+    seen = []
+    for prove in (
+        lambda: proof.prove_taken(BEGUN, "api", refused_until(clock, 1e9, LoginRefused("no", code="TB-0561"))),
+        lambda: proof.prove_refused(BEGUN, lambda: None),
+    ):
+        with pytest.raises(OpsError) as caught:
+            prove()
+        seen.append(refusal(caught.value))
+    assert seen == [
+        (
+            "TB-0136",
+            "The service api goes on with the old api_key: it was started by an older release.",
+            "tradebot restart api; then again: tradebot secrets rotate api_key",
+        ),
+        (
+            "TB-0136",
+            "The new api_key is in force, and the old one is still accepted.",
+            "Again: tradebot secrets rotate api_key",
+        ),
+    ]

@@ -13,7 +13,7 @@ from tests.paths import ROOT
 from tradebot_ops.context import WEB_USER, Ops
 from tradebot_ops.engines.base import Address
 from tradebot_ops.engines.stub import StubEngine
-from tradebot_ops.errors import LoginRefused, Refused
+from tradebot_ops.errors import LoginRefused, OpsError, Refused
 from tradebot_ops.operations import secrets
 from tradebot_ops.operations.rotation import proof, readers, ways
 from tradebot_ops.operations.rotation.pending import Pending
@@ -240,8 +240,6 @@ def test_other_accounts_of_postgres(
 
 
 def test_an_old_value_that_is_still_taken_is_no_end(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tradebot_ops.errors import OpsError
-
     world = begun(ops, "redis_password", monkeypatch)
     ticks = iter(range(0, 10_000, 10))
     monkeypatch.setattr(proof, "time", SimpleNamespace(monotonic=lambda: next(ticks), sleep=lambda _: None))
@@ -267,7 +265,8 @@ def test_the_api_takes_the_new_one_and_refuses_the_old_one(
     def asked(_: object, key: Secret, *, trust: object) -> Any:
         assert trust is ops.trust("api"), "over TLS it is asked as every command asks"
 
-        def use(*_: object) -> None:
+        def use(*words: object) -> None:
+            assert words == ((1e9, ["succeeded"]) if name == "api_key" else (key,)), "what changes nothing"
             proved.append((key.reveal(), value(ops, name)))
             if key.reveal() != value(ops, name):
                 raise LoginRefused("no", code="TB-0561")
@@ -275,7 +274,7 @@ def test_the_api_takes_the_new_one_and_refuses_the_old_one(
         return SimpleNamespace(prunable=use, check_alert_token=use)
 
     monkeypatch.setattr("tradebot_ops.clients.api.Api", asked)
-    monkeypatch.setattr(ways, "_api", lambda _: "http://api")
+    monkeypatch.setattr(ways, "_api", {ops: "http://api"}.__getitem__)
     change = ways.WAYS[name].change
     assert change
     change(ops, world.pending)
@@ -381,3 +380,15 @@ def test_a_file_that_is_computed_from_it_may_be_missing(
     change(ops, world.pending)
     assert value(ops, name) == NEW.reveal()
     assert not [each for each in computed if ops.secret_file(each).exists()]
+
+
+def test_an_api_that_goes_on_with_the_old_one_is_told_by_its_name(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = begun(ops, "api_key", monkeypatch)
+    ticks = iter(range(0, 10_000, 10))
+    monkeypatch.setattr(proof, "time", SimpleNamespace(monotonic=lambda: next(ticks), sleep=lambda _: None))
+
+    def use(_: Secret) -> None:
+        raise LoginRefused("no", code="TB-0561")
+
+    with pytest.raises(OpsError, match="^The service api goes on with the old api_key: "):
+        ways._through_the_api(ops, world.pending, use)
