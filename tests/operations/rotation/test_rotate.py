@@ -246,6 +246,7 @@ def test_what_was_begun_is_finished_before_another_value_is_imported(ops: Ops, m
     done: list[tuple[str, str]] = []
 
     def carry_out(ops: Ops, pending: Pending) -> None:
+        assert Journal(ops.state).find("api_key") == pending, "it is on the disk before anything is changed"
         done.append((pending.old.reveal(), pending.new.reveal()))
         overwrite(ops.secret_file("api_key"), pending.new.reveal())
 

@@ -392,3 +392,38 @@ def test_an_api_that_goes_on_with_the_old_one_is_told_by_its_name(ops: Ops, monk
 
     with pytest.raises(OpsError, match="^The service api goes on with the old api_key: "):
         ways._through_the_api(ops, world.pending, use)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("redis_password", "redis_exporter_password", "postgres_password", "postgres_app_password"),
+        *("postgres_exporter_password", "api_key", "alert_token"),
+    ],
+)
+def test_no_way_ends_before_the_old_one_is_proved_to_be_refused(
+    ops: Ops, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    world = begun(ops, name, monkeypatch)
+    monkeypatch.setattr(ways, "POSTGRES_MONITOR", "exporter")
+    asked: list[Pending] = []
+
+    def prove_refused(pending: Pending, use: Callable[[], object]) -> None:
+        asked.append(pending)
+        with pytest.raises((LoginRefused, Refused)):  # it is the old one that is tried
+            use()
+
+    def key(_: object, key: Secret, *, trust: object) -> Any:
+        def use(*_: object) -> None:
+            if key.reveal() != value(ops, name):
+                raise LoginRefused("no", code="TB-0561")
+
+        return SimpleNamespace(prunable=use, check_alert_token=use)
+
+    monkeypatch.setattr("tradebot_ops.clients.api.Api", key)
+    monkeypatch.setattr(ways, "_api", lambda _: "http://api")
+    monkeypatch.setattr(ways, "prove_refused", prove_refused)
+    change = ways.WAYS[name].change
+    assert change
+    change(ops, world.pending)
+    assert asked == [world.pending]
