@@ -114,7 +114,8 @@ def test_keys_of_our_own_and_networks_with_dots(tmp_path: Path) -> None:
     file.write_text(
         "services:\n  app:\n    image: a\n    networks:\n      a.b:\n        aliases: [x, y]\n"
         "    tmpfs: ['/t:size=1k,mode=0700']\n    secrets: [{source: key, mode: 0400}]\n"
-        "    x-tradebot:\n      ours: {deep: [1, true]}\nnetworks:\n  a.b: {}\nsecrets: {key: {file: ./key}}\n",
+        "    x-tradebot:\n      ours: {deep: [1, true, {a: 1, b: [2, no]}]}\n"
+        "networks:\n  a.b: {}\nsecrets: {key: {file: ./key}}\n",
         encoding="utf-8",
     )
     source = Source((file,), tmp_path, "a test")
@@ -126,7 +127,7 @@ def test_keys_of_our_own_and_networks_with_dots(tmp_path: Path) -> None:
         "volumes": "/t",
         "secrets": "key:/run/secrets/key",
         "secrets and configs": f"key\n{tmp_path}/key\n",
-        "x-tradebot.ours.deep": "1\ntrue",
+        "x-tradebot.ours.deep": "1\ntrue\na=1 b=2\nno",
     }
     tree = tree_of(source, {})
     for key, line in (("networks.a.b", 5), ("x-tradebot.ours.deep", 10), ("volumes", 2), ("networks", 4)):

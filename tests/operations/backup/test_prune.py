@@ -75,7 +75,7 @@ def test_seven_are_kept_where_nobody_says(ops: Ops) -> None:
     assert len(pruned(ops)["removed"]) == 1
 
 
-@pytest.mark.parametrize(("span", "left"), [("25d", 3), ("15d", 2), ("1w", 1), ("960h", 4), ("", 1)])
+@pytest.mark.parametrize(("span", "left"), [("25d", 3), ("36000m", 3), ("15d", 2), ("1w", 1), ("960h", 4), ("", 1)])
 def test_the_young_ones_stay(ops: Ops, span: str, left: int) -> None:
     pruned(ops, 1, span)
     assert len(ids(ops)) == left
