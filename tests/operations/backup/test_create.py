@@ -119,6 +119,7 @@ def test_a_dump_that_fails_or_is_interrupted_does_not_wait_for_the_count(
     with pytest.raises(type(error)) as caught:
         made(ops)
     assert caught.value is error
+    assert database.cancelled.is_set()
     assert not shelf(ops).all()
 
 

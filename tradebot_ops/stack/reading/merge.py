@@ -15,7 +15,7 @@ from dataclasses import replace
 from tradebot_ops.stack.model import Condition
 from tradebot_ops.stack.reading.document import Item
 
-#: Paths within a service: elsewhere, and deeper down, the same words are names of somebody's own.
+#: Paths within a service: elsewhere, and deeper down, a user may name anything so.
 _REPLACED = {("command",), ("entrypoint",), ("healthcheck", "test")}
 _PAIRS = {("environment",), ("labels",), ("build", "args"), ("logging", "options")}
 _SHORT = _PAIRS | {("build",), ("networks",), ("depends_on",)}
