@@ -97,7 +97,7 @@ def second_bot(bot: FakeBot) -> Broken:
 @contextmanager
 def channel_refuses(stack: Tradebot, ops: Ops) -> Iterator[None]:
     """Nobody listens at the address of people's webhook, and there is news for it."""
-    file = stack.state / "secrets" / "alert_webhook_url"
+    file = stack.state / "alertmanager" / "alert_webhook_url"
     text = file.read_text(encoding="utf-8")
     file.write_text(f"http://127.0.0.1:{free_port()}/hook", encoding="utf-8")
     try:

@@ -202,5 +202,11 @@ ALL_TAKEN = patient("all connections taken", connections_taken(None), ("Database
 #: Nobody can be told meanwhile: the store is behind what refuses.
 REFUSE = (
     patient("Postgres refuses the services", services_refused, ("DatabaseConnectionFailures",), hides_store=True),
-    patient("Redis refuses lengths", redis_refuses("llen"), ("QueueMetricsMissing",), hides_store=True),
+    patient(
+        "Redis refuses lengths",
+        redis_refuses("llen"),
+        ("QueueMetricsMissing",),
+        frozenset({"RedisOperationsFailing"}),
+        hides_store=True,
+    ),
 )
