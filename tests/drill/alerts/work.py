@@ -1,6 +1,7 @@
 """Faults of jobs and workers, none of which takes a worker away for good."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 
@@ -151,15 +152,26 @@ def _value(ops: Ops, expression: str) -> float | None:
 
 @contextmanager
 def little_memory_for_jobs(stack: Tradebot, _ops: Ops) -> Iterator[None]:
-    """A job may use hardly more than a process that waits for one."""
-    used = max(each.memory_info().rss for each in _children(stack, "worker-1"))
-    stack.environ["JOB_MEMORY_LIMIT"] = f"{int(used * 1.05 / 1e6)}mb"
+    """A job may use hardly more than a process that waits for its first one."""
+    stack.ok("restart", "worker", timeout=300)
+    stack.environ["JOB_MEMORY_LIMIT"] = f"{int(_settled(_children(stack, 'worker-1')) * 1.05 / 1024)}kb"
     try:
         stack.ok("up", "worker", timeout=300)
         yield
     finally:
         del stack.environ["JOB_MEMORY_LIMIT"]
         stack.ok("up", "worker", timeout=300)
+
+
+def _settled(processes: list[psutil.Process]) -> int:
+    """Memory of the largest, once it has all that it begins with."""
+
+    def unchanged() -> int:
+        before = max(each.memory_info().rss for each in processes)
+        time.sleep(3)
+        return before if before == max(each.memory_info().rss for each in processes) else 0
+
+    return until(unchanged, "a process for jobs is ready", 120)
 
 
 def desired(value: int | None) -> Broken:
