@@ -222,4 +222,7 @@ NOBODY_FETCHES = patient(
 )
 NOBODY_KNOWS = patient("nobody knows how many workers", desired(None), ("WorkersDesiredUnknown",))
 ONE_FEWER = patient("one worker fewer than wanted", desired(3), ("WorkersBelowDesired",))
-LITTLE_MEMORY = patient("little memory for jobs", little_memory_for_jobs, ("WorkerMemoryHigh",))
+#: It starts the workers three times, once after the other.
+LITTLE_MEMORY = patient(
+    "little memory for jobs", little_memory_for_jobs, ("WorkerMemoryHigh",), frozenset({"TargetFlapping"})
+)
