@@ -12,7 +12,7 @@ from tradebot_ops.clients.prometheus import Target
 from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.facts import engine
 from tradebot_ops.facts.metrics import prometheus
-from tradebot_ops.operations.monitoring import targets as module
+from tradebot_ops.operations.monitoring import targets
 from tradebot_ops.operations.monitoring.targets import replica_of, service_of
 
 
@@ -70,7 +70,7 @@ def test_screens(monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -
             return cls.fromisoformat(at.isoformat())
 
     the_ops: Any = SimpleNamespace(stack=SimpleNamespace(services={"worker": 1, "redis-exporter": 1}))
-    monkeypatch.setattr(module, "Facts", Answers)
-    monkeypatch.setattr(module, "datetime", Clock)
-    assert whole(module.targets(the_ops)) == snapshot
+    monkeypatch.setattr(targets, "Facts", Answers)
+    monkeypatch.setattr(targets, "datetime", Clock)
+    assert whole(targets.targets(the_ops)) == snapshot
     assert started == [prometheus.targets, engine.replicas]
