@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.operations.seen import refusal
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.base import LogLine, LogQuery
 from tradebot_ops.engines.stub import StubEngine
@@ -12,6 +14,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.logs import entries, seconds_ago, since, unreadable
 from tradebot_ops.operations.select import Chosen
 from tradebot_ops.settings import load_settings
+from tradebot_ops.text.log_line import LEVELS
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -140,3 +143,30 @@ def test_what_is_not_over_is_not_in_the_past(text: str, ago: float | None) -> No
         return
     with pytest.raises(OpsError, match="is not in the past"):
         seconds_ago(text, NOW)
+
+
+def test_refusals() -> None:
+    ops: Any = None
+    times = "Use 15m, 2h, 1d or 2026-11-22T08:00."
+    seen = []
+    for act in (
+        lambda: next(entries(ops, Chosen((), {}), LogQuery(), "loud", None)),
+        lambda: next(entries(ops, Chosen((), {}), LogQuery(), None, "a(")),
+        lambda: since("soon", NOW),
+        lambda: seconds_ago("2026-11-23", NOW),
+        lambda: seconds_ago("soon", NOW),
+    ):
+        with pytest.raises(OpsError) as caught:
+            act()
+        seen.append(refusal(caught.value))
+    assert seen == [
+        ("TB-0204", "'loud' is not a log level.", f"Use one of: {', '.join(LEVELS)}."),
+        (
+            "TB-0204",
+            "'a(' is not a regular expression: missing ), unterminated subpattern at position 1.",
+            "Escape special signs: --grep 'a\\.b'",
+        ),
+        ("TB-0204", "'soon' is not a time.", times),
+        ("TB-0204", "'2026-11-23' is not in the past.", times),
+        ("TB-0204", "'soon' is not a time.", times),
+    ]

@@ -4,9 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from tradebot_ops.engines.base import LogLine
+from tests.operations.seen import refusal
+from tradebot_ops.engines.base import LogLine, Replica, State
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.select import chosen_replicas, chosen_services, service_name, with_dependencies
+from tradebot_ops.operations.select import (
+    Chosen,
+    chosen_replicas,
+    chosen_services,
+    refuse_unknown,
+    service_name,
+    with_dependencies,
+)
 from tradebot_ops.stack.load import load
 from tradebot_ops.stack.model import Stack
 from tradebot_ops.stack.source import Source
@@ -85,3 +93,22 @@ def test_dependencies_come_with_what_needs_them_however_far_away(stack: Stack) -
     assert with_dependencies(stack, ["web"]) == ("web", "api", "db", "cache")
     assert with_dependencies(stack, ["worker"]) == ("worker", "db")
     assert with_dependencies(stack, []) == ()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ({"worker": {1, 2}}, ""),
+        ({"worker": {1, 9, 7}}, "worker has no replica 7; there are: 1, 2."),
+        ({"worker": {1}, "store": {1}}, "store has no replica 1; there are: none."),
+    ],
+)
+def test_a_number_that_no_replica_has_is_told_with_those_there_are(wanted: dict[str, set[int]], message: str) -> None:
+    there = [Replica("worker", number, f"w{number}", f"w{number}", State.RUNNING) for number in (2, 1)]
+    there.append(Replica("api", 7, "a", "a", State.RUNNING))
+    if not message:
+        refuse_unknown(Chosen(("worker",), wanted), there)
+        return
+    with pytest.raises(OpsError) as caught:
+        refuse_unknown(Chosen(("worker",), wanted), there)
+    assert refusal(caught.value) == ("TB-0212", message, "tradebot status")
