@@ -140,7 +140,7 @@ def target_forgotten(stack: Tradebot, _ops: Ops) -> AbstractContextManager[None]
 def rule_that_fails(stack: Tradebot, _ops: Ops) -> Iterator[None]:
     file = Path(stack.home / "fails.yml")
     file.write_text(FAILS, encoding="utf-8")
-    with edited(stack, "prometheus", lambda text: text.replace("rule_files:\n", f"rule_files:\n  - {file}\n", 1)):
+    with edited(stack, "prometheus", lambda text: text.replace("rule_files:\n", f"rule_files:\n- {file}\n", 1)):
         yield
 
 
