@@ -23,8 +23,9 @@ LINES = (
     work.COME_AND_GO,
     stores.REFUSE,
     (stores.ALL_TAKEN,),
-    (work.LITTLE_MEMORY,),
     (work.NOBODY_FETCHES, work.ONE_FEWER, work.KILLED),
+    # Last: it starts the workers three times, which is remembered for ten minutes.
+    (work.LITTLE_MEMORY,),
 )
 
 

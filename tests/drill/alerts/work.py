@@ -224,5 +224,8 @@ NOBODY_KNOWS = patient("nobody knows how many workers", desired(None), ("Workers
 ONE_FEWER = patient("one worker fewer than wanted", desired(3), ("WorkersBelowDesired",))
 #: It starts the workers three times, once after the other.
 LITTLE_MEMORY = patient(
-    "little memory for jobs", little_memory_for_jobs, ("WorkerMemoryHigh",), frozenset({"TargetFlapping"})
+    "little memory for jobs",
+    little_memory_for_jobs,
+    ("WorkerMemoryHigh",),
+    frozenset({"TargetFlapping", "ProcessRestartLoop"}),
 )
