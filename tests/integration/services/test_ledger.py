@@ -92,6 +92,7 @@ def test_of_many_claimers_one_wins(ledger: Ledger) -> None:
 def test_a_job_that_ends_well(ledger: Ledger) -> None:
     claim = claimed(ledger, submit(ledger, trace_id="t1"))
     assert (claim.type, claim.payload, claim.attempt, claim.trace_id) == ("canary", {"n": 1}, 1, "t1")
+    assert claim.version == 1
     assert ledger.renew(claim, 30) is Renewal.HELD
     assert ledger.progress(claim, 7.5, "half") is Renewal.HELD
     assert ledger.finish(claim, {"answer": 42}, peak_memory_bytes=1000)
@@ -240,6 +241,16 @@ def test_a_failed_job_is_dead_and_says_why(ledger: Ledger) -> None:
     assert ledger.events(claim.id)[-1].note == "ValueError: bad\\x00 input"
 
 
+def test_a_note_has_the_first_500_characters(ledger: Ledger) -> None:
+    claim = claimed(ledger, submit(ledger))
+    ledger.progress(claim, 0.5, "n" * 501)
+    job = ledger.get(claim.id)
+    assert job is not None
+    assert job.note == "n" * 500
+    ledger.fail(claim, replace(FAILURE, message="m" * 500))
+    assert ledger.events(claim.id)[-1].note == f"ValueError: {'m' * 488}"
+
+
 def test_a_retry_waits_for_its_time_and_ends_with_the_attempts(ledger: Ledger, database: Database) -> None:
     claim = claimed(ledger, submit(ledger, max_attempts=2))
     assert ledger.fail(claim, FAILURE, retry_in_s=60) is State.RETRYING
@@ -309,9 +320,19 @@ def test_one_key_makes_one_job_however_many_ask(ledger: Ledger) -> None:
         ledger.submit("other", {"b": 1, "a": [1.5, None]}, idempotency_key="k1")
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), "a\x00b", "\ud800", object()])
-def test_what_is_not_json_to_postgres_is_refused(ledger: Ledger, value: object) -> None:
-    with pytest.raises(UnstorableValue, match="not storable as JSON"):
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (float("nan"), "Out of range float values are not JSON compliant"),
+        (float("inf"), "Out of range float values are not JSON compliant"),
+        ("a\x00b", "a text holds a NUL character"),
+        ("\ud800", "surrogates not allowed"),
+        (object(), "Object of type object is not JSON serializable"),
+    ],
+    ids=["nan", "inf", "NUL", "surrogate", "object"],
+)
+def test_what_is_not_json_to_postgres_is_refused(ledger: Ledger, value: object, why: str) -> None:
+    with pytest.raises(UnstorableValue, match=f"not storable as JSON: .*{why}"):
         ledger.submit("canary", {"value": value})
     claim = claimed(ledger, submit(ledger))
     with pytest.raises(UnstorableValue):

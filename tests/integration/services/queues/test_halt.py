@@ -17,6 +17,7 @@ from services.common.ledger import (
     Fault,
     Halts,
     Ledger,
+    QueueClosed,
     Queues,
     Schedules,
     StackHalted,
@@ -141,6 +142,9 @@ def test_no_way_in_is_open_but_for_canaries(ledger: Ledger, halts: Halts, databa
     assert [each.missed for each in schedules.listed()] == [0, 1]
     for job_type in HARMLESS:
         assert ledger.finish(held(ledger, submit(ledger, job_type)), {})
+    Queues(database).set("canary", closed=True, reason="upgrade", by="ana")
+    with pytest.raises(QueueClosed):
+        ledger.submit("canary", {})
     halts.resume(by="ana")
     assert DeadLetters(database).replay(dead.id)
 
