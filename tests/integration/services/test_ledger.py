@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,11 +14,13 @@ from services.common.ledger import (
     SPARE_S,
     Abandoned,
     Claim,
+    DeadLetters,
     Due,
     Failure,
     Fault,
     IdempotencyConflict,
     Ledger,
+    Queues,
     Recovered,
     Renewal,
     State,
@@ -459,10 +462,37 @@ def test_lists_leave_out_what_may_be_large(ledger: Ledger) -> None:
     assert (job.error_type, job.traceback, job.result) == ("ValueError", None, None)
 
 
-def test_counts(ledger: Ledger) -> None:
+def test_what_is_counted_could_go_on_now_or_runs_or_is_dead_for_somebody_to_look_at(
+    ledger: Ledger, database: Database
+) -> None:
+    def counted() -> tuple[int, ...]:
+        found = ledger.counts()
+        return tuple(found[state] for state in (State.QUEUED, State.RETRYING, State.RUNNING, State.DEAD))
+
+    def of(job_type: str) -> Claim:
+        return claimed(ledger, ledger.submit(job_type, {}).job.id)
+
+    assert counted() == (0, 0, 0, 0)
     submit(ledger)
+    submit(ledger, not_before=datetime.now(UTC) + timedelta(days=1))
+    retried = claimed(ledger, submit(ledger))
+    ledger.fail(retried, FAILURE, retry_in_s=60)
     ledger.fail(claimed(ledger, submit(ledger)), FAILURE)
-    assert ledger.counts() == {State.QUEUED: 1, State.RUNNING: 0, State.RETRYING: 0, State.DEAD: 1}
+    assert counted() == (1, 0, 0, 1)
+    age(database, retried.id, 120)
+    assert counted() == (1, 1, 0, 1), "its time has come"
+    of("sweep")
+    ledger.submit("sweep", {})
+    assert counted() == (2, 1, 1, 1)
+    Queues(database).set("sweep", paused=True, by="anna")
+    assert counted() == (1, 1, 1, 1), "what is paused does not wait, and what runs goes on"
+    ledger.submit("failing_canary", {})
+    of("failing_canary")
+    ledger.fail(of("failing_canary"), FAILURE)
+    ledger.fail(of("set_aside"), FAILURE)
+    assert counted() == (1, 1, 1, 2), "what fails on purpose is nobody's work"
+    DeadLetters(database).quarantine("set_aside", "known", "anna")
+    assert counted() == (1, 1, 1, 1)
 
 
 def test_unknown_jobs(ledger: Ledger) -> None:
