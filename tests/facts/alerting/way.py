@@ -1,7 +1,7 @@
 """The way of an alert without programs: an Alertmanager, the store behind it, a Prometheus, and their clock."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -27,7 +27,8 @@ receivers:
 @dataclass
 class Way:
     """``broken`` names what does not work: api, discovery, take, store, end, store-end, and kinds of channels:
-    each refuses, as ``slow …`` never takes it, as ``late …`` has not begun with one of them.
+    each refuses, as ``slow …`` never takes it, as ``late …`` has not begun with one of them. Of a ``torn …`` kind the
+    first answer counts requests whose failure it does not count yet.
 
     ``moments`` counts the seconds that were slept; nobody waits for them.
     """
@@ -38,6 +39,8 @@ class Way:
     posted: list[tuple[Mapping[str, str], bool]] = field(default_factory=list)
     stored: list[dict[str, Any]] = field(default_factory=list)
     counts: dict[str, Deliveries] = field(default_factory=dict)
+    #: In place of the counts, in one answer.
+    torn: dict[str, Deliveries] = field(default_factory=dict)
     receivers: str = RECEIVERS
     #: Alerts that somebody else left in the store.
     others: Iterable[dict[str, Any]] = ()
@@ -68,7 +71,8 @@ class Way:
             self._notify(labels["receiver"])
 
     def deliveries(self) -> dict[str, Deliveries]:
-        return dict(self.counts)
+        answer, self.torn = self.counts | self.torn, {}
+        return answer
 
     def status(self) -> Any:
         """Of both Alertmanager and Prometheus."""
@@ -81,12 +85,16 @@ class Way:
         for kind, each in kinds.items():
             count = each - (f"late {kind}" in self.broken)
             before = self.counts.get(kind, Deliveries())
-            failed, silent = kind in self.broken, f"slow {kind}" in self.broken
+            failed, torn = kind in self.broken, f"torn {kind}" in self.broken
+            silent = torn or f"slow {kind}" in self.broken
             self.counts[kind] = Deliveries(
                 before.started + count,
                 before.sent + (0 if failed or silent else count),
                 {"clientError": before.failed.get("clientError", 0) + failed},
             )
+            if torn:
+                now = self.counts[kind]
+                self.torn[kind] = replace(now, sent=now.started)
 
     def _refuse(self, what: str) -> None:
         if what in self.broken:
