@@ -21,7 +21,8 @@ NOT_TYPED = {
     "With Docker": "the same command for the other engine: tests/integration/docker types every command there",
     "Configuration": "files, no commands",
     "Start at boot": "changes the units of systemd of whoever runs it: tests/integration/local/unattended has its own",
-    "docker image ls --filter reference='tradebot/*' --quiet | sort -u | xargs -r docker image rm --force": (
+    "tradebot prune --images --yes": "takes old images of all projects, which other tests make and look for",
+    "docker image ls --filter reference='tradebot/*' --quiet | awk '!seen[$0]++' | xargs -r docker image rm --force": (
         "takes the images that other tests need"
     ),
 }
