@@ -66,9 +66,14 @@ def named(ops: Ops) -> str:
     return "" if setting is None else setting.text
 
 
+def adapter(ops: Ops) -> str:
+    """The kind of bot that a setting names, or that the last `up` had watched; empty for none."""
+    return named(ops) or ops.state.load(WatchedBot).adapter
+
+
 def watched(ops: Ops) -> bool:
     """Whether a setting names a bot, or the last `up` had one watched."""
-    return bool(named(ops) or ops.state.load(WatchedBot).adapter)
+    return bool(adapter(ops))
 
 
 def not_its_own(adapter: str, foreign: Sequence[str]) -> str:

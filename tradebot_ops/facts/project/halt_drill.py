@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from tradebot_ops.context import Ops
 from tradebot_ops.facts.fact import NotApplicable, Skip, fact
 from tradebot_ops.facts.project import bots
-from tradebot_ops.records import HaltDrill, WatchedBot
+from tradebot_ops.records import HaltDrill
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Drilled:
 @fact()
 def drilled(ops: Ops) -> Drilled:
     """Halts of the kind of bot that is watched now: another one's stop proves nothing."""
-    adapter = bots.named(ops) or ops.state.load(WatchedBot).adapter
+    adapter = bots.adapter(ops)
     if not adapter:
         raise NotApplicable(Skip.ADAPTER, bots.NONE)
     drill = ops.state.load(HaltDrill)
