@@ -17,7 +17,8 @@ from tests.operations.seen import Made, made, refusal
 from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.debian import debootstrap
-from tradebot_ops.debian.stand_ins import STAND_INS
+from tradebot_ops.debian.stand_ins import PYTHON, STAND_INS
+from tradebot_ops.docker.images import Image, Recipe
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.images import debian, wheels
@@ -219,6 +220,22 @@ def test_a_host_that_cannot_make_a_system_is_told_before_anything_is_fetched(
     with pytest.raises(OpsError, match="Only root can"):
         debian.build_from_debian(ops, lambda *_: None, only=["redis"])
     assert did(images, "import", "build") == []
+
+
+def test_the_app_waits_for_its_python(engine: tuple[Ops, FakeImages], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would be built on the one of before, or on none."""
+    ops, images = engine
+    build = images.build
+
+    def fails(made: Recipe, say: Callable[[str], None]) -> Image:
+        if made.tag == PYTHON:
+            raise OpsError("The build failed.", code="TB-0506")
+        return build(made, say)
+
+    monkeypatch.setattr(images, "build", fails)
+    with pytest.raises(OpsError, match="The build failed"):
+        debian.build_from_debian(ops, lambda *_: None, only=["app"])
+    assert did(images, "build") == []
 
 
 def test_those_chosen_before_stay_chosen(engine: tuple[Ops, FakeImages], tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def test_in_the_clear_the_stacks_own_folders_are_used(tmp_path: Path) -> None:
 
 def test_over_tls_both_have_a_copy_with_all_that_the_folder_has(tmp_path: Path) -> None:
     ops = world(tmp_path, API_SCHEME="https", TLS_NAME="trading.example.com")
+    (tmp_path / "demo").mkdir(mode=0o755)  # as another release or a person made it
     configuration.ensure(ops)
     folder = mounted(ops, "prometheus")
     assert folder == tmp_path / "demo/prometheus"

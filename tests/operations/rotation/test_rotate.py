@@ -17,7 +17,7 @@ from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import LoginRefused, OpsError
 from tradebot_ops.model import Level
 from tradebot_ops.operations import secrets
-from tradebot_ops.operations.rotation import looking, readers, rotate, ways
+from tradebot_ops.operations.rotation import looking, proof, readers, rotate, ways
 from tradebot_ops.operations.rotation.pending import Journal, Pending
 from tradebot_ops.operations.rotation.ways import WAYS, Way
 from tradebot_ops.private_folder import overwrite
@@ -108,6 +108,20 @@ def test_grafana_that_runs_is_asked(ops: Ops, monkeypatch: pytest.MonkeyPatch, c
         monkeypatch.setattr(module, "runs", lambda _, service: service == "grafana")
     rotate.rotate(ops, ["grafana_admin_password"], ignore_progress)
     assert (grafana.password, ops.secret("grafana_admin_password").reveal()) == (new, new.reveal())
+
+
+def test_grafana_that_takes_the_old_one_still_is_no_rotation(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ops.secret("grafana_admin_password")
+    seconds = count()
+    monkeypatch.setattr(proof, "time", SimpleNamespace(monotonic=lambda: next(seconds), sleep=lambda _: None))
+    monkeypatch.setattr(readers, "runs", lambda _, service: service == "grafana")
+    monkeypatch.setattr(ways, "runs", lambda _, service: service == "grafana")
+    takes_all = SimpleNamespace(organisation=lambda: None, change_password=lambda old, new: None)
+    monkeypatch.setattr(ops, "grafana_as", lambda user, password: takes_all, raising=False)
+    with pytest.raises(OpsError, match="the old one is still accepted"):
+        rotate.rotate(ops, ["grafana_admin_password"], ignore_progress)
+    assert ops.secret("grafana_admin_password") == before
+    assert rotate.pending(ops, "grafana_admin_password")
 
 
 @pytest.mark.parametrize(("names", "code"), [(["api_kee"], "TB-0271"), (["redis_acl"], "TB-0271"), ([], "TB-0271")])
