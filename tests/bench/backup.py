@@ -113,6 +113,7 @@ def dump_environment(tradebot: Tradebot) -> dict[str, str]:
 
 
 def tried(words: Sequence[str], environ: Mapping[str, str], cwd: Path) -> Run:
+    os.sync()  # each waits for its own writes, and not for those that the one before left to the kernel
     run = timed(words, environ, cwd)
     assert run.code == 0, f"{words[0]}: {run.out}{run.err}"
     return run

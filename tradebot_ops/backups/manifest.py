@@ -8,8 +8,9 @@ from typing import Any, Self
 from tradebot_ops.audit.chain import Head
 from tradebot_ops.shapes import ShapeError, fields, flag, named, text, whole
 
-#: The newest form of a backup that this release reads, and the one that it writes.
-FORMAT = 1
+#: The newest form of a backup that this release reads, and the one that it writes. In the first all rows were hashed
+#: as text.
+FORMAT = 2
 
 
 @dataclass(frozen=True)

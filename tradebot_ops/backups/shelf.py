@@ -9,6 +9,7 @@ import hashlib
 import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -211,8 +212,10 @@ class Draft:
         path = self.folder / name
         with writable(path):
             path.chmod(0o600)
-            sync(path)
-            self._sums[name] = sha256(path)
+            with ThreadPoolExecutor(max_workers=1) as pool:
+                written = pool.submit(sync, path)
+                self._sums[name] = sha256(path)
+                written.result()
 
     def finish(self, manifest: Manifest) -> Backup:
         """Keep what was not kept yet, write the checksums, and give the backup its name."""

@@ -27,7 +27,9 @@ from tests.integration.backup.rig import (
 )
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
+from tradebot_ops.backups.manifest import FORMAT
 from tradebot_ops.errors import OpsError
+from tradebot_ops.operations.backup.figures import figures
 from tradebot_ops.operations.backup.tools import tools
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("backup")]
@@ -213,6 +215,85 @@ def test_data_that_are_not_those_of_the_manifest_are_named(
 
 def scratches(tradebot: Tradebot) -> list[tuple[Any, ...]]:
     return rows(tradebot, "SELECT datname FROM pg_database WHERE datname ~ 'verify|restoring'")
+
+
+ODD = """
+CREATE TYPE odd_mood AS ENUM ('calm', 'wild');
+CREATE DOMAIN odd_price AS numeric CHECK (value >= 0);
+CREATE TABLE odd_numbered (mood odd_mood, moods odd_mood[], what regclass, whats regclass[], price odd_price);
+INSERT INTO odd_numbered VALUES ('wild', '{calm,wild}', 'job', '{job,candle}', 1.50), (NULL, NULL, NULL, NULL, NULL);
+CREATE TABLE odd_plain (f float8, n numeric, j json, k jsonb, a text[], b bytea, t timestamptz, r int4range, u uuid);
+INSERT INTO odd_plain VALUES
+  ('-0', 1.50, '{"b":  1, "a": 2}', '{"a": 1.0}', '{x,NULL}', '\\x00', '2026-03-29 01:30Z', '[1,5)', gen_random_uuid()),
+  ('NaN', 'NaN', NULL, 'null', '{}', '', 'infinity', 'empty', NULL);
+CREATE TABLE odd_rights (right_of aclitem);
+INSERT INTO odd_rights VALUES ('tradebot=r/tradebot');
+CREATE TABLE odd_empty ();
+INSERT INTO odd_empty DEFAULT VALUES;
+"""
+NO_ODD = """
+DROP TABLE IF EXISTS odd_numbered, odd_plain, odd_rights, odd_empty; DROP TYPE IF EXISTS odd_mood;
+DROP DOMAIN IF EXISTS odd_price;
+"""
+
+
+@pytest.fixture
+def odd(running: Tradebot) -> Iterator[Tradebot]:
+    rows(running, NO_ODD + ODD)
+    yield running
+    rows(running, NO_ODD)
+
+
+def digests(tradebot: Tradebot, form: int = FORMAT, database: str = "tradebot") -> dict[str, str]:
+    with ops_of(tradebot).postgres.session(database) as session:
+        return {name: found.digest for name, found in figures(session, form).tables.items()}
+
+
+def test_what_another_database_numbers_anew_is_equal_there(odd: Tradebot) -> None:
+    folder = taken(odd)
+    assert odd.json("backup", "verify", folder.name)
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("odd_plain", "f = 0 WHERE f = 0"),
+        ("odd_plain", "n = 1.5 WHERE n = 1.5"),
+        ("odd_plain", 'j = \'{"b": 1, "a": 2}\' WHERE f = 0'),
+        ("odd_plain", "k = '{\"a\": 1.00}' WHERE f = 0"),
+        ("odd_plain", "a = '{x,\"NULL\"}' WHERE f = 0"),
+        ("odd_plain", "r = '(1,5)' WHERE f = 0"),
+        ("odd_numbered", "mood = 'calm' WHERE mood = 'wild'"),
+        ("odd_numbered", "whats = '{candle,job}' WHERE mood = 'wild'"),
+        ("odd_plain", "u = NULL WHERE f = 0"),
+        ("odd_rights", "right_of = 'tradebot=w/tradebot'"),
+    ],
+)
+def test_no_other_value_is_taken_for_the_same(odd: Tradebot, table: str, change: str) -> None:
+    """Not even one that compares equal."""
+    before = digests(odd)
+    rows(odd, f"UPDATE {table} SET {change}")  # noqa: S608
+    now = digests(odd)
+    assert now[f"public.{table}"] != before[f"public.{table}"]
+    assert {name for name in before if name.startswith("public.odd") and now[name] != before[name]} == {
+        f"public.{table}"
+    }
+
+
+def test_a_backup_of_the_first_form_is_verified_by_its_own_digests(odd: Tradebot) -> None:
+    folder = taken(odd)
+    odd.json("backup", "restore", folder.name, "--into", "odd_beside")
+    first, second = digests(odd, 1, "odd_beside"), digests(odd, database="odd_beside")
+    rows(odd, "DROP DATABASE odd_beside")
+    assert first["public.odd_plain"] != second["public.odd_plain"]
+
+    def as_before(content: dict[str, Any]) -> None:
+        content["format"] = 1
+        for name, table in content["database"]["tables"].items():
+            table["digest"] = first[name]
+
+    edited(folder, as_before)
+    assert odd.json("backup", "verify", folder.name)
 
 
 def test_a_verification_that_was_killed_leaves_nothing_for_long(large: Tradebot) -> None:

@@ -135,7 +135,7 @@ def with_database(ops: Ops, **answers: Any) -> Database:
 EQUAL: dict[str, Any] = {
     "SHOW server_version": [{"server_version": "18.6 (Debian 18.6-1)"}],
     "SELECT schemaname": [{"name": "public.job_id", "value": 9}],
-    "SELECT n.nspname AS schema": [{"schema": "public", "name": "job"}],
+    "SELECT n.nspname AS schema": [{"schema": "public", "name": "job", "portable": True}],
     "SELECT count(*) AS rows": [{"rows": 3, "digest": "77"}],
     "WITH ours": [{"schema": "abc"}],
     "SELECT rolname AS name, rolcanlogin": [{"name": "tradebot_app", "login": True}],

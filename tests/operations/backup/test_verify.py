@@ -215,7 +215,7 @@ def test_what_differs_is_said_in_full(ops: Ops) -> None:
 
 def test_of_many_differences_twenty_are_kept(ops: Ops) -> None:
     put(ops)
-    tables = [{"schema": "public", "name": f"t{number}"} for number in range(30)]
+    tables = [{"schema": "public", "name": f"t{number}", "portable": True} for number in range(30)]
     with_database(ops, **{"SELECT n.nspname AS schema": tables})
     with pytest.raises(OpsError) as caught:
         verify.verify(ops, shelf(ops), "latest", ignore_progress)
@@ -253,8 +253,17 @@ def test_each_database_is_asked_where_it_is(ops: Ops) -> None:
     ], "the owner of the database is there already"
 
 
+def hashed(database: Any) -> list[str]:
+    """By which form of its rows each table was hashed."""
+    asked = [text for text in database.statements() if text.startswith("SELECT count")]
+    return [next(form for form in ("record_send(t.*)", "(t.*)::text", "(t::text") if form in text) for text in asked]
+
+
 def test_every_table_sequence_and_login_is_counted(ops: Ops) -> None:
-    tables = [{"schema": "public", "name": "job"}, {"schema": "odd", "name": 'a"b'}]
+    tables = [
+        {"schema": "public", "name": "job", "portable": True},
+        {"schema": "odd", "name": 'a"b', "portable": False},
+    ]
     sequences = [{"name": "public.job_id", "value": 9}, {"name": "odd.x", "value": 0}]
     database = with_database(
         ops,
@@ -274,6 +283,12 @@ def test_every_table_sequence_and_login_is_counted(ops: Ops) -> None:
         '"public"."job" t',
         '"odd"."a""b" t',
     ]
+    assert hashed(database) == ["record_send(t.*)", "(t.*)::text"], (
+        "numbers of another database are compared by their names"
+    )
+    database.asked.clear()
+    figures.figures(session, 1)
+    assert hashed(database) == ["(t::text", "(t::text"], "as the releases did that wrote the first form"
     assert figures.roles(session) == {"a": True, "b": False}
     assert (figures.revision(session), figures.server(session)) == ("0010", "18.6")
     database.answers["SELECT version_num"] = []

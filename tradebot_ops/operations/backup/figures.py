@@ -2,18 +2,29 @@
 
 from psycopg import sql
 
-from tradebot_ops.backups.manifest import DatabaseFigures, TableFigures
+from tradebot_ops.backups.manifest import FORMAT, DatabaseFigures, TableFigures
 from tradebot_ops.clients.postgres_session import Session
 
-#: Tables of ours: no system's, no extension's, no temporary ones.
+#: Tables of ours: no system's, no extension's, no temporary ones. The binary form of a table is the same wherever it
+#: is restored, unless a column is of a type that a database numbers anew (from 16384 on), or holds such numbers (reg…).
 _TABLES = """
-SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT n.nspname AS schema, c.relname AS name, NOT EXISTS (
+    SELECT FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      AND (y.typsend = 0 OR y.oid >= 16384 OR y.typname ~ '^_?reg')
+  ) AS portable
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
 ORDER BY 1, 2
 """
 #: The sum does not depend on the order of the rows.
-_FIGURES = "SELECT count(*) AS rows, coalesce(sum(hashtextextended(t::text, 0)), 0)::text AS digest FROM ONLY {} t"
+_FIGURES = "SELECT count(*) AS rows, coalesce(sum({hashed}), 0)::text AS digest FROM ONLY {table} t"
+_AS_TEXT = sql.SQL("hashtextextended((t.*)::text, 0)")
+#: Writing numbers as text is most of the work in a table of candles.
+_AS_BINARY = sql.SQL("hash_record_extended(ROW(record_send(t.*)), 0)")
+#: In the first form; of a table with a column ``t`` it is that column alone.
+_FIRST = sql.SQL("hashtextextended(t::text, 0)")
 _SEQUENCES = """
 SELECT schemaname || '.' || sequencename AS name, coalesce(last_value, 0) AS value FROM pg_sequences
 WHERE schemaname !~ '^pg_' ORDER BY 1
@@ -37,13 +48,15 @@ SELECT coalesce(md5(string_agg(part, E'\\n' ORDER BY part COLLATE "C")), '') AS 
 _ROLES = "SELECT rolname AS name, rolcanlogin AS login FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"
 
 
-def figures(session: Session) -> DatabaseFigures:
-    """Of the database that the session is connected to."""
+def figures(session: Session, form: int = FORMAT) -> DatabaseFigures:
+    """Of the database that the session is connected to, with digests as a manifest of this form has them."""
     sequences = {row["name"]: row["value"] for row in session.rows(_SEQUENCES)}
     tables = {}
     for row in session.rows(_TABLES):
         name = f"{row['schema']}.{row['name']}"
-        found = session.rows(sql.SQL(_FIGURES).format(sql.Identifier(row["schema"], row["name"])))[0]
+        hashed = _FIRST if form == 1 else _AS_BINARY if row["portable"] else _AS_TEXT
+        table = sql.Identifier(row["schema"], row["name"])
+        found = session.rows(sql.SQL(_FIGURES).format(hashed=hashed, table=table))[0]
         tables[name] = TableFigures(found["rows"], found["digest"])
     return DatabaseFigures(tables, sequences, str(session.rows(_SCHEMA)[0]["schema"]))
 

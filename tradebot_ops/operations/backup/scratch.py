@@ -26,7 +26,7 @@ def restore_into(ops: Ops, used: Tools, backup: Backup, manifest: Manifest, data
         admin.rows(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(database)))
     used.restore(backup.dump, database)
     with ops.postgres.session(database) as session:
-        found = figures(session)
+        found = figures(session, manifest.format)
         same_major = int(server(session).partition(".")[0]) == manifest.major
     wrong = differences(manifest.database, found, same_major=same_major)
     if wrong:
