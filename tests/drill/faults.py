@@ -14,6 +14,7 @@ import psycopg
 import redis
 
 from tests.integration.tradebot import Tradebot
+from tests.waiting import until
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 
@@ -89,16 +90,24 @@ def one_worker_hung(stack: Tradebot, _ops: Ops) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def long_queue(_stack: Tradebot, ops: Ops) -> Iterator[None]:
-    """More work than two workers can do: 170 sweeps of 1950 backtests each; what is left is cancelled."""
+def long_queue(stack: Tradebot, ops: Ops) -> Iterator[None]:
+    """170 jobs behind two that take their time on any machine; what is left is cancelled."""
     grid = {"symbol": "AAPL", "strategy": "sma_cross", "fast": "2:40:1", "slow": "50:99:1"}
-    jobs = [ops.api.submit("sweep", grid)["id"] for _ in range(170)]
+    slow = [each for name in ("worker-1", "worker-2") for each in job_processes(stack, name)]
+    jobs: list[str] = []
     try:
-        yield
+        with frozen(slow):
+            jobs += (ops.api.submit("sweep", grid)["id"] for _ in range(170))
+            yield
     finally:
         for job in reversed(jobs):
             with contextlib.suppress(OpsError):  # it ended meanwhile
                 ops.api.cancel(job)
+
+
+def job_processes(stack: Tradebot, replica: str) -> list[psutil.Process]:
+    worker = psutil.Process(stack.pid(replica))
+    return until(lambda: worker.children(recursive=True), f"{replica} has a process for jobs")
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ pytestmark = [
 #: many minutes comes last of all, once no outage is recent: what ends while it is kept quiet, nobody is told of.
 FAULTS = (
     Fault("one worker of two hung", faults.one_worker_hung, ("WorkerInstanceDown",), within=180),
-    Fault("170 long jobs at once", faults.long_queue, ("WorkerQueueBacklog",), within=180),
+    Fault("170 jobs behind long ones", faults.long_queue, ("WorkerQueueBacklog",), within=180),
     Fault("slow API", faults.slow_api, ("HighAPILatency",), frozenset({"SlowQueries"}), within=300),
     Fault("no heartbeats", faults.no_heartbeats, ("AllWorkersHang",), within=240),
     Fault("all workers stopped", stopped("worker"), ("NoWorkersAvailable",)),

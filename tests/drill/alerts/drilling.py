@@ -33,8 +33,9 @@ HOST = frozenset(
     }
 )
 BACKGROUND = frozenset({"Watchdog", "RecentOutage", "SyntheticAlert"})
-#: An outage that was really had has really eaten of the error budget, for as long as its windows look back.
-CONSEQUENCES = frozenset({"APIErrorBudgetBurn"})
+#: An outage that was really had has really eaten of the error budget, for as long as its windows look back; and what
+#: several faults took away one after the other did go up and down.
+CONSEQUENCES = frozenset({"APIErrorBudgetBurn", "TargetFlapping"})
 RESOLVES = 180.0
 #: Rules that wait for minutes, on a machine that has little time for them: how long it took is in the table.
 patient = partial(Fault, within=900.0)

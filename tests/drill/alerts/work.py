@@ -11,7 +11,7 @@ import psycopg
 
 from tests.drill.alerts.drilling import patient
 from tests.drill.alerts.stores import redis_refuses
-from tests.drill.faults import frozen, postgres, redis_client
+from tests.drill.faults import frozen, job_processes, postgres, redis_client
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
 from tradebot_ops.clients.redis import WORKERS_DESIRED
@@ -66,7 +66,7 @@ def connections_break(times: int) -> Broken:
 @contextmanager
 def job_that_hangs(stack: Tradebot, ops: Ops) -> Iterator[None]:
     """The processes in which jobs run stand still; their workers go on."""
-    children = [each for name in ("worker-1", "worker-2") for each in _children(stack, name)]
+    children = [each for name in ("worker-1", "worker-2") for each in job_processes(stack, name)]
     with frozen(children):
         job = ops.api.submit("backtest", {"symbol": "AAPL", "strategy": "sma_cross", "fast": 10, "slow": 30})["id"]
         try:
@@ -75,11 +75,6 @@ def job_that_hangs(stack: Tradebot, ops: Ops) -> Iterator[None]:
         finally:
             with suppress(OpsError):  # it ended meanwhile
                 ops.api.cancel(job)
-
-
-def _children(stack: Tradebot, replica: str) -> list[psutil.Process]:
-    worker = psutil.Process(stack.pid(replica))
-    return until(lambda: worker.children(recursive=True), f"{replica} has a process for jobs")
 
 
 @contextmanager
@@ -154,7 +149,7 @@ def _value(ops: Ops, expression: str) -> float | None:
 def little_memory_for_jobs(stack: Tradebot, _ops: Ops) -> Iterator[None]:
     """A job may use hardly more than a process that waits for its first one."""
     stack.ok("restart", "worker", timeout=300)
-    stack.environ["JOB_MEMORY_LIMIT"] = f"{int(_settled(_children(stack, 'worker-1')) * 1.05 / 1024)}kb"
+    stack.environ["JOB_MEMORY_LIMIT"] = f"{int(_settled(job_processes(stack, 'worker-1')) * 1.05 / 1024)}kb"
     try:
         stack.ok("up", "worker", timeout=300)
         yield
