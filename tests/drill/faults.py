@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -214,7 +213,3 @@ def postgres(_stack: Tradebot, ops: Ops) -> str:
     address = ops.engine.endpoint("postgres", 5432)
     password = ops.secret("postgres_password").reveal()
     return f"postgresql://tradebot:{password}@{address.host}:{address.port}/tradebot"
-
-
-def passed(since: float) -> float:
-    return round(time.monotonic() - since, 1)

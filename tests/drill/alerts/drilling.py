@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.drill.faults import Fault, passed
+from tests.drill.faults import Fault
 from tests.integration.tradebot import Tradebot
 from tests.waiting import REST_S, until
 from tradebot_ops.context import Ops
@@ -84,13 +84,16 @@ class Drill:
     def recent_outage(self) -> bool:
         return any(alert.name == "RecentOutage" for alert in self.ops.alertmanager.alerts())
 
-    def stored(self, since: str, status: str) -> set[str]:
-        """Names that arrived in the store since then; nothing while it cannot be asked."""
+    def stored(self, since: datetime, status: str) -> dict[str, datetime]:
+        """Alerts that arrived in the store since then, and when first; nothing while it cannot be asked."""
         try:
             found = self.ops.api.alerts(500)
         except OpsError:
-            return set()
-        return {alert["name"] for alert in found if alert["status"] == status and alert["received_at"] >= since}
+            return {}
+        arrived = sorted(
+            (datetime.fromisoformat(alert["received_at"]), alert["name"], alert["status"]) for alert in found
+        )
+        return {name: at for at, name, its in reversed(arrived) if its == status and at >= since}
 
     def end_of(self, row: Measured) -> float | None:
         """Seconds from the mend until the store had the alert's last end."""
@@ -100,7 +103,7 @@ class Drill:
             if alert["name"] == row.alert and alert["status"] == "resolved"
         ]
         later = [at for at in ends if row.mended_at and at >= row.mended_at]
-        return round((max(later) - row.mended_at).total_seconds(), 1) if later and row.mended_at else None
+        return _seconds(row.mended_at, max(later)) if later and row.mended_at else None
 
     def write(self) -> None:
         """The measured table, where the operator asked for it."""
@@ -113,6 +116,10 @@ class Drill:
             lines.append("| " + " | ".join("" if cell is None else str(cell) for cell in cells) + " |")
         if folder := os.environ.get("TRADEBOT_DRILL_REPORT"):
             (Path(folder) / self.report).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _seconds(began: datetime, ended: datetime) -> float:
+    return round((ended - began).total_seconds(), 1)
 
 
 @contextmanager
@@ -148,9 +155,9 @@ class _Watch:
 
     drill: Drill
     faults: Sequence[Fault]
-    since: str
+    since: datetime
     before: frozenset[str]
-    began: dict[str, float] = field(default_factory=dict)
+    began: dict[str, datetime] = field(default_factory=dict)
     rows: dict[str, Measured] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
 
@@ -165,13 +172,13 @@ class _Watch:
             time.sleep(REST_S)
         return all(told)
 
-    def _told(self, fault: Fault, active: Mapping[str, str], arrived: set[str]) -> bool:
-        wanted, since = set(fault.alerts), passed(self.began[fault.name])
+    def _told(self, fault: Fault, active: Mapping[str, str], arrived: Mapping[str, datetime]) -> bool:
+        wanted, began = set(fault.alerts), self.began[fault.name]
         for name in wanted & active.keys() - self.rows.keys():
-            self.rows[name] = Measured(fault.name, name, active[name], since)
-        for name in wanted & arrived & self.rows.keys():
-            self.rows[name].stored = self.rows[name].stored or since
-        return self.rows.keys() >= wanted and (fault.hides_store or fault.deaf or arrived >= wanted)
+            self.rows[name] = Measured(fault.name, name, active[name], _seconds(began, self.drill.ops.clock()))
+        for name in wanted & arrived.keys() & self.rows.keys():
+            self.rows[name].stored = _seconds(began, arrived[name])
+        return self.rows.keys() >= wanted and (fault.hides_store or fault.deaf or arrived.keys() >= wanted)
 
     def of(self, faults: Sequence[Fault]) -> dict[str, Measured]:
         return {name: self.rows[name] for fault in faults for name in fault.alerts}
@@ -181,11 +188,11 @@ def told_in_time_and_ended(drill: Drill, faults: Sequence[Fault]) -> None:
     """Each fault raises its alerts, they reach the store and end after the mend, and no other alert is told."""
     if not all(fault.at_once for fault in faults):
         until(lambda: not drill.recent_outage(), "no outage is recent any more", 420)
-    watch = _Watch(drill, faults, drill.ops.clock().isoformat(), frozenset(drill.active()))
+    watch = _Watch(drill, faults, drill.ops.clock(), frozenset(drill.active()))
     with ExitStack() as broken:
         for fault in faults:
             broken.enter_context(fault.breaking(drill.stack, drill.ops))
-            watch.began[fault.name] = time.monotonic()
+            watch.began[fault.name] = drill.ops.clock()
         wanted = [name for fault in faults for name in fault.alerts]
         try:
             until(
@@ -197,24 +204,24 @@ def told_in_time_and_ended(drill: Drill, faults: Sequence[Fault]) -> None:
         finally:
             drill.table += watch.rows.values()
             drill.write()
-    mended = time.monotonic()
+    mended = drill.ops.clock()
     for row in watch.rows.values():
-        row.mended_at = drill.ops.clock()
+        row.mended_at = mended
     ending = watch.of([fault for fault in faults if fault.at_once and not fault.deaf])
-    until(lambda: drill.stored(watch.since, "firing") >= ending.keys(), "arrival in the store", RESOLVES)
+    until(lambda: drill.stored(watch.since, "firing").keys() >= ending.keys(), "arrival in the store", RESOLVES)
+    arrived = drill.stored(watch.since, "firing")
     for fault in faults:
         for row in watch.of([fault]).values():
             if row.alert in ending:
-                row.stored = row.stored or passed(watch.began[fault.name])
+                row.stored = _seconds(watch.began[fault.name], arrived[row.alert])
 
     def ended() -> bool:
-        over = drill.stored(watch.since, "resolved")
-        for name in over & ending.keys():
-            ending[name].resolved = ending[name].resolved or passed(mended)
-        return over >= ending.keys()
+        return drill.stored(watch.since, "resolved").keys() >= ending.keys()
 
     until(ended, f"the end of {sorted(ending)} in the store", RESOLVES)
-    watch.seen |= drill.stored(watch.since, "firing")
+    for row in ending.values():
+        row.resolved = drill.end_of(row)
+    watch.seen |= drill.stored(watch.since, "firing").keys()
     allowed = {name for fault in faults for name in (*fault.alerts, *fault.also)}
     others = watch.seen - watch.before - allowed - HOST - BACKGROUND - CONSEQUENCES
     for row in watch.rows.values():
