@@ -367,6 +367,16 @@ def mounting(*sources: Path, kind: MountKind = MountKind.BIND) -> Service:
     return replace(PLAIN, mounts=tuple(Mount(kind, str(each), f"/{each.name}", read_only=True) for each in sources))
 
 
+def test_where_a_file_lies_in_its_folder_is_a_part_of_the_contents(tmp_path: Path) -> None:
+    stack, folder = replace(BARE, folder=tmp_path / "stack"), tmp_path / "conf"
+    for name in ("one", "two"):
+        (folder / name).mkdir(parents=True)
+    (folder / "one" / "a.yml").write_text("1")
+    before = hashing.content_hash(stack, mounting(folder))
+    (folder / "one" / "a.yml").rename(folder / "two" / "a.yml")
+    assert hashing.content_hash(stack, mounting(folder)) != before
+
+
 @pytest.fixture
 def conf(tmp_path: Path) -> Path:
     """A folder with files and a folder in it, its names in no order."""

@@ -123,6 +123,17 @@ def test_a_channel_that_does_not_take_it_is_a_failure_and_the_others_are_still_t
     assert way.moments <= CHANNEL_SECONDS + 1
 
 
+def test_that_it_was_taken_is_said_twice_in_a_row_or_not_believed(
+    ops: Ops, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answers of a torn reading come again and again, each followed by one that takes it back."""
+    took, open_ = Deliveries(8, 7, {}), Deliveries(8, 6, {})
+    told = iter([Deliveries(7, 6, {}), *([took, open_] * 3), took, took, Deliveries()])
+    monkeypatch.setattr(way, "deliveries", lambda: {"email": next(told)})
+    assert through(sent(ops, "warning")) == ["warning: email takes it"]
+    assert list(told) == [Deliveries()], "it believed an answer too soon, or too late"
+
+
 def test_earlier_deliveries_are_no_proof(ops: Ops, way: Way) -> None:
     way.counts = {"slack": Deliveries(5, 5, {}), "webhook": Deliveries(5, 5, {})}
     way.broken = {"slow slack"}

@@ -97,6 +97,17 @@ def test_the_list_says_who_looks_at_it(ops: Ops) -> None:
     assert report.warnings == ()
 
 
+def test_who_looked_at_one_firing_did_not_look_at_the_next(ops: Ops) -> None:
+    """A firing is known by when it began: Alertmanager moves its end on as long as it lasts."""
+    vars(ops)["alertmanager"] = held = Alertmanager(silenced=False)
+    [alert] = held.alerts()
+    later = NOW + timedelta(minutes=5)
+    held.alerts = lambda: [replace(alert, ends_at=later)]  # type: ignore[method-assign]
+    assert row(list_(ops, every=False))["acknowledged"] == "by ana@host, a cable"
+    held.alerts = lambda: [replace(alert, starts_at=later)]  # type: ignore[method-assign]
+    assert row(list_(ops, every=False))["acknowledged"] == ""
+
+
 def test_the_list_needs_no_store(ops: Ops) -> None:
     vars(ops)["alertmanager"] = Alertmanager(silenced=False)
     vars(ops)["api"] = Away("The API does not run.")

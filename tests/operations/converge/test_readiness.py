@@ -149,6 +149,18 @@ def test_where_the_engine_runs_the_check_its_verdict_counts(answers: list[bool])
     assert view.now == 2
 
 
+@pytest.mark.parametrize(("health", "ended"), [(Health.STARTING, 60), (Health.UNHEALTHY, 0)])
+def test_its_verdict_counts_also_beside_the_terms_of_the_check(
+    answers: list[bool], health: Health, ended: float
+) -> None:
+    """Whether it failed often enough the engine knows: from here not each run of it is seen."""
+    answers += [False] * 100
+    view = Watched([replace(UP, health=health)])
+    with pytest.raises(OpsError, match="app 1 (is unhealthy|was not ready in time)"):
+        until_ready(view, CHECKED, 1)
+    assert view.now == ended
+
+
 def test_a_health_check_has_its_own_time_to_start_before_failures_count(answers: list[bool]) -> None:
     answers += [False] * 40
     check = Healthcheck(("CMD", "ask"), interval=10, retries=2, start_period=7)
