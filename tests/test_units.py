@@ -10,6 +10,9 @@ from tradebot_ops.operations.logs import since
 from tradebot_ops.operations.monitoring import query
 from tradebot_ops.settings import forms
 
+LENGTHS = {"y": 365 * 86400, "w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
+FORMS = (units.COMPOSE, units.PROMETHEUS, units.KEEPING, units.TYPED)
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -28,6 +31,17 @@ def test_durations(text: str, expected: float) -> None:
     assert units.seconds(text) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("unit", "length"), [*LENGTHS.items(), ("ms", 1e-3), ("us", 1e-6), ("µs", 1e-6), ("ns", 1e-9)])
+def test_each_unit_has_its_length_in_each_form_that_has_it(unit: str, length: float) -> None:
+    forms_with_it = [form for form in FORMS if unit in form.units]
+    assert forms_with_it
+    for form in forms_with_it:
+        assert units.seconds(f"3{unit}", form) == pytest.approx(3 * length)
+    for form in set(FORMS) - set(forms_with_it):
+        with pytest.raises(ValueError, match="no duration"):
+            units.seconds(f"3{unit}", form)
+
+
 @pytest.mark.parametrize("text", ["", "10", "s", "10 s", "-1s", "1s30", "ten seconds", "1S", "1w", "1y"])
 def test_no_durations(text: str) -> None:
     with pytest.raises(ValueError, match="no duration"):
@@ -39,9 +53,6 @@ def test_prometheus_takes_whole_numbers_with_the_largest_unit_first(text: str) -
     assert units.seconds("1w2d3ms", units.PROMETHEUS) == pytest.approx(9 * 86400 + 0.003)
     with pytest.raises(ValueError, match="no duration"):
         units.seconds(text, units.PROMETHEUS)
-
-
-LENGTHS = {"y": 365 * 86400, "w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
 @given(st.dictionaries(st.sampled_from(list(LENGTHS)), st.integers(0, 9), min_size=1))
@@ -76,6 +87,7 @@ def test_whoever_reads_a_duration_reads_the_same(parts: dict[str, int]) -> None:
         ("4GiB", 4 * 1024**3),
         ("1.5g", 3 * 1024**3 // 2),
         ("1t", 1024**4),
+        ("1p", 1024**5),
     ],
 )
 def test_sizes(text: str, expected: int) -> None:

@@ -1,5 +1,6 @@
 """Times that two parts of the stack must agree upon, and that no single module can judge."""
 
+import inspect
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -10,12 +11,15 @@ import yaml
 from services.api.__main__ import GRACE_S
 from services.api.alerts import notifier
 from services.api.dashboard.window import SCRAPE_INTERVAL_S
+from services.api.dependencies import STATEMENT_TIMEOUT_S
 from services.api.routes import job_history
-from services.common import heartbeats, redis_client
-from services.common.database import RECONNECT_S
+from services.common import breaker, heartbeats, redis_client
+from services.common.database import RECONNECT_S, Database
+from services.common.jobtypes import BREAKER_POLICY
 from services.common.settings import Settings
 from services.common.transport import HEARTBEAT_TIMEOUT_MS
-from services.worker import attempt, consumer, heartbeat, main, process, supervise, sweeper
+from services.jobs.exchange import patience
+from services.worker import attempt, consumer, heartbeat, lane, main, process, supervise, sweeper
 from services.worker.lease_renewer import TICK_S, LeaseRenewer
 from tests.paths import ROOT
 from tradebot_ops import units
@@ -162,3 +166,43 @@ def test_a_lease_ends_no_later_than_the_messages_of_a_consumer_that_is_gone_come
 def test_a_job_process_is_given_more_time_to_start_than_a_worker_takes_to_warm_up() -> None:
     assert main.WARM_UP_S * 10 <= process.START_S
     assert consumer.PATIENCE_S < attempt.RETRY_S
+
+
+# Limits that are written twice
+
+#: Settings of the services whose default compose.yaml does not name: what it says follows from other settings, or is a
+#: path in a container.
+OWN = {"database_url", "job_memory_limit", "dashboard_file", "api_published_on"}
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "migrate"])
+def test_the_services_assume_what_the_stack_tells_them(stack: Stack, name: str) -> None:
+    """Else a service that is started by hand, as in a test, is another one than that of the stack."""
+    told = {key.lower(): value for key, value in stack.services[name].environment.items()}
+    own = {key for key in DECLARED if key in OWN or key.endswith("_file")}
+    usual = Settings.model_construct()
+    for key in DECLARED.keys() & told.keys() - own:
+        assert getattr(Settings(**{key: told[key]}), key) == getattr(usual, key), key  # type: ignore[arg-type]
+
+
+def test_a_statement_is_given_up_by_postgres_before_whoever_asked_gives_up() -> None:
+    made = inspect.signature(Database.__init__).parameters
+    asked = inspect.signature(Settings.postgres_dsns).parameters
+    usual_s = asked["statement_timeout_s"].default
+    assert made["statement_timeout_s"].default == usual_s
+    assert asked["lock_timeout_s"].default < usual_s, "that somebody holds a lock would look like a slow statement"
+    longest_s = made["timeout_s"].default + usual_s
+    assert longest_s < heartbeat.STALL_S, "a worker that waits for Postgres would be taken for one that hangs"
+    assert usual_s > STATEMENT_TIMEOUT_S, "a caller of the API waits for an answer"
+    assert inspect.signature(Database.ping).parameters["answer_s"].default <= STATEMENT_TIMEOUT_S / 2
+
+
+def test_an_idle_worker_looks_for_jobs_often_and_for_short_ones_more_often() -> None:
+    assert 1000 / lane.SHORT_IDLE_MS >= 20
+    assert 1000 / lane.LONG_IDLE_MS >= 4
+    assert lane.SHORT_IDLE_MS < lane.LONG_IDLE_MS
+
+
+def test_a_call_of_an_exchange_has_ended_before_it_is_believed_lost() -> None:
+    assert patience.DEADLINE_S < breaker.PROBE_S <= 2 * patience.DEADLINE_S
+    assert BREAKER_POLICY.first_s / 4 > breaker.AWAY_S, "a Redis that is back is not asked for so long"

@@ -16,7 +16,7 @@ from tradebot_ops.engines.base import State
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import ExitCode, Unreachable
 from tradebot_ops.facts.metrics.monitoring import names
-from tradebot_ops.model import Report
+from tradebot_ops.model import Level, Report
 from tradebot_ops.operations.lifecycle import monitoring, startstop
 from tradebot_ops.operations.lifecycle.monitoring import watchdog, with_monitoring
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent, ignore_progress
@@ -44,7 +44,7 @@ def ago(seconds: float) -> datetime:
 def test_watchdog(heard: datetime | None, started: datetime, said: str, late: bool) -> None:
     facts, findings = watchdog(heard, started, NOON)
     assert facts == {"watchdog": said}
-    assert bool(findings) is late
+    assert [found.level for found in findings] == [Level.FAIL] * late
 
 
 @pytest.fixture

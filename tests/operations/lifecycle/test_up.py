@@ -16,7 +16,7 @@ from tradebot_ops.errors import ExitCode, ImageMissing, OpsError
 from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.lifecycle import up as up_module
 from tradebot_ops.operations.lifecycle.up import up
-from tradebot_ops.progress import ProgressEvent, ignore_progress
+from tradebot_ops.progress import Phase, ProgressEvent, ignore_progress
 from tradebot_ops.records import Absence, ChosenProfiles, UnavailableServices, UsedEngines, WorkersTold
 from tradebot_ops.settings import load_settings
 
@@ -120,6 +120,19 @@ def test_the_whole_of_it(world: World, snapshot: SnapshotAssertion) -> None:
     again = up(world.ops(), [], ignore_progress)
     assert ("desired", 2) not in world.calls
     assert again.sections[0].lines[0] == "Nothing to change: everything runs as described."
+
+
+def test_what_an_engine_prepares_is_told_as_it_happens(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[ProgressEvent] = []
+    prepare = world.engine.prepare
+
+    def telling(stack: Any, say: Callable[[str, str], None]) -> None:
+        say("redis", "fetches its program")
+        prepare(stack, say)
+
+    monkeypatch.setattr(world.engine, "prepare", telling)
+    up(world.ops(), ["redis"], told.append)
+    assert told[0] == ProgressEvent("redis", Phase.PREPARING, "fetches its program")
 
 
 @pytest.mark.parametrize(

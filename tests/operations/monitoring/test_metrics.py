@@ -165,3 +165,27 @@ def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
     ops = SimpleNamespace(api=SimpleNamespace(metrics=lambda: "<html>"))
     with pytest.raises(OpsError, match="^The API answers with something else"):
         metrics.api(ops, raw=False)
+
+
+LABELS = frozenset({"status", "job_type", "method", "endpoint", "instance", "queue", "device", "mode"})
+
+
+def test_declared_metrics_are_listed_by_who_emits_them_with_their_labels_in_order(
+    ops: Ops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [
+        Metric("b_total", "counter", LABELS, "worker"),
+        Metric("a", "gauge", frozenset(), "worker"),
+        Metric("c", "gauge", frozenset({"type"}), "api"),
+    ]
+    monkeypatch.setattr("tradebot_ops.facts.metrics.config_files.declared", lambda _ops: found)
+    report = metrics.list_(ops)
+    assert report.sections[0].tables[0].rows == (
+        ("c", "gauge", "type", "api"),
+        ("a", "gauge", "", "worker"),
+        ("b_total", "counter", ", ".join(sorted(LABELS)), "worker"),
+    )
+    assert isinstance(report.data, list)
+    assert [(each["name"], each["labels"]) for each in report.data] == [
+        ("c", ["type"]), ("a", []), ("b_total", sorted(LABELS)),
+    ]  # fmt: skip

@@ -60,8 +60,9 @@ def test_what_is_nothing_but_zeros_is_folded_from_two_on() -> None:
 @pytest.mark.parametrize(
     ("text", "is_one"),
     [
-        *[(each, True) for each in (*panels.RANGES, "1m", "60s", "92d", "90m")],
-        *[(each, False) for each in ("", "0m", "59s", "93d", "1w", "m", "1.5h", "15m ", "-1h", "123456789s")],
+        *[(each, True) for each in (*panels.RANGES, "1m", "60s", "92d", "90m", "132480m", "2208h")],
+        *[(each, False) for each in ("", "0m", "59s", "93d", "132481m", "2209h", "7948801s", "1w", "m", "1.5h")],
+        *[(each, False) for each in ("15m ", "-1h", "123456789s")],
     ],
 )
 def test_a_range_is_from_a_minute_to_a_quarter(text: str, is_one: bool) -> None:

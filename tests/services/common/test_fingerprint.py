@@ -54,3 +54,18 @@ def test_an_error_without_a_traceback_has_a_fingerprint_too() -> None:
 )
 def test_installation_folders_do_not_count(path: str, normal: str) -> None:
     assert normal_path(path) == normal
+
+
+def test_only_the_innermost_frames_count() -> None:
+    """One error is one group, whoever called; the same call from elsewhere within them is another one."""
+
+    def deeper(depth: int) -> None:
+        if depth:
+            deeper(depth - 1)
+        fails_elsewhere()
+
+    def from_elsewhere(depth: int) -> None:
+        deeper(depth)
+
+    marks = [[caught(lambda: call(depth)).value for call in (deeper, from_elsewhere)] for depth in range(6)]  # noqa: B023
+    assert [here == there for here, there in marks] == [False, False, False, True, True, True]

@@ -2,9 +2,15 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
-from services.common.jobtypes import FAILS_ON_PURPOSE, JobType, Payload, load, registry
+import pytest
+from pydantic import ValidationError
+
+from services.common import jobtypes
+from services.common.job_type_list import job_type_list
+from services.common.jobtypes import FAILS_ON_PURPOSE, JobType, Payload, PayloadInvalid, load, registry
 
 
 class Nothing(Payload):
@@ -48,6 +54,39 @@ def test_a_plug_in_cannot_take_the_place_of_a_built_in() -> None:
     found = load(iter([("x", lambda: first), ("y", lambda: job("same"))]))
     assert found.types["same"] is first
     assert "already taken" in found.quarantined[0].error
+
+
+def test_plug_ins_are_taken_in_the_order_of_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two that want one name the same wins on every host, in whatever order they were installed."""
+    points = [SimpleNamespace(name=name, load=lambda: job("mine")) for name in ("c", "a", "b")]
+    monkeypatch.setattr(jobtypes, "entry_points", lambda group: points * (group == jobtypes.ENTRY_POINT_GROUP))
+    monkeypatch.setattr(jobtypes, "module_names", lambda _package: [])
+    found = load(jobtypes._candidates())
+    assert (list(found.types), [each.name for each in found.quarantined]) == (["mine"], ["b", "c"])
+
+
+def test_a_payload_takes_a_number_for_a_name_and_nothing_that_it_does_not_know() -> None:
+    class Trade(Payload):
+        symbol: str
+
+    kind = JobType("trade", 1, Trade, run)
+    assert kind.validate({"symbol": 7203}) == Trade(symbol="7203")
+    with pytest.raises(PayloadInvalid, match="amount"):
+        kind.validate({"symbol": "A", "amount": 1})
+    with pytest.raises(ValidationError, match="frozen"):
+        kind.validate({"symbol": "A"}).symbol = "B"  # type: ignore[attr-defined]
+
+
+def test_what_a_type_leaves_open_has_its_usual_value() -> None:
+    """A job that says nothing is short, may run beside others of its type, and is tried three times in all."""
+    plain = job("plain")
+    assert (plain.long, plain.max_running, plain.max_attempts, plain.timeout_s) == (False, None, 3, 300)
+    assert (plain.final, plain.accepts, plain.parts, plain.notify) == ((), (), None, None)
+
+
+def test_the_list_of_types_is_by_name() -> None:
+    found = load(iter([(name, lambda name=name: job(name)) for name in ("c", "a", "b")]))  # type: ignore[misc]
+    assert [each["name"] for each in job_type_list(found)["job_types"]] == ["a", "b", "c"]
 
 
 def test_a_schema_is_built_once() -> None:

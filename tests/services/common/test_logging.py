@@ -10,7 +10,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from services.common.logging import REDACTED, Redactor, configure_logging, redactor_for
+from services.common.logging import REDACTED, Redactor, _any_of, configure_logging, redactor_for
 from services.common.settings import Settings
 
 
@@ -140,3 +140,11 @@ def test_console_lines_are_for_people(settings: Settings, capsys: pytest.Capture
 
 def test_short_secrets_do_not_tear_words_apart() -> None:
     assert Redactor(["a", ""]).text("a bad day") == "a bad day"
+
+
+def test_of_two_secrets_that_begin_alike_nothing_is_left() -> None:
+    """While a password is being changed both are known, and one may be the beginning of the other."""
+    for secrets in (["hunter2-hunter2", "hunter2-hunter2-more"], ["hunter2-hunter2-more", "hunter2-hunter2"]):
+        pattern = _any_of(secrets)
+        assert pattern is not None
+        assert pattern.sub("*", "one hunter2-hunter2-more, two hunter2-hunter2") == "one *, two *"

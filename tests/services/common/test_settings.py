@@ -87,3 +87,32 @@ def test_listen_addresses() -> None:
     for wrong in ("8010", ":8010", "host:", "host:http", "host:70000"):
         with pytest.raises(ValueError, match="is not host:port"):
             listen_address(wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("worker_grace_seconds", 0),
+        ("worker_lease_seconds", 2),
+        ("alert_history_days", 1),
+        ("job_retention_days", 0),
+    ],
+)
+def test_the_least_of_a_number_is_taken_and_less_is_not(name: str, least: int) -> None:
+    assert getattr(Settings(**{name: least}), name) == least  # type: ignore[arg-type]
+    for less in (least - 1, least - 0.5):
+        with pytest.raises(ValidationError, match=name):
+            Settings(**{name: less})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("0.0.0.0:0", ("0.0.0.0", 0)), ("[::1]:65535", ("::1", 65535)), ("65536", None), ("a:65536", None), (":1", None),
+     ("a:-1", None), ("a:", None)],
+)  # fmt: skip
+def test_a_port_is_from_0_to_65535(text: str, address: tuple[str, int] | None) -> None:
+    if address:
+        assert listen_address(text) == address
+        return
+    with pytest.raises(ValueError, match="is not host:port"):
+        listen_address(text)

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from services.common.jobtypes import JobFailure, PayloadInvalid
-from services.jobs.backtest import JOB
+from services.jobs.backtest import JOB, trades
+from services.jobs.backtesting.found import strategies
+from services.jobs.backtesting.simulate import Simulation, Trades
 from services.jobs.load_candles import JOB as LOAD
+from services.jobs.market.candles import Bars
 from tests.paths import ROOT
 from tests.services.jobs import independent
 from tests.services.jobs.fakes import FileContext
@@ -64,6 +68,32 @@ def test_trades_compound_to_the_total_return() -> None:
     for gain in result["trades"]["gain"]:
         growth *= 1 + gain
     assert growth - 1 == pytest.approx(result["metrics"]["total_return"], rel=1e-5)
+
+
+def test_the_side_of_each_trade_is_said_in_words() -> None:
+    entry = np.array([1, 2])
+    made = Trades(entry, entry + 1, entry * 1.0, entry * 1.0, entry * 0.0, np.array([1, -1]), last_is_open=False)
+    day = np.datetime64("2020-01-01") + np.arange(4)
+    bars = Bars(day, *(np.ones(4),) * 4)
+    found = trades(bars, Simulation(np.ones(4), np.ones(4, bool), made, None))
+    assert (found["side"], found["entry_day"]) == (["long", "short"], ["2020-01-02", "2020-01-03"])
+
+
+def test_a_price_that_does_not_move_is_no_bargain() -> None:
+    """Its distance from the mean is nothing divided by nothing, which is no warning for anybody either."""
+    strategy = strategies()["mean_reversion"]
+    bars = Bars(np.datetime64("2020-01-01") + np.arange(30), *(np.full(30, 100.0),) * 4)
+    assert not strategy.target(bars, strategy.Parameters(window=5)).any()
+
+
+@pytest.mark.parametrize(
+    ("field", "most", "more"), [("cash", 1e15, 1.1e15), ("fee_bps", 1000, 1001), ("curve_points", 100_000, 100_001)]
+)
+def test_the_most_of_a_number_is_taken_and_more_is_not(field: str, most: float, more: float) -> None:
+    request = {"symbol": "A", "strategy": "breakout"}
+    assert getattr(JOB.validate({**request, field: most}).root, field) == most  # type: ignore[attr-defined]
+    with pytest.raises(PayloadInvalid, match=field):
+        JOB.validate({**request, field: more})
 
 
 def test_curve_is_thinned_and_keeps_its_end() -> None:

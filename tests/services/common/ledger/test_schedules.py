@@ -1,11 +1,12 @@
 """Which times of a schedule get a job, after whatever pause."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.common.ledger.schedules import LATE_S, MOST, turn
+from services.common.ledger.schedules import LATE_S, MOST, Schedule, _submit, turn
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 EACH_MINUTE, EACH_SECOND = "* * * * *", "* * * * * *"
@@ -62,3 +63,30 @@ def test_turns_that_come_in_time_leave_no_time_out_and_take_none_twice(waits: li
     step = {EACH_MINUTE: 60, EACH_SECOND: 1, "*/7 * * * *": 420}[cron]
     expected = [at(offset) for offset in range(0, int((now - NOON).total_seconds()) + 1, step) if offset < 3360]
     assert [time for time in taken if time < at(3360)] == expected
+
+
+class Connection:
+    """Keeps the keys of the jobs that it is to make; no job is made."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def execute(self, _query: object, params: dict[str, str]) -> "Connection":
+        self.keys.append(params["key"])
+        return self
+
+    def fetchone(self) -> None:
+        return None
+
+
+def test_each_time_of_each_schedule_has_a_key_of_its_own_and_always_the_same() -> None:
+    """By it a time makes one job, whoever asks and however often."""
+    connection = Connection()
+    for name in ("a", "b", "a"):
+        made = Schedule(
+            name, "noop", 1, {}, 3, EACH_MINUTE, "UTC", False, "ana", NOON, NOON, None, None, 0, None
+        )  # fmt: skip
+        for time in (NOON, at(60)):
+            _submit(cast("Any", connection), made, time)
+    assert len(set(connection.keys)) == 4
+    assert connection.keys[:2] == connection.keys[4:]
