@@ -186,6 +186,11 @@ def test_orphans_are_named_and_kept_unless_asked() -> None:
     assert gone.changes[0].reason == "its service is not described any more"
 
 
+def test_orphans_are_named_once_and_by_name() -> None:
+    world = [seen(name, number) for name in ("c", "a", "b", "e", "d") for number in (2, 1)]
+    assert plan(STACK, [*RUNNING, *world]).orphans == ("a", "b", "c", "d", "e")
+
+
 def test_a_service_of_a_profile_that_is_not_chosen_is_no_orphan() -> None:
     stack = replace(STACK, inactive=("grafana",))
     made = plan(stack, [*RUNNING, seen("grafana")], remove_orphans=True)

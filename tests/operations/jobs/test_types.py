@@ -9,6 +9,7 @@ from tests.paths import ROOT
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
+from tradebot_ops.model import Level
 from tradebot_ops.operations.jobs.types import described, listed
 from tradebot_ops.settings import load_settings
 
@@ -54,7 +55,9 @@ def test_a_plug_in_of_the_workers_is_known_while_the_api_answers(up: Ops) -> Non
     assert section.tables[0].rows == (("days", "whole number", "20", "so many"),)
     shown = listed(up)
     assert [row[0] for row in shown.sections[0].tables[0].rows] == ["mean_price"]
-    assert "ImportError" in shown.findings[0].message
+    [broken] = shown.findings
+    assert (broken.level, broken.id) == (Level.WARN, "broken")
+    assert "ImportError" in broken.message
 
 
 def test_an_unknown_one_is_one_sentence_and_what_there_is(up: Ops) -> None:

@@ -102,3 +102,10 @@ def test_finding_job_types_imports_nothing_heavy() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", registry().types)
+def test_jobs_that_wait_for_an_update_are_still_run_after_it(name: str) -> None:
+    """Payloads of every version before are taken; a new one says how."""
+    found = registry().types[name]
+    assert set(found.accepts) == set(range(1, found.version))

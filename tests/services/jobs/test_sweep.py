@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.common.jobtypes import JobCancelled, JobFailure, PayloadInvalid
-from services.jobs import backtest
+from services.common.jobtypes import JobCancelled, JobFailure, JobType, PayloadInvalid
+from services.jobs import backtest, walk_forward
 from services.jobs.sweep import JOB
 from tests.paths import ROOT
 from tests.services.jobs.fakes import FileContext
@@ -169,3 +169,34 @@ def test_bad_grid_names_the_field(payload: dict[str, Any], field: str, says: str
 def test_a_grid_without_a_valid_run_is_a_clear_failure() -> None:
     with pytest.raises(JobFailure, match="No combination"):
         sweep(symbol="FB", strategy="sma_cross", fast=50, slow=20)
+
+
+@pytest.mark.parametrize(
+    ("job", "field", "good", "bad"),
+    [
+        (JOB, "top", 2000, 2001),
+        (JOB, "top", 1, 0),
+        (JOB, "holdout", 0.9, 0.91),
+        (JOB, "holdout", 0, -0.01),
+        (JOB, "lookback", "1:500", "1:501"),
+        (JOB, "symbol", [f"S{number}" for number in range(100)], [f"S{number}" for number in range(101)]),
+        (walk_forward.JOB, "train_bars", 20, 19),
+        (walk_forward.JOB, "train_bars", 10_000_000, 10_000_001),
+        (walk_forward.JOB, "test_bars", 2, 1),
+        (walk_forward.JOB, "test_bars", 10_000_000, 10_000_001),
+        (walk_forward.JOB, "curve_points", 100_000, 100_001),
+        (walk_forward.JOB, "curve_points", 0, -1),
+    ],
+)
+def test_what_is_taken_ends_where_it_is_said(job: JobType, field: str, good: Any, bad: Any) -> None:
+    request = {"symbol": "A", "strategy": "breakout"}
+    assert job.validate({**request, field: good})
+    with pytest.raises(PayloadInvalid, match=rf"(^|; ){field}"):
+        job.validate({**request, field: bad})
+
+
+def test_a_list_of_runs_on_many_symbols_has_no_more_lines_than_one_of_many_runs() -> None:
+    symbols = [f"S{number}" for number in range(100)]
+    assert JOB.validate({"symbol": symbols, "strategy": "breakout", "top": 20})
+    with pytest.raises(PayloadInvalid, match="21 runs on 100 symbols are more than 2000 lines"):
+        JOB.validate({"symbol": symbols, "strategy": "breakout", "top": 21})
