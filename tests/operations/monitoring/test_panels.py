@@ -50,6 +50,13 @@ def test_the_data_is_the_document_as_it_came() -> None:
     assert panels.report(document()).data == document()
 
 
+def test_a_chart_is_drawn_while_any_of_its_series_has_a_value() -> None:
+    alive, gap = series("a", 1, 0), series("c", None, 0) | {"values": [None, None]}
+    assert panels._drawn({"series": [gap, alive]})
+    assert not panels._drawn({"series": [gap]})
+    assert not panels._drawn({"series": []})
+
+
 def test_what_is_nothing_but_zeros_is_folded_from_two_on() -> None:
     alive, dead, gap = series("a", 1, 0), series("b", 0, 0), series("c", None, 0)
     assert panels.living({"series": [alive, dead]}) == [alive, dead]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tradebot_ops.errors import OpsError
-from tradebot_ops.operations.secrets import ensure
+from tradebot_ops.operations.secrets import ensure, missing
 from tradebot_ops.stack.model import SecretFile, Stack
 from tradebot_ops.state import ProjectState
 
@@ -40,3 +40,10 @@ def test_what_cannot_be_used_is_refused_before_anything_is_made(tmp_path: Path, 
         made(tmp_path, content)
     assert caught.value.code == "TB-0843"
     assert "hunter2" not in caught.value.message
+
+
+def test_those_that_are_not_there_are_named_in_order(tmp_path: Path) -> None:
+    for name in ("d", "b"):
+        (tmp_path / name).write_text("there")
+    declared = {name: SecretFile(name, tmp_path / name) for name in ("e", "d", "a", "c", "b")}
+    assert missing(Stack("demo", tmp_path, (), {}, secrets=declared)) == ("a", "c", "e")

@@ -9,7 +9,7 @@ import pytest
 
 from services.common.jobtypes import registry
 from services.common.ledger import State
-from services.worker.metrics import ERROR_TYPES, WorkerMetrics, container_limit
+from services.worker.metrics import ERROR_TYPES, LIMIT_FILES, WorkerMetrics, container_limit
 
 
 def scrape(port: int) -> dict[str, float]:
@@ -123,3 +123,4 @@ def test_container_limit(version_2: str | None, version_1: str | None, limit: fl
         if text is not None:
             file.write_text(text)
     assert container_limit(files) == limit
+    assert [file.name for file in LIMIT_FILES] == [file.name for file in files], "hosts have the one or the other"

@@ -9,6 +9,7 @@ from services.api.access.roles import ADMINISTERS, NEEDS, OPEN, PANELS, READS, R
 from services.api.app import ROUTERS, create_app
 from services.common.jobtypes import Registry
 from services.common.settings import Settings
+from tests.paths import ROOT
 
 ROUTES = {
     (method, route.path_format)
@@ -37,6 +38,40 @@ def test_what_changes_something_needs_more_than_reading() -> None:
     assert {route for route, need in changing.items() if need == OPEN} == OTHER_DOORS
     assert all(need.role in {Role.OPERATE, Role.ADMIN} for need in changing.values() if need != OPEN)
     assert not any(need.outside or need.looks for need in changing.values())
+
+
+#: What is said in docs/secrets.md of the two roles that change something, and the routes that do it.
+SAID = {
+    Role.OPERATE: {
+        "submit": [("POST", "/jobs")],
+        "cancel": [("DELETE", "/jobs/{job_id}")],
+        "replay jobs": [("POST", "/dead-letters/{job_id}/replay"), ("POST", "/jobs/recover")],
+        "pause and limit queues": [("PATCH", "/queues/{type}")],
+        "halt and resume the stack": [("POST", "/halt"), ("POST", "/bots/halt"), ("DELETE", "/halt")],
+        "drain workers": [("POST", "/workers/{name}/drain"), ("POST", "/workers/{name}/resume")],
+        "reset breakers": [("POST", "/breakers/{name}/reset")],
+        "set schedules": [(verb, "/schedules/{name}") for verb in ("PUT", "PATCH", "DELETE")],
+        "acknowledge alerts": [("POST", "/alerts/ack")],
+        "upload prices": [("PUT", "/candle-files/{name}")],
+    },
+    Role.ADMIN: {
+        "prune": [("POST", "/jobs/prune")],
+        "purge": [("DELETE", "/dead-letters/{job_id}"), ("POST", "/queues/{type}/purge")],
+        "quarantine": [(verb, "/dead-letters/quarantine/{name}") for verb in ("PUT", "DELETE")],
+        "remove prices": [("DELETE", "/candle-files/{name}"), ("DELETE", "/series/{interval}/{symbol}")],
+        "hand over the jobs of a worker": [("DELETE", "/workers/{name}")],
+        "make and revoke keys": [("POST", "/keys"), ("DELETE", "/keys/{name}")],
+    },
+}
+
+
+@pytest.mark.parametrize("role", SAID)
+def test_a_role_changes_what_the_guide_says_and_nothing_else(role: Role) -> None:
+    page = (ROOT / "docs" / "secrets.md").read_text(encoding="utf-8")
+    [row] = (line for line in page.splitlines() if line.startswith(f"| `{role}` |"))
+    assert [words for words in SAID[role] if words not in row] == []
+    changing = {route for route, need in NEEDS.items() if route[0] != "GET" and need.role is role}
+    assert changing == {route for routes in SAID[role].values() for route in routes}
 
 
 def test_what_can_be_read_without_a_key_on_loopback_is_told_beyond_it_to_readers_only() -> None:

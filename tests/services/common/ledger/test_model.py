@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.common.ledger.history import _old
 from services.common.ledger.model import Failure, Fault, State
 from services.common.ledger.rules.queues import QueueStatus
 
@@ -21,3 +22,8 @@ def test_a_type_without_jobs_and_rules_has_none() -> None:
     found = QueueStatus("backtest")
     assert (found.waiting, found.scheduled, found.retrying, found.running, found.dead) == (0, 0, 0, 0, 0)
     assert (found.paused, found.closed, found.max_running, found.oldest_at) == (False, False, None, None)
+
+
+def test_only_jobs_that_are_over_can_be_pruned_whatever_is_asked_for() -> None:
+    assert set(_old(60.0, list(State))["states"]) == {state.value for state in State if state.final}
+    assert _old(60.0, [State.DEAD, State.QUEUED])["states"] == ["dead"]
