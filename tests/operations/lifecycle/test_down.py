@@ -1,5 +1,6 @@
 """What `down --volumes` may forget: never the secrets of data that lies on another engine."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,24 @@ def test_what_is_said_of_it(tmp_path: Path, running: list[str], volumes: bool, s
     for name in running:
         ops.engine.apply(ops.stack, name, 1)
     assert down(ops, ignore_progress, volumes=volumes).sections[0].lines == (said,)
+
+
+def test_several_stop_at_once_and_never_ten_for_engines_were_seen_to_stand_still_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools: list[int] = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, max_workers: int) -> None:
+            pools.append(max_workers)
+            super().__init__(max_workers)
+
+    monkeypatch.setattr("tradebot_ops.operations.lifecycle.down.ThreadPoolExecutor", Pool)
+    ops = described(tmp_path)
+    ops.engine.prepare(ops.stack, lambda service, line: None)
+    for name in ("store", "api"):
+        ops.engine.apply(ops.stack, name, 1)
+    down(ops, ignore_progress)
+    assert not ops.engine.list()
+    assert pools
+    assert all(4 <= most < 10 for most in pools)

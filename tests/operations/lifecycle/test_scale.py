@@ -1,5 +1,6 @@
 """Scaling: who leaves, and what is refused. The whole is proved in the integration tests."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -434,3 +435,18 @@ def test_what_the_engine_prepares_is_told(world: World, monkeypatch: pytest.Monk
     events: list[ProgressEvent] = []
     scale(world.ops(), "workers", 5, events.append)
     assert ProgressEvent("worker", Phase.PREPARING, "fetching its image") in events
+
+
+def test_sixteen_leave_at_the_same_time_for_each_may_take_as_long_as_its_job(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scale(world.ops(), "workers", 17, ignore_progress)
+    together, stop = threading.Barrier(16), world.engine.stop
+
+    def waiting(replica: Replica, grace: float) -> None:
+        together.wait(60)
+        stop(replica, grace)
+
+    monkeypatch.setattr(world.engine, "stop", waiting)
+    scale(world.ops(), "workers", 1, ignore_progress)
+    assert world.run() == ["other-1", "redis-1", "worker-1"]

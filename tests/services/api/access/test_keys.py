@@ -1,10 +1,12 @@
 """The shape of a key, its hash, and the state it is in at a moment."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
-from services.api.access.keys import SHAPE, Key, hashed, id_of, new_key
+from services.api.access.keys import INSERT, SHAPE, USED, Key, KeyStore, hashed, id_of, new_key
 from services.api.access.roles import Role
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -51,3 +53,48 @@ def test_a_key_is_found_by_its_id_and_kept_as_the_hash_of_all_of_it() -> None:
 )
 def test_its_state_at_a_moment(known: Key, state: str) -> None:
     assert known.state(NOON) == state
+
+
+class Database:
+    """Holds one row of the table of keys, and keeps what it was asked."""
+
+    def __init__(self, **row: Any) -> None:
+        self.kept = {**vars(key()), "id": id_of(WHOLE), "hash": hashed(WHOLE), **row}
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def row(self, query: str, params: dict[str, Any]) -> dict[str, Any] | None:
+        self.asked.append((query, params))
+        return self.kept if params.get("id") == self.kept["id"] else None
+
+    def execute(self, query: str, params: dict[str, Any]) -> None:
+        self.asked.append((query, params))
+
+
+def store(database: Database) -> KeyStore:
+    return KeyStore(cast("Any", database), lambda: NOON)
+
+
+def test_a_key_is_known_by_the_whole_of_it() -> None:
+    database = Database(role="operate", name="nightly")
+    found = store(database).find(WHOLE)
+    assert found is not None
+    assert (found.name, found.role) == ("nightly", Role.OPERATE)
+    for other in (WHOLE[:-1] + "y", WHOLE.replace("tb_0", "tb_1"), WHOLE[:-1], ""):
+        assert store(database).find(other) is None
+
+
+@pytest.mark.parametrize(("ago", "noted"), [(None, True), (61, True), (60, False), (0, False)])
+def test_when_a_key_was_used_is_noted_once_a_minute(ago: int | None, noted: bool) -> None:
+    database = Database()
+    last = None if ago is None else NOON - ago * SECOND
+    store(database).used(replace(key(), last_used_at=last))
+    assert [query for query, _ in database.asked] == [USED] * noted
+
+
+def test_a_new_key_is_stored_as_its_hash_alone() -> None:
+    database = Database()
+    database.row = lambda query, params: database.asked.append((query, params))  # type: ignore[method-assign]
+    assert store(database).create("nightly", Role.READ, None, "ana") is None, "another one has the name"
+    [(query, params)] = database.asked
+    assert (query, params["name"], params["role"], params["by"]) == (INSERT, "nightly", "read", "ana")
+    assert not any(isinstance(each, str) and id_of(each) for each in params.values())

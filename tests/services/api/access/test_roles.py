@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 
-from services.api.access.roles import ADMINISTERS, NEEDS, OPEN, PANELS, READS, Role, needed, on_loopback
+from services.api.access.roles import ADMINISTERS, NEEDS, OPEN, PANELS, READS, Need, Role, needed, on_loopback
 from services.api.app import ROUTERS, create_app
 from services.common.jobtypes import Registry
 from services.common.settings import Settings
@@ -82,6 +82,7 @@ def test_what_can_be_read_without_a_key_on_loopback_is_told_beyond_it_to_readers
     }  # fmt: skip
     assert {NEEDS["GET", path] for path in ("/jobs", "/alerts", "/errors", "/workers")} == {READS}
     assert NEEDS["GET", "/dashboard/panels"] == PANELS
+    assert NEEDS["GET", "/bots"] == Need(Role.READ), "what a bot holds is told to nobody without a key"
     assert NEEDS["GET", "/keys"] == NEEDS["GET", "/api-calls"] == ADMINISTERS
 
 
