@@ -313,6 +313,29 @@ def test_on_merging_two_files(compose: Config, folder: Path) -> None:
     agree(compose, folder / "compose.yaml", folder / "override.yaml")
 
 
+SCALARS = """
+services:
+  app:
+    image: !override 5
+    command: !override 7
+    environment: {N: !override null, E: !override , H: !override 0x10, R: !override 1e3, T: !override True}
+    labels: {nothing: !override null, number: !override 08, quoted: !override "9"}
+    init: !override true
+    read_only: !override False
+    healthcheck: {retries: !override 3, timeout: !override 7s}
+    deploy: {replicas: !override 3, resources: {limits: {cpus: !override 0.5, memory: !override 1000000, pids: !override 9}}}
+    ports: [!override 86]
+    tty: !override false
+    shm_size: !override 1000000
+"""
+
+
+def test_on_scalars_that_replace_another(compose: Config, folder: Path) -> None:
+    """Compose takes each as the text that was written, and only its place makes a number or a truth of it."""
+    (folder / "override.yaml").write_text(SCALARS, encoding="utf-8")
+    agree(compose, folder / "compose.yaml", folder / "override.yaml")
+
+
 WITHOUT_VALUES = """
 services:
   app: {image: , command: , environment: {A: , E: }, env_file: , ports: , volumes: , networks: , depends_on: , deploy: }

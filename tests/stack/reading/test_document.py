@@ -134,6 +134,12 @@ def test_tags_are_kept_beside_the_value() -> None:
     }
 
 
+@pytest.mark.parametrize("text", ["5", "0x10", "1e3", "true", "True", "null", "~", "yes", ""])
+def test_a_scalar_that_replaces_another_is_its_text_as_compose_takes_it(text: str) -> None:
+    """And no number, truth or nothing: those are made of it where the place wants one."""
+    assert children(f"a: !override {text}\n")["a"].value == text
+
+
 def test_what_is_merged_in_has_its_own_line_and_the_path_of_where_it_is() -> None:
     found = children("x: &x\n  k: 1\n  l: 2\na:\n  <<: *x\n  l:\n    3\n")["a"].value
     assert isinstance(found, dict)

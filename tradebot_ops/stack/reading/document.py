@@ -127,6 +127,7 @@ class _Builder:
             return integer(text)
         if kind == "float":
             return float(text)
+        # Behind `!override` Compose, too, takes the text as written: its place makes a number or a truth of it.
         if kind != "str" and node.tag not in {"!reset", "!override"}:
             self.problems.add(Code.YAML, place, f"has the tag {node.tag}, which a stack description does not use")
         return text
