@@ -127,13 +127,19 @@ _LOG_END = """INSERT INTO job_event (job_id, state, by, note)
   SELECT parent, 'running', worker, left('part ' || part + 1 || ' of ' || parts || ': ' || %(note)s, 500) FROM moved
   WHERE parent IS NOT NULL"""
 
+
+def _begun_anew(waits: str) -> str:
+    """A job that waits for its next attempt has done nothing of that; one that is over shows how far it came."""
+    return f"progress = CASE WHEN {waits} THEN 0 ELSE progress END, note = CASE WHEN {waits} THEN '' ELSE note END"
+
+
 FAIL = f"""
 WITH moved AS (
   UPDATE job SET
     state = CASE WHEN {_AGAIN} THEN 'retrying' ELSE 'dead' END, kills = kills + %(killed)s, fault = 'job',
     retry_at = CASE WHEN {_AGAIN} THEN now() + make_interval(secs => %(retry_in_s)s) END,
     finished_at = CASE WHEN {_AGAIN} THEN NULL ELSE now() END,
-    sent_at = NULL, sends = 0, lease_until = NULL, peak_memory_bytes = %(peak)s,
+    sent_at = NULL, sends = 0, lease_until = NULL, {_begun_anew(_AGAIN)}, peak_memory_bytes = %(peak)s,
     error_type = %(error_type)s, message = %(message)s, traceback = %(traceback)s,
     fingerprint = %(fingerprint)s
   WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'
@@ -156,7 +162,7 @@ WITH moved AS (
     retry_at = CASE WHEN {_DEFERRED} THEN now() + make_interval(secs => %(delay_s)s) END,
     finished_at = CASE WHEN {_DEFERRED} THEN NULL ELSE now() END,
     attempt = attempt - {_DEFERRED}::int, kills = kills + %(killed)s, deferrals = deferrals + 1,
-    sent_at = NULL, sends = 0, lease_until = NULL, progress = 0, note = '', peak_memory_bytes = %(peak)s,
+    sent_at = NULL, sends = 0, lease_until = NULL, {_begun_anew(_DEFERRED)}, peak_memory_bytes = %(peak)s,
     fault = CASE WHEN {_POISON} THEN 'job' ELSE 'stack' END, error_type = %(error_type)s,
     message = %(message)s, traceback = %(traceback)s, fingerprint = %(fingerprint)s
   WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'

@@ -11,6 +11,7 @@ import pytest
 
 from services.common.database import Database
 from services.common.ledger import (
+    KILL_LIMIT,
     SPARE_S,
     Abandoned,
     Claim,
@@ -117,13 +118,14 @@ def test_a_job_that_ends_well(ledger: Ledger) -> None:
 @pytest.mark.parametrize(
     "move",
     [
+        lambda ledger, claim: ledger.fail(claim, FAILURE, retry_in_s=60.0),
         lambda ledger, claim: ledger.defer(claim, FAILURE, 60.0),
         lambda ledger, claim: ledger.release(claim, "w1 shut down"),
         lambda ledger, claim: ledger.release(claim, "w1 shut down", delay_s=60.0),
     ],
-    ids=["deferred", "given back", "given back for later"],
+    ids=["failed", "deferred", "given back", "given back for later"],
 )
-def test_a_job_whose_attempt_does_not_count_is_as_far_as_before_it(
+def test_a_job_that_waits_for_another_attempt_shows_nothing_of_the_last_one(
     ledger: Ledger, move: Callable[[Ledger, Claim], object]
 ) -> None:
     claim = claimed(ledger, submit(ledger))
@@ -131,7 +133,29 @@ def test_a_job_whose_attempt_does_not_count_is_as_far_as_before_it(
     assert move(ledger, claim)
     job = ledger.get(claim.id)
     assert job is not None
+    assert not job.state.final
     assert (job.progress, job.note) == (0.0, "")
+
+
+@pytest.mark.parametrize("ending", ["dead", "poison", "cancelled", "cancelled while the stack fails"])
+def test_a_job_that_is_over_shows_how_far_it_came(ledger: Ledger, ending: str) -> None:
+    claim = claimed(ledger, submit(ledger))
+    ledger.progress(claim, 0.5, "half")
+    if ending == "dead":
+        ledger.fail(claim, FAILURE)
+    elif ending == "poison":
+        killed = replace(FAILURE, killed=True)
+        for _ in range(KILL_LIMIT - 1):
+            ledger.defer(claim, killed, 0.0)
+            claim = claimed(ledger, claim.id)
+        ledger.progress(claim, 0.5, "half")
+        ledger.defer(claim, killed, 0.0)
+    else:
+        ledger.request_cancel(claim.id)
+        ledger.cancelled(claim, "cancelled") if ending == "cancelled" else ledger.defer(claim, FAILURE, 60.0)
+    job = ledger.get(claim.id)
+    assert job is not None
+    assert (job.state.final, job.progress, job.note) == (True, 0.5, "half")
 
 
 def test_a_renewed_lease_keeps_the_job_from_others(ledger: Ledger, database: Database) -> None:

@@ -323,7 +323,9 @@ services:
     init: !override true
     read_only: !override False
     healthcheck: {retries: !override 3, timeout: !override 7s}
-    deploy: {replicas: !override 3, resources: {limits: {cpus: !override 0.5, memory: !override 1000000, pids: !override 9}}}
+    deploy:
+      replicas: !override 3
+      resources: {limits: {cpus: !override 0.5, memory: !override 1000000, pids: !override 9}}
     ports: [!override 86]
     tty: !override false
     shm_size: !override 1000000
