@@ -63,6 +63,15 @@ def test_mail_logs_in_only_where_a_user_is_named() -> None:
     assert channels(mail | {"ALERT_EMAIL_USERNAME": "u"}).secret_files == ("smtp_password",)
 
 
+@pytest.mark.parametrize("name", ["ALERT_PAGERDUTY", "ALERT_OPSGENIE", "ALERT_WEBHOOK"])
+def test_a_channel_is_on_or_off_and_nothing_else(name: str) -> None:
+    assert [receivers({name: word}) == receivers({}) for word in ("ON", "true", "0", "")] == [False, False, True, True]
+    with pytest.raises(OpsError) as caught:
+        channels({name: "maybe"})
+    assert (caught.value.code, caught.value.hint) == ("TB-0851", f"Set {name} in .env to on or off.")
+    assert caught.value.message.startswith(f"{name}: 'maybe' is neither on nor off; write one of on, ")
+
+
 def test_mail_by_halves_is_refused() -> None:
     with pytest.raises(OpsError, match="ALERT_EMAIL_SMARTHOST is not") as caught:
         channels({"ALERT_EMAIL_TO": "a@b.c", "ALERT_EMAIL_FROM": "d@b.c"})

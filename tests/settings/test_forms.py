@@ -88,9 +88,13 @@ def test_what_is_wrong_and_what_to_write(form: Callable[[str], str], text: str, 
         form(text)
 
 
-@pytest.mark.parametrize("word", ["", "on", "off", "true", "false", "yes", "no", "1", "0"])
+ON, OFF = ("on", "true", "yes", "1"), ("", "off", "false", "no", "0")
+
+
+@pytest.mark.parametrize("word", [*ON, *OFF])
 def test_a_switch(word: str) -> None:
     assert forms.switch(word) == forms.switch(word.upper()) == word
+    assert {forms.is_on(written) for written in (word, word.upper(), word.title(), f" {word} ")} == {word in ON}
 
 
 @pytest.mark.parametrize(("text", "why"), [("loud", "'loud' is not one of info, debug")])
@@ -116,7 +120,11 @@ def test_a_whole_number_between_two_bounds(text: str, meant: str) -> None:
     ("form", "text", "said"),
     [
         (forms.keeping, "15", "'15' is not a time to keep; write hours, days, weeks or years, such as 15d"),
-        (forms.switch, "loud", "'loud' is neither on nor off"),
+        (
+            forms.switch,
+            "loud",
+            "'loud' is neither on nor off; write one of on, true, yes, 1, off, false, no, 0",
+        ),
         (forms.address, "x", "'x' is not an address; write 127.0.0.1, 0.0.0.0, or one that `ip address` shows"),
         (forms.host, "a b", "'a b' is neither a host name nor an address; write one such as trading.example.com"),
         (forms.ports, "2-1", "'2-1' ends before it begins"),

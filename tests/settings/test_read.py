@@ -93,12 +93,22 @@ def test_a_docker_engine_named_by_an_option_is_put_where_docker_looks(tmp_path: 
         load_settings({"host": "ssh://h", "context": "c"}, {}, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("told", "yes"),
-    [("1", True), ("true", True), ("0", False), ("false", False), ("no", False), ("", False), ("yes", False)],
-)
-def test_yes_of_the_environment(tmp_path: Path, told: str, yes: bool) -> None:
-    assert load_settings({}, {"TRADEBOT_YES": told}, tmp_path).yes is yes
+YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
+
+
+@pytest.mark.parametrize("told", [*YES, *NO])
+def test_yes_of_the_environment(tmp_path: Path, told: str) -> None:
+    for written in (told, told.upper(), told.title(), f"{told} "):
+        assert load_settings({}, {"TRADEBOT_YES": written}, tmp_path).yes is (told in YES)
+    assert load_settings({"yes": True}, {"TRADEBOT_YES": told}, tmp_path).yes
+
+
+@pytest.mark.parametrize("told", ["y", "ja", "2", "-1", "true false"])
+def test_what_is_neither_yes_nor_no_is_refused_and_what_is_typed_outranks_it(tmp_path: Path, told: str) -> None:
+    with pytest.raises(OpsError) as caught:
+        load_settings({}, {"TRADEBOT_YES": told}, tmp_path)
+    assert (caught.value.message, caught.value.code) == (f"TRADEBOT_YES: '{told}' is neither on nor off.", "TB-0205")
+    assert caught.value.hint == "Write one of on, true, yes, 1, off, false, no, 0."
     assert load_settings({"yes": True}, {"TRADEBOT_YES": told}, tmp_path).yes
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tradebot_ops.errors import OpsError
+from tradebot_ops.settings.forms import is_on
 from tradebot_ops.text import yaml_
 from tradebot_ops.text.sentences import ended
 
@@ -202,7 +203,10 @@ def _email(settings: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _on(settings: Mapping[str, str], key: str) -> bool:
-    return settings.get(key, "").strip().lower() in {"1", "on", "true", "yes"}
+    try:
+        return is_on(settings.get(key, ""))
+    except ValueError as error:
+        raise OpsError(f"{key}: {error}.", code="TB-0851", hint=f"Set {key} in .env to on or off.") from None
 
 
 def _leaves(node: Any) -> list[str]:

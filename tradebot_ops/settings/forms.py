@@ -36,9 +36,19 @@ def keeping(text: str) -> str:
     return text.strip()
 
 
+#: The words for on and off, of which shells and programs have many; nothing at all is off.
+_SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+
+
+def is_on(text: str) -> bool:
+    """The one reading of what is either on or off."""
+    if (word := text.strip().lower()) and word not in _SWITCH:
+        raise ValueError(f"'{text}' is neither on nor off; write one of {', '.join(_SWITCH)}")
+    return _SWITCH.get(word, False)
+
+
 def switch(text: str) -> str:
-    if text.strip().lower() not in {"", "on", "off", "true", "false", "yes", "no", "1", "0"}:
-        raise ValueError(f"'{text}' is neither on nor off")
+    is_on(text)
     return text.strip().lower()
 
 

@@ -14,6 +14,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.settings.declared import ENVIRONMENTS, STACK_SETTINGS
 from tradebot_ops.settings.files import env_file, env_path, known, read_toml
 from tradebot_ops.settings.folder import TOML, settings_folder
+from tradebot_ops.settings.forms import is_on
 from tradebot_ops.settings.model import CORE, DEFAULT_PROJECT, Settings, Value
 
 PROJECT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -59,7 +60,7 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Pat
         quiet=bool(flags.get("quiet")),
         verbose=int(flags.get("verbose") or 0),
         color=_color(flags, environ),
-        yes=bool(flags.get("yes")) or environ.get("TRADEBOT_YES", "") in {"1", "true"},
+        yes=bool(flags.get("yes")) or _is_on("TRADEBOT_YES", environ),
         timeout=_seconds(pick("timeout", "180")),
         cwd=cwd,
         folder=folder,
@@ -147,6 +148,14 @@ def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
             hint=f"Use one of: {', '.join(allowed)}.",
         )
     return value
+
+
+def _is_on(name: str, environ: Mapping[str, str]) -> bool:
+    try:
+        return is_on(environ.get(name, ""))
+    except ValueError as error:
+        wrong, _, typed = str(error).partition("; ")
+        raise OpsError(f"{name}: {wrong}.", code="TB-0205", hint=f"{typed[0].upper()}{typed[1:]}.") from None
 
 
 def _seconds(text: str) -> float:
