@@ -136,12 +136,27 @@ def test_a_refutation_outlasts_the_proof_and_only_a_new_proof_ends_it(shelf: She
     assert shelf.all()[0].usable
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"at": 1}'])
-def test_a_refutation_that_cannot_be_read_is_one(shelf: Shelf, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "The state file"),
+        ("{", "The state file"),
+        ('{"why": 1}', "The state file"),
+        ('{"at": 1}', "The record does not say why."),
+        ('{"why": "It is cut."}', "It is cut."),
+        ('{"at": null, "why": "It is cut."}', "It is cut."),
+        ('{"at": "", "why": "It is cut."}', "It is cut."),
+        ('{"at": "yesterday", "why": "It is cut."}', "It is cut."),
+        ('{"at": "2026-11-27T14:00:00", "why": "It is cut."}', "It is cut."),
+    ],
+)
+def test_a_refutation_that_cannot_be_read_is_one_of_a_time_that_nobody_knows(shelf: Shelf, text: str, why: str) -> None:
     made = put(shelf)
     (made.folder / REFUTED).write_text(text)
     found = shelf.all()[0]
-    assert (found.usable, found.refutation is not None) == (False, True)
+    assert found.refutation is not None
+    assert (found.usable, found.refutation.at, found.refutation.moment) == (False, None, None)
+    assert found.refutation.why.startswith(why)
 
 
 def test_the_latest_is_one_against_which_nothing_is_known(shelf: Shelf) -> None:

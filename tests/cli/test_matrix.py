@@ -8,6 +8,7 @@ import pytest
 from tests.cli.conftest import Run, Shown
 from tests.cli.test_naming import ENDLESS, STREAMS, WORDS
 from tests.cli.tree import dotted, leaves
+from tests.repository.empty_times import EMPTY
 
 #: `ci run` starts commands in processes of their own, on streams that are real: tests/integration/local/test_ci.py.
 ELSEWHERE = ENDLESS | {"ci.run"}
@@ -46,6 +47,7 @@ def test_a_call_on_a_terminal_of_either_width(run: Run, path: list[str]) -> None
 def test_a_call_for_a_program(run: Run, path: list[str]) -> None:
     shown = _call(run, path, "--json")
     _is_well_said(shown)
+    assert not EMPTY.search(shown.stdout), shown.stdout
     if dotted(path) not in STREAMS:
         assert json.loads(shown.stdout)["schema"] == f"tradebot/v1/{dotted(path)}"
 

@@ -18,7 +18,7 @@ from typing import Any
 from tradebot_ops.backups.manifest import FORMAT, Manifest
 from tradebot_ops.errors import OpsError
 from tradebot_ops.private_folder import PrivateFolder, make_private, sync, writable
-from tradebot_ops.shapes import fields, seconds, text
+from tradebot_ops.shapes import ShapeError, fields, moment, seconds, text
 
 MANIFEST, DUMP, CONFIG, SUMS = "manifest.json", "postgres.dump", "config.tar", "SHA256SUMS"
 PROVED, REFUTED = "restored.json", "refuted.json"
@@ -44,19 +44,16 @@ class AtFault(OpsError):  # noqa: N818 - like all kinds, named for what is the c
 
 @dataclass(frozen=True)
 class Refutation:
-    """A verification that found the backup at fault: when (ISO 8601), and why, as a sentence."""
+    """A verification that found the backup at fault: when (ISO 8601; None where the record does not say), and why, as
+    a sentence.
+    """
 
-    at: str
+    at: str | None
     why: str
 
     @property
     def moment(self) -> datetime | None:
-        """None where the record does not say."""
-        try:
-            found = datetime.fromisoformat(self.at)
-        except ValueError:
-            return None
-        return found if found.tzinfo else None
+        return datetime.fromisoformat(self.at) if self.at else None
 
 
 @dataclass(frozen=True)
@@ -279,11 +276,21 @@ def _refutation(private: PrivateFolder) -> Refutation | None:
     try:
         return private.read_as(REFUTED, _refuted)
     except OpsError as error:
-        return Refutation("", error.message)
+        return Refutation(None, error.message)
 
 
 def _refuted(content: dict[str, Any]) -> Refutation | None:
-    return Refutation(**fields(content, {"at": text, "why": text})) if content else None
+    if not content:
+        return None
+    found = fields(content, {"at": _time, "why": text})
+    return Refutation(found.get("at"), found.get("why", "The record does not say why."))
+
+
+def _time(value: Any) -> str | None:
+    try:
+        return moment(value)
+    except ShapeError:
+        return None
 
 
 def _proof(content: dict[str, Any]) -> Proof | None:

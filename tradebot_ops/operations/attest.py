@@ -11,6 +11,8 @@ from tradebot_ops.operations.change import change
 from tradebot_ops.records import Attestation, Attestations
 from tradebot_ops.text.quantities import age
 
+_NOBODY = {"by": None, "at": None, "note": ""}
+
 
 def attest(ops: Ops, name: str, by: str, note: str = "") -> Report:
     """Remember that ``by`` vouches for it, from today on. Raises ``OpsError`` TB-0231 for an unknown name, TB-0232
@@ -34,7 +36,9 @@ def list_(ops: Ops) -> Report:
     """Everything that can be attested, by whom and when it was."""
     made = {each.name: each for each in ops.state.load(Attestations).attestations}
     rows = tuple((name, *_columns(ops, made.get(name)), what) for name, what in KNOWN.items())
-    data = [{"what": KNOWN[name], **(made.get(name) or Attestation(name)).content()} for name in KNOWN]
+    data = [
+        {"what": KNOWN[name], "name": name, **(made[name].content() if name in made else _NOBODY)} for name in KNOWN
+    ]
     table = Table(("name", "by", "age", "note", "what it says"), rows)
     return Report(data=data, sections=(Section(tables=(table,)),))
 

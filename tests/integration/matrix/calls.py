@@ -20,6 +20,7 @@ from tests.cli.test_naming import STREAMS, WORDS
 from tests.cli.tree import dotted, leaves
 from tests.integration.tradebot import Tradebot
 from tests.render.screens import same_facts, whole_in_a_pipe
+from tests.repository.empty_times import EMPTY
 from tradebot_ops.cli import in_force
 from tradebot_ops.cli.main import app
 from tradebot_ops.model import Report
@@ -241,6 +242,7 @@ class Matrix:
             same_facts(called.report, self._patch)
 
         called = self._call(path, *words, "--json", ends=AGAIN.get(name, ends))
+        assert not EMPTY.search(called.out), called.out
         for document in called.out.splitlines() if name in LINES else [called.out]:
             read = json.loads(document, parse_constant=_refuse)
             assert name in LINES or read["schema"] == f"tradebot/v1/{name}"

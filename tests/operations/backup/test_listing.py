@@ -177,5 +177,9 @@ def test_all_that_is_said_of_one(tmp_path: Path) -> None:
 
 def test_one_that_failed_at_a_moment_nobody_can_read_failed_all_the_same(tmp_path: Path) -> None:
     ops = world(tmp_path)
-    put(ops).refute(Refutation("", "The dump is cut."))
-    assert listing.listing(ops, shelf(ops)).sections[0].tables[0].rows[0][5] == "failed"
+    put(ops).refute(Refutation(None, "The dump is cut."))
+    found = listing.listing(ops, shelf(ops))
+    assert found.sections[0].tables[0].rows[0][5] == "failed"
+    assert isinstance(found.data, dict)
+    (document,) = found.data["backups"]
+    assert (document["refuted_at"], document["refuted_because"]) == (None, "The dump is cut.")
