@@ -9,6 +9,7 @@ from services.jobs.backtesting.metrics import metrics
 from services.jobs.backtesting.request import by_strategy, parameters
 from services.jobs.backtesting.simulate import Simulation
 from services.jobs.backtesting.window import window
+from services.jobs.market.wording import several
 
 if TYPE_CHECKING:
     from services.jobs.market.candles import Bars
@@ -23,7 +24,7 @@ def run(ctx: JobContext, payload: Any) -> dict[str, Any]:
     strategy = strategies()[request.strategy]
     chosen = parameters(strategy, request)
     days = window(ctx, request)
-    ctx.progress(0.3, f"{len(days.bars)} bars of {request.symbol}")
+    ctx.progress(0.3, f"{several(len(days.bars), 'bar')} of {request.symbol}")
     simulation = days.run(strategy, chosen, request.cash, request.fee_bps)
     return {
         "symbol": request.symbol,

@@ -10,6 +10,7 @@ from services.jobs.backtesting.found import found, strategies
 from services.jobs.backtesting.request import LITERAL, Symbol, by_strategy, parameters
 from services.jobs.backtesting.strategy import Strategy
 from services.jobs.market.intervals import Interval
+from services.jobs.market.wording import several
 
 if TYPE_CHECKING:
     from services.jobs.market.candles import Bars
@@ -38,7 +39,7 @@ def run(ctx: JobContext, payload: Any) -> dict[str, Any]:
     strategy = strategies()[request.strategy]
     chosen = parameters(strategy, request)
     bars = ctx.candles(request.symbol, None, None, request.interval).adjusted() if request.symbol else made_up()
-    ctx.progress(0.1, f"{len(bars)} bars")
+    ctx.progress(0.1, several(len(bars), "bar"))
     wrong = faults(strategy, chosen, bars)
     target = strategy.target(bars, chosen)
     return {

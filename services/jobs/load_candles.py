@@ -14,6 +14,7 @@ from services.jobs.market import quality, source, store
 from services.jobs.market.intervals import Interval
 from services.jobs.market.layout import Asked, Dates, Decimal
 from services.jobs.market.loaded import Loaded
+from services.jobs.market.wording import several
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +65,7 @@ def _load(ctx: JobContext, payload: LoadCandles, path: Path, loaded: Loaded) -> 
                 continue
             ids |= _series(ctx, checked.good, piece.interval, ids)
             loaded.written += upsert.add(checked.good, ids)
-            ctx.progress(piece.done, f"{loaded.read} rows, {loaded.rejects.counts.total()} of them rejected")
+            ctx.progress(piece.done, f"{several(loaded.read, 'row')}, {loaded.rejects.counts.total()} of them rejected")
         if loaded.interval is None:
             wanted = f" of {', '.join(payload.symbols)}" if payload.symbols else ""
             raise JobFailure(f"{payload.file} holds no rows{wanted}.")

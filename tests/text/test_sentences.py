@@ -37,6 +37,15 @@ def test_what_is_left_out_has_a_sign(text: str, expected: str) -> None:
             "Counted under 1 address; 0.1 jobs; 5,1 jobs; 1 series.",
         ),
         ("worker 1 keeps its job.", "worker 1 keeps its job."),
+        ("worker 1 restarts, with 1 restarts.", "worker 1 restarts, with 1 restart."),
+        ("Worker 1 answers; of 1 answers none (1 requests).", "Worker 1 answers; of 1 answer none (1 request)."),
+        (
+            "redis-1 runs and does not answer; worker-1 times out.",
+            "redis-1 runs and does not answer; worker-1 times out.",
+        ),
+        ("1 older ones, 1 daily candles of A, 1 failed copies.", "1 older one, 1 daily candle of A, 1 failed copy."),
+        ("1 default logins work, 1 loud jobs work.", "1 default login works, 1 loud jobs work."),
+        ("1 rows of 1 tables; 21 days; 1 entries.", "1 row of 1 table; 21 days; 1 entry."),
     ],
 )
 def test_one_is_not_several(text: str, expected: str) -> None:

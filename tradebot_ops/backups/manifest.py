@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from tradebot_ops.audit.chain import Head
 from tradebot_ops.shapes import ShapeError, fields, flag, named, text, whole
+from tradebot_ops.text.sentences import agreed
 
 #: The newest form of a backup that this release reads, and the one that it writes. In the first all rows were hashed
 #: as text.
@@ -98,9 +99,9 @@ def differences(wanted: DatabaseFigures, found: DatabaseFigures, *, same_major: 
     for name in sorted(wanted.tables.keys() & found.tables.keys()):
         before, after = wanted.tables[name], found.tables[name]
         if before.rows != after.rows:
-            lines.append(f"The table {name} has {after.rows} rows instead of {before.rows}.")
+            lines.append(agreed(f"The table {name} has {after.rows} rows instead of {before.rows}."))
         elif before.digest != after.digest:
-            lines.append(f"The table {name} has its {after.rows} rows, and not all of them are the same.")
+            lines.append(agreed(f"The table {name} has its {after.rows} rows, and not all of them are the same."))
     lines += [
         f"The sequence {name} is at {found.sequences.get(name, 'nothing')}, before {value}."
         for name, value in sorted(wanted.sequences.items())

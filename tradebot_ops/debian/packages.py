@@ -20,6 +20,7 @@ from tradebot_ops.debian.mirror import KEYRING, MIRROR_VARIABLE, RELEASE, find_m
 from tradebot_ops.errors import OpsError, Unavailable
 from tradebot_ops.private_folder import make_private, writable
 from tradebot_ops.state import cache_root
+from tradebot_ops.text.sentences import agreed
 
 #: Program -> its names, Debian's last, and the package that has it. All are statically linked but for the C library.
 PROGRAMS = {
@@ -129,7 +130,7 @@ def _fetch(target: Path, environ: Mapping[str, str], say: Say) -> None:
     say("reading the package index of the Debian mirror")
     _run([*apt, "update"], work, environ)
     wanted = sorted({package for _, package in PROGRAMS.values()})
-    say(f"downloading {len(wanted)} packages")
+    say(agreed(f"downloading {len(wanted)} packages"))
     _run([*apt, "download", *wanted], work / "debs", environ)
     debs = sorted((work / "debs").glob("*.deb"))
     say(f"unpacking {sum(deb.stat().st_size for deb in debs) / 1024**2:.0f} MB")

@@ -19,6 +19,7 @@ from enum import IntEnum
 from typing import Any
 
 from tradebot_ops.facts.fact import Fact, NotHere, Unknown
+from tradebot_ops.text.sentences import agreed
 
 Values = Mapping[Fact[Any], Any]
 
@@ -46,7 +47,7 @@ class Sign:
             return None
         if any(isinstance(value, NotHere) for value in known):
             return ""
-        return self.see(*known)
+        return agreed(self.see(*known))
 
 
 def sign(*asks: Fact[Any]) -> Callable[[Callable[..., str]], Sign]:

@@ -114,7 +114,7 @@ def of_logs(seconds: float, most: int = AT_ONCE, within: float = 10.0) -> Fact[G
 
 def unread(grouped: Grouped, most: int) -> str:
     """Logs that were not read to their beginning, in one sentence; empty where all was."""
-    return f"Of {few(grouped.cut)} only the last {most} lines were read." if grouped.cut else ""
+    return agreed(f"Of {few(grouped.cut)} only the last {most} lines were read.") if grouped.cut else ""
 
 
 def faults(
@@ -156,7 +156,7 @@ def _new(first: datetime | None, started: datetime | None) -> bool:
 def _head(
     grouped: Grouped | Unknown | NotHere, found: list[Fault], started: datetime | None, now: datetime, *, only_new: bool
 ) -> str:
-    lines = f"{grouped.lines} lines of logs read" if isinstance(grouped, Grouped) else "no logs read"
+    lines = agreed(f"{grouped.lines} lines of logs read") if isinstance(grouped, Grouped) else "no logs read"
     total = sum(each.count for each in found)
     new = sum(each.new for each in found)
     since_start = f"{new} new since the last start {age(now - started)} ago; " if started else ""

@@ -13,6 +13,7 @@ from tradebot_ops.facts.fact import Fact, Unknown
 from tradebot_ops.model import Section, Table
 from tradebot_ops.text.lists import few
 from tradebot_ops.text.quantities import age
+from tradebot_ops.text.sentences import agreed
 
 MOST = 3
 _WORDS = {Grade.SUPPORTED: "supported", Grade.LIKELY: "likely", Grade.INCONCLUSIVE: "inconclusive"}
@@ -104,7 +105,7 @@ def _inconclusive(why: Explanation) -> tuple[str, ...]:
     if why.symptoms:
         return (f"Inconclusive: no known cause explains what is wrong: {few(why.symptoms)}.", *missing)
     if why.unseen:
-        return (f"Inconclusive: {len(why.unseen)} causes could not be examined: {few(why.unseen)}.", *missing)
+        return (agreed(f"Inconclusive: {len(why.unseen)} causes could not be examined: {few(why.unseen)}."), *missing)
     return ("No cause is needed: nothing is wrong.",)
 
 

@@ -11,7 +11,7 @@ taken for healthy that was never taken.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tradebot_ops.facts.fact import Fact
@@ -55,7 +55,8 @@ class Look:
 
     def __call__(self, *values: Any) -> View:
         """Judge these values: pure, and what unit tests call."""
-        return self.judge(*values)
+        view = self.judge(*values)
+        return replace(view, values=tuple((name, agreed(value)) for name, value in view.values))
 
 
 def look(*, asks: Sequence[Fact[Any]]) -> Callable[[Callable[..., View]], Look]:

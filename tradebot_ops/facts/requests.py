@@ -13,6 +13,7 @@ from tradebot_ops.engines.base import LogQuery
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.fact import Effect, fact
 from tradebot_ops.facts.metrics import prometheus
+from tradebot_ops.text.sentences import agreed
 
 #: Prometheus is believed from so many requests on.
 REQUESTS = 20
@@ -62,7 +63,7 @@ def _served(ops: Ops, minutes: int) -> Served:
     except OpsError as error:
         return _sampled(ops, error.message)
     if count and count >= REQUESTS and _known(p95) and _known(errors):
-        return Served(p95, errors, count, f"Prometheus, over {minutes} minutes")
+        return Served(p95, errors, count, agreed(f"Prometheus, over {minutes} minutes"))
     return _sampled(ops, "Prometheus has seen too few requests.")
 
 

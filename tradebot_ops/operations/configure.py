@@ -18,6 +18,7 @@ from tradebot_ops.settings.edit import set_values
 from tradebot_ops.settings.files import settings_in
 from tradebot_ops.settings.secrecy import names_secret
 from tradebot_ops.settings.secret import SHOWN
+from tradebot_ops.text.sentences import agreed
 from tradebot_ops.text.suggest import did_you_mean
 
 _DECLARED: Mapping[str, Setting] = {setting.name: setting for setting in STACK_SETTINGS}
@@ -180,7 +181,7 @@ def diff(ops: Ops, first: Path, second: Path) -> Report:
     ours, theirs = (settings_in(ops.settings.cwd / each, ops.settings.environ) for each in (first, second))
     names = [name for name in sorted(ours.keys() | theirs.keys()) if ours.get(name) != theirs.get(name)]
     rows = tuple((name, _shown(name, ours.get(name)), _shown(name, theirs.get(name))) for name in names)
-    line = f"{len(rows)} settings differ." if rows else "Both files set the same."
+    line = agreed(f"{len(rows)} settings differ.") if rows else "Both files set the same."
     tables = (Table(("setting", str(first), str(second)), rows),) if rows else ()
     data = [{"name": name, "first": old, "second": new} for name, old, new in rows]
     return Report(data=data, sections=(Section(lines=(line,), tables=tables),))

@@ -13,6 +13,7 @@ from tradebot_ops.facts.metrics.kpi import Measured, Raised, Worked
 from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.operations.monitoring.query import seconds
 from tradebot_ops.text.quantities import age, quantity
+from tradebot_ops.text.sentences import agreed
 
 #: Severities that mean a fault; others are notes.
 FAULTS = frozenset({"critical", "warning", "performance"})
@@ -56,7 +57,7 @@ def line(figures: Sequence[Figure]) -> str:
     met = sum(each.met is True for each in figures)
     unknown = sum(each.value is None for each in figures)
     if not met and not missed:
-        return f"Nothing can be judged yet: {unknown} figures have no data."
+        return agreed(f"Nothing can be judged yet: {unknown} figures have no data.")
     first = f"Missed: {', '.join(missed)}" if missed else "Nothing missed"
     return f"{first}. {met} met, {unknown} without data."
 
@@ -98,7 +99,9 @@ def _of_alerts(
     # A stack of yesterday has not held for 30 days.
     known = measured.seconds if isinstance(measured, Measured) else period_s
     return (
-        _mean("time to detect", detected, detect, DETECT_S, f"{len(detected)} alerts, from their first symptom"),
+        _mean(
+            "time to detect", detected, detect, DETECT_S, agreed(f"{len(detected)} alerts, from their first symptom")
+        ),
         _mean("time to resolve", resolved, resolve, RESPOND_S, note),
         Figure(
             "time between failures",
@@ -106,7 +109,7 @@ def _of_alerts(
             age(timedelta(seconds=known / len(faults))),
             between,
             None,
-            f"{len(faults)} alerts",
+            agreed(f"{len(faults)} alerts"),
         ),
     )
 
@@ -121,7 +124,7 @@ def _accuracy(alerts: tuple[Raised, ...] | Unknown | NotHere) -> Figure:
         why = "No alert was acknowledged. tradebot alerts ack ALERT" if alerts else "No alert was raised."
         return _missing(name, target, why)
     right = fmean(judged)
-    note = f"{len(judged)} of {len(alerts)} alerts acknowledged, {judged.count(False)} false"
+    note = agreed(f"{len(judged)} of {len(alerts)} alerts acknowledged, {judged.count(False)} false")
     return Figure(name, right, f"{right:.1%}", target, right > ACCURACY, note)
 
 

@@ -10,6 +10,7 @@ from tradebot_ops.private_folder import writable
 from tradebot_ops.records import DesiredReplicas
 from tradebot_ops.settings import STACK_SETTINGS, Value
 from tradebot_ops.stack.source import default_folder
+from tradebot_ops.text.sentences import agreed
 
 PARTS = ("compose.yaml", "config", "services")
 
@@ -79,7 +80,7 @@ def validate_config(ops: Ops) -> Report:
     """Read and check everything; whatever is wrong is raised with file, key and what to write."""
     stack = ops.stack
     names = list(stack.services)
-    line = f"The configuration is valid: {len(names)} services ({', '.join(names)}) from {ops.source.folder}."
+    line = agreed(f"The configuration is valid: {len(names)} services ({', '.join(names)}) from {ops.source.folder}.")
     return Report(
         data={"services": names, "folder": str(ops.source.folder)},
         sections=(Section(lines=(line,)),),

@@ -13,6 +13,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import Secret
 from tradebot_ops.stack.model import SecretFile, Stack
 from tradebot_ops.state import ProjectState
+from tradebot_ops.text.sentences import agreed
 
 #: How a file is computed from the other secrets, by the name that `x-tradebot.derive` gives. The second argument is
 #: what the file holds now: a salted hash that still fits is kept, so that nothing changes without need.
@@ -59,7 +60,9 @@ def web_login(password: str, more: str = "") -> Derivation:
 
         secret = values[password].encode()
         if len(secret) > BCRYPT_BYTES:
-            raise _unusable(f"The secret {password} has {len(secret)} bytes; bcrypt takes {BCRYPT_BYTES} at most.")
+            raise _unusable(
+                agreed(f"The secret {password} has {len(secret)} bytes; bcrypt takes {BCRYPT_BYTES} at most.")
+            )
         found = re.search(rf'^  {WEB_USER}: "(.+)"$', now, re.MULTILINE)
         known = found[1] if found and bcrypt.checkpw(secret, found[1].encode()) else ""
         hashed = known or bcrypt.hashpw(secret, bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
@@ -131,7 +134,9 @@ def usable(name: str, value: str) -> None:
     if not value or value != value.strip() or not value.isprintable():
         raise _unusable(f"The value for {name} is empty, of several lines, or has characters that cannot be typed.")
     if len(value.encode()) > BCRYPT_BYTES:
-        raise _unusable(f"The value for {name} has {len(value.encode())} bytes; bcrypt takes {BCRYPT_BYTES} at most.")
+        raise _unusable(
+            agreed(f"The value for {name} has {len(value.encode())} bytes; bcrypt takes {BCRYPT_BYTES} at most.")
+        )
 
 
 def read_value(file: Path | None, stdin: TextIO) -> Secret:

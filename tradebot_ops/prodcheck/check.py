@@ -59,29 +59,29 @@ class Verdict:
 
 
 def passed(message: str, *, observed: str = "", expected: str = "", evidence: str = "") -> Verdict:
-    return Verdict(Level.PASS, agreed(message), agreed(observed), expected, evidence)
+    return Verdict(Level.PASS, agreed(message), agreed(observed), agreed(expected), evidence)
 
 
 def warned(
     message: str, *, observed: str = "", expected: str = "", evidence: str = "", hint: str = "", anchor: str = ""
 ) -> Verdict:
-    return Verdict(Level.WARN, agreed(message), agreed(observed), expected, evidence, hint, anchor)
+    return Verdict(Level.WARN, agreed(message), agreed(observed), agreed(expected), evidence, hint, anchor)
 
 
 def failed(
     message: str, *, observed: str = "", expected: str = "", evidence: str = "", hint: str = "", anchor: str = ""
 ) -> Verdict:
-    return Verdict(Level.FAIL, agreed(message), agreed(observed), expected, evidence, hint, anchor)
+    return Verdict(Level.FAIL, agreed(message), agreed(observed), agreed(expected), evidence, hint, anchor)
 
 
 def skipped(reason: Skip, why: str) -> Verdict:
     """There is nothing to judge, for a reason of the closed list; ``why`` is a sentence."""
-    return Verdict(Level.SKIP, why, skip=reason)
+    return Verdict(Level.SKIP, agreed(why), skip=reason)
 
 
 def unseen(message: str, *, observed: str, expected: str, evidence: str, hint: str) -> Verdict:
     """Where a fact says itself that a part of it could not be learnt, and nothing else is wrong."""
-    return Verdict(Level.ERROR, message, observed, expected, evidence, hint)
+    return Verdict(Level.ERROR, agreed(message), agreed(observed), agreed(expected), evidence, hint)
 
 
 def unjudged(value: object) -> NotImplementedError:

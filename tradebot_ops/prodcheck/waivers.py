@@ -14,6 +14,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tradebot_ops.text.sentences import agreed
+
 MOST_DAYS = 180
 KEYS = ("id", "reason", "owner", "expires")
 
@@ -98,5 +100,5 @@ def _wrong(waiver: Waiver, known: Collection[str], today: dt.date) -> str:
     if left < 0:
         return f"that for {waiver.id} expired on {waiver.expires}"
     if left > MOST_DAYS:
-        return f"that for {waiver.id} lasts {left} days, and {MOST_DAYS} are the most"
+        return agreed(f"that for {waiver.id} lasts {left} days, and {MOST_DAYS} are the most")
     return ""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
+from tradebot_ops.text.sentences import agreed
 from tradebot_ops.text.visible import visible
 
 #: Progress of a run: the ids of all that will be judged; then, for each, (id, level, title, what was observed).
@@ -69,7 +70,9 @@ def _live(out: TextIO, color: bool | None) -> Iterator[Watch]:
             names, done = list(waiting), ended[0]
         total = done + len(names)
         first = ", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
-        spinner.update(text=Text(f"{done} of {total} checks; running: {first}", overflow="ellipsis", no_wrap=True))
+        spinner.update(
+            text=Text(agreed(f"{done} of {total} checks; running: {first}"), overflow="ellipsis", no_wrap=True)
+        )
         return Group(spinner)
 
     with Live(console=shown, get_renderable=picture, refresh_per_second=8, transient=True) as live:

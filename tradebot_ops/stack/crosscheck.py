@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from tradebot_ops.stack.model import MountKind, Port, Service, Stack
 from tradebot_ops.stack.problems import Code, Place, Problems, listed
 from tradebot_ops.stack.reading.document import Item
+from tradebot_ops.text.sentences import agreed
 from tradebot_ops.text.suggest import did_you_mean
 
 _EVERY_ADDRESS = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, not bound to
@@ -66,7 +67,7 @@ def _unknown_dependency(stack: Stack, name: str, place: Place, problems: Problem
 
 def _replicas(service: Service, tree: Item, problems: Problems) -> None:
     if service.replicas > 1 and not service.scalable:
-        message = f"asks for {service.replicas} replicas of a service that cannot be scaled"
+        message = agreed(f"asks for {service.replicas} replicas of a service that cannot be scaled")
         hint = "Write replicas: 1, or mark it `x-tradebot: {scalable: true}` if several can work side by side."
         problems.add(Code.VALUE, place_of(tree, "services", service.name, "deploy", "replicas"), message, hint)
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from tradebot_ops.errors import OpsError
+from tradebot_ops.text.sentences import agreed
 
 
 class Code(StrEnum):
@@ -69,7 +70,7 @@ class Problems:
             raise OpsError(f"{first}.", code=first.code, hint=first.hint)
         detail = tuple(f"{problem}." + (f" {problem.hint}" if problem.hint else "") for problem in self.found)
         raise OpsError(
-            f"The stack description has {len(self.found)} problems.",
+            agreed(f"The stack description has {len(self.found)} problems."),
             code=first.code,
             hint="Repair the lines named above, then check with: tradebot config validate",
             detail=detail,

@@ -10,6 +10,7 @@ from services.jobs.backtesting.fills import equity, filled
 from services.jobs.backtesting.periods import Calendar, calendar
 from services.jobs.backtesting.simulate import Simulation, simulate
 from services.jobs.backtesting.strategy import malformed
+from services.jobs.market.wording import several
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,7 +122,8 @@ class Window:
             since = found["signals_from"]
             possible = f"signals were possible from {since} on" if since else "no signal was possible"
             found["note"] = (
-                f"The indicators need {needed} bars before {self.start}, and there are {self.before}: {possible}."
+                f"The indicators need {several(needed, 'bar')} before {self.start}, and there are {self.before}: "
+                f"{possible}."
             )
         return found
 

@@ -19,6 +19,7 @@ from services.jobs.market import store
 from services.jobs.market.intervals import SECONDS, Interval
 from services.jobs.market.loaded import Loaded
 from services.jobs.market.quality import Flag
+from services.jobs.market.wording import several
 
 if TYPE_CHECKING:
     from services.jobs.exchange.client import Exchange, Row
@@ -137,7 +138,7 @@ class Download:
     def _progress(self, begin: int, reached: int, end: float) -> None:
         moment = datetime.fromtimestamp(reached, UTC)
         fraction = min((reached - begin) / max(end - begin, 1), 1.0)
-        self._ctx.progress(fraction, f"{self.loaded.read} bars, until {moment:%Y-%m-%d %H:%M}")
+        self._ctx.progress(fraction, f"{several(self.loaded.read, 'bar')}, until {moment:%Y-%m-%d %H:%M}")
 
     def _flag_what_is_missing(self, reached: int, now: datetime) -> None:
         missing = int(now.timestamp() - reached) // self._wanted.step - 1

@@ -10,6 +10,7 @@ from services.jobs.market import quality
 from services.jobs.market.intervals import SECONDS, Interval
 from services.jobs.market.quality import Checked, Flag
 from services.jobs.market.source import Piece
+from services.jobs.market.wording import several
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,7 +118,12 @@ def _gaps(good: "pd.DataFrame", asked: Asked) -> list[Flag]:
         seconds = np.concatenate(([asked.after], seconds))
     missing = np.diff(seconds) // asked.step - 1
     return [
-        Flag(asked.series, str(np.datetime64(int(seconds[at]) + asked.step, "s")), "gap", f"{missing[at]} bars missing")
+        Flag(
+            asked.series,
+            str(np.datetime64(int(seconds[at]) + asked.step, "s")),
+            "gap",
+            f"{several(missing[at], 'bar')} missing",
+        )
         for at in np.flatnonzero(missing > 0)
     ]
 
@@ -131,4 +137,4 @@ def _disorder(began: "NDArray[np.float64]", asked: Asked) -> list[Flag]:
         return []
     least = min(int((steps < 0).sum()), int((steps > 0).sum()))
     first = np.datetime64(int(np.nanmin(began)), "s")
-    return [Flag(asked.series, str(first), "disorder", f"{least} bars not in their order")]
+    return [Flag(asked.series, str(first), "disorder", f"{several(least, 'bar')} out of order")]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.common.jobtypes import JobFailure
+from services.jobs.market.wording import several
 
 Dates = Literal["dmy", "mdy"]
 Decimal = Literal["point", "comma"]
@@ -94,7 +95,7 @@ def _unnamed(file: str, names: list[str], rows: list[list[str]]) -> list[str]:
     """Names for cells behind the last column, where these are empty: each line ends with a delimiter."""
     more = rows[0][len(names) :] if rows else []
     if any(more):
-        raise JobFailure(f"{file} has {len(names)} names for {len(rows[0])} columns.")
+        raise JobFailure(f"{file} has {several(len(names), 'name')} for {several(len(rows[0]), 'column')}.")
     return [f"column {len(names) + number}" for number in range(1, len(more) + 1)]
 
 
@@ -138,7 +139,7 @@ def _names_of(file: str, first: list[str], asked: Asked) -> list[str]:
     if re.fullmatch(r"\d{4}\.\d\d\.\d\d", first[0]) and len(first) == len(_METATRADER):
         return list(_METATRADER)
     raise JobFailure(
-        f"{file} has no header, and its {len(first)} columns are of no format known here.",
+        f"{file} has no header, and {several(len(first), 'column')} of no format known here.",
         hint="Name them in their order: columns=date,open,high,low,close,volume.",
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from services.jobs.market.cells import PRICES
 from services.jobs.market.intervals import DAILY, SECONDS, Interval
+from services.jobs.market.wording import several
 
 if TYPE_CHECKING:
     import numpy as np
@@ -149,7 +150,7 @@ def _lone_gaps(symbol: str, days: "NDArray[np.datetime64]") -> list[Flag]:
     whole = days.astype("datetime64[D]")
     between = np.busday_count(whole[:-1] + 1, whole[1:])
     wide = np.flatnonzero(between >= LONE_GAP_WEEKDAYS)
-    return [Flag(symbol, str(whole[at] + 1), "gap", f"{between[at]} weekdays missing") for at in wide]
+    return [Flag(symbol, str(whole[at] + 1), "gap", f"{several(between[at], 'weekday')} missing") for at in wide]
 
 
 def _stale(good: "pd.DataFrame") -> list[Flag]:

@@ -12,6 +12,7 @@ from services.common.jobtypes import JobFailure
 from services.jobs.backtesting.metrics import annual
 from services.jobs.backtesting.simulate import Simulation, simulate
 from services.jobs.backtesting.window import LEAST_BARS
+from services.jobs.market.wording import several
 from services.jobs.sweeping.scan import Scanned, scan
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def folds(days: "Window", request: "WalkForward") -> list[Fold]:
         starts.pop()
     if not starts or bars - starts[0] < LEAST_BARS:
         raise JobFailure(
-            f"{request.symbol} has {bars} bars, and the first {train} of them choose: too few are left to trade on.",
+            f"{request.symbol} has {several(bars, 'bar')}, and the first {train} of them choose: "
+            "too few are left to trade on.",
             hint="Ask for fewer with train_bars=, or for more days with start= and end=.",
         )
     if len(starts) > MOST_FOLDS:

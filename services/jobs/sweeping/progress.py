@@ -3,6 +3,7 @@
 import time
 
 from services.common.jobtypes import JobContext
+from services.jobs.market.wording import several
 
 EVERY_S = 0.25
 
@@ -19,5 +20,5 @@ class Progress:
         self._ctx.check_cancelled()
         if (now := time.monotonic()) - self._reported >= EVERY_S:
             self._reported = now
-            self._ctx.progress(self._begun / self._runs, f"{self._begun} of {self._runs} runs")
+            self._ctx.progress(self._begun / self._runs, f"{self._begun} of {several(self._runs, 'run')}")
         self._begun += 1

@@ -48,7 +48,7 @@ def test_the_newest_comes_last_and_more_are_announced(tmp_path: Path) -> None:
     table = report.sections[0].tables[0]
     assert len(table.rows) == calls.SHOWN
     assert table.rows[-1] == ("2026-11-28T11:58:00Z", "key:nightly", "DELETE /jobs/1", "ok")
-    assert "1 older ones" in report.sections[0].lines[0]
+    assert "1 older one:" in report.sections[0].lines[0]
 
 
 def test_what_is_asked_for_is_narrowed_down(tmp_path: Path) -> None:

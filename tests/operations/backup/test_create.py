@@ -259,7 +259,7 @@ def test_all_that_is_said_of_a_backup(ops: Ops, database: Database, monkeypatch:
         "removed": [],
     }
     first, *others = report.sections[0].lines
-    assert first.startswith(f"Backup {backup.id}: 3 rows of 1 tables, ")
+    assert first.startswith(f"Backup {backup.id}: 3 rows of 1 table, ")
     assert first.endswith(", read back, in 2.35 s.")
     assert others == [
         f"It lies in {backup.folder}, on this host, not encrypted.",

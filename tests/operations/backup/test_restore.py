@@ -370,7 +370,7 @@ def test_all_that_is_said_of_a_restore(ops: Ops, monkeypatch: pytest.MonkeyPatch
     assert sentences == [f"This puts the backup {backup.id} in place of the database of demo."]
     said, next_ = report.sections
     assert said.lines == (
-        f"Backup {backup.id} is in place: 3 rows of 1 tables, equal to its manifest; 2.35 s.",
+        f"Backup {backup.id} is in place: 3 rows of 1 table, equal to its manifest; 2.35 s.",
         "The stack is halted: no job starts. Jobs at the moment of the backup: 20 queued, 1 running.",
         "Those that ran then run again after the resume: the data know nothing of what they did.",
         f"The old database is kept as {aside}, in the same server.",
@@ -403,7 +403,7 @@ def test_all_that_is_said_of_one_beside(ops: Ops) -> None:
     backup = put(ops)
     report = restore.restore_beside(ops, shelf(ops), "latest", "look", ignore_progress)
     assert report.sections[0].lines == (
-        f"Backup {backup.id} lies in the database look: 3 rows of 1 tables.",
+        f"Backup {backup.id} lies in the database look: 3 rows of 1 table.",
         "Look at it: tradebot exec -it postgres -- psql -U tradebot -d look",
         "Drop it: tradebot exec postgres -- dropdb -U tradebot look",
     )

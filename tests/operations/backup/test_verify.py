@@ -167,7 +167,7 @@ def test_all_that_is_said_of_a_proof(ops: Ops, monkeypatch: pytest.MonkeyPatch) 
     report = verify.verify(ops, shelf(ops), "latest", events.append, deep=True)
     name = f"tradebot_verify_{backup.id.lower()}"
     assert report.data == {"id": backup.id, "rows": 3, "tables": 1, "seconds": 2.346, "deep": True}
-    equal = f"Backup {backup.id} restores: 1 tables with 3 rows are equal to its manifest"
+    equal = f"Backup {backup.id} restores: 1 table with 3 rows, equal to its manifest"
     assert report.sections[0].lines == (f"{equal}, and every page and index is sound; 2.35 s.",)
     assert events == [
         ProgressEvent(backup.id, Phase.PREPARING, f"restoring into {name}"),

@@ -157,7 +157,7 @@ def test_all_are_built_on_one_base_and_the_app_on_its_python(engine: tuple[Ops, 
         assert [line for image, line in said if image == name] == [f"step of {item.tag}", f"built {item.tag}"]
     lines = [line for image, line in said if image == "app"]
     assert lines[1:] == ["step of tradebot/app:latest", "built tradebot/app:latest"]
-    assert report.sections[0].lines == ("Built 10 images in 5 s. `tradebot up` uses them.",)
+    assert report.sections[0].lines == ("Built 10 images in 5 s, for `tradebot up`.",)
     assert [row[0] for row in report.sections[0].tables[0].rows] == sorted(images.held)
     again, _ = ops_at(tmp_path)
     assert again.stand_ins == {item.variable: item.tag for item in STAND_INS if item.variable}
@@ -177,7 +177,7 @@ def test_what_is_up_to_date_is_left_alone_unless_it_is_forced(engine: tuple[Ops,
     images.old = {"tradebot/redis:8.0"}
     report = debian.build_from_debian(ops, lambda *_: None)
     assert did(images, "import", "build") == [next(each for each in BUILDS if each[1] == "tradebot/redis:8.0")]
-    assert report.sections[0].lines == ("Built 1 images in 5 s. `tradebot up` uses them.",)
+    assert report.sections[0].lines == ("Built 1 image in 5 s, for `tradebot up`.",)
     images.old = {"tradebot/app:latest"}
     images.done.clear()
     debian.build_from_debian(ops, lambda *_: None)

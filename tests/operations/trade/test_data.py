@@ -165,7 +165,7 @@ def test_a_series_is_exported_and_the_way_back_is_named(tmp_path: Path) -> None:
     report = data.export(ops, "BTC/USDT", "1h", file, force=False)
     assert file.read_text().splitlines() == [*LINES]
     assert report.sections[0].lines == (
-        f"Wrote 1 bars of BTC/USDT at 1h to {file}.",
+        f"Wrote 1 bar of BTC/USDT at 1h to {file}.",
         f"To read them again: tradebot data import '{file}' --interval 1h",
     )
     assert data.export(ops, "AAPL", "1d", None, force=False).data == {

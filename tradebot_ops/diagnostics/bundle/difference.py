@@ -9,6 +9,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.diagnostics.bundle import archive
 from tradebot_ops.diagnostics.bundle.command import collect, documents
 from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.text.sentences import agreed
 
 MOST = 200
 #: Files that are compared, and keys that differ between any two looks.
@@ -47,7 +48,7 @@ def diff(ops: Ops, before: Path, after: Path | None) -> Report:
     found = differences(old, new)
     rows = tuple((each.where, each.before or "–", each.after or "–") for each in found[:MOST])
     missing = [name for name in COMPARED if (name in old) != (name in new)]
-    head = f"{len(found)} differences between {before} and {after or 'now'}." if found else "Nothing differs."
+    head = agreed(f"{len(found)} differences between {before} and {after or 'now'}.") if found else "Nothing differs."
     lines = [head, *(f"{name} is in one of them only." for name in missing)]
     if len(found) > MOST:
         lines.append(f"The first {MOST} are shown; --json has all.")

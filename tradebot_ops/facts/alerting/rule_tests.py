@@ -17,6 +17,7 @@ from tradebot_ops.private_folder import PrivateFolder
 from tradebot_ops.shapes import fields, listed, text
 from tradebot_ops.state import cache_root
 from tradebot_ops.text import yaml_
+from tradebot_ops.text.sentences import agreed
 
 _FILE = "rule-tests.json"
 
@@ -36,7 +37,7 @@ class Proof:
 
     @property
     def evidence(self) -> str:
-        return f"promtool test rules: {self.files} files" + (
+        return agreed(f"promtool test rules: {self.files} files") + (
             f", which passed at {self.passed_before} and are the same since" if self.passed_before else ""
         )
 

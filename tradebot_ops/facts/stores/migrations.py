@@ -7,6 +7,7 @@ from pathlib import Path
 from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.fact import NotApplicable, Skip, fact
+from tradebot_ops.text.sentences import agreed
 
 MIGRATIONS = Path("common/migrations/versions")
 
@@ -42,7 +43,7 @@ def head(versions: Path) -> str:
     heads = sorted(set(names) - set(names.values()))
     if len(heads) != 1:
         raise OpsError(
-            f"The migrations in {versions} end in {len(heads)} revisions: {', '.join(heads)}.",
+            agreed(f"The migrations in {versions} end in {len(heads)} revisions: {', '.join(heads)}."),
             code="TB-0262",
             hint="Let each revision follow another one: down_revision = …",
         )

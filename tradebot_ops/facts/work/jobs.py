@@ -13,6 +13,7 @@ from tradebot_ops.facts.fact import Effect, fact
 from tradebot_ops.facts.work import workers
 from tradebot_ops.facts.work.follow import ENDED, follow
 from tradebot_ops.facts.work.workers import Worker
+from tradebot_ops.text.sentences import agreed
 
 TYPE = "canary"
 CANARY_SECONDS = 15.0
@@ -127,7 +128,7 @@ class _Trip:
                 return ""
             if time.monotonic() >= end:
                 seen = f"{found[0].value:g}" if found else "none"
-                return f"after {SCRAPED_SECONDS:g} s it has {seen} of {wanted:g} canaries"
+                return agreed(f"after {SCRAPED_SECONDS:g} s it has {seen} of {wanted:g} canaries")
             time.sleep(1.0)
 
     def _counters(self) -> dict[str, float | None]:

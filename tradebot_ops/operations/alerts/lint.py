@@ -7,6 +7,7 @@ from tradebot_ops.facts.alerting import runbooks
 from tradebot_ops.facts.metrics import config_files, promtool
 from tradebot_ops.model import Finding, Level, Report, Section
 from tradebot_ops.operations.monitoring import contract
+from tradebot_ops.text.sentences import agreed
 
 
 def test_rules(ops: Ops, chosen: Sequence[str]) -> Report:
@@ -14,7 +15,7 @@ def test_rules(ops: Ops, chosen: Sequence[str]) -> Report:
     result = promtool.test_rules(ops, chosen)
     lines = tuple(line.rstrip() for line in result.output.splitlines() if line.strip())
     findings = () if result.ok else (Finding(Level.FAIL, "rules.test", "A rule does not do what its test says."),)
-    shown = lines if not result.ok else (f"{sum('SUCCESS' in line for line in lines)} files of tests passed.",)
+    shown = lines if not result.ok else (agreed(f"{sum('SUCCESS' in line for line in lines)} files of tests passed."),)
     return Report(
         data={"ok": result.ok, "output": result.output}, findings=findings,
         sections=(Section(lines=shown),),
@@ -35,7 +36,7 @@ def lint(ops: Ops) -> Report:
         if alert not in pages
     ]
     findings += contract.contract(ops, live=False).findings
-    line = (
+    line = agreed(
         f"{len(files)} files and {len(alerts)} alerts looked at: {'nothing is wrong' if not findings else 'see above'}."
     )
     return Report(

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from tradebot_ops.context import Ops
 from tradebot_ops.model import Report, Section, Table
+from tradebot_ops.text.sentences import agreed
 
 #: So many are shown to a person who did not ask for a time, and so many the API gives at most.
 SHOWN, MOST = 50, 1000
@@ -22,7 +23,7 @@ def listing(ops: Ops, since: datetime | None, by: str, command: str) -> Report:
     )
     lines = [] if rows else [NONE.format(fits=", and fits" if since or by or command else "")]
     if len(shown) < len(found):
-        lines.append(f"{len(found) - len(shown)} older ones: tradebot audit --api --since 30d")
+        lines.append(agreed(f"{len(found) - len(shown)} older ones: tradebot audit --api --since 30d"))
     if len(known) == MOST:
         lines.append(f"The API gives the newest {MOST} only.")
     tables = (Table(("when", "by", "asked", "outcome"), rows),) if rows else ()

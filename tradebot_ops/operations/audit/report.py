@@ -15,6 +15,7 @@ from tradebot_ops.facts.project.audit_log import anchors
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.shapes import ShapeError
 from tradebot_ops.text.quantities import quantity
+from tradebot_ops.text.sentences import agreed
 
 #: So many are shown to a person who did not ask for a time; programs get all.
 SHOWN = 50
@@ -64,7 +65,7 @@ def listing(ops: Ops, since: datetime | None, by: str, command: str) -> Report:
     rows = tuple((each.began.at, each.began.by, each.typed, each.outcome, _took(each)) for each in shown)
     lines = [] if rows else ["No change is on record" + (" that fits." if entries else " for this project.")]
     if len(shown) < len(found):
-        lines.append(f"{len(found) - len(shown)} older ones: tradebot audit --since 30d")
+        lines.append(agreed(f"{len(found) - len(shown)} older ones: tradebot audit --since 30d"))
     tables = (Table(("when", "by", "command", "outcome", "took"), rows),) if rows else ()
     head = entries[-1].head if entries else Head()
     data = {"changes": [each.data() for each in found], "head": str(head) if entries else None}
@@ -95,7 +96,7 @@ def verify(ops: Ops, anchor: str) -> Report:
 def _lines(verdict: Verdict) -> Iterator[str]:
     if not verdict.head.entries:
         return
-    yield f"The log has {verdict.head.entries} entries since {verdict.begun}; before that nothing was recorded."
+    yield agreed(f"The log has {verdict.head.entries} entries since {verdict.begun}; before that nothing was recorded.")
     if verdict.proved and not verdict.wrong:
         yield f"Entries 1 to {verdict.proved} are as they were written."
     yield f"Note its end elsewhere, and later compare: tradebot audit --verify --anchor {verdict.head}"

@@ -20,6 +20,7 @@ from tradebot_ops.operations.change import actor, change
 from tradebot_ops.private_folder import writable
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.text.quantities import human_bytes, quantity
+from tradebot_ops.text.sentences import agreed
 from tradebot_ops.version import version
 
 #: So much more than the last backup, or the database, has to be free before a new one begins.
@@ -144,7 +145,7 @@ def _clock_warning(shelf: Shelf, made: Backup) -> tuple[str, ...]:
 
 def _report(made: Backup, seconds: float, gone: tuple[str, ...], warnings: tuple[str, ...]) -> Report:
     found = made.manifest.database if made.manifest else DatabaseFigures()
-    held = f"{found.rows} rows of {len(found.tables)} tables, {human_bytes(made.size)}"
+    held = agreed(f"{found.rows} rows of {len(found.tables)} tables, {human_bytes(made.size)}")
     lines = [
         f"Backup {made.id}: {held}, read back, in {quantity(seconds, 's')}.",
         f"It lies in {made.folder}, on this host, not encrypted.",

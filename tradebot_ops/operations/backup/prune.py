@@ -12,6 +12,7 @@ from tradebot_ops.model import Report, Section
 from tradebot_ops.operations.backup import noting
 from tradebot_ops.operations.change import change
 from tradebot_ops.text.quantities import human_bytes
+from tradebot_ops.text.sentences import agreed
 
 
 def prune(
@@ -25,14 +26,14 @@ def prune(
     going = _going(shelf, keep, least, ops.clock())
     sizes = {each.id: each.size for each in going}
     if going and not dry_run:
-        confirm(f"This removes {len(going)} backups of {ops.settings.project}.")
+        confirm(agreed(f"This removes {len(going)} backups of {ops.settings.project}."))
         with change(ops, "backup prune"):
             gone = noted(ops, shelf, keep, least)
             going = [each for each in going if each.id in gone]
     freed = sum(sizes[each.id] for each in going)
     names = ", ".join(each.id for each in going)
     verb = "Would remove" if dry_run else "Removed"
-    line = f"{verb} {len(going)} backups ({human_bytes(freed)}): {names}." if going else "No backup may go."
+    line = agreed(f"{verb} {len(going)} backups ({human_bytes(freed)}): {names}.") if going else "No backup may go."
     data = {"removed": [each.id for each in going], "bytes": freed, "dry_run": dry_run}
     leaving = {each.id for each in going}
     stay = tuple(each.damage for each in shelf.all() if each.refutation and each.id not in leaving)

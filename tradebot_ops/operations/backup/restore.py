@@ -23,6 +23,7 @@ from tradebot_ops.operations.trade import open_positions
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.records import WorkersTold
 from tradebot_ops.text.quantities import quantity
+from tradebot_ops.text.sentences import agreed
 from tradebot_ops.text.suggest import did_you_mean
 
 PARTS = ("postgres", "config")
@@ -109,7 +110,7 @@ def restore_beside(
         on_progress(ProgressEvent(backup.id, Phase.PREPARING, f"restoring into {database}"))
         found = scratch.restore_into(ops, used, backup, manifest, database)
     lines = (
-        f"Backup {backup.id} lies in the database {database}: {found.rows} rows of {len(found.tables)} tables.",
+        agreed(f"Backup {backup.id} lies in the database {database}: {found.rows} rows of {len(found.tables)} tables."),
         f"Look at it: tradebot exec -it postgres -- psql -U {used.user} -d {database}",
         f"Drop it: tradebot exec postgres -- dropdb -U {used.user} {database}",
     )
@@ -124,7 +125,7 @@ def restore_configuration(ops: Ops, shelf: Shelf, name: str, target: Path | None
     folder = target or ops.settings.cwd / f"restored-{backup.id}"
     names = configuration.unpack(backup, folder)
     lines = (
-        f"Wrote {len(names)} files of backup {backup.id} into {folder}.",
+        agreed(f"Wrote {len(names)} files of backup {backup.id} into {folder}."),
         f"Its settings, without secrets, are in {folder / configuration.SETTINGS}.",
     )
     return Report(
@@ -183,7 +184,7 @@ def _rename(ops: Ops, used: Tools, fresh: str) -> str:
 
 
 def _report(backup: Backup, done: Restored, user: str, warnings: tuple[str, ...]) -> Report:
-    held = f"{done.rows} rows of {done.tables} tables, equal to its manifest"
+    held = agreed(f"{done.rows} rows of {done.tables} tables, equal to its manifest")
     then = ", ".join(f"{count} {state}" for state, count in sorted(done.jobs.items())) or "none that were not over"
     lines = [
         f"Backup {backup.id} is in place: {held}; {quantity(done.seconds, 's')}.",

@@ -11,6 +11,7 @@ from tradebot_ops.operations.backup.tools import tools
 from tradebot_ops.operations.change import change
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.text.quantities import quantity
+from tradebot_ops.text.sentences import agreed
 
 
 def verify(ops: Ops, shelf: Shelf, name: str, on_progress: OnProgress, *, deep: bool = False) -> Report:
@@ -35,8 +36,8 @@ def verify(ops: Ops, shelf: Shelf, name: str, on_progress: OnProgress, *, deep: 
         backup.remember(Proof(ops.clock().isoformat(timespec="seconds"), seconds))
         warnings = noting.note(ops, shelf)
         on_progress(ProgressEvent(backup.id, Phase.DONE, "equal to its manifest"))
-    line = (
-        f"Backup {backup.id} restores: {len(found.tables)} tables with {found.rows} rows are equal to its manifest"
+    line = agreed(
+        f"Backup {backup.id} restores: {len(found.tables)} tables with {found.rows} rows, equal to its manifest"
         f"{', and every page and index is sound' if deep else ''}; {quantity(seconds, 's')}."
     )
     data = {"id": backup.id, "rows": found.rows, "tables": len(found.tables), "seconds": round(seconds, 3)}

@@ -16,6 +16,7 @@ from tradebot_ops.operations.images.debian import choose
 from tradebot_ops.operations.images.listing import Listed, images_of, made_here, of_stack
 from tradebot_ops.private_folder import writable
 from tradebot_ops.progress import OnProgress, ignore_progress
+from tradebot_ops.text.sentences import agreed
 
 
 def save(ops: Ops, path: Path, *, tags: Sequence[str] = ()) -> Report:
@@ -43,7 +44,7 @@ def save(ops: Ops, path: Path, *, tags: Sequence[str] = ()) -> Report:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    line = f"Saved {len(wanted)} images to {path} ({path.stat().st_size / 1e6:.0f} MB)."
+    line = agreed(f"Saved {len(wanted)} images to {path} ({path.stat().st_size / 1e6:.0f} MB).")
     data = {"file": str(path), "tags": list(wanted), "left": list(left)}
     return Report(data=data, sections=(Section(lines=(line,)),), warnings=tuple(left.values()))
 

@@ -20,6 +20,7 @@ from tradebot_ops.records import StandInImages
 from tradebot_ops.stack.model import Build
 from tradebot_ops.stack.source import default_folder
 from tradebot_ops.state import cache_root
+from tradebot_ops.text.sentences import agreed
 
 if TYPE_CHECKING:
     from tradebot_ops.docker.images import Images
@@ -64,7 +65,7 @@ def _as_lines(progress: Progress) -> OnProgress:
 def _summary(made: Sequence[str], seconds: float) -> str:
     if not made:
         return "Every image is up to date."
-    return f"Built {len(made)} images in {seconds:.0f} s. `tradebot up` uses them."
+    return agreed(f"Built {len(made)} images in {seconds:.0f} s, for `tradebot up`.")
 
 
 def choose(ops: Ops, items: Sequence[StandIn]) -> None:

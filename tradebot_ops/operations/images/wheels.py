@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.private_folder import writable
+from tradebot_ops.text.sentences import agreed
 
 PYTHON = "3.13"
 SECONDS = 600
@@ -34,7 +35,7 @@ def download(services: Path, architecture: str, cache: Path, say: Say) -> Mappin
             say(f"building {pinned[0]}")
             _pip(["wheel", "--no-cache-dir", "--no-deps", "--no-binary", name, "-w", str(folder), *pinned], environ)
     if missing := _missing(folder, pins):
-        say(f"downloading {len(missing)} packages for Python {PYTHON}")
+        say(agreed(f"downloading {len(missing)} packages for Python {PYTHON}"))
         _download(services, folder, architecture)
     return {path.name: path for path in _pinned(folder, pins)}
 

@@ -96,7 +96,7 @@ def replay(
     left = [job for job, replays in wanted if replays and not again]
     chosen = [job for job, replays in wanted if again or not replays]
     if dry_run:
-        return _report(chosen, left, f"{len(chosen)} jobs would be queued again; nothing was done.")
+        return _report(chosen, left, agreed(f"{len(chosen)} jobs would be queued again; nothing was done."))
     done: list[str] = []
     with change(ops, "dlq replay", group or " ".join(jobs) or "all", on_progress=on_progress, lease=False):
         for number, job in enumerate(chosen):
@@ -105,7 +105,7 @@ def replay(
             (left if ops.api.replay(job, again=again) is None else done).append(job)
             on_progress(ProgressEvent("replay", Phase.STARTING, f"{number + 1} of {len(chosen)}"))
         on_progress(ProgressEvent("replay", Phase.DONE, f"{len(done)} of {len(chosen)}"))
-    return _report(done, left, f"{len(done)} jobs were queued again.")
+    return _report(done, left, agreed(f"{len(done)} jobs were queued again."))
 
 
 def purge(
@@ -160,7 +160,7 @@ def named(jobs: list[str], group: str | None, every: bool, verb: str) -> None:
 def _report(jobs: list[str], left: list[str], sentence: str) -> Report:
     lines = [agreed(sentence)]
     if left:
-        why = f"{len(left)} jobs were left out: dead again after a replay, or dead no more."
+        why = agreed(f"{len(left)} jobs were left out: dead again after a replay, or dead no more.")
         lines.append(f"{agreed(why)} To take those that died again, too: --again")
     return Report(data={"replayed": jobs, "left_out": left}, sections=(Section(lines=tuple(lines)),))
 

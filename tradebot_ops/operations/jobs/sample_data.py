@@ -7,6 +7,7 @@ from tradebot_ops.context import Ops
 from tradebot_ops.errors import OpsError, StackHalted
 from tradebot_ops.facts.work.follow import follow
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
+from tradebot_ops.text.sentences import agreed
 
 LOAD_SECONDS = 60.0
 
@@ -38,4 +39,4 @@ def load_once(ops: Ops, on_progress: OnProgress) -> str:
 
 def _sentence(result: dict[str, Any]) -> str:
     symbols = ", ".join(row["symbol"] for row in result["symbols"])
-    return f"Loaded {result['inserted']} daily candles of {symbols}."
+    return agreed(f"Loaded {result['inserted']} daily candles of {symbols}.")

@@ -32,6 +32,7 @@ from tradebot_ops.operations.trade import open_positions
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.records import Absence, ChosenProfiles, UnavailableServices, UsedEngines
 from tradebot_ops.stack.plan import Action
+from tradebot_ops.text.sentences import agreed
 
 NEXT = (
     "  tradebot jobs submit backtest symbol=AAPL strategy=sma_cross fast=10 slow=30 --wait",
@@ -77,7 +78,7 @@ def up(
         found = _prepare(ops, wanted, on_progress, build=build, remove_orphans=remove_orphans)
         done = _carry_out(ops, wanted, found, on_progress)
         if made:
-            done = replace(done, lines=(f"Generated {len(made)} secrets in {ops.state.secrets}.", *done.lines))
+            done = replace(done, lines=(agreed(f"Generated {len(made)} secrets in {ops.state.secrets}."), *done.lines))
         if prove and _can_work(ops, wanted):
             prices = sample_data.load_once(ops, on_progress)
             proof = canary.run(ops, on_progress)

@@ -9,7 +9,7 @@ from tradebot_ops.facts.metrics import config_files
 from tradebot_ops.model import Finding, Level, Report, Section, Table
 from tradebot_ops.monitoring.contract import Use, check, dashboard_uses, late, panels
 from tradebot_ops.monitoring.promql import parse, read, with_minutes
-from tradebot_ops.text.sentences import ended
+from tradebot_ops.text.sentences import agreed, ended
 
 COLUMNS = 24  # of Grafana's grid
 Panel = Mapping[str, Any]
@@ -47,12 +47,12 @@ def lint(ops: Ops) -> Report:
         sound += [use for use in uses if use not in broken]
     findings += _contract(ops, sound)
     empty, not_asked = _data(ops, sound, findings)
-    wrong = f"{len(findings)} problems" if findings else "nothing is wrong"
+    wrong = agreed(f"{len(findings)} problems") if findings else "nothing is wrong"
     asked = f"They were not asked for data: {not_asked}" if not_asked else "Each query was asked of Prometheus."
     return Report(
         data={"panels": count, "empty": empty, "asked": not not_asked, "why_not_asked": not_asked},
         findings=tuple(findings),
-        sections=(Section(lines=(f"{count} panels looked at: {wrong}. {asked}",)),),
+        sections=(Section(lines=(agreed(f"{count} panels looked at: {wrong}. {asked}"),)),),
     )
 
 

@@ -12,6 +12,7 @@ from tradebot_ops.model import Report, Section, Table
 from tradebot_ops.text.chart import chart
 from tradebot_ops.text.labels import pairs
 from tradebot_ops.text.quantities import sparkline
+from tradebot_ops.text.sentences import agreed
 
 WIDTH = 60
 MOST_SERIES = 50
@@ -42,7 +43,7 @@ def query(ops: Ops, expression: str, range_: str | None, step: str | None, *, dr
     every = seconds(step) if step else max(window / WIDTH, 1.0)
     if window / every > 11000:
         raise OpsError(
-            f"{window / every:.0f} points a series are more than Prometheus gives.",
+            agreed(f"{window / every:.0f} points a series are more than Prometheus gives."),
             code="TB-0220",
             hint=f"Ask for fewer: --step {math.ceil(window / 1000)}s",
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tradebot_ops.facts.metrics.usage import Usage
 from tradebot_ops.settings import MAX_REPLICAS
 from tradebot_ops.text.quantities import human_bytes, quantity
+from tradebot_ops.text.sentences import agreed
 
 MB = 1024**2
 DAY_S = 86_400.0
@@ -97,11 +98,11 @@ def _workers(usage: Usage, now: Limits) -> Iterator[Change | Kept]:
         yield Kept(name, "No workers are wanted.")
         return
     share = usage.busy / now.workers
-    reason = f"In 95 % of the time at most {usage.busy:.1f} of {now.workers} workers were busy ({share:.0%})"
+    reason = agreed(f"In 95 % of the time at most {usage.busy:.1f} of {now.workers} workers were busy ({share:.0%})")
     after = min(max(1, math.ceil(round(usage.busy / GOAL, 6))), MAX_REPLICAS)
     idle = share < IDLE and not usage.waiting and after < now.workers
     if idle or (share > BUSY and after > now.workers and _fits(usage, now, after)):
-        queue = f" and {usage.waiting:.0f} jobs waited" if usage.waiting else ""
+        queue = agreed(f" and {usage.waiting:.0f} jobs waited") if usage.waiting else ""
         yield Change(
             name,
             now.workers,
@@ -128,7 +129,7 @@ def _memory(usage: Usage, now: Limits) -> Iterator[Change | Kept]:
     jobs = usage.jobs
     if jobs.jobs < JOBS_NEEDED and not jobs.killed:
         missing = JOBS_NEEDED - jobs.jobs
-        why = f"{jobs.jobs} jobs ended in the window; {JOBS_NEEDED} are needed, {missing} more."
+        why = agreed(f"{jobs.jobs} jobs ended in the window; {JOBS_NEEDED} are needed, {missing} more.")
         yield from (Kept(name, why, known=False) for name in names)
         return
     job, why = _job_memory(usage, now)
@@ -146,8 +147,10 @@ def _memory(usage: Usage, now: Limits) -> Iterator[Change | Kept]:
 def _job_memory(usage: Usage, now: Limits) -> tuple[int, str]:
     jobs = usage.jobs
     if jobs.killed:
-        return 2 * now.job_memory, f"{jobs.killed} jobs were killed at {human_bytes(now.job_memory)}: twice as much."
-    reason = f"The largest of {jobs.jobs} jobs took {human_bytes(int(jobs.peak_bytes))}"
+        return 2 * now.job_memory, agreed(
+            f"{jobs.killed} jobs were killed at {human_bytes(now.job_memory)}: twice as much."
+        )
+    reason = agreed(f"The largest of {jobs.jobs} jobs took {human_bytes(int(jobs.peak_bytes))}")
     after = max(_steps(1.5 * jobs.peak_bytes, 64), LEAST_JOB)
     if jobs.peak_bytes > NEAR * now.job_memory:
         return max(after, now.job_memory), f"{reason}, {jobs.peak_bytes / now.job_memory:.0%} of its limit."
@@ -184,7 +187,9 @@ def _buffers(usage: Usage, now: Limits) -> Iterator[Change | Kept]:
         )
         return
     if usage.blocks < BLOCKS_NEEDED or hits is None:
-        yield Kept(name, f"{reason}; {usage.blocks:.0f} blocks were read, {BLOCKS_NEEDED} are needed.", known=False)
+        yield Kept(
+            name, agreed(f"{reason}; {usage.blocks:.0f} blocks were read, {BLOCKS_NEEDED} are needed."), known=False
+        )
         return
     reason += f"; {hits:.1%} of the reads hit it"
     larger = min(2 * now.shared_buffers, _steps(0.25 * (usage.host_bytes or 0), 32))

@@ -12,6 +12,7 @@ from tradebot_ops.operations.monitoring.query import seconds
 from tradebot_ops.operations.optimize.decide import Decision, decide
 from tradebot_ops.operations.optimize.limits import in_force, shown, written
 from tradebot_ops.text.quantities import human_bytes, quantity
+from tradebot_ops.text.sentences import agreed
 
 #: Shorter ones hold too few samples to say what is usual.
 LEAST_S = 120.0
@@ -88,4 +89,4 @@ def _summary(decision: Decision) -> str:
         return "Nothing to change: every setting fits, or too little is known."
     total = sum(change.frees for change in decision.changes)
     effect = f"frees {human_bytes(total)}" if total >= 0 else f"costs {human_bytes(-total)}"
-    return f"{len(decision.changes)} settings would change, which {effect}."
+    return agreed(f"{len(decision.changes)} settings would change, which {effect}.")

@@ -12,6 +12,7 @@ from tradebot_ops.operations.rotation.ways import WAYS
 from tradebot_ops.operations.secrets import usable
 from tradebot_ops.stack.model import SecretFile
 from tradebot_ops.text.quantities import age
+from tradebot_ops.text.sentences import agreed
 
 #: A generated one has 32; fewer than these are guessed.
 SHORTEST = 16
@@ -48,7 +49,7 @@ def check(ops: Ops) -> Report:
     """Whether each is there, closed to others, usable and long enough, and no rotation was left half-way."""
     findings = [finding for name, secret in own(ops).items() for finding in _findings(ops, name, secret)]
     if not findings:
-        findings = [Finding(Level.PASS, "TB-0137", f"All {len(own(ops))} secrets are sound.")]
+        findings = [Finding(Level.PASS, "TB-0137", agreed(f"All {len(own(ops))} secrets are sound."))]
     return Report(data={"secrets": list(own(ops)), "sound": findings[0].level is Level.PASS}, findings=tuple(findings))
 
 
@@ -73,7 +74,9 @@ def _findings(ops: Ops, name: str, secret: SecretFile) -> Iterator[Finding]:
         yield wrong(error.message, error.hint)
     else:
         if len(value) < SHORTEST:
-            yield wrong(f"{name} has {len(value)} characters only.", f"tradebot secrets rotate {name}", Level.WARN)
+            yield wrong(
+                agreed(f"{name} has {len(value)} characters only."), f"tradebot secrets rotate {name}", Level.WARN
+            )
 
 
 def _open_to_others(secret: SecretFile) -> bool:

@@ -17,6 +17,7 @@ from tradebot_ops.operations.tls.issue import Pair
 from tradebot_ops.progress import OnProgress, ignore_progress
 from tradebot_ops.settings import Secret
 from tradebot_ops.settings.declared import SCHEMES
+from tradebot_ops.text.sentences import agreed
 
 CERTIFICATE, KEY, AUTHORITY, AUTHORITY_KEY = "tls_certificate", "tls_key", "tls_ca", "tls_ca_key"
 #: What clients on this host and in the stack's network call its servers.
@@ -94,7 +95,7 @@ def _report(ops: Ops, lines: Sequence[str]) -> Report:
     rows = (
         ("for", ", ".join(found.names) or "no name: no client takes it"),
         ("signed by", found.issuer),
-        ("in force", f"{found.begins:%Y-%m-%d} to {found.ends:%Y-%m-%d} ({max(left, 0)} days left)"),
+        ("in force", agreed(f"{found.begins:%Y-%m-%d} to {found.ends:%Y-%m-%d} ({max(left, 0)} days left)")),
         ("SHA-256", found.sha256),
         ("to be trusted", str(ops.state.secrets / AUTHORITY)),
     )

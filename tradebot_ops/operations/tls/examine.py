@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tradebot_ops.errors import OpsError
 from tradebot_ops.model import Finding, Level
 from tradebot_ops.settings import Secret
+from tradebot_ops.text.sentences import agreed
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -82,7 +83,7 @@ def findings(found: Certificate, now: datetime) -> tuple[Finding, ...]:
     except OpsError as error:
         return (Finding(Level.FAIL, error.code, error.message, hint=error.hint),)
     if (left := (found.ends - now).days) < SOON_DAYS:
-        message = f"The certificate ends in {left} days, on {found.ends:%Y-%m-%d}."
+        message = agreed(f"The certificate ends in {left} days, on {found.ends:%Y-%m-%d}.")
         return (Finding(Level.WARN, "TB-0872", message, hint="tradebot tls create; or tradebot tls import"),)
     return ()
 

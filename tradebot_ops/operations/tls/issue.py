@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tradebot_ops.errors import OpsError
 from tradebot_ops.settings import Secret
+from tradebot_ops.text.sentences import agreed
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -53,7 +54,7 @@ def check_days(days: int) -> None:
     """Raises ``OpsError`` TB-0281 for a time that no client would take."""
     if not 1 <= days <= LONGEST:
         raise OpsError(
-            f"A certificate cannot last {days} days.",
+            agreed(f"A certificate cannot last {days} days."),
             code="TB-0281",
             hint=f"--days 1 to {LONGEST}: browsers take no more",
         )

@@ -15,7 +15,7 @@ from tradebot_ops.operations.jobs.jobs import until_ended
 from tradebot_ops.private_folder import write_lines
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent, ignore_progress
 from tradebot_ops.text.quantities import human_bytes
-from tradebot_ops.text.sentences import ended
+from tradebot_ops.text.sentences import agreed, ended
 
 #: What the name of an uploaded file may not have.
 _ODD = re.compile(r"[^\w. -]|^[^\w]")
@@ -151,7 +151,7 @@ def remove(
         removed = ops.api.remove_series(symbol, interval)
     if removed is None:
         raise _none(symbol, interval)
-    line = f"Removed {named}: {removed} bars."
+    line = agreed(f"Removed {named}: {removed} bars.")
     return Report(data={"symbol": symbol, "interval": interval, "candles": removed}, sections=(Section(lines=(line,)),))
 
 
@@ -179,7 +179,7 @@ def export(ops: Ops, symbol: str, interval: str, file: Path | None, *, force: bo
         )
     bars = write_lines(file, lines(ops, symbol, interval)) - 1
     again = f"tradebot data import {shlex.quote(str(file))}" + ("" if interval == "1d" else f" --interval {interval}")
-    written = (f"Wrote {bars} bars of {symbol} at {interval} to {file}.", f"To read them again: {again}")
+    written = (agreed(f"Wrote {bars} bars of {symbol} at {interval} to {file}."), f"To read them again: {again}")
     return Report(data=data | {"file": str(file), "bars": bars}, sections=(Section(lines=written),))
 
 

@@ -21,6 +21,7 @@ from tradebot_ops.private_folder import write_lines
 from tradebot_ops.text.beginnings import short
 from tradebot_ops.text.chart import chart
 from tradebot_ops.text.figures import shown
+from tradebot_ops.text.sentences import agreed
 
 Job = dict[str, Any]
 
@@ -44,7 +45,7 @@ def show(ops: Ops, typed: str, *, trades: bool, file: Path | None, page: Path | 
         sections.append(Section("Trades", tables=(_trades(job),)))
     if file is not None:
         rows = _write(file, *(_of_trades(job) if trades else _for_spreadsheet(job)))
-        sections.append(Section(lines=(f"Wrote {rows} rows to {file}.",)))
+        sections.append(Section(lines=(agreed(f"Wrote {rows} rows to {file}."),)))
     if page is not None:
         made = _trades(job) if (job.get("result") or {}).get("trades") else None
         write_lines(page, html.page(job, in_full(job, pictures=False), made).splitlines())

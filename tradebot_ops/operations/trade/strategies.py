@@ -11,7 +11,7 @@ from tradebot_ops.operations.jobs.jobs import payload_of, until_ended
 from tradebot_ops.operations.jobs.parameters import Parameter, parameters
 from tradebot_ops.operations.jobs.types import known_types
 from tradebot_ops.progress import OnProgress, ignore_progress
-from tradebot_ops.text.sentences import ended
+from tradebot_ops.text.sentences import agreed, ended
 from tradebot_ops.text.suggest import did_you_mean
 
 CHECK = "check_strategy"
@@ -66,7 +66,7 @@ def _judged(job: dict[str, Any]) -> Report:
     findings = tuple(
         Finding(Level.FAIL, f"strategies.{fault['kind']}", fault["message"], hint=hint) for fault in result["faults"]
     )
-    where = f"{result['bars']} bars of {result['symbol'] or 'made-up prices'}"
+    where = agreed(f"{result['bars']} bars of {result['symbol'] or 'made-up prices'}")
     lines = [] if findings else [f"{result['strategy']} knows its past alone, as far as {where} show."]
     lines.append(
         f"Its future was taken away or replaced at {result['cuts']} of {where}; it held on "

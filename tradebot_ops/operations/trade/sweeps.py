@@ -7,6 +7,7 @@ from tradebot_ops.model import Section, Table
 from tradebot_ops.operations.trade.cells import cells, headings, measures, parameter
 from tradebot_ops.text.figures import shown
 from tradebot_ops.text.heat import Axis, heat_map
+from tradebot_ops.text.sentences import agreed
 
 Result = Mapping[str, Any]
 
@@ -141,7 +142,9 @@ def _in_words(result: Result) -> tuple[str, ...]:
     lines = []
     if _several(result):
         lines += [
-            f"Its figures are the medians over {len(result['symbols'])} symbols, each from {result['start']} on;",
+            agreed(
+                f"Its figures are the medians over {len(result['symbols'])} symbols, each from {result['start']} on;"
+            ),
             "where a symbol has no such figure, it counts as the lowest.",
             "not luck: the chance that on this symbol it is better than the best by luck.",
         ]

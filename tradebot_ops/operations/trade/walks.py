@@ -6,6 +6,7 @@ from typing import Any
 from tradebot_ops.model import Section, Table
 from tradebot_ops.operations.trade.cells import cell, cells, headings, measures, parameter
 from tradebot_ops.text.figures import shown
+from tradebot_ops.text.sentences import agreed
 
 Result = Mapping[str, Any]
 
@@ -59,7 +60,7 @@ def _in_words(result: Result) -> tuple[str, ...]:
     gain, held = (cell("total_return", result[name]["total_return"]) for name in ("metrics", "buy_and_hold"))
     lines = [f"One account that traded each choice on the days after it gained {gain}; bought and held, {held}."]
     if judged:
-        lines.append(f"{better} of {len(judged)} choices did better than the median of all runs on their days.")
+        lines.append(agreed(f"{better} of {len(judged)} choices did better than the median of all runs on their days."))
     if (share := result["efficiency"]) is not None:
         lines.append(f"A year it earned {100 * share:.0f} % of what the chosen had earned in sample.")
     return tuple(lines)

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from tradebot_ops.model import Finding, Level, Report
 from tradebot_ops.render.formats._places import place
+from tradebot_ops.text.sentences import agreed
 
 _COMMANDS = {Level.WARN: "warning", Level.FAIL: "error", Level.ERROR: "error"}
 
@@ -19,7 +20,7 @@ def render(report: Report, stream: TextIO, color: bool | None) -> None:
     for warning in report.warnings:
         stream.write(f"::warning title=tradebot {report.command}::{_escaped(warning)}\n")
     bad = sum(finding.level in {Level.FAIL, Level.ERROR} for finding in report.findings)
-    stream.write(f"tradebot {report.command}: {bad} of {len(report.findings)} findings are failures.\n")
+    stream.write(agreed(f"tradebot {report.command}: {bad} of {len(report.findings)} findings are failures.\n"))
 
 
 def _annotation(finding: Finding) -> str:

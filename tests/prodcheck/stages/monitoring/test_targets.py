@@ -66,7 +66,7 @@ def test_a_source_without_a_target_is_a_warning() -> None:
 
 def test_a_worker_that_is_not_scraped_fails_and_so_does_one_too_many() -> None:
     assert covered("api").level is Level.FAIL
-    assert covered("api", "worker", "worker").message == "1 worker run and 2 are scraped."
+    assert covered("api", "worker", "worker").message == "1 worker runs and 2 are scraped."
     stopped = replace(WORKER, state=State.EXITED)
     assert covered("api", replicas=(stopped,)).level is Level.PASS
 

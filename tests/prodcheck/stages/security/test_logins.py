@@ -14,7 +14,7 @@ STRONG, SHORT, DULL = Strength("a", 32, 140.0), Strength("b", 15, 58.0), Strengt
 @pytest.mark.parametrize(
     ("attempts", "strengths", "environment", "level", "observed"),
     [
-        ((SHUT,), (STRONG,), "prod", Level.PASS, "1 default logins refused"),
+        ((SHUT,), (STRONG,), "prod", Level.PASS, "1 default login refused"),
         ((SHUT, OPEN), (STRONG,), "dev", Level.FAIL, "Grafana admin/admin"),
         ((SHUT,), (STRONG, SHORT), "dev", Level.WARN, "b: 15 letters"),
         ((SHUT,), (STRONG, DULL), "staging", Level.WARN, "c: 32 letters, 20 bits"),

@@ -48,7 +48,7 @@ def test_pools_are_those_of_the_services() -> None:
     [
         (Connections(10, 97), 2, Level.PASS, "for everybody"),
         (Connections(75, 97), 2, Level.WARN, "77% of the connections"),
-        (Connections(10, 97, ("worker, process 7, 400 s",)), 2, Level.WARN, "hold a transaction open: worker"),
+        (Connections(10, 97, ("worker, process 7, 400 s",)), 2, Level.WARN, "holds a transaction open: worker"),
         (Connections(95, 97), 2, Level.FAIL, "98% of the connections"),
         (Connections(10, 97), 30, Level.FAIL, "pools together are larger"),
     ],

@@ -59,7 +59,7 @@ def test_of_doubles_the_later_counts() -> None:
 def test_bars_are_put_in_order_which_is_shown() -> None:
     found = page(rows(0, 3, 1, 2, 4))
     assert hours(found) == [0, 1, 2, 3, 4]
-    assert flags(found) == [("disorder", "2024-01-01T00:00:00", "1 bars not in their order")]
+    assert flags(found) == [("disorder", "2024-01-01T00:00:00", "1 bar out of order")]
 
 
 def test_newest_first_is_an_order() -> None:
@@ -101,7 +101,7 @@ def test_each_gap_is_shown_the_one_after_what_is_known_too() -> None:
     found = page(rows(3, 4, 6), since=BEGIN, after=BEGIN)
     assert flags(found) == [
         ("gap", "2024-01-01T01:00:00", "2 bars missing"),
-        ("gap", "2024-01-01T05:00:00", "1 bars missing"),
+        ("gap", "2024-01-01T05:00:00", "1 bar missing"),
     ]
 
 

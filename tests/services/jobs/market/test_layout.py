@@ -115,7 +115,7 @@ def test_two_symbols_side_by_side_are_refused(tmp_path: Path) -> None:
 
 def test_columns_without_names_are_named_by_whoever_loads_them(tmp_path: Path) -> None:
     path = bars(tmp_path, "2024-01-02,2,1,1.5,1.25", "2024-01-03,2,1,1.5,1.25")
-    with pytest.raises(JobFailure, match="no header, and its 5 columns are of no format"):
+    with pytest.raises(JobFailure, match="no header, and 5 columns of no format"):
         good(path, symbol="X")
     asked = Asked(columns=tuple(JOB.normalise({"columns": "date,high,low,open,close"})["columns"]))
     checked = good(path, symbol="X", asked=asked)

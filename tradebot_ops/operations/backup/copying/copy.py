@@ -17,6 +17,7 @@ from tradebot_ops.operations.backup.verify import check_files
 from tradebot_ops.operations.change import change
 from tradebot_ops.progress import OnProgress, Phase, ProgressEvent
 from tradebot_ops.text.quantities import human_bytes, quantity
+from tradebot_ops.text.sentences import agreed
 
 
 def copy(ops: Ops, shelf: Shelf, name: str, destination: str, on_progress: OnProgress) -> Report:
@@ -84,7 +85,9 @@ def _report(ops: Ops, backup: Backup, made: Copy, seconds: float, *, files: int,
     size = human_bytes(backup.size)
     lines = [
         f"Backup {backup.id} {verb} {made.place}.",
-        f"{files} files, {size}, were read back there and are equal; {quantity(seconds, 's')}. It is not encrypted.",
+        agreed(
+            f"{files} files, {size}, were read back there and are equal; {quantity(seconds, 's')}. It is not encrypted."
+        ),
     ]
     if not is_remote(made.place):
         restore = f"tradebot backup restore {made.place} --from-project {ops.settings.project}"

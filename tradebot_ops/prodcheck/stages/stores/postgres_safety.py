@@ -121,7 +121,7 @@ def undamaged(integrity: postgres.Integrity) -> Verdict:
     hint = "Stop writing, keep the data as it is, and restore: tradebot stop worker api"
     found = []
     if integrity.failures:
-        found.append(failed(f"{integrity.failures} blocks do not match their checksum.", **shown, hint=hint))
+        found.append(failed(f"{integrity.failures} blocks differ from what the checksums say.", **shown, hint=hint))
     if integrity.damage:
         found.append(failed(f"An index is damaged: {ended(integrity.damage)}", **shown, hint=hint))
     if not integrity.checksums:
