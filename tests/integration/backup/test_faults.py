@@ -220,7 +220,7 @@ def scratches(tradebot: Tradebot) -> list[tuple[Any, ...]]:
 ODD = """
 CREATE TYPE odd_mood AS ENUM ('calm', 'wild');
 CREATE DOMAIN odd_price AS numeric CHECK (value >= 0);
-CREATE TABLE odd_numbered (mood odd_mood, moods odd_mood[], what regclass, whats regclass[], price odd_price);
+CREATE TABLE odd_numbered (mood odd_mood, moods odd_mood[], what regclass, kinds_of regclass[], price odd_price);
 INSERT INTO odd_numbered VALUES ('wild', '{calm,wild}', 'job', '{job,candle}', 1.50), (NULL, NULL, NULL, NULL, NULL);
 CREATE TABLE odd_plain (f float8, n numeric, j json, k jsonb, a text[], b bytea, t timestamptz, r int4range, u uuid);
 INSERT INTO odd_plain VALUES
@@ -264,7 +264,7 @@ def test_what_another_database_numbers_anew_is_equal_there(odd: Tradebot) -> Non
         ("odd_plain", "a = '{x,\"NULL\"}' WHERE f = 0"),
         ("odd_plain", "r = '(1,5)' WHERE f = 0"),
         ("odd_numbered", "mood = 'calm' WHERE mood = 'wild'"),
-        ("odd_numbered", "whats = '{candle,job}' WHERE mood = 'wild'"),
+        ("odd_numbered", "kinds_of = '{candle,job}' WHERE mood = 'wild'"),
         ("odd_plain", "u = NULL WHERE f = 0"),
         ("odd_rights", "right_of = 'tradebot=w/tradebot'"),
     ],
