@@ -101,6 +101,10 @@ class Attempts:
                 seconds = time.monotonic() - began
                 state = self._persist(lambda: self._record(claim, outcome))
                 self._report(claim, outcome, state, seconds)
+                if state is None:
+                    # Whoever took the job over has it, and drops this. If a crash of Postgres took the claim back, or
+                    # Postgres is away while this worker ends, nobody has it.
+                    self.give_back(claim.id)
                 if claim.parent and state and state.final:
                     self._settle(claim.parent)
                 if claim.limited:

@@ -78,8 +78,8 @@ class Failure:
 class Claim:
     """The right to run one attempt of a job, until its lease ends.
 
-    ``lease_token`` is the fencing token: it grows at every claim and never falls, so a worker that was
-    believed dead cannot write over its successor.
+    ``lease_token`` is the fencing token: it grows at every claim, by a random step, and never falls, so a worker that
+    was believed dead cannot write over its successor.
     """
 
     id: UUID

@@ -280,14 +280,14 @@ def test_a_result_that_nothing_can_hold_is_a_failure_for_good(parts: Parts) -> N
         (Stopped(Stop.LOST, forced=False, peak_bytes=0), {}),
     ],
 )
-def test_what_another_worker_has_taken_over_is_neither_counted_nor_sent(
+def test_what_is_no_longer_ours_is_not_counted_and_sent_for_whoever_may_have_it(
     parts: Parts, outcome: Outcome, answer: dict[str, Any]
 ) -> None:
     parts.claims = [replace(CLAIM, parent=uuid4())]
     parts.outcome = outcome
     parts.answers |= answer
     with capture_logs() as logs:
-        assert parts.called("job_recorded", "send", "settle") == []
+        assert parts.called("job_recorded", "send", "settle") == [("send", CLAIM.id, "queue", 0.0, True)]
     assert [each["status"] for each in logs] == ["lost"]
     assert ("error", "ValueError") in parts.calls or not isinstance(outcome, Failed)
 
