@@ -43,6 +43,11 @@ patient = partial(Fault, within=900.0)
 
 @dataclass
 class Measured:
+    """One alert of one fault. Times are seconds since the fault ``began``, but for ``resolved``: since its mend, which
+    an alert about something that is over by itself, such as three deadlocks, does not wait for.
+    """
+
+    began: datetime
     fault: str
     alert: str
     severity: str
@@ -96,13 +101,13 @@ class Drill:
         return {name: at for at, name, its in reversed(arrived) if its == status and at >= since}
 
     def end_of(self, row: Measured) -> float | None:
-        """Seconds from the mend until the store had the alert's last end."""
+        """Seconds from the mend until the store had the alert's last end; None while it has none of this fault."""
         ends = [
             datetime.fromisoformat(alert["received_at"])
             for alert in self.ops.api.alerts(500)
             if alert["name"] == row.alert and alert["status"] == "resolved"
         ]
-        later = [at for at in ends if row.mended_at and at >= row.mended_at]
+        later = [at for at in ends if at >= row.began]
         return _seconds(row.mended_at, max(later)) if later and row.mended_at else None
 
     def write(self) -> None:
@@ -175,7 +180,7 @@ class _Watch:
     def _told(self, fault: Fault, active: Mapping[str, str], arrived: Mapping[str, datetime]) -> bool:
         wanted, began = set(fault.alerts), self.began[fault.name]
         for name in wanted & active.keys() - self.rows.keys():
-            self.rows[name] = Measured(fault.name, name, active[name], _seconds(began, self.drill.ops.clock()))
+            self.rows[name] = Measured(began, fault.name, name, active[name], _seconds(began, self.drill.ops.clock()))
         for name in wanted & arrived.keys() & self.rows.keys():
             self.rows[name].stored = _seconds(began, arrived[name])
         return self.rows.keys() >= wanted and (fault.hides_store or fault.deaf or arrived.keys() >= wanted)
@@ -216,7 +221,8 @@ def told_in_time_and_ended(drill: Drill, faults: Sequence[Fault]) -> None:
                 row.stored = _seconds(watch.began[fault.name], arrived[row.alert])
 
     def ended() -> bool:
-        return drill.stored(watch.since, "resolved").keys() >= ending.keys()
+        over = drill.stored(watch.since, "resolved").keys() >= ending.keys()
+        return over and not ending.keys() & drill.active().keys()
 
     until(ended, f"the end of {sorted(ending)} in the store", RESOLVES)
     for row in ending.values():
@@ -240,5 +246,6 @@ def quiet_again(drill: Drill, within: float = 1200) -> None:
 
     until(quiet, f"quiet; active: {sorted(drill.active())}", within)
     for row in waiting:
-        row.resolved = until(partial(drill.end_of, row), f"the end of {row.alert} in the store", RESOLVES)
+        until(lambda row=row: drill.end_of(row) is not None, f"the end of {row.alert} in the store", RESOLVES)  # type: ignore[misc]
+        row.resolved = drill.end_of(row)
     drill.write()
