@@ -6,9 +6,11 @@ payloads, so numpy, pandas and the like belong inside ``run``.
 """
 
 import importlib
+import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, lru_cache
 from importlib.metadata import entry_points
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from services.jobs.market.intervals import Interval
 
 ENTRY_POINT_GROUP = "tradebot.jobs"
+#: Of another time limit than a type's own: API and workers must agree on it.
+LIMITS_VARIABLE = "JOB_TIME_LIMITS"
+LONGEST_LIMIT_S = 7 * 86400
 BUILTIN_PACKAGE = "services.jobs"
 
 #: The type whose jobs fail to prove what becomes of jobs that fail. They are nobody's work: not an error, no part of a
@@ -278,11 +283,28 @@ class Registry:
     def get(self, name: str) -> JobType | None:
         return self.types.get(name)
 
+    def limited(self, limits: Mapping[str, float]) -> "Registry":
+        """The same, where jobs of these types may take so many seconds; names of no type change nothing."""
+        types = {name: replace(each, timeout_s=limits.get(name, each.timeout_s)) for name, each in self.types.items()}
+        return replace(self, types=MappingProxyType(types))
+
 
 @lru_cache(maxsize=1)
 def registry() -> Registry:
-    """The job types of this installation; found once per process."""
-    return load(_candidates())
+    """The job types of this installation, with the time limits of the environment; found once per process."""
+    return load(_candidates()).limited(time_limits(os.environ.get(LIMITS_VARIABLE, "")))
+
+
+def time_limits(text: str) -> dict[str, float]:
+    """Seconds by type, of ``load_candles=3600,sweep=7200``. Raises ``ValueError``."""
+    return dict(_limit(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _limit(part: str) -> tuple[str, float]:
+    found = re.fullmatch(r"([\w-]+)=(\d{1,6})", part)
+    if not found or not 1 <= int(found[2]) <= LONGEST_LIMIT_S:
+        raise ValueError(f"{part!r} is no type with seconds from 1 to {LONGEST_LIMIT_S}, such as load_candles=3600")
+    return found[1], float(found[2])
 
 
 def load(candidates: Iterator[tuple[str, Callable[[], Any]]]) -> Registry:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Annotated, Literal, get_type_hints
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.common.jobtypes import time_limits
 
 #: Beside the services, in a checkout as in an installed stack; the image has no such folder and gets it mounted.
 DASHBOARD_FILE = Path(__file__).parents[2] / "config/grafana/dashboards/trading-bot-dashboard.json"
@@ -26,6 +28,11 @@ def parse_size(value: object) -> object:
 
 
 Size = Annotated[int, BeforeValidator(parse_size)]
+
+
+def _checked_limits(text: str) -> str:
+    time_limits(text)
+    return text
 
 
 class Settings(BaseSettings):
@@ -75,6 +82,8 @@ class Settings(BaseSettings):
     # An exchange counts requests by the address they come from: workers of one name share its budget.
     exchange_address: str = Field(default="shared", max_length=100)
     job_memory_limit: Size = 1024**3
+    # Read where the job types are found; here so that a service says at its start what is wrong with it.
+    job_time_limits: Annotated[str, AfterValidator(_checked_limits)] = ""
     max_body_bytes: Size = 1024**2
     max_upload_bytes: Size = 512 * 1024**2
     alert_history_days: int = Field(default=90, ge=1)

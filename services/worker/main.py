@@ -13,7 +13,7 @@ import structlog
 
 from services.common.database import Database, DatabaseUnavailable
 from services.common.heartbeats import granted_drain, heard
-from services.common.jobtypes import registry
+from services.common.jobtypes import LIMITS_VARIABLE, registry, time_limits
 from services.common.ledger import Ledger, Schedules, declared_limits
 from services.common.logging import configure_logging
 from services.common.queue_metrics import QueueCollector
@@ -147,6 +147,8 @@ class WorkerService:
             lane.start()
         for broken in registry().quarantined:
             log.error("job type in quarantine", job_type=broken.name, reason=broken.error)
+        for name in sorted(time_limits(self._settings.job_time_limits).keys() - registry().types.keys()):
+            log.warning("time limit of a job type that is not here", job_type=name, setting=LIMITS_VARIABLE)
         log.info(
             "worker started",
             worker=self._settings.worker_name,

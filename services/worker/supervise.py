@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from services.common.jobtypes import LIMITS_VARIABLE
 from services.common.ledger import Claim, Failure, Fault
 from services.worker.outcome import Failed, Outcome, Parted, Stop, Stopped, Succeeded
 from services.worker.process import ChildDied, JobProcess, Message
@@ -165,7 +166,7 @@ def _killed_from_outside(job_type: str) -> Failure:
 def _too_long(limit_s: float, job_type: str) -> Failure:
     return _failure(
         "TimeLimitExceeded",
-        f"The job ran longer than its time limit of {limit_s:g} s.",
+        f"The job ran longer than its time limit of {limit_s:g} s (setting {LIMITS_VARIABLE}).",
         job_type,
     )
 

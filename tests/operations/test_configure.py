@@ -25,6 +25,7 @@ Open = Callable[..., Ops]
 OTHER = {"dev": "staging", "json": "console", "info": "debug", "": "on", "tradebot": "trader", "http": "https"}
 #: Where the default does not show the form.
 FORMS = {
+    "JOB_TIME_LIMITS": "sweep=2h",
     "API_ADDRESS": "127.0.0.2",
     "BOT_URL": "http://127.0.0.1:8080",
     "BOT_OTHERS": "http://127.0.0.1:8081",

@@ -148,6 +148,7 @@ def test_what_each_is_where_nobody_says() -> None:
         ("PROMETHEUS_MEMORY_LIMIT", {"1kb": "1024"}, ["much"]),
         ("ALERT_HISTORY_DAYS", {"1": "1", "3650": "3650"}, ["0", "3651"]),
         ("JOB_RETENTION_DAYS", {"0": "0", "36500": "36500"}, ["-1", "36501"]),
+        ("JOB_TIME_LIMITS", {"": "", "a=1, b=168h": "a=1,b=604800"}, ["a", "a=0", "b=169h"]),
         *((f"ALERT_{name}", {"ON": "on", "": ""}, ["perhaps"]) for name in ("PAGERDUTY", "OPSGENIE", "WEBHOOK")),
         ("BOT_ADAPTER", {"Freqtrade": "freqtrade"}, ["free trade"]),
         ("BOT_URL", {"http://10.0.0.1/": "http://10.0.0.1"}, ["http://8.8.8.8"]),

@@ -88,6 +88,29 @@ def test_what_is_wrong_and_what_to_write(form: Callable[[str], str], text: str, 
         form(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("load_candles=3600", "load_candles=3600"),
+        (" load_candles=1h , sweep=1h30m,", "load_candles=3600,sweep=5400"),
+        ("my-type=1s", "my-type=1"),
+        ("", ""),
+    ],
+)
+def test_time_limits_of_types(text: str, meant: str) -> None:
+    assert forms.time_limits(text) == meant
+
+
+@pytest.mark.parametrize(
+    "text", ["sweep", "sweep=", "=60", "sweep=0", "sweep=1500ms", "sweep=soon", "a b=1h", "s=169h"]
+)
+def test_no_time_limit(text: str) -> None:
+    with pytest.raises(
+        ValueError, match="is not a type with a time from 1s to 168h; write one such as load_candles=1h$"
+    ):
+        forms.time_limits(text)
+
+
 ON, OFF = ("on", "true", "yes", "1"), ("", "off", "false", "no", "0")
 
 

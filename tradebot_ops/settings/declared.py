@@ -53,6 +53,7 @@ STACK_SETTINGS = (
     Setting("PROMETHEUS_MEMORY_LIMIT", "1gb", "Memory Prometheus may use", forms.size),
     Setting("ALERT_HISTORY_DAYS", "90", "Days that the API keeps the history of alerts", forms.whole(1, 3650)),
     Setting("JOB_RETENTION_DAYS", "0", "Days that ended jobs are kept; 0: for ever", forms.whole(0, 36_500)),
+    Setting("JOB_TIME_LIMITS", "", "Time limits by type of job: load_candles=1h", forms.time_limits),
     Setting("ALERT_SLACK_CHANNEL", "", "Slack channel; secret slack_webhook_url", str),
     Setting("ALERT_EMAIL_TO", "", "Address to mail; login: secret smtp_password", str),
     Setting("ALERT_EMAIL_FROM", "", "Sender of those mails", str),

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from tradebot_ops import units
 
+LONGEST_JOB_S = 7 * 86400
+
 
 def size(text: str) -> str:
     return str(units.size(text))
@@ -34,6 +36,23 @@ def keeping(text: str) -> str:
     if lasting <= 0:
         raise ValueError(f"'{text}' is not a time to keep; write hours, days, weeks or years, such as 15d")
     return text.strip()
+
+
+def time_limits(text: str) -> str:
+    """Types of jobs with the time that one may take, in seconds: ``load_candles=1h,sweep=7200`` is
+    ``load_candles=3600,sweep=7200``."""
+    return ",".join(_limit(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _limit(part: str) -> str:
+    name, _, lasting = part.partition("=")
+    try:
+        taken = float(lasting) if lasting.isdigit() else units.seconds(lasting.strip())
+    except ValueError:
+        taken = 0.0
+    if not re.fullmatch(r"[\w-]+", name) or not 1 <= taken <= LONGEST_JOB_S or taken % 1:
+        raise ValueError(f"'{part}' is not a type with a time from 1s to 168h; write one such as load_candles=1h")
+    return f"{name}={taken:.0f}"
 
 
 #: The words for on and off, of which shells and programs have many; nothing at all is off.

@@ -81,6 +81,14 @@ def test_reason_is_true_and_the_worker_goes_on(
     assert heartbeat.pid == worker.pid
 
 
+def test_an_operator_gives_a_type_another_time_limit(desk: Desk, make_worker: MakeWorker) -> None:
+    """A job of this type may usually nap for five minutes."""
+    make_worker(JOB_TIME_LIMITS="nap=1")
+    job = desk.wait_for(desk.submit("nap", max_attempts=1, seconds=200))
+    assert (job.state, job.error_type) == (State.DEAD, "TimeLimitExceeded")
+    assert job.message == "The job ran longer than its time limit of 1 s (setting JOB_TIME_LIMITS)."
+
+
 def test_a_job_that_kills_its_own_process_is_dead_after_three_and_the_good_ones_beside_it_are_done(
     desk: Desk, make_worker: MakeWorker
 ) -> None:

@@ -141,7 +141,7 @@ def test_time_limit_ends_a_job_that_listens_at_once(process: JobProcess) -> None
     outcome = attempt.run()
     assert time.monotonic() - began < 3
     assert isinstance(outcome, Failed)
-    assert outcome.failure.message == "The job ran longer than its time limit of 0.5 s."
+    assert outcome.failure.message == "The job ran longer than its time limit of 0.5 s (setting JOB_TIME_LIMITS)."
     assert attempt.struck
 
 

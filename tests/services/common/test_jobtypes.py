@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from services.common import jobtypes
 from services.common.job_type_list import job_type_list
-from services.common.jobtypes import FAILS_ON_PURPOSE, JobType, Payload, PayloadInvalid, load, registry
+from services.common.jobtypes import FAILS_ON_PURPOSE, JobType, Payload, PayloadInvalid, load, registry, time_limits
 
 
 class Nothing(Payload):
@@ -87,6 +87,31 @@ def test_what_a_type_leaves_open_has_its_usual_value() -> None:
 def test_the_list_of_types_is_by_name() -> None:
     found = load(iter([(name, lambda name=name: job(name)) for name in ("c", "a", "b")]))  # type: ignore[misc]
     assert [each["name"] for each in job_type_list(found)["job_types"]] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [("", {}), ("sweep=60", {"sweep": 60.0}), (" a=1, my-type=604800,", {"a": 1.0, "my-type": 604800.0})],
+)
+def test_time_limits_by_type(text: str, limits: dict[str, float]) -> None:
+    assert time_limits(text) == limits
+
+
+@pytest.mark.parametrize("text", ["sweep", "sweep=0", "sweep=1h", "sweep=604801", "sweep=-1", "a b=1"])
+def test_what_limits_nothing(text: str) -> None:
+    with pytest.raises(ValueError, match="is no type with seconds from 1 to 604800, such as load_candles=3600"):
+        time_limits(text)
+
+
+def test_a_type_may_take_the_time_that_an_operator_gives_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As all processes find the types: the API and the workers that are told the same."""
+    own = registry()
+    monkeypatch.setenv("JOB_TIME_LIMITS", "load_candles=3600,nobodys=5")
+    found = registry.__wrapped__()
+    assert found.types["load_candles"].timeout_s == 3600 != own.types["load_candles"].timeout_s
+    others = [name for name in own.types if name != "load_candles"]
+    assert [found.types[name].timeout_s for name in others] == [own.types[name].timeout_s for name in others]
+    assert (found.types.keys(), found.quarantined) == (own.types.keys(), own.quarantined)
 
 
 def test_a_schema_is_built_once() -> None:

@@ -37,6 +37,14 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.job_memory_limit, settings.environment) == (256 * 1024**2, "production")
 
 
+def test_a_service_does_not_start_with_time_limits_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_TIME_LIMITS", "sweep=60")
+    assert Settings().job_time_limits == "sweep=60"
+    monkeypatch.setenv("JOB_TIME_LIMITS", "sweep=soon")
+    with pytest.raises(ValidationError, match="(?s)job_time_limits.*'sweep=soon' is no type with seconds"):
+        Settings()
+
+
 def test_a_wrong_setting_names_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOG_FORMAT", "xml")
     with pytest.raises(ValidationError, match="log_format"):

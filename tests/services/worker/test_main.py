@@ -35,6 +35,7 @@ SETTINGS: Any = SimpleNamespace(
     worker_grace_seconds=40.0,
     worker_metrics_listen="127.0.0.1:9",
     job_memory_limit=1000,
+    job_time_limits="b=60,gone=60",
 )
 PARTS = (
     "Database", "Ledger", "Schedules", "Transport", "LeaseRenewer", "Sweeper", "StandingOrder", "HeartbeatSender",
@@ -193,6 +194,12 @@ def test_first_it_is_ready_then_it_hears_its_order_and_only_then_takes_jobs(worl
     started = {"worker": "worker-1", "metrics_port": 9001, "job_types": ["a", "b"]}
     assert logs == [
         {"event": "job type in quarantine", "log_level": "error", "job_type": "c", "reason": "no"},
+        {
+            "event": "time limit of a job type that is not here",
+            "log_level": "warning",
+            "job_type": "gone",
+            "setting": "JOB_TIME_LIMITS",
+        },
         {"event": "worker started", "log_level": "info", **started},
     ]
 

@@ -251,7 +251,7 @@ def test_a_job_that_does_not_listen_is_killed_once_its_grace_is_over(monkeypatch
 def test_a_job_has_all_of_its_time_and_not_more(monkeypatch: pytest.MonkeyPatch) -> None:
     watched = Watched(Process(), monkeypatch)
     found = watched.watch.run()
-    message = "The job ran longer than its time limit of 1 s."
+    message = "The job ran longer than its time limit of 1 s (setting JOB_TIME_LIMITS)."
     assert failure(found) == Failure("TimeLimitExceeded", message, fingerprint="TimeLimitExceeded-nap")
     assert watched.strikes == [("terminate", 1.25), ("kill", 1.25 + TERM_GRACE_S + TICK_S)]
     assert watched.watch.struck
