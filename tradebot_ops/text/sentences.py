@@ -1,6 +1,7 @@
 """Sentences made of the words of other programs, and of numbers."""
 
 import re
+from functools import cache
 
 
 def ended(text: str) -> str:
@@ -63,16 +64,21 @@ BETWEEN = frozenset(
 #: Verbs, too: `worker 1 restarts` is about one worker, `with 1 restarts` about one restart.
 _VERBS_TOO = frozenset(("answers", "changes", "orders", "reads", "requests", "restarts", "runs", "writes"))
 _COUNTING = frozenset(("after", "and", "by", "cancels", "had", "has", "of", "only", "or", "than", "with"))
-_ONE = re.compile(
-    rf"(?<![\w.,/-])1 ((?:(?:{'|'.join(sorted(BETWEEN))}) )?)({'|'.join(sorted(SINGULAR))})\b"
-    rf"(?:( of [\w-]+)? ({'|'.join(_VERBS)})\b)?"
-)
 
 
 def agreed(text: str) -> str:
     """The text, which is written for several, with what follows a 1 made singular: `1 jobs were` is `1 job was`,
     `1 jobs of sweep are` is `1 job of sweep is`."""
-    return _ONE.sub(_singular, text)
+    return _one().sub(_singular, text) if "1 " in text else text
+
+
+@cache
+def _one() -> re.Pattern[str]:
+    """Compiled where it is needed: most commands have no such sentence."""
+    return re.compile(
+        rf"(?<![\w.,/-])1 ((?:(?:{'|'.join(sorted(BETWEEN))}) )?)({'|'.join(sorted(SINGULAR))})\b"
+        rf"(?:( of [\w-]+)? ({'|'.join(_VERBS)})\b)?"
+    )
 
 
 def _singular(found: re.Match[str]) -> str:
