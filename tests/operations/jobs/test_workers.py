@@ -77,7 +77,10 @@ def ops_with(tmp_path: Path, api: Api, *replicas: Replica, timeout: str = "60") 
     [
         (replica(1), 0.4, "idle"),
         (replica(1), 6.0, "hung"),
+        (replica(1), 5.0, "idle"),
         (replica(1), None, "hung"),
+        (replica(1, up_s=19), None, "starting"),
+        (replica(1, up_s=21), None, "hung"),
         (replica(1, up_s=3), None, "starting"),
         # A heartbeat of the container that was there before says nothing of this one.
         (replica(1, up_s=3), 6.0, "hung"),

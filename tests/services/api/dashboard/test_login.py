@@ -74,3 +74,12 @@ def test_addresses_are_kept_within_bounds() -> None:
     for number in range(5000):
         tries.failed(f"address {number}")
     assert len(tries._failed) == 1000
+
+
+def test_whoever_tries_now_waits_however_many_others_have_tried_before() -> None:
+    tries = Tries(Clock())
+    for number in range(2000):
+        tries.failed(f"10.0.{number // 256}.{number % 256}")
+    for _ in range(TRIES):
+        tries.failed("1.1.1.1")
+    assert tries.wait_s("1.1.1.1") > 0
