@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from services.api import live_secret
 from services.api.__main__ import GRACE_S
 from services.api.alerts import notifier
 from services.api.dashboard.window import SCRAPE_INTERVAL_S
@@ -30,6 +31,7 @@ from tradebot_ops.facts.work import queue, workers
 from tradebot_ops.operations.alerts import delivery
 from tradebot_ops.operations.converge import drain
 from tradebot_ops.operations.jobs import workers as workers_of_the_cli
+from tradebot_ops.operations.rotation import proof
 from tradebot_ops.settings import MAX_DRAIN, STACK_SETTINGS
 from tradebot_ops.stack.load import load
 from tradebot_ops.stack.model import Stack
@@ -206,3 +208,8 @@ def test_an_idle_worker_looks_for_jobs_often_and_for_short_ones_more_often() -> 
 def test_a_call_of_an_exchange_has_ended_before_it_is_believed_lost() -> None:
     assert patience.DEADLINE_S < breaker.PROBE_S <= 2 * patience.DEADLINE_S
     assert BREAKER_POLICY.first_s / 4 > breaker.AWAY_S, "a Redis that is back is not asked for so long"
+
+
+def test_a_password_that_was_changed_is_refused_before_whoever_changed_it_gives_up() -> None:
+    assert live_secret.GRACE_S < proof.OLD_GOES_WITHIN_S - 5
+    assert proof.NEW_COMES_WITHIN_S < proof.OLD_GOES_WITHIN_S

@@ -132,10 +132,20 @@ def test_a_busy_worker_is_told_to_drain(tmp_path: Path, typed: str) -> None:
     )
 
 
-def test_whoever_drains_the_last_one_is_warned(tmp_path: Path) -> None:
-    drained = {**IDLE, "name": "worker-2", "state": "drained", "order": ORDER}
-    report = workers.drain(ops_with(tmp_path, Api(IDLE, drained), replica(1), replica(2)), "1", "")
-    assert report.warnings == ("No worker takes jobs now: those that are submitted wait.",)
+@pytest.mark.parametrize(
+    ("other", "warned"),
+    [
+        ({**IDLE, "state": "drained", "order": ORDER}, True),
+        ({**BUSY, "state": "draining"}, True),
+        ({**IDLE, "age_s": 60.0}, True),
+        (IDLE, False),
+        (BUSY, False),
+    ],
+)
+def test_whoever_drains_the_last_one_is_warned(tmp_path: Path, other: dict[str, Any], warned: bool) -> None:
+    api = Api(IDLE, {**other, "name": "worker-2"})
+    report = workers.drain(ops_with(tmp_path, api, replica(1), replica(2)), "1", "")
+    assert report.warnings == ("No worker takes jobs now: those that are submitted wait.",) * warned
 
 
 def test_whoever_waits_learns_when_the_job_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,6 +186,16 @@ def test_one_is_told_to_take_jobs_again(tmp_path: Path) -> None:
     assert report.sections[0].lines == ("worker-1 takes jobs again.",)
     as_before = workers.resume(ops_with(tmp_path, Api(IDLE), replica(1)), "worker-1", "")
     assert as_before.sections[0].lines == ("worker-1 takes jobs, as before.",)
+    resumed = {**IDLE, "order": {**ORDER, "drain": False}}
+    again = workers.resume(ops_with(tmp_path, Api(resumed), replica(1)), "worker-1", "")
+    assert again.sections[0].lines == ("worker-1 takes jobs, as before.",), "the order that stands is to take jobs"
+
+
+def test_replicas_of_other_services_are_no_workers(tmp_path: Path) -> None:
+    other = replace(replica(1), service="api", name="demo-api-1")
+    assert workers.list_(ops_with(tmp_path, Api(), other)).sections[0].lines == (workers.NONE,)
+    with pytest.raises(OpsError, match="no worker '1'"):
+        workers.chosen(ops_with(tmp_path, Api(), other), "1")
 
 
 def test_one_that_cannot_hear_is_not_told(tmp_path: Path) -> None:

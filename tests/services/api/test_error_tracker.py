@@ -1,5 +1,10 @@
 """Counting errors while Postgres is away: nothing waits, nothing is lost, memory stays bounded."""
 
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
 from services.api.error_tracker import KEPT_KINDS, ErrorTracker
 from services.common.database import Database
 from services.common.logging import REDACTED, Redactor
@@ -56,3 +61,16 @@ def test_the_oldest_kind_makes_room() -> None:
         errors.record(type(f"Error{number}", (Exception,), {})())
     assert len(errors._seen) == len(errors._unstored) == KEPT_KINDS
     assert "Error0" not in {count.type for count in errors._seen.values()}
+
+
+def test_each_kind_keeps_its_first_moment_and_those_seen_last_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors, moments = tracker(), iter(datetime(2026, 11, 28, 12, minute, tzinfo=UTC) for minute in range(60))
+    monkeypatch.setattr("services.api.error_tracker.datetime", SimpleNamespace(now=lambda _zone: next(moments)))
+    for error in (ValueError("a"), KeyError("b"), TypeError("c"), ValueError("d")):
+        errors.record(raised(error))
+    found = errors.latest(10)
+    assert [(each.type, each.first_seen.minute, each.last_seen.minute) for each in found] == [
+        ("ValueError", 0, 3), ("TypeError", 2, 2), ("KeyError", 1, 1),
+    ]  # fmt: skip
+    assert [each.type for each in errors.latest(2)] == ["ValueError", "TypeError"]
+    assert KEPT_KINDS >= 100, "a few that come often would push out those that come seldom"

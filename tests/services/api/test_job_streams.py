@@ -156,3 +156,13 @@ def test_they_end_with_the_api_and_none_is_opened_then() -> None:
             return await reading
 
     assert run(work) == [News((QUEUED,))]
+
+
+@pytest.mark.parametrize(("last", "waits"), [(RUNNING, True), (DONE, False), (None, False)])
+def test_nothing_is_looked_up_any_more_for_a_job_that_is_over_or_gone(last: Step | None, waits: bool) -> None:
+    stream = Stream(JOB, 0)
+    assert stream.waits
+    stream.offer(None if last is None else seen(QUEUED, last))
+    assert not stream.waits, "what was found before was not taken yet"
+    assert stream._news.get_nowait() is not None
+    assert stream.waits is waits

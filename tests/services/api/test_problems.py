@@ -39,9 +39,11 @@ class World:
                 raise error
             return {"number": number, "amount": body.amount}
 
-        @self.app.delete("/orders/{number}")
-        def remove(number: int) -> None:
-            """Another method of the same resource."""
+        for method in ("PATCH", "GET", "DELETE", "HEAD"):
+
+            @self.app.api_route("/orders/{number}", methods=[method])
+            def other(number: int) -> None:
+                """Another method of the same resource."""
 
         install_handlers(self.app, self.app.routes)
 
@@ -108,7 +110,7 @@ def test_a_part_of_the_address_is_told_by_its_name() -> None:
 
 def test_another_method_is_told_those_that_there_are() -> None:
     found = World().ask("PUT", "/orders/1")
-    assert (found.status_code, found.headers["allow"]) == (405, "DELETE, POST")
+    assert (found.status_code, found.headers["allow"]) == (405, "DELETE, GET, HEAD, PATCH, POST")
     assert World().ask("GET", "/nothing").status_code == 404
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from services.api.alerts.notifier import TOO_OLD_S, Alertmanager, AlertmanagerAway, Notifier, alert_of
 from services.common.ledger import Ended
@@ -128,3 +129,31 @@ def test_one_that_cannot_be_reached_is_away() -> None:
 
     with pytest.raises(AlertmanagerAway, match="cannot be reached: refused"):
         Alertmanager(Settings(alertmanager_url="http://am:9093"), transport=httpx.MockTransport(refuse)).post([{}])
+
+
+def test_news_lasts_a_day_and_that_it_was_too_old_is_in_the_log() -> None:
+    assert TOO_OLD_S == 86_400
+    wishes, taker = Wishes([replace(JOB, age_s=TOO_OLD_S), replace(JOB, age_s=TOO_OLD_S + 1, wanted=False)]), Taker()
+    with capture_logs() as logs:
+        assert notifier(wishes, taker).notify() == 1
+        assert logs == []
+        assert notifier(Wishes([replace(JOB, age_s=TOO_OLD_S + 1)]), taker).notify() == 0
+    assert [(each["log_level"], each["jobs"]) for each in logs] == [("warning", [str(JOB.job_id)])]
+
+
+def test_that_alertmanager_is_away_is_in_the_log_once_until_it_has_taken_some() -> None:
+    wishes, taker = Wishes([JOB]), Taker(away=True)
+    sender = notifier(wishes, taker)
+    with capture_logs() as logs:
+        for _ in range(3):
+            sender.notify()
+        wishes.found = []
+        sender.notify()  # nobody was asked
+        wishes.found = [JOB]
+        sender.notify()
+        assert len(logs) == 1
+        taker.away = False
+        sender.notify()
+        taker.away = True
+        sender.notify()
+    assert [each["log_level"] for each in logs] == ["warning"] * 2

@@ -47,6 +47,12 @@ def test_variables(expr: str, asked: str) -> None:
     assert substitute(expr, HOUR) == asked
 
 
+@pytest.mark.parametrize(("seconds", "step"), [(900, 15), (3600, 15), (3601, 16), (86_400, 360), (7 * 86_400, 2520)])
+def test_an_hour_shows_each_scrape_and_more_time_as_many_points(seconds: int, step: int) -> None:
+    shown = window(seconds, 1e9)
+    assert (shown.step, shown.points) == (step, seconds // step + 1)
+
+
 def test_a_rate_interval_holds_four_scrapes_and_grows_with_the_step() -> None:
     assert substitute("$__rate_interval", Window(0, 360, 2)) == "375s"
 

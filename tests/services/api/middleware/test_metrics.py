@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import nullcontext
 
 import pytest
 from fastapi import FastAPI
@@ -172,3 +173,28 @@ def test_a_stream_of_events_is_answered_once_it_begins(content_type: bytes, in_p
     assert value("http_requests_in_progress") == 0
     assert value("http_requests_total", endpoint="<unmatched>", status="200") == 1
     assert value("http_request_duration_seconds_count", endpoint="<unmatched>") == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "fails"),
+    [([], "499", False), ([], "499", True), ([200], "200", False), ([503], "503", True)],
+)
+def test_a_request_that_nobody_waited_for_is_no_answer_of_ours(sent: list[int], status: str, fails: bool) -> None:
+    metrics = create_metrics("api")
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        for each in sent:
+            await send({"type": "http.response.start", "status": each, "headers": []})
+        if fails:
+            raise RuntimeError
+
+    async def send(_message: Message) -> None:
+        """Nobody reads it."""
+
+    middleware = MetricsMiddleware(app, metrics)
+    with pytest.raises(RuntimeError) if fails else nullcontext():
+        asyncio.run(middleware({"type": "http", "method": "GET", "path": "/x"}, None, send))  # type: ignore[arg-type]
+    total = metrics.counter("http_requests_total")
+    found = {labels["status"]: value for _, labels, value, *_ in total.collect()[0].samples if value == 1}
+    assert found == {status: 1.0}
+    assert metrics.gauge("http_requests_in_progress").labels("GET")._value.get() == 0
