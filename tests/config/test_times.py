@@ -24,10 +24,12 @@ from services.worker import attempt, consumer, heartbeat, lane, main, process, s
 from services.worker.lease_renewer import TICK_S, LeaseRenewer
 from tests.paths import ROOT
 from tradebot_ops import units
+from tradebot_ops.cli import interrupt
 from tradebot_ops.clients import redis
 from tradebot_ops.facts.alerting import alert_delivery
 from tradebot_ops.facts.alerting.alert_store import WATCHDOG_LIMIT
 from tradebot_ops.facts.work import queue, workers
+from tradebot_ops.operations import hooks
 from tradebot_ops.operations.alerts import delivery
 from tradebot_ops.operations.converge import drain
 from tradebot_ops.operations.jobs import workers as workers_of_the_cli
@@ -213,3 +215,7 @@ def test_a_call_of_an_exchange_has_ended_before_it_is_believed_lost() -> None:
 def test_a_password_that_was_changed_is_refused_before_whoever_changed_it_gives_up() -> None:
     assert live_secret.GRACE_S < proof.OLD_GOES_WITHIN_S - 5
     assert proof.NEW_COMES_WITHIN_S < proof.OLD_GOES_WITHIN_S
+
+
+def test_a_hook_that_is_interrupted_has_ended_before_the_command_leaves() -> None:
+    assert hooks.STOP_SECONDS + hooks.LAST_WORDS_SECONDS < interrupt.GRACE_SECONDS

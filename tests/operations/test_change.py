@@ -191,6 +191,21 @@ def test_a_pre_hook_that_fails_refuses_the_command(ops: Ops, write: Write) -> No
     assert held(ops) == ""
 
 
+def test_the_last_ten_lines_of_a_hook_that_fails_come_with_the_refusal(ops: Ops, write: Write) -> None:
+    write("pre-stop", "for number in 1 2 3 4 5 6 7 8 9 10 11 12; do echo $number; done; exit 3")
+    with pytest.raises(OpsError) as caught:
+        startstop.stop(ops, [], ignore_progress)
+    assert caught.value.detail == tuple(str(number) for number in range(3, 13))
+
+
+def test_a_hook_that_heeds_no_signal_is_killed(tmp_path: Path, write: Write) -> None:
+    write("pre-stop", "trap '' TERM; sleep 30; touch ended")
+    ops = world(tmp_path, timeout="0.2")
+    with pytest.raises(OpsError, match=r"did not end within 0\.2 s"):
+        startstop.stop(ops, [], ignore_progress)
+    assert not (tmp_path / "ended").exists(), "it was waited for"
+
+
 def test_a_post_hook_that_fails_is_a_warning(ops: Ops, write: Write) -> None:
     hook = write("post-stop", "exit 1")
     startstop.stop(ops, [], ignore_progress)

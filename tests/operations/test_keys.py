@@ -1,5 +1,6 @@
 """Keys of the API as a person makes, lists and revokes them."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from services.api.access.roles import Role
 from tests.operations.seen import Made, made, refusal, whole
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
@@ -150,3 +152,23 @@ def test_the_audit_log_has_the_words_and_nobody_is_hindered(tmp_path: Path, monk
     assert made(monkeypatch, lambda heard: keys.revoke(ops, "nightly", heard)) == [
         Made(("keys revoke", "nightly"), leased=False)
     ]
+
+
+def test_the_roles_are_those_that_the_api_knows(tmp_path: Path) -> None:
+    assert tuple(role.value for role in Role) == keys.ROLES
+    api = Api()
+    for role in Role:
+        keys.create(ops_with(api, tmp_path), "nightly", role.value, None)
+    assert [asked[1] for asked in api.asked] == ["read", "operate", "admin"]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+def test_a_day_begins_where_the_api_is_and_not_where_somebody_types(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert keys.end("2027-03-31", NOON) == datetime(2027, 3, 31, tzinfo=UTC)
+        assert keys.end("2027-03-31T08:00+02:00", NOON) == datetime(2027, 3, 31, 6, tzinfo=UTC)
+    finally:
+        monkeypatch.undo()
+        time.tzset()

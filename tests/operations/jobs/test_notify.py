@@ -43,8 +43,14 @@ def ops_with(folder: Path, config: str | None = None) -> Ops:
     return ops
 
 
+TO_BOTH = TO_SLACK.replace(
+    "routes: [", "routes: [{matchers: ['alertname=\"JobEnded\"'], receiver: store, continue: true}, "
+)
+
+
 @pytest.mark.parametrize(
-    ("config", "doubts"), [(TO_SLACK, []), (TO_SLACK.replace("slack_configs", "x"), ["No channel leads to anybody"])]
+    ("config", "doubts"),
+    [(TO_SLACK, []), (TO_BOTH, []), (TO_SLACK.replace("slack_configs", "x"), ["No channel leads to anybody"])],
 )
 def test_it_reaches_who_has_a_channel(tmp_path: Path, config: str, doubts: list[str]) -> None:
     assert [each.partition(",")[0] for each in notify.doubts(ops_with(tmp_path, config))] == doubts

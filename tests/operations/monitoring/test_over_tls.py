@@ -128,3 +128,12 @@ def test_a_copy_that_is_not_there_is_gone_already(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     copied.remove(tmp_path / "file")
     assert (tmp_path / "file").exists()
+
+
+def test_a_state_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    environ = {"TRADEBOT_STATE": str(tmp_path / "file"), "HOME": str(tmp_path)}
+    ops = Ops(load_settings({"project": "demo"}, environ, ROOT), StubEngine("demo"))
+    with pytest.raises(OpsError, match="Cannot write ") as caught:
+        copied.write(ops, ops.state.folder / "prometheus", {Path("prometheus.yml"): "{}"})
+    assert caught.value.code == "TB-0802"
