@@ -33,6 +33,27 @@ def test_the_lock_names_its_holder_and_dies_with_it(tmp_path: Path) -> None:
         pass
 
 
+def test_the_lock_names_its_holder_and_nothing_of_the_one_before(tmp_path: Path) -> None:
+    state, lock = ProjectState(tmp_path / "state"), tmp_path / "state" / "lock"
+    for purpose in ("backup verify --deep latest", "up"):
+        with state.lock(purpose):
+            assert lock.read_text() == f"`tradebot {purpose}` (process {os.getpid()})"
+    assert lock.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_link_leads_to_is_not_forgotten_with_it(tmp_path: Path) -> None:
+    """Somebody has put a folder elsewhere, on a larger disk."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept").write_text("x")
+    state = ProjectState(tmp_path / "state")
+    state.write("mine", "x")
+    (state.folder / "data").symlink_to(elsewhere)
+    state.forget()
+    assert [path.name for path in state.folder.iterdir()] == []
+    assert (elsewhere / "kept").exists()
+
+
 def test_where_state_lies() -> None:
     assert state_root({"TRADEBOT_STATE": "/srv/t"}) == Path("/srv/t")
     assert state_root({"XDG_STATE_HOME": "/x"}) == Path("/x/tradebot")

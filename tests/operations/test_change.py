@@ -289,6 +289,19 @@ def test_a_hook_of_another_user_is_not_run(ops: Ops, write: Write, monkeypatch: 
         pass
 
 
+@pytest.mark.parametrize("what", ["hook", "folder"])
+def test_a_hook_that_everybody_may_write_is_not_run_nor_one_in_such_a_folder(ops: Ops, write: Write, what: str) -> None:
+    """Who may write to the folder may put another hook into it."""
+    hook = write("pre-stop", "true")
+    path = hook if what == "hook" else hook.parent
+    path.chmod(0o777)
+    with pytest.raises(OpsError, match=f"every user of this host may write to {path}"), change(ops, "stop"):
+        pass
+    path.chmod(0o755)
+    with change(ops, "stop"):
+        pass
+
+
 def test_hooks_lie_beside_the_description_or_where_one_stands(tmp_path: Path, write: Write) -> None:
     (tmp_path / "compose.yaml").write_text(COMPOSE)
     below = tmp_path / "below"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.operations.seen import refusal
 from tradebot_ops.context import Ops
-from tradebot_ops.engines.base import LogLine, LogQuery
+from tradebot_ops.engines.base import LogLine, LogQuery, Replica, State
 from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.logs import entries, seconds_ago, since, unreadable
@@ -170,3 +170,28 @@ def test_refusals() -> None:
         ("TB-0204", "'2026-11-23' is not in the past.", times),
         ("TB-0204", "'soon' is not a time.", times),
     ]
+
+
+class Others(OneLog):
+    """A line without a time among others; replicas 1 and 3 are there."""
+
+    def logs(self, query: LogQuery) -> list[LogLine]:
+        del query
+        return [LogLine("api", 1, text, at) for text, at in (("b", NOW), ("a", None), ("c", NOW + timedelta(1)))]
+
+    def list(self) -> tuple[Replica, ...]:
+        return tuple(Replica("api", number, str(number), f"api-{number}", State.RUNNING) for number in (1, 3))
+
+
+def test_a_line_without_a_time_stands_before_those_that_have_one() -> None:
+    found = entries(Others(), API, LogQuery(), None, None)  # type: ignore[arg-type]
+    assert [entry.line.text for entry in found] == ["a", "b", "c"]
+    found = entries(Others(), API, LogQuery(follow=True), None, None)  # type: ignore[arg-type]
+    assert [entry.line.text for entry in found] == ["b", "a", "c"], "in the order in which they arrive"
+
+
+def test_a_replica_that_is_not_there_is_no_silence() -> None:
+    with pytest.raises(OpsError, match="api has no replica 2; there are: 1, 3") as caught:
+        next(entries(Others(), Chosen(("api",), {"api": {2}}), LogQuery(), None, None))  # type: ignore[arg-type]
+    assert caught.value.code == "TB-0212"
+    assert next(entries(Others(), Chosen(("api",), {"api": {1}}), LogQuery(), None, None))  # type: ignore[arg-type]

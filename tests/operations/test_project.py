@@ -98,3 +98,10 @@ def test_a_valid_configuration_names_its_services(tmp_path: Path) -> None:
         'data services: "worker"',
         f'data folder: "{tmp_path}"',
     ]
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(shipped: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OpsError, match="Cannot write ") as caught:
+        project.init(tmp_path / "file" / "mine")
+    assert caught.value.code == "TB-0802"

@@ -59,6 +59,10 @@ def test_a_file_for_its_owner_alone_a_line_each(tmp_path: Path) -> None:
     first, second = map(json.loads, file.read_text().splitlines())
     assert (first["format"], first["id"], first["payload"]) == (letters_file.FORMAT, IDS[0], {"symbol": "AAPL"})
     assert second["error"]["fingerprint"] == "f2"
+    assert first.keys() == {
+        "format", "id", "type", "version", "payload", "attempt", "max_attempts", "kills", "deferrals", "replays",
+        "worker", "submitted_at", "finished_at", "peak_memory_bytes", "trace_id", "error",
+    }  # fmt: skip
 
 
 def test_no_secret_of_the_project_is_written(tmp_path: Path) -> None:
