@@ -150,3 +150,10 @@ def test_a_reader_finds_the_old_content_or_the_new(tmp_path: Path, monkeypatch: 
         monkeypatch.setattr(os, name, looked)
     overwrite(path, "new")
     assert seen == ["new", "new", "new"]
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence_and_no_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "x.json").mkdir()
+    with pytest.raises(OpsError, match="cannot be read: Is a directory") as caught:
+        PrivateFolder(tmp_path).read_as("x.json", dict)
+    assert caught.value.code == "TB-0801"

@@ -1,5 +1,6 @@
 """What people type for services."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tradebot_ops.operations.select import (
     chosen_replicas,
     chosen_services,
     refuse_unknown,
+    replica_name,
     service_name,
     with_dependencies,
 )
@@ -112,3 +114,18 @@ def test_a_number_that_no_replica_has_is_told_with_those_there_are(wanted: dict[
     with pytest.raises(OpsError) as caught:
         refuse_unknown(Chosen(("worker",), wanted), there)
     assert refusal(caught.value) == ("TB-0212", message, "tradebot status")
+
+
+def test_services_come_in_the_order_of_the_stack_and_each_once(stack: Stack) -> None:
+    for typed in itertools.permutations(["cache", "web", "worker", "db", "workers"]):
+        assert chosen_services(stack, typed) == ("web", "worker", "db", "cache")
+
+
+def test_a_service_whose_name_has_dashes_has_replicas_as_others(tmp_path: Path) -> None:
+    path = tmp_path / "compose.yaml"
+    path.write_text("services: {redis-exporter: {image: i}, redis: {image: i}, app-2: {image: i}}", encoding="utf-8")
+    stack = load(Source((path,), tmp_path, "a test"), {}, project="demo", cache=tmp_path / "cache")
+    assert replica_name(stack, "redis-exporter-1") == ("redis-exporter", 1)
+    assert replica_name(stack, "redis-2") == ("redis", 2)
+    assert replica_name(stack, "app-2") == ("app-2", None), "that is its name"
+    assert replica_name(stack, "app-2-3") == ("app-2", 3)

@@ -16,6 +16,7 @@ from tradebot_ops.errors import OpsError
 from tradebot_ops.operations.images import build
 from tradebot_ops.operations.images.build import Got
 from tradebot_ops.progress import Phase, ProgressEvent, ignore_progress
+from tradebot_ops.stack.model import Build, Service
 
 APP, STORE, REDIS = image("tradebot/app:latest"), image("store:1"), image("tradebot/redis:8.0")
 BUILT: tuple[object, ...] = ("build", "tradebot/app:latest", "app", {}, {}, False)
@@ -192,3 +193,17 @@ def test_a_build_has_what_it_stands_on_and_is_told_by_its_service(
     args, extra = {"PYTHON_IMAGE": "tradebot/python:3.13"}, {"wheels/numpy-2.whl": "numpy"}
     assert images.done == [("build", "tradebot/app:latest", "app", args, extra, False)]
     assert events[0] == ProgressEvent("api", Phase.PREPARING, "downloading")
+
+
+@pytest.mark.parametrize(
+    ("builds", "maker"),
+    [
+        ([True, True], "tradebot build"),
+        ([False, True], "tradebot build"),
+        ([False, False], "tradebot images build --from debian"),
+    ],
+)
+def test_what_one_builds_is_built_for_all_that_share_it(builds: list[bool], maker: str) -> None:
+    made_from = Build(Path("/x"), Path("/x/Dockerfile"))
+    users = [Service("s", "i:1", (), build=made_from if each else None) for each in builds]
+    assert build._maker(users) == maker

@@ -186,6 +186,16 @@ def test_a_silent_one_is_named_and_the_others_still_answer(ops: Ops) -> None:
     assert report.exit_code == ExitCode.DEPENDENCY_UNREACHABLE
 
 
+@pytest.mark.parametrize("young", ["prometheus", "alertmanager"])
+def test_a_watchdog_may_be_late_while_one_of_both_is_young(ops: Ops, young: str) -> None:
+    answering(ops)
+    vars(ops.api)["alerts"] = lambda _limit, _name: []
+    client = getattr(ops, young)
+    fresh = replace(client.status(), started=ago(20))
+    vars(client)["status"] = lambda: fresh
+    assert not [each for each in monitoring.status(ops).findings if each.id == "watchdog.late"]
+
+
 def test_a_watchdog_that_is_late_fails(ops: Ops) -> None:
     answering(ops)
     vars(ops.api)["alerts"] = lambda _limit, _name: []

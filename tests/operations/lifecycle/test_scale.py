@@ -450,3 +450,14 @@ def test_sixteen_leave_at_the_same_time_for_each_may_take_as_long_as_its_job(
     monkeypatch.setattr(world.engine, "stop", waiting)
     scale(world.ops(), "workers", 1, ignore_progress)
     assert world.run() == ["other-1", "redis-1", "worker-1"]
+
+
+def test_nobody_is_asked_what_workers_do_where_none_leaves(world: World) -> None:
+    class Silent:
+        """Whoever asks it learns nothing, and late."""
+
+    vars(world)["api"] = Silent()
+    scale(world.ops(), "workers", 3, ignore_progress)
+    scale(world.ops(), "other", 2, ignore_progress)
+    scale(world.ops(), "other", 1, ignore_progress)
+    assert world.run() == ["other-1", "redis-1", "worker-1", "worker-2", "worker-3"]

@@ -95,6 +95,7 @@ def test_a_halt_is_the_first_that_is_read(
     assert data["halt"] == halt
     assert [each.message for each in report.findings if each.id == "status.halted"] == messages
     assert not messages or report.findings[0].hint == "tradebot resume"
+    assert [each.level for each in report.findings if each.id == "status.halted"] == [Level.WARN] * len(messages)
 
 
 # Every state

@@ -241,3 +241,13 @@ def test_an_authority_signs_until_its_very_end_and_only_with_its_key(tmp_path: P
     (ops.state.secrets / "tls_ca_key").unlink()
     certificates.create(ops_at(tmp_path, end), [], 30)
     assert kept(ops)["tls_ca"] != second
+
+
+def test_files_are_named_from_where_one_stands_or_from_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    for place in (tmp_path, tmp_path / "home"):
+        (place / "cert.pem").write_text(str(place))
+    ops = ops_at(tmp_path)
+    found = [certificates._text(ops, path) for path in (Path("cert.pem"), Path("~/cert.pem"), tmp_path / "cert.pem")]
+    assert found == [str(tmp_path), str(tmp_path / "home"), str(tmp_path)]
