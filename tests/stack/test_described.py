@@ -33,6 +33,7 @@ def settled(tmp_path: Path) -> Completed:
 def test_the_name_of_the_description_comes_after_every_choice(settled: Completed) -> None:
     assert settled("name: mine\n").project == "mine"
     assert settled("services:\n  name: {image: a}\n", override="name: theirs\n").project == "theirs"
+    assert settled("name: mine\n", override="name: theirs\n").project == "theirs", "the later file wins"
     assert settled("name: mine\n", environ={"TRADEBOT_PROJECT": "chosen"}).project == "chosen"
     assert settled("name: mine\n", toml='project = "filed"\n').project == "filed"
     assert settled("services: {}\n", toml="", override="").project == "tradebot"

@@ -9,6 +9,7 @@ import pytest
 from tests.backups.test_manifest import MANIFEST
 from tests.operations.backup.kit import put, world
 from tests.operations.seen import refusal
+from tradebot_ops.engines.base import Replica, State
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.fact import NotApplicable, Skip
 from tradebot_ops.operations.backup import guard
@@ -140,3 +141,14 @@ def test_who_waits_for_a_task_alone_uses_the_data_too(tmp_path: Path) -> None:
         ops.engine.apply(stack, name, 1)
     running = {found.service for found in ops.engine.list() if found.state.alive}
     assert {found.service for found in guard.users(ops)} == {"api", "queue"} | ({"task"} & running)
+
+
+def test_what_runs_is_named_in_order() -> None:
+    running = [
+        Replica(service, number, "i", f"demo-{service}-{number}", State.RUNNING)
+        for service, number in (("worker", 2), ("api", 1), ("worker", 1))
+    ]
+    guard.check_stopped((), "demo")
+    with pytest.raises(OpsError, match=r"demo is running \(api-1, worker-1, worker-2\)") as caught:
+        guard.check_stopped(running, "demo")
+    assert caught.value.code == "TB-0923"

@@ -216,3 +216,11 @@ def test_the_audit_log_has_each_change_without_a_lease(tmp_path: Path, monkeypat
     assert made(monkeypatch, act) == [
         Made((f"queue {verb}", "sweep"), leased=False) for verb in ("pause", "resume", "limit", "drain", "purge")
     ]
+
+
+def test_the_types_that_there_are_are_named_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api(IDLE)
+    monkeypatch.setattr(api, "queues", lambda: [IDLE | {"type": name} for name in ("c", "a", "d", "b")])
+    with pytest.raises(OpsError) as raised:
+        queue.pause(ops_with(api, tmp_path), "zzzzzz", "")
+    assert raised.value.hint == "Known: a, b, c, d."
