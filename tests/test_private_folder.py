@@ -157,3 +157,9 @@ def test_a_file_that_cannot_be_read_is_one_sentence_and_no_empty_one(tmp_path: P
     with pytest.raises(OpsError, match="cannot be read: Is a directory") as caught:
         PrivateFolder(tmp_path).read_as("x.json", dict)
     assert caught.value.code == "TB-0801"
+
+
+def test_what_is_not_there_cannot_be_overwritten(tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match="Cannot write .*: No such file") as caught:
+        overwrite(tmp_path / "gone", "x")
+    assert caught.value.code == "TB-0802"

@@ -198,6 +198,16 @@ def test_the_last_ten_lines_of_a_hook_that_fails_come_with_the_refusal(ops: Ops,
     assert caught.value.detail == tuple(str(number) for number in range(3, 13))
 
 
+def test_a_hook_that_took_too_long_may_put_its_things_in_order(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hooks, "STOP_SECONDS", 60.0)
+    write("pre-stop", "trap 'touch tidied; exit 0' TERM; touch begun; sleep 60 & wait")
+    with pytest.raises(OpsError, match="did not end within"):
+        startstop.stop(world(tmp_path, timeout="2"), [], ignore_progress)
+    assert (tmp_path / "tidied").exists() is (tmp_path / "begun").exists()
+
+
 def test_a_hook_that_heeds_no_signal_is_killed(tmp_path: Path, write: Write) -> None:
     write("pre-stop", "trap '' TERM; sleep 30; touch ended")
     ops = world(tmp_path, timeout="0.2")

@@ -92,3 +92,36 @@ def test_every_name_of_a_secret_is_known_in_either_case(word: str) -> None:
 def test_what_is_about_a_secret_is_none(ending: str) -> None:
     assert without_secrets(f"token_{ending}=x") == f"token_{ending}=x"
     assert not names_secret(f"TOKEN-{ending}".upper())
+
+
+#: One of each shape that is known, put together here so that nobody takes this file for a leak.
+SHAPES = {
+    "private key": "-----BEGIN EC PRIVATE " + "KEY-----\nMHcCAQEE\n-----END EC PRIVATE " + "KEY-----",
+    "bearer": "Bearer " + "abcdefgh",
+    "basic": "Basic " + "YW5hOmFuYQ==",
+    "JSON web token": "ey" + "JhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0dXJl",
+    "Slack's hook": "https://hooks.sl" + "ack.com/services/T0/B0/x",
+    "Discord's hook": "https://disc" + "ord.com/api/webhooks/1/x",
+    "Discord's old hook": "https://disc" + "ordapp.com/api/webhooks/1/x",
+    "bcrypt": "$2" + "b$12$" + "a" * 53,
+    "SCRAM": "SCRAM-SHA" + "-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy",
+    "Amazon's key": "AK" + "IA" + "ABCDEFGHIJKLMNOP",
+    "Amazon's short key": "AS" + "IA" + "ABCDEFGHIJKLMNOP",
+    "GitHub's": "gh" + "p_" + "a" * 36,
+    "GitHub's other": "github" + "_pat_" + "a" * 36,
+    "GitLab's": "gl" + "pat-" + "a" * 20,
+    "Slack's": "xo" + "xb-" + "1" * 20,
+    "Stripe's": "sk" + "_live_" + "a" * 24,
+    "Google's": "AI" + "za" + "a" * 35,
+    "npm's": "np" + "m_" + "a" * 36,
+    "PyPI's": "py" + "pi-" + "a" * 40,
+    "Redis' hash": "#" + "0123456789abcdef" * 4,
+}
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_each_shape_of_a_secret_is_taken_out_wherever_it_stands(kind: str) -> None:
+    left = without_secrets(f"it wrote {SHAPES[kind]} and went on")
+    assert left.startswith("it wrote ")
+    assert left.endswith(f"{GONE} and went on")
+    assert SHAPES[kind].split()[-1] not in left

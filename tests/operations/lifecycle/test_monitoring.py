@@ -84,6 +84,7 @@ def test_status_without_anything_says_what_to_start(ops: Ops, engine: StubEngine
     assert status(ops)[1] == [("Nothing runs.", "tradebot up")]
     engine.apply(ops.stack, "worker", 1)
     assert status(ops)[1] == [("Nothing of the monitoring runs.", "tradebot monitoring start")]
+    assert [each.level for each in monitoring.status(ops).findings if each.id == "status.down"] == [Level.FAIL]
 
 
 def target(health: str) -> prometheus.Target:

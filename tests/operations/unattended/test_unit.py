@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tradebot_ops.engines.local.observing.boot import Places, starts_at_boot
-from tradebot_ops.operations.unattended.unit import Unit
+from tradebot_ops.errors import ExitCode
+from tradebot_ops.operations.unattended.unit import HOPELESS, Unit
 
 UNIT = Unit(
     "demo",
@@ -69,3 +70,10 @@ def test_once_enabled_by_systemd_it_starts_at_boot(tmp_path: Path) -> None:
     assert starts_at_boot("demo", where) == (False, f"{folder / UNIT.name} is not enabled")
     subprocess.run([program, f"--root={tmp_path}", "enable", UNIT.name], check=True, capture_output=True, timeout=60)
     assert starts_at_boot("demo", where) == (True, str(folder / UNIT.name))
+
+
+def test_what_a_second_try_does_not_better_is_not_tried_again() -> None:
+    hopeless = (ExitCode.USAGE, ExitCode.CONFIG_INVALID, ExitCode.REFUSED)
+    assert hopeless == HOPELESS
+    line = f"RestartPreventExitStatus={' '.join(str(int(code)) for code in hopeless)}"
+    assert line in UNIT.text().splitlines()
