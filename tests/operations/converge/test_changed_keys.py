@@ -7,9 +7,10 @@ import pytest
 
 from tradebot_ops.context import Ops
 from tradebot_ops.engines.stub import StubEngine
-from tradebot_ops.operations.converge.changed_keys import ChangedKey, differences, hidden, remember, sentence
+from tradebot_ops.operations.converge.changed_keys import ChangedKey, differences, hidden, origin, remember, sentence
 from tradebot_ops.records import Descriptions
 from tradebot_ops.settings import load_settings
+from tradebot_ops.stack.load import tree_of
 
 COMPOSE = """
 services:
@@ -90,3 +91,13 @@ def test_descriptions_are_remembered_once_and_forgotten_with_their_last_replica(
     vars(ops.engine)["list"] = tuple
     remember(ops, ["app", "other"])
     assert running in ops.state.load(Descriptions).keys
+
+
+def test_the_variables_of_a_value_are_named_in_order(tmp_path: Path) -> None:
+    names = ["VAR_D", "VAR_B", "VAR_E", "VAR_A", "VAR_C"]
+    image = "".join(f"${{{name}}}" for name in names)
+    (tmp_path / "compose.yaml").write_text(f'services:\n  app:\n    image: "{image}"\n')
+    environ = {"HOME": str(tmp_path), "TRADEBOT_STATE": str(tmp_path / "state"), **dict.fromkeys(names, "x")}
+    ops = Ops(load_settings({"project": "demo"}, environ, tmp_path), StubEngine("demo"))
+    found = origin(ops, tree_of(ops.source, ops.variables), "app", "image")
+    assert found == ", ".join(["compose.yaml:3", *(f"{name} from environment" for name in sorted(names))])

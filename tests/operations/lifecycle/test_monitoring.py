@@ -153,6 +153,13 @@ def test_what_prometheus_and_alertmanager_say_of_themselves(ops: Ops) -> None:
     assert report.failure is ExitCode.FAILED
 
 
+def test_what_fires_is_named_once_and_in_order(ops: Ops) -> None:
+    answering(ops)
+    names = ["E", "B", "Watchdog", "D", "A", "B", "C"]
+    vars(ops.prometheus)["rules"] = lambda: [rule(name, "firing") for name in names] + [rule("Z", "pending")]
+    assert data(monitoring.status(ops))["prometheus"]["firing"] == "A, B, C, D, E"
+
+
 def test_alerts_that_go_nowhere_and_none_that_fire_are_said_so(ops: Ops) -> None:
     answering(ops)
     first = ops.prometheus.status()

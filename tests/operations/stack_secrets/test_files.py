@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tradebot_ops.errors import OpsError
+from tradebot_ops.errors import ExitCode, OpsError
 from tradebot_ops.operations.secrets import ensure, missing
 from tradebot_ops.stack.model import SecretFile, Stack
 from tradebot_ops.state import ProjectState
@@ -47,3 +47,12 @@ def test_those_that_are_not_there_are_named_in_order(tmp_path: Path) -> None:
         (tmp_path / name).write_text("there")
     declared = {name: SecretFile(name, tmp_path / name) for name in ("e", "d", "a", "c", "b")}
     assert missing(Stack("demo", tmp_path, (), {}, secrets=declared)) == ("a", "c", "e")
+
+
+def test_a_file_that_the_user_chose_is_the_users_to_fill(tmp_path: Path) -> None:
+    state = ProjectState(tmp_path / "state")
+    theirs = SecretFile("api_key", tmp_path / "theirs" / "api_key")
+    with pytest.raises(OpsError, match="theirs/api_key is missing") as caught:
+        ensure(Stack("demo", tmp_path, (), {}, secrets={"api_key": theirs}), state)
+    assert (caught.value.code, caught.value.exit_code) == ("TB-0805", ExitCode.CONFIG_INVALID)
+    assert not theirs.file.exists()

@@ -40,6 +40,16 @@ def test_settings_of_this_shell_are_carried_and_nothing_else_of_it(tmp_path: Pat
     assert found.keys() == {"TRADEBOT_STATE", "TRADEBOT_PROFILES", "PATH", "WORKER_REPLICAS"}
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["TRADEBOT_STATE", "TRADEBOT_BACKUPS", "TRADEBOT_PROFILES", "TRADEBOT_TIMEOUT", "XDG_STATE_HOME", "DOCKER_HOST",
+     "DOCKER_CONTEXT", "PATH", "LOG_LEVEL", "API_PORT"],
+)  # fmt: skip
+def test_whatever_leads_to_another_stack_or_engine_goes_along(tmp_path: Path, name: str) -> None:
+    assert carried(world(tmp_path, **{name: "17"}))[name] == "17"
+    assert name not in carried(world(tmp_path, **{name: ""}))
+
+
 @pytest.mark.parametrize("beside", [True, False])
 def test_the_program_beside_this_python_or_the_one_that_was_typed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: bool
