@@ -298,3 +298,19 @@ def test_only_a_silence_of_its_name_is_one_of_an_alert_that_does_not_fire(ops: O
     ]
     held.silences = lambda: [replace(SILENCE, matchers=(each,)) for each in others]  # type: ignore[method-assign]
     assert not any(section.title == "Silences" for section in show(ops, "RedisDown").sections)
+
+
+@pytest.mark.parametrize(
+    ("matchers", "about"),
+    [
+        ([Matcher("alertname", "RedisDown")], True),
+        ([Matcher("alertname", "Redis.*", regex=True), Matcher("job", "redis")], True),
+        # All matchers of a silence have to fit.
+        ([Matcher("alertname", "Redis.*", regex=True), Matcher("alertname", "Postgres.*", regex=True)], False),
+        ([Matcher("alertname", "PostgresDown")], False),
+        ([Matcher("alertname", "PostgresDown", equal=False)], False),
+        ([Matcher("job", "redis")], False),
+    ],
+)
+def test_which_silences_are_about_an_alert(matchers: list[Matcher], about: bool) -> None:
+    assert overview._names(replace(SILENCE, matchers=tuple(matchers)), "RedisDown") is about

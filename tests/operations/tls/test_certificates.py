@@ -251,3 +251,13 @@ def test_files_are_named_from_where_one_stands_or_from_home(tmp_path: Path, monk
     ops = ops_at(tmp_path)
     found = [certificates._text(ops, path) for path in (Path("cert.pem"), Path("~/cert.pem"), tmp_path / "cert.pem")]
     assert found == [str(tmp_path), str(tmp_path / "home"), str(tmp_path)]
+
+
+def test_an_authority_that_cannot_be_read_is_not_made_anew(tmp_path: Path) -> None:
+    """Whoever trusts the one before would trust nothing any more."""
+    ops = ops_at(tmp_path)
+    assert certificates._kept(ops, "tls_ca") == ""
+    (ops.state.secrets / "tls_ca").mkdir(parents=True)
+    with pytest.raises(OpsError, match="tls_ca cannot be read: Is a directory") as caught:
+        certificates._kept(ops, "tls_ca")
+    assert caught.value.code == "TB-0876"

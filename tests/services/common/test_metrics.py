@@ -1,5 +1,7 @@
 """The registry declares the brief's metrics by exact name; children exist before the first event."""
 
+import ast
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from services.common.metrics import METRICS, create_metrics, declared
+from tests.paths import ROOT
 
 API = {
     "http_requests_total", "http_request_duration_seconds", "http_requests_in_progress",
@@ -76,3 +79,18 @@ def test_an_error_met_in_gathering_counts_in_the_same_scrape() -> None:
 
     metrics.add(Refused())
     assert "db_connection_errors_total 1.0" in generate_latest(metrics.registry).decode()
+
+
+def test_what_is_computed_at_a_scrape_is_what_the_collectors_give() -> None:
+    """One that is declared so and is in no collector would never be exported; one that is not would be twice."""
+    collectors = [path for path in (ROOT / "services").rglob("*.py") if re.search("collector|queue_metrics", str(path))]
+    words = {
+        node.value
+        for path in collectors
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    computed = {metric.name for metric in METRICS if metric.computed}
+    assert computed
+    assert computed == {metric.name for metric in METRICS} & words
+    assert all(metric.computed for metric in METRICS if metric.late), "all others are there from the start"

@@ -152,3 +152,8 @@ def test_a_text_whose_variables_were_replaced_keeps_all_else() -> None:
     assert (changed.value, changed.raw, changed.variables) == ("2", "2", frozenset({"V"}))
     assert (changed.tag, changed.place) == ("!override", item.place)
     assert (item.value, item.raw, item.variables) == ("1", "1", frozenset())
+
+
+def test_truth_is_written_in_three_ways_and_anything_else_is_text() -> None:
+    text = "a: [true, True, TRUE, false, False, FALSE]\nb: [yes, on, tRUE]\n"
+    assert parse(text, Path("x.yaml")).plain() == {"a": [True] * 3 + [False] * 3, "b": ["yes", "on", "tRUE"]}
