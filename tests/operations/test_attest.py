@@ -12,7 +12,7 @@ from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.errors import OpsError
 from tradebot_ops.facts.project import attestations
 from tradebot_ops.operations.attest import attest, list_
-from tradebot_ops.records import Attestation
+from tradebot_ops.records import Attestation, Attestations
 from tradebot_ops.settings import load_settings
 
 
@@ -29,6 +29,7 @@ def test_the_latest_word_counts(ops: Ops) -> None:
     found = attestations.made(ops)
     assert found["team-trained"] == Attestation("team-trained", "maria", "2026-11-26T12:00:00+00:00", "with a drill")
     assert found["docs-reviewed"].by == "jo"
+    assert len(ops.state.load(Attestations).attestations) == 2, "what counts no more is not kept"
 
 
 @pytest.mark.parametrize(("name", "by", "code"), [("team", "maria", "TB-0231"), ("team-trained", " ", "TB-0232")])

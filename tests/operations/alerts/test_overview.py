@@ -314,3 +314,15 @@ def test_only_a_silence_of_its_name_is_one_of_an_alert_that_does_not_fire(ops: O
 )
 def test_which_silences_are_about_an_alert(matchers: list[Matcher], about: bool) -> None:
     assert overview._names(replace(SILENCE, matchers=tuple(matchers)), "RedisDown") is about
+
+
+def test_what_an_alert_is_about_is_told_by_its_labels_in_order(ops: Ops) -> None:
+    vars(ops)["alertmanager"] = held = Alertmanager(silenced=False)
+    [alert] = held.alerts()
+    labels = {"queue": "jobs", "severity": "info", "instance": "api:8010", "a": "1", "job": "api", "alertname": "X"}
+    held.alerts = lambda: [replace(alert, labels=labels)]  # type: ignore[method-assign]
+    report = list_(ops, every=False)
+    assert isinstance(report.data, dict)
+    [found] = report.data["alerts"]
+    assert found["what"] == "a=1 instance=api:8010 job=api queue=jobs"
+    assert found["where"] == "api:8010 a=1 job=api queue=jobs"

@@ -14,7 +14,7 @@ from tradebot_ops.engines.stub import StubEngine
 from tradebot_ops.operations.converge import changed_keys, mounted_files
 from tradebot_ops.operations.converge.drift import drift, kind_of
 from tradebot_ops.operations.converge.judgement import Judgement
-from tradebot_ops.operations.converge.plan import plan
+from tradebot_ops.operations.converge.plan import plan, summary
 from tradebot_ops.records import Absence, DesiredReplicas, UnavailableServices
 from tradebot_ops.settings import load_settings
 from tradebot_ops.stack.plan import Action, Plan, Step
@@ -227,3 +227,10 @@ def test_of_what_cannot_run_here_its_creation_alone_is_no_change(action: Action)
     assert absent.changes == (() if action is Action.CREATE else changes)
     assert absent.differs is bool(absent.changes)
     assert replace(absent, plan=Plan(((step,),), orphans=("old",))).differs
+
+
+def test_steps_are_counted_by_what_they_do_in_order() -> None:
+    steps = [Step(Action(each), "app", 1, "") for each in ("start", "create", "recreate", "create")]
+    assert summary(steps) == "To do: 2 create, 1 recreate, 1 start."
+    assert summary(steps[:1], "Changed") == "Changed: 1 start."
+    assert summary([]) == "Nothing to change: everything runs as described."

@@ -461,3 +461,17 @@ def test_nobody_is_asked_what_workers_do_where_none_leaves(world: World) -> None
     scale(world.ops(), "other", 2, ignore_progress)
     scale(world.ops(), "other", 1, ignore_progress)
     assert world.run() == ["other-1", "redis-1", "worker-1", "worker-2", "worker-3"]
+
+
+def test_while_the_api_is_away_the_newest_leave(world: World) -> None:
+    class Away:
+        def workers(self) -> None:
+            raise Unreachable("The API is away.", code="TB-0501")
+
+    scale(world.ops(), "workers", 4, ignore_progress)
+    vars(world)["api"] = Away()
+    report = scale(world.ops(), "workers", 2, ignore_progress)
+    assert isinstance(report.data, dict)
+    assert report.data["removed"] == [
+        {"name": name, "why": "its heartbeat is unknown"} for name in ("worker-4", "worker-3")
+    ]
