@@ -32,11 +32,17 @@ T = TypeVar("T")
 
 #: Between two pieces of an answer, and for all of it: one that drips is as good as none.
 PIECE_S, ANSWER_S = 5.0, 10.0
+#: For an order: it waits until the loop lets it through, and for the exchange.
+ORDER_S = 15.0
 LONGEST = 8 * 1024**2
+#: Of its own reasons for an error.
+LONGEST_REASON = 200
 #: The state of a bot that has ended its loop; it answers some questions in no other.
 STOPPED = "stopped"
-RUNNING = "running"
+RUNNING, PAUSED = "running", "paused"
 FUTURES = "futures"
+#: Its server renews the header ``Date``, which has whole seconds, once a second: so old it may be in an answer.
+DATE_S = 2.0
 
 
 class _Config(BaseModel):
@@ -97,6 +103,13 @@ class _Currency(BaseModel):
     is_bot_managed: bool | None = None
 
 
+class _Error(BaseModel):
+    """``detail`` of its web framework, ``error`` of its own."""
+
+    error: str = ""
+    detail: str = ""
+
+
 class _Balances(BaseModel):
     currencies: list[_Currency]
 
@@ -125,8 +138,7 @@ class Freqtrade:
             name=config.bot_name,
             mode=Mode.PAPER if config.dry_run else Mode.LIVE,
             state=config.state,
-            # Older releases go on running, and are allowed no trade.
-            opening=config.state == RUNNING and config.max_open_trades != 0,
+            opening=_opens(config),
             stopped=config.state == STOPPED,
             exchange=config.exchange,
             started_at=_moment(health.bot_startup_ts),
@@ -136,9 +148,12 @@ class Freqtrade:
 
     def book(self) -> Book:
         """An empty list may hide an error of the bot, so that it counts its trades as well before none is believed."""
-        trades = [each for each in self._get("/status", list[_Trade]) if each.is_open]
+        trades = self._trades()
         if not trades and (count := self._open_trades()):
-            raise BotUnreadable(f"freqtrade lists no open trade, and counts {count}.")
+            # It may have opened one in between.
+            trades = self._trades()
+            if not trades:
+                raise BotUnreadable(f"freqtrade lists no open trade, and counts {count}.")
         orders = tuple(_order(trade, each) for trade in trades for each in trade.orders if each.is_open)
         return Book(tuple(_position(each) for each in trades if _held(each)), orders)
 
@@ -165,15 +180,33 @@ class Freqtrade:
         return None if ended is None else Candle(pairs[0], ended, found.timeframe_ms / 1000)
 
     def halt(self) -> None:
-        """``stopentry`` starts a bot that was stopped, so that one is left as it is: it opens nothing."""
-        if self._config().state != STOPPED:
+        """``stopentry`` starts a bot that was stopped, so that one is left as it is: it opens nothing.
+
+        While it reads its configuration again it takes that order, and forgets it.
+        """
+        state = self._config().state
+        if state not in {RUNNING, PAUSED, STOPPED}:
+            raise BotFailed(f"freqtrade takes no order in its state {state or 'without a name'}.")
+        if state != STOPPED:
             self._call("POST", "/stopentry")
 
     def cancel(self, order: Order) -> None:
-        self._call("DELETE", f"/trades/{int(order.owner)}/open-order")
+        """It removes a trade of which nothing was filled, and then answers with an error that it cannot show it."""
+        try:
+            self._call("DELETE", f"/trades/{int(order.owner)}/open-order")
+        except BotFailed:
+            if self._has(order.owner):
+                raise
 
     def close(self, position: Position) -> None:
         self._call("POST", "/forceexit", body={"tradeid": position.id, "ordertype": "market"})
+
+    def _trades(self) -> list[_Trade]:
+        return [each for each in self._get("/status", list[_Trade]) if each.is_open]
+
+    def _has(self, trade: str) -> bool:
+        book = self.book()
+        return trade in {*(each.id for each in book.positions), *(each.owner for each in book.orders)}
 
     def _open_trades(self) -> int:
         """A bot that was stopped does not count; it still knows how many trades there were, and how many ended."""
@@ -208,41 +241,64 @@ class Freqtrade:
         except (OSError, ValueError) as error:
             raise BotRefused(f"The password for freqtrade cannot be read: {error}.") from None
         auth = (self._login.user, password.get_secret_value() if password else "")
-        deadline = time.monotonic() + ANSWER_S
+        piece, within = (PIECE_S, ANSWER_S) if method == "GET" else (ORDER_S, ORDER_S)
+        timeout = httpx.Timeout(piece, connect=PIECE_S)
+        began = time.monotonic()
         try:
             with (
-                httpx.Client(timeout=PIECE_S, trust_env=False, follow_redirects=False) as client,
+                httpx.Client(timeout=timeout, trust_env=False, follow_redirects=False) as client,
                 client.stream(method, f"{self._url}/api/v1{path}", params=params, json=body, auth=auth) as response,
             ):
-                text = _whole(response, deadline, path)
+                text = _whole(response, path, began, within)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = str(error).rstrip(".") or type(error).__name__
             raise BotUnreachable(f"freqtrade does not answer {path}: {reason}.") from None
-        _check(response, path)
+        _check(response, path, text)
         return response, text
 
 
-def _whole(response: httpx.Response, deadline: float, path: str) -> bytes:
+def _whole(response: httpx.Response, path: str, began: float, within: float) -> bytes:
     pieces: list[bytes] = []
     length = 0
     for piece in response.iter_bytes():
         pieces.append(piece)
         length += len(piece)
-        if time.monotonic() > deadline:
-            raise BotUnreachable(f"freqtrade does not answer {path} within {ANSWER_S:.0f} s.")
+        if time.monotonic() > began + within:
+            raise BotUnreachable(f"freqtrade does not answer {path} within {within:.0f} s.")
         if length > LONGEST:
             raise BotUnreadable(f"freqtrade answers {path} with more than {LONGEST // 1024**2} MB.")
     return b"".join(pieces)
 
 
-def _check(response: httpx.Response, path: str) -> None:
+def _check(response: httpx.Response, path: str, text: bytes) -> None:
     status = response.status_code
     if status in {401, 403}:
         raise BotRefused("freqtrade does not take our login: BOT_USER and the secret bot_password.")
     if status == 429:
         raise BotLimited(f"freqtrade takes no more questions for {path} within this minute.")
     if not response.is_success:
-        raise BotFailed(f"freqtrade answers {path} with HTTP {status}.")
+        raise BotFailed(f"freqtrade answers {path} with HTTP {status}{_reason(text)}.")
+
+
+def _reason(text: bytes) -> str:
+    """Why it did not do it, as it says it, after a colon; empty where it says nothing that is one short line."""
+    try:
+        found = TypeAdapter(_Error).validate_json(text)
+    except ValidationError:
+        return ""
+    # Its own begin with what was asked, and a colon.
+    words = (found.error or found.detail).rpartition(": ")[2].strip().rstrip(".")
+    return f": {words}" if words.isprintable() and 0 < len(words) <= LONGEST_REASON else ""
+
+
+def _opens(config: _Config) -> bool:
+    """Older releases that open nothing go on running, and are allowed no trade.
+
+    In any other state, as while it reads its configuration again, it opens what that allows as soon as it is through.
+    """
+    if config.state in {PAUSED, STOPPED}:
+        return False
+    return config.state != RUNNING or config.max_open_trades != 0
 
 
 def _held(trade: _Trade) -> bool:
@@ -280,14 +336,14 @@ def _moment(seconds: float | None) -> datetime | None:
 
 
 def _offset(response: httpx.Response, began: float, ended: float) -> float | None:
-    """How far its clock is ahead of ours, from the header ``Date``, which has whole seconds: 0 within that."""
+    """How far its clock is ahead of ours at least, from the header ``Date``: 0 within what that leaves open."""
     try:
         theirs = parsedate_to_datetime(response.headers["Date"]).timestamp()
     except (KeyError, ValueError, TypeError):
         return None
     if theirs > ended:
         return theirs - ended
-    return min(0.0, theirs + 1.0 - began)
+    return min(0.0, theirs + DATE_S - began)
 
 
 def _first(error: ValidationError) -> str:

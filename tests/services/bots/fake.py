@@ -1,4 +1,7 @@
-"""A freqtrade on this host: its REST API as its schemas publish it, which trades nothing and fails as it is told."""
+"""A freqtrade on this host: its REST API as release 2026.9 answers it, which trades nothing and fails as it is told.
+
+`tests/drill/test_freqtrade.py` holds it against a real one.
+"""
 
 import base64
 import json
@@ -23,6 +26,10 @@ HOUR_S = 3600
 Fault = Callable[["Answer"], None]
 
 
+class RefusedError(Exception):
+    """What its state does not allow, in its words."""
+
+
 def order(number: int, side: str = "buy", *, filled: float = 0.0, amount: float = 0.5, is_open: bool = True) -> Any:
     return {
         "pair": "BTC/USDT",
@@ -44,7 +51,8 @@ def order(number: int, side: str = "buy", *, filled: float = 0.0, amount: float 
 
 
 def trade(number: int, *orders: Any, is_short: bool = False) -> Any:
-    """An open trade of half a bitcoin, with these orders."""
+    """An open trade of half a bitcoin, with these orders; of nothing yet where none of them was filled."""
+    amount = 0.0 if orders and not any(each["filled"] for each in orders) else 0.5
     return {
         "trade_id": number,
         "pair": "BTC/USDT",
@@ -53,7 +61,7 @@ def trade(number: int, *orders: Any, is_short: bool = False) -> Any:
         "is_open": True,
         "is_short": is_short,
         "exchange": "binance",
-        "amount": 0.5,
+        "amount": amount,
         "amount_requested": 0.5,
         "stake_amount": 30000.0,
         "strategy": "SampleStrategy",
@@ -65,11 +73,15 @@ def trade(number: int, *orders: Any, is_short: bool = False) -> Any:
         "open_rate": 60000.0,
         "open_trade_value": 30030.0,
         "realized_profit": 0.0,
-        "has_open_orders": any(each["is_open"] for each in orders),
+        "has_open_orders": any(_cancellable(each) for each in orders),
         "orders": list(orders),
         "current_rate": 61000.0,
         "total_profit_abs": 470.0,
     }
+
+
+def _cancellable(order: Any) -> bool:
+    return bool(order["is_open"] and order["ft_order_side"] != "stoploss")
 
 
 def position(number: int = 1) -> Any:
@@ -102,6 +114,10 @@ class FakeBot:
     loop_age: float = 1.0
     candle_age: float = 60.0
     ahead: float = 0.0
+    #: Of the header Date, which its server renews once a second.
+    date_age: float = 0.0
+    #: What the loop that runs goes on to open, one at each look at its health; until then it has not ended.
+    in_flight: list[Any] = field(default_factory=list)
     started_at: float = field(default_factory=lambda: time.time() - 600)
     faults: dict[str, Fault] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -119,16 +135,10 @@ class FakeBot:
         return time.time() + self.ahead
 
     def get(self, path: str, asked: dict[str, list[str]]) -> Any:
-        now = self.now()
         answers: dict[str, Callable[[], Any]] = {
             "/ping": lambda: {"status": "pong"},
             "/show_config": self._config,
-            "/health": lambda: {
-                "last_process": None,
-                "last_process_ts": int(now - self.loop_age),
-                "bot_start_ts": int(self.started_at),
-                "bot_startup_ts": int(self.started_at),
-            },
+            "/health": self._health,
             "/status": lambda: self.trades,
             "/profit": lambda: {
                 "trade_count": self.closed_trades + len(self.trades),
@@ -138,31 +148,62 @@ class FakeBot:
             "/whitelist": lambda: {"whitelist": ["BTC/USDT"], "length": 1, "method": ["StaticPairList"]},
             "/pair_candles": lambda: self._candles(asked),
         }
-        if path == "/count" and self.state != "stopped":
+        if path == "/count":
+            self._running()
             return {"current": len(self.trades), "max": self.max_open_trades, "total_stake": 0.0}
         return answers[path]() if path in answers else None
 
+    def _running(self) -> None:
+        if self.state == "stopped":
+            raise RefusedError("trader is not running")
+
+    def _health(self) -> Any:
+        looped_at = self.now() - self.loop_age
+        if self.in_flight:
+            self.trades.append(self.in_flight.pop(0))
+            looped_at = self.started_at
+        started = int(self.started_at)
+        return {"last_process_ts": int(looped_at), "bot_start_ts": started, "bot_startup_ts": started}
+
     def post(self, path: str, body: Any) -> Any:
         if path == "/stopentry":
-            if self.obeys:
+            # One that reads its configuration again forgets it, and one that is stopped is started by it.
+            if self.obeys and self.state in {"running", "stopped"}:
                 self.state = "paused"
             return {"status": "paused, no more entries will occur from now. Run /start to enable entries."}
         if path == "/forceexit":
+            self._running()
+            number = str(body["tradeid"])
+            if number not in {str(each["trade_id"]) for each in self.trades}:
+                raise RefusedError("invalid argument")
             if self.obeys:
-                self.trades = [each for each in self.trades if str(each["trade_id"]) != str(body["tradeid"])]
-            return {"result": f"Created exit order for trade {body['tradeid']}."}
+                self.trades = [each for each in self.trades if str(each["trade_id"]) != number]
+            return {"result": f"Created exit order for trade {number}."}
         return None
 
     def cancel(self, number: int) -> Any:
-        found = [each for each in self.trades if each["trade_id"] == number]
-        if found and self.obeys:
-            self.trades = [each for each in self.trades if each["trade_id"] != number]
-        return found[0] if found else None
+        """All of a trade's orders but its stop. A trade of which nothing was filled is gone before it can be shown."""
+        self._running()
+        found = next((each for each in self.trades if each["trade_id"] == number), None)
+        if found is None:
+            raise RefusedError("Invalid trade_id.")
+        orders = [each for each in found["orders"] if _cancellable(each)]
+        if not orders:
+            raise RefusedError("No open order for trade_id.")
+        if not self.obeys:
+            return found
+        for each in orders:
+            each |= {"is_open": False, "status": "canceled"}
+        found["has_open_orders"] = False
+        if not any(each["filled"] for each in found["orders"]):
+            self.trades.remove(found)
+            raise RefusedError("no active trade")
+        return found
 
     def _config(self) -> Any:
         return {
-            "version": "2026.10",
-            "api_version": 2.46,
+            "version": "2026.9",
+            "api_version": 2.5,
             "dry_run": self.dry_run,
             "trading_mode": self.trading_mode,
             "stake_currency": "USDT",
@@ -224,22 +265,26 @@ class Answer(BaseHTTPRequestHandler):
         if path != "/ping" and self.headers.get("Authorization") != f"Basic {expected}":
             self.reply(401, {"detail": "Unauthorized"})
             return
-        self.document = found(path, parse_qs(url.query)) if self.bot.faults.get(path) is None else None
         fault = self.bot.faults.get(path) or self.bot.faults.get("*")
         if fault is not None:
             fault(self)
-        elif self.document is None:
-            # As freqtrade answers what its state does not allow.
-            self.reply(502, {"error": f"Error querying {path}: trader is not running"})
+            return
+        try:
+            document = found(path, parse_qs(url.query))
+        except RefusedError as reason:
+            self.reply(502, {"error": f"Error querying {url.path}: {reason}"})
+            return
+        if document is None:
+            self.reply(404, {"detail": "Not Found"})
         else:
-            self.reply(200, self.document)
+            self.reply(200, document)
 
     def reply(self, status: int, document: Any) -> None:
         self.reply_text(status, json.dumps(document))
 
     def reply_text(self, status: int, text: str, length: int | None = None) -> None:
         self.send_response_only(status)
-        self.send_header("Date", formatdate(self.bot.now(), usegmt=True))
+        self.send_header("Date", formatdate(self.bot.now() - self.bot.date_age, usegmt=True))
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text) if length is None else length))
         self.end_headers()

@@ -47,13 +47,24 @@ def test_it_opens_nothing_when_it_is_paused_stopped_or_allowed_no_trade(bot: Fak
     assert not bot.adapter().status().opening
 
 
+@pytest.mark.parametrize(("state", "allowed"), [("reload_config", 3), ("reload_config", 0), ("running", -1)])
+def test_one_that_reads_its_configuration_again_opens_what_that_allows(bot: FakeBot, state: str, allowed: int) -> None:
+    bot.state, bot.max_open_trades = state, allowed
+    assert bot.adapter().status().opening
+
+
+def test_its_server_renews_the_date_once_a_second(bot: FakeBot) -> None:
+    bot.date_age = 0.9
+    assert bot.adapter().status().clock_offset_s == 0.0
+
+
 @pytest.mark.parametrize("ahead", [30.0, -30.0])
 def test_a_clock_that_is_off_is_seen_in_its_answers(bot: FakeBot, ahead: float) -> None:
     bot.ahead = ahead
     found = bot.adapter().status().clock_offset_s
     assert found is not None
     assert found * ahead > 0
-    assert 25 < abs(found) < 32
+    assert 25 < abs(found) <= 30
 
 
 def test_the_age_of_its_last_loop_is_by_our_clock(bot: FakeBot) -> None:
@@ -103,6 +114,18 @@ def test_an_empty_list_that_hides_a_trade_is_not_believed(bot: FakeBot, state: s
     bot.faults["/status"] = lambda answer: answer.reply(200, [])
     with pytest.raises(BotUnreadable, match="lists no open trade, and counts 1"):
         bot.adapter().book()
+
+
+def test_a_trade_that_it_opens_while_it_is_read_is_no_contradiction(bot: FakeBot) -> None:
+    asked: list[str] = []
+
+    def empty_at_first(answer: fake.Answer) -> None:
+        asked.append(answer.path)
+        answer.reply(200, bot.trades if asked[1:] else [])
+
+    bot.trades = [fake.position()]
+    bot.faults["/status"] = empty_at_first
+    assert [each.id for each in bot.adapter().book().positions] == ["1"]
 
 
 def test_balance_and_the_newest_candle(bot: FakeBot) -> None:
@@ -187,6 +210,12 @@ def test_halting_pauses_it_and_leaves_a_stopped_one_alone(bot: FakeBot) -> None:
     assert bot.state == "stopped"
 
 
+def test_one_that_reads_its_configuration_again_would_forget_a_halt(bot: FakeBot) -> None:
+    bot.state = "reload_config"
+    with pytest.raises(BotFailed, match="in its state reload_config"):
+        bot.adapter().halt()
+
+
 def test_an_order_is_cancelled_and_a_position_closed(bot: FakeBot) -> None:
     bot.trades = [fake.position(1), fake.waiting(2)]
     adapter = bot.adapter()
@@ -195,6 +224,39 @@ def test_an_order_is_cancelled_and_a_position_closed(bot: FakeBot) -> None:
     adapter.close(book.positions[0])
     assert adapter.book() == Book((), ())
     assert {"DELETE /trades/2/open-order", "POST /forceexit"} <= set(bot.asked)
+
+
+def test_an_order_filled_in_part_leaves_a_position(bot: FakeBot) -> None:
+    bot.trades = [fake.trade(1, fake.order(10, filled=0.1))]
+    adapter = bot.adapter()
+    adapter.cancel(adapter.book().orders[0])
+    assert [each.id for each in adapter.book().positions] == ["1"]
+    assert adapter.book().orders == ()
+
+
+@pytest.mark.parametrize("close", [True, False])
+def test_a_stopped_one_says_why_it_takes_no_order(bot: FakeBot, close: bool) -> None:
+    bot.trades, bot.state = [fake.position(1), fake.waiting(2)], "stopped"
+    adapter = bot.adapter()
+    book = adapter.book()
+    with pytest.raises(BotFailed, match=r"HTTP 502: trader is not running\.$"):
+        adapter.close(book.positions[0]) if close else adapter.cancel(book.orders[1])
+
+
+REASONS = {
+    "a page": "<html></html>",
+    "a list": '{"detail": [{"loc": ["body"], "msg": "missing"}]}',
+    "two lines": '{"error": "one\\ntwo"}',
+    "a novel": '{"error": "' + 300 * "x" + '"}',
+    "none": "{}",
+}
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_what_is_no_short_line_is_no_reason(bot: FakeBot, name: str) -> None:
+    bot.faults["*"] = lambda answer: answer.reply_text(502, REASONS[name])
+    with pytest.raises(BotFailed, match=r"with HTTP 502\.$"):
+        bot.adapter().status()
 
 
 def test_times_that_cannot_be_are_unreadable(bot: FakeBot) -> None:
