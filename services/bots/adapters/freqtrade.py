@@ -310,14 +310,24 @@ def _held(trade: _Trade) -> bool:
 def _position(trade: _Trade) -> Position:
     opened = None if trade.open_timestamp is None else _moment(trade.open_timestamp / 1000)
     side = "short" if trade.is_short else "long"
-    return Position(str(trade.trade_id), trade.pair, side, trade.amount, trade.open_rate, opened)
+    return Position(str(trade.trade_id), trade.pair, side, _amount(trade), trade.open_rate, opened)
+
+
+def _amount(trade: _Trade) -> float:
+    """Its own amount leaves out what was filled of orders that are open."""
+    resting = [(_opens_it(trade, each), each.filled or 0.0) for each in trade.orders if each.is_open]
+    return max(0.0, trade.amount + sum(filled if opens else -filled for opens, filled in resting))
+
+
+def _opens_it(trade: _Trade, order: _Order) -> bool:
+    return order.ft_order_side == ("sell" if trade.is_short else "buy")
 
 
 def _order(trade: _Trade, order: _Order) -> Order:
     return Order(
         id=order.order_id,
         owner=str(trade.trade_id),
-        opens=order.ft_order_side == ("sell" if trade.is_short else "buy"),
+        opens=_opens_it(trade, order),
         symbol=order.pair,
         side=order.ft_order_side,
         type=order.order_type or "",

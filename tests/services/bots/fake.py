@@ -51,8 +51,9 @@ def order(number: int, side: str = "buy", *, filled: float = 0.0, amount: float 
 
 
 def trade(number: int, *orders: Any, is_short: bool = False) -> Any:
-    """An open trade of half a bitcoin, with these orders; of nothing yet where none of them was filled."""
-    amount = 0.0 if orders and not any(each["filled"] for each in orders) else 0.5
+    """An open trade of bitcoin, with these orders, of which those that are open do not count yet; else of a half."""
+    closed = [each for each in orders if not each["is_open"]]
+    amount = sum(_moved(each, is_short=is_short) for each in closed) if orders else 0.5
     return {
         "trade_id": number,
         "pair": "BTC/USDT",
@@ -78,6 +79,12 @@ def trade(number: int, *orders: Any, is_short: bool = False) -> Any:
         "current_rate": 61000.0,
         "total_profit_abs": 470.0,
     }
+
+
+def _moved(order: Any, *, is_short: bool) -> float:
+    """What was filled of it: more of the position, or less."""
+    opens = order["ft_order_side"] == ("sell" if is_short else "buy")
+    return float(order["filled"] if opens else -order["filled"])
 
 
 def _cancellable(order: Any) -> bool:
@@ -194,6 +201,9 @@ class FakeBot:
             return found
         for each in orders:
             each |= {"is_open": False, "status": "canceled"}
+            found["amount"] += each["filled"] * (
+                1 if each["ft_order_side"] == ("sell" if found["is_short"] else "buy") else -1
+            )
         found["has_open_orders"] = False
         if not any(each["filled"] for each in found["orders"]):
             self.trades.remove(found)

@@ -91,7 +91,7 @@ def test_what_may_be_a_position_is_one(bot: FakeBot) -> None:
     unknown = fake.trade(2)
     odd = fake.trade(3, fake.order(30, is_open=False))
     bot.trades = [partly, unknown, odd]
-    assert [each.id for each in bot.adapter().book().positions] == ["1", "2", "3"]
+    assert [(each.id, each.amount) for each in bot.adapter().book().positions] == [("1", 0.1), ("2", 0.5), ("3", 0.0)]
 
 
 def test_a_short_is_opened_by_selling(bot: FakeBot) -> None:
@@ -229,9 +229,22 @@ def test_an_order_is_cancelled_and_a_position_closed(bot: FakeBot) -> None:
 def test_an_order_filled_in_part_leaves_a_position(bot: FakeBot) -> None:
     bot.trades = [fake.trade(1, fake.order(10, filled=0.1))]
     adapter = bot.adapter()
-    adapter.cancel(adapter.book().orders[0])
-    assert [each.id for each in adapter.book().positions] == ["1"]
-    assert adapter.book().orders == ()
+    before = adapter.book()
+    adapter.cancel(before.orders[0])
+    after = adapter.book()
+    assert [[each.amount for each in book.positions] for book in (before, after)] == [[0.1], [0.1]]
+    assert after.orders == ()
+
+
+def test_what_an_order_has_closed_already_is_held_no_more(bot: FakeBot) -> None:
+    bought = fake.order(10, filled=0.5, is_open=False)
+    sold = fake.order(10, "sell", filled=0.5, is_open=False)
+    bot.trades = [
+        fake.trade(1, bought, fake.order(11, "sell", filled=0.2)),
+        fake.trade(2, bought, fake.order(11, "stoploss", filled=0.5)),
+        fake.trade(3, sold, fake.order(11, filled=0.1), is_short=True),
+    ]
+    assert [each.amount for each in bot.adapter().book().positions] == [0.3, 0.0, 0.4]
 
 
 @pytest.mark.parametrize("close", [True, False])
