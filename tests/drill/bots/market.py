@@ -1,4 +1,4 @@
-"""A spot market on this host, with those of Binance's public questions that a bot on paper asks."""
+"""A spot market on this host, with those of Binance's public questions that a bot asks."""
 
 import json
 import threading
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.drill.bots.account import Account
 
 PRICES = {"BTCUSDT": 60000.0, "ETHUSDT": 3000.0, "SOLUSDT": 150.0, "XRPUSDT": 2.0}
 MINUTE_MS = 60_000
@@ -26,10 +28,11 @@ class Market:
 
     wait_s: float = 0.0
     url: str = ""
+    account: Account = field(default_factory=Account)
     #: What it was asked and does not know.
     unknown: list[str] = field(default_factory=list)
 
-    def answer(self, path: str, asked: dict[str, str]) -> Any:
+    def answer(self, method: str, path: str, asked: dict[str, str]) -> Any:
         answers: dict[str, Callable[[dict[str, str]], Any]] = {
             "exchangeInfo": lambda _: {"timezone": "UTC", "symbols": [_symbol(each) for each in PRICES]},
             "klines": _bars,
@@ -39,11 +42,11 @@ class Market:
             "bookTicker": _tickers,
             "depth": self._book,
         }
-        found = answers.get(path.rpartition("/")[2])
+        known = answers.get(path.rpartition("/")[2])
+        found = known(asked) if known else self.account.answer(method, path, asked, PRICES.__getitem__)
         if found is None:
-            self.unknown.append(path)
-            return None
-        return found(asked)
+            self.unknown.append(f"{method} {path}")
+        return found
 
     def _book(self, asked: dict[str, str]) -> Any:
         time.sleep(self.wait_s)
@@ -101,8 +104,18 @@ class Answer(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def do_DELETE(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
         url = urlsplit(self.path)
-        found = self.market.answer(url.path, dict(parse_qsl(url.query)))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        found = self.market.answer(self.command, url.path, dict(parse_qsl(url.query) + parse_qsl(body)))
         text = json.dumps({"code": -1, "msg": "Not known."} if found is None else found).encode()
         self.send_response(404 if found is None else 200)
         self.send_header("Content-Type", "application/json")

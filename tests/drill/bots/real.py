@@ -1,4 +1,4 @@
-"""A real freqtrade in a process of its own: on paper, at a market on this host, with a strategy that buys at once."""
+"""A real freqtrade in a process of its own: at a market on this host, with a strategy that buys at once."""
 
 import json
 import os
@@ -89,12 +89,12 @@ def program() -> str:
 
 
 @contextmanager
-def trading(folder: Path, market: Market, *pairs: str, mode: str = "trade") -> Iterator[Real]:
-    """Until it answers; it is killed at the end."""
+def trading(folder: Path, market: Market, *pairs: str, mode: str = "trade", live: bool = False) -> Iterator[Real]:
+    """It is killed at the end."""
     port = free_port()
     (folder / "user_data" / "strategies").mkdir(parents=True)
     (folder / "user_data" / "strategies" / "at_once.py").write_text(STRATEGY)
-    (folder / "config.json").write_text(json.dumps(_config(market, port, pairs)))
+    (folder / "config.json").write_text(json.dumps(_config(market, port, pairs, live=live)))
     command = [program(), mode, "--config", "config.json", "--userdir", "user_data"]
     command += ["--strategy", "AtOnce", "--db-url", "sqlite:///trades.sqlite"] if mode == "trade" else []
     log = folder / "log"
@@ -109,12 +109,12 @@ def trading(folder: Path, market: Market, *pairs: str, mode: str = "trade") -> I
         process.wait(60)
 
 
-def _config(market: Market, port: int, pairs: tuple[str, ...]) -> Any:
+def _config(market: Market, port: int, pairs: tuple[str, ...], *, live: bool) -> Any:
     names = ("public", "private", "v1", "sapi", "sapiV2", "sapiV3", "sapiV4", "fapiPublic", "dapiPublic")
     pricing = {"price_side": "same", "use_order_book": True, "order_book_top": 1}
     return {
         "bot_name": "drilled",
-        "dry_run": True,
+        "dry_run": not live,
         "dry_run_wallet": 10000.5,
         "stake_currency": "USDT",
         "stake_amount": 1000,
@@ -131,8 +131,8 @@ def _config(market: Market, port: int, pairs: tuple[str, ...]) -> Any:
         "internals": {"process_throttle_secs": 2},
         "exchange": {
             "name": "binance",
-            "key": "",
-            "secret": "",
+            "key": "a" if live else "",
+            "secret": "b" if live else "",
             "enable_ws": False,
             "pair_whitelist": list(pairs),
             "ccxt_config": {

@@ -17,6 +17,7 @@ from services.bots.adapters.freqtrade import Freqtrade
 from services.bots.contract import Book, BotFailed, BotRefused, Mode
 from services.bots.halting import Halted, halt
 from services.bots.watcher import Watcher
+from tests.drill.bots.account import PART
 from tests.drill.bots.market import Market, open_market
 from tests.drill.bots.real import Real, trading
 from tests.services.bots import fake
@@ -256,3 +257,33 @@ def _pings(bot: Real) -> bool:
     except httpx.HTTPError:
         assert bot.process.poll() is None, bot.log.read_text()[-4000:]
         return False
+
+
+def test_two_with_money_on_one_account(tmp_path: Path, market: Market) -> None:
+    """The one holds a part of what it bids for; what the other one buys shows that both see one account."""
+    folders = [tmp_path / name for name in ("one", "other")]
+    with (
+        trading(folders[0], market, *PAIRS, live=True) as one,
+        trading(folders[1], market, "SOL/USDT", live=True) as other,
+    ):
+        until(lambda: one.well() and other.well(), "both answer", PATIENCE_S)
+        until(lambda: len(one.adapter().book().orders) == 2, "it bought", PATIENCE_S)
+        until(lambda: other.adapter().book().orders, "the other one bought", PATIENCE_S)
+        held = {each.symbol: each.amount for each in one.adapter().book().positions}
+        bid = next(each for each in one.adapter().book().orders if each.opens)
+        assert bid.remaining is not None
+        assert held["ETH/USDT"] == pytest.approx(PART / (1 - PART) * bid.remaining, rel=1e-3)
+        assert one.adapter().status().mode is Mode.LIVE
+        second = Watcher("freqtrade", other.adapter())
+        watcher = Watcher("freqtrade", one.adapter(), others={other.url: second})
+        until(lambda: second.read() and "on the account" in watcher.read().second, "the second is seen", PATIENCE_S)
+        done = halted(one)
+        assert (done.failures, done.cancelled) == ((), 1)
+        after = {each.symbol: each.amount for each in one.adapter().book().positions}
+        assert after == pytest.approx(held), "a part that was filled is a position"
+        done = halted(one, close=True)
+        book = done.seen.book.value
+        assert book is not None
+        assert (done.failures, book.positions, book.orders) == ((), (), ())
+        assert len(other.adapter().book().positions) == 1, "that one was not halted"
+    assert market.unknown == []
