@@ -189,7 +189,7 @@ def slow(bot: FakeBot) -> tuple[Fault, ...]:
         patient("old backups stay", in_postgres(*NOT_CLEARED), ("BackupClearingFailed",)),
         patient("exchange that refuses", exchange_refuses, ("CircuitBreakerOpen",)),
         patient("requests that never end", requests_that_never_end, ("APIRequestsHang",)),
-        patient("halted since yesterday", in_postgres(*HALTED), ("StackHalted",)),
+        patient("halted since yesterday", in_postgres(*HALTED), ("BotOpensWhileHalted", "StackHalted")),
     )
 
 
