@@ -91,12 +91,12 @@ def one_worker_hung(stack: Tradebot, _ops: Ops) -> Iterator[None]:
 @contextlib.contextmanager
 def long_queue(stack: Tradebot, ops: Ops) -> Iterator[None]:
     """170 jobs behind two that take their time on any machine; what is left is cancelled."""
-    grid = {"symbol": "AAPL", "strategy": "sma_cross", "fast": "2:40:1", "slow": "50:99:1"}
+    test = {"symbol": "AAPL", "strategy": "sma_cross", "fast": 10, "slow": 30}
     slow = [each for name in ("worker-1", "worker-2") for each in job_processes(stack, name)]
     jobs: list[str] = []
     try:
         with frozen(slow):
-            jobs += (ops.api.submit("sweep", grid)["id"] for _ in range(170))
+            jobs += (ops.api.submit("backtest", test)["id"] for _ in range(170))
             yield
     finally:
         for job in reversed(jobs):
