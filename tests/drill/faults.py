@@ -25,8 +25,9 @@ class Fault:
     """``alerts`` must fire; ``also`` may: what follows from the fault itself.
 
     ``hides_store``: while it lasts, the store can take nothing. ``at_once`` False: the alert looks back over many
-    minutes, so that its end is looked for at the end of the whole drill. ``deaf``: Alertmanager is what is broken, so
-    that Prometheus alone knows, and nobody is told by the stack itself.
+    minutes, so that its end is looked for at the end of the whole drill; ``lasting``: over an hour, so that nobody
+    waits for it. ``deaf``: Alertmanager is what is broken, so that Prometheus alone knows, and nobody is told by the stack
+    itself.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Fault:
     within: float = 120.0
     hides_store: bool = False
     at_once: bool = True
+    lasting: bool = False
     deaf: bool = False
 
 

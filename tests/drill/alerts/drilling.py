@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -55,6 +55,7 @@ class Measured:
     stored: float | None = None
     resolved: float | None = None
     mended_at: datetime | None = None
+    lasting: bool = False
     others: tuple[str, ...] = ()
 
 
@@ -74,9 +75,13 @@ class Drill:
         seconds after they have arrived, when it would tell of them.
         """
         try:
-            held = self.ops.alertmanager.alerts()
+            return self.loud(considered=considered)
         except OpsError:
             return {}
+
+    def loud(self, *, considered: bool = False) -> dict[str, str]:
+        """The same; raises ``OpsError`` where Alertmanager does not say."""
+        held = self.ops.alertmanager.alerts()
         loud = [alert for alert in held if not alert.silenced_by and not alert.inhibited_by]
         loud = [alert for alert in loud if not considered or alert.state == "active"]
         return {alert.name: alert.labels.get("severity", "") for alert in loud if alert.name not in BACKGROUND}
@@ -181,6 +186,7 @@ class _Watch:
         wanted, began = set(fault.alerts), self.began[fault.name]
         for name in wanted & active.keys() - self.rows.keys():
             self.rows[name] = Measured(began, fault.name, name, active[name], _seconds(began, self.drill.ops.clock()))
+            self.rows[name].lasting = fault.lasting
         for name in wanted & arrived.keys() & self.rows.keys():
             self.rows[name].stored = _seconds(began, arrived[name])
         return self.rows.keys() >= wanted and (fault.hides_store or fault.deaf or arrived.keys() >= wanted)
@@ -239,10 +245,14 @@ def told_in_time_and_ended(drill: Drill, faults: Sequence[Fault]) -> None:
 def quiet_again(drill: Drill, within: float = 1200) -> None:
     """The alerts that look back for a quarter of an hour end, too, and nothing else is left."""
     deaf = {row.alert for row in drill.table if row.stored is None}
-    waiting = [row for row in drill.table if row.resolved is None and row.mended_at and row.alert not in deaf]
+    lasting = {row.alert for row in drill.table if row.lasting}
+    ending = [row for row in drill.table if row.resolved is None and row.mended_at]
+    waiting = [row for row in ending if row.alert not in deaf | lasting]
 
     def quiet() -> bool:
-        return not set(drill.active()) - HOST - CONSEQUENCES
+        with suppress(OpsError):  # then nobody knows
+            return not set(drill.loud()) - HOST - CONSEQUENCES - lasting
+        return False
 
     until(quiet, f"quiet; active: {sorted(drill.active())}", within)
     for row in waiting:

@@ -211,7 +211,13 @@ COME_AND_GO = (
     patient("exporter up and down", exporter_up_and_down, ("TargetFlapping",), at_once=False),
     patient("API that fails", api_that_fails, ("HighErrorRate",), frozenset({"RedisOperationsFailing"}), at_once=False),
 )
-KILLED = patient("worker killed again and again", worker_killed_again_and_again, ("ProcessRestartLoop",), at_once=False)
+KILLED = patient(
+    "worker killed again and again",
+    worker_killed_again_and_again,
+    ("ProcessRestartLoop",),
+    at_once=False,
+    lasting=True,
+)
 NOBODY_FETCHES = patient(
     "nobody fetches jobs", nobody_fetches, ("QueueStalled", "RedisOperationsFailing"), at_once=False
 )
