@@ -26,8 +26,8 @@ class Fault:
 
     ``hides_store``: while it lasts, the store can take nothing. ``at_once`` False: the alert looks back over many
     minutes, so that its end is looked for at the end of the whole drill; ``lasting``: over an hour, so that nobody
-    waits for it. ``deaf``: Alertmanager is what is broken, so that Prometheus alone knows, and nobody is told by the stack
-    itself.
+    waits for it. ``deaf``: Alertmanager is what is broken, so that Prometheus alone knows, and nobody is told by the
+    stack itself.
     """
 
     name: str
