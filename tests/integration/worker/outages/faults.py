@@ -83,10 +83,14 @@ def no_connections(own: Own, line: Line) -> Iterator[None]:
                     return
                 taken.append(stack.enter_context(closing(connection)))
 
+        def ended() -> int:
+            """Connections of others, which try to come back before they are taken."""
+            end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IS NOT NULL AND pid <> ALL(%s)"
+            return len(taken[0].execute(end, ([each.info.backend_pid for each in taken],)).fetchall())
+
         take()
-        end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IS NOT NULL AND pid <> ALL(%s)"
-        taken[0].execute(end, ([each.info.backend_pid for each in taken],))
-        take()
+        while ended():
+            take()
         yield
 
 
