@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
-import psutil
 import pytest
 
+from tests.drill.faults import frozen, job_processes
 from tests.integration.backup.rig import ops_of, rows
 from tests.integration.tradebot import Tradebot
 from tests.waiting import until
@@ -55,21 +55,6 @@ def submitting(stack: Tradebot) -> Iterator[Stream]:
             caller.join(60)
 
 
-def job_processes(stack: Tradebot) -> list[psutil.Process]:
-    return [child for name in ("worker-1", "worker-2") for child in psutil.Process(stack.pid(name)).children()]
-
-
-@contextmanager
-def standing_still(processes: Sequence[psutil.Process]) -> Iterator[None]:
-    for process in processes:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.resume()
-
-
 def count(stack: Tradebot, condition: str) -> int:
     return int(rows(stack, f"SELECT count(*) FROM job WHERE type = 'backtest' AND {condition}")[0][0])  # noqa: S608
 
@@ -77,7 +62,7 @@ def count(stack: Tradebot, condition: str) -> int:
 def test_from_the_halt_on_nothing_starts_and_nothing_is_lost(running: Tradebot) -> None:
     with submitting(running) as stream:
         until(lambda: count(running, "state = 'succeeded'") >= 5, "some jobs are done", 60)
-        with standing_still(job_processes(running)):
+        with frozen([each for name in ("worker-1", "worker-2") for each in job_processes(running, name)]):
             until(lambda: count(running, "state = 'queued'") >= 5, "jobs wait behind those that run", 60)
             halted = running.json("halt", "--reason", "a test")
         known = time.monotonic()
